@@ -1,0 +1,184 @@
+//! The evaluation result: what the app shows the viewer (contract, section 2).
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::activity::{Stream, Terminator};
+use crate::config::Config;
+use crate::policy::{Breach, Refused};
+use crate::signed::issue_session_id;
+use crate::subject::SubjectKey;
+
+/// What stands for a name nobody gave.
+const UNKNOWN: &str = "Unknown";
+
+/// An evaluation result.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EvaluationResult {
+    /// Explanations for the viewer.
+    pub associated_advice: Vec<Advice>,
+    /// Actions the application must take.
+    pub obligations: Vec<Obligation>,
+}
+
+/// One explanation.
+#[derive(Debug, Clone, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Advice {
+    /// A rule forbids the stream.
+    RuleViolation {
+        /// For the viewer.
+        message: String,
+        /// Name of the policy.
+        policy_name: String,
+        /// Name of the rule.
+        rule_name: String,
+        /// What the rule counts.
+        attribute: &'static str,
+        /// The most streams allowed.
+        threshold: u32,
+        /// Attributes per whose values it counts.
+        scope: Vec<String>,
+        /// The streams in the way, by stream id.
+        conflicts: Map<String, Value>,
+    },
+    /// Another session stopped this one on purpose.
+    RemoteTermination {
+        /// For the viewer.
+        message: String,
+        /// The stream that took its place.
+        terminator: TerminatorAdvice,
+    },
+}
+
+/// What is told about a terminator.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TerminatorAdvice {
+    channel: String,
+    started_at: String,
+    device_name: String,
+    application_name: String,
+}
+
+/// What the application must do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Obligation {
+    /// Who defines the action.
+    pub namespace: &'static str,
+    /// The action.
+    pub action: &'static str,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+/// What is told about a stream in the way.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conflict<'a> {
+    termination_code: String,
+    metadata: Map<String, Value>,
+    channel: &'a str,
+    started_at: String,
+    device_name: &'a str,
+    application_name: &'a str,
+}
+
+impl EvaluationResult {
+    /// The evaluation result for a refusal; without advice where there is none to give.
+    #[must_use]
+    pub fn of(refused: &Refused, config: &Config, subject: &SubjectKey) -> Self {
+        let advice = match refused {
+            Refused::Conflict(breaches) => breaches
+                .iter()
+                .map(|breach| rule_violation(breach, config, subject))
+                .collect(),
+            Refused::Evicted(breach) => vec![rule_violation(breach, config, subject)],
+            Refused::Killed(by) => vec![remote_termination(by, config)],
+            Refused::SubjectFull => {
+                let most = config.ledger.book.max_streams_per_subject;
+                let breach = Breach {
+                    policy: "state".to_owned(),
+                    rule: "max_streams_per_subject".to_owned(),
+                    message: "Too many streams on this account".to_owned(),
+                    threshold: u32::try_from(most).unwrap_or(u32::MAX),
+                    conflicts: Vec::new(),
+                };
+                vec![rule_violation(&breach, config, subject)]
+            }
+            Refused::Over | Refused::Foreign => Vec::new(),
+        };
+        Self {
+            associated_advice: advice,
+            obligations: Vec::new(),
+        }
+    }
+}
+
+/// A stream's attributes as JSON, with the codes of the streams it superseded.
+#[must_use]
+pub fn metadata(stream: &Stream) -> Map<String, Value> {
+    let mut metadata: Map<String, Value> = stream
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    if !stream.superseded.is_empty() {
+        metadata.insert("superseded".to_owned(), stream.superseded.join(",").into());
+    }
+    metadata
+}
+
+/// The name of an application, as shown to viewers.
+#[must_use]
+pub fn application_name<'a>(config: &'a Config, id: &str) -> &'a str {
+    match config.ledger.book.application(id) {
+        Some(application) => &application.name,
+        None => UNKNOWN,
+    }
+}
+
+fn rule_violation(breach: &Breach, config: &Config, subject: &SubjectKey) -> Advice {
+    let mut conflicts = Map::new();
+    for stream in &breach.conflicts {
+        let named = |name| stream.attributes.value(name).unwrap_or(UNKNOWN);
+        let conflict = Conflict {
+            termination_code: stream.key.termination_code(),
+            metadata: metadata(stream),
+            channel: named("channel"),
+            started_at: stream.started_at.to_rfc3339_millis(),
+            device_name: named("deviceName"),
+            application_name: application_name(config, &stream.application),
+        };
+        let id = issue_session_id(&config.sessions.ring, subject, &stream.key);
+        let conflict = serde_json::to_value(conflict).unwrap_or_default();
+        conflicts.insert(id, Value::Array(vec![conflict]));
+    }
+    Advice::RuleViolation {
+        message: breach.message.clone(),
+        policy_name: breach.policy.clone(),
+        rule_name: breach.rule.clone(),
+        attribute: "streamId",
+        threshold: breach.threshold,
+        scope: Vec::new(),
+        conflicts,
+    }
+}
+
+fn remote_termination(by: &Terminator, config: &Config) -> Advice {
+    let or_unknown = |name: &Option<String>| name.as_deref().unwrap_or(UNKNOWN).to_owned();
+    Advice::RemoteTermination {
+        message: "Playback was stopped from another device".to_owned(),
+        terminator: TerminatorAdvice {
+            channel: or_unknown(&by.channel),
+            started_at: by.started_at.to_rfc3339_millis(),
+            device_name: or_unknown(&by.device_name),
+            application_name: application_name(config, &by.application).to_owned(),
+        },
+    }
+}

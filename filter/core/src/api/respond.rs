@@ -1,0 +1,456 @@
+//! Carrying calls out, and answering them.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::attributes::read_attributes;
+use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
+use super::credentials;
+use crate::activity::{Activity, Attributes, Stream};
+use crate::advice::{self, EvaluationResult};
+use crate::config::Config;
+use crate::exchange::{Answer, Head, Record, Reply, Step};
+use crate::ledger::{Outage, activity, transact};
+use crate::metric::Metric;
+use crate::moment::Moment;
+use crate::policy::{Application, Event, Play, Plays, Refused, Unknown, Verdict};
+use crate::ports::Host;
+use crate::reason::Reason;
+use crate::signed::{PathToken, issue_session_id, read_session_id};
+use crate::stream_key::StreamKey;
+use crate::text::printable;
+
+/// The most termination codes one create may name.
+const TERMINATE_MAX: usize = 32;
+
+/// Handles a call's head. `path` is what follows the base path, query included;
+/// `ends` says that no body follows.
+pub fn begin(
+    config: &Config,
+    host: &impl Host,
+    head: &impl Head,
+    path: &[u8],
+    ends: bool,
+    epoch: Moment,
+) -> Step {
+    let (path, query) = split_query(path);
+    let target = match Target::read(path) {
+        Ok(target) => target,
+        Err(error) => return Step::Reply(no_target(config, host, error)),
+    };
+    let logged_path = format!("{}{}", config.sessions.base_path, target.template());
+    let reply = |answer| {
+        Step::Reply(Reply {
+            answer,
+            logged_path: Some(logged_path.clone().into_bytes()),
+            record: None,
+        })
+    };
+
+    let authorization = head.header("authorization");
+    let book = &config.ledger.book;
+    let Some(application) = credentials::application(book, authorization.as_deref()) else {
+        host.add(Metric::RefusalsCredential, 1);
+        return reply(unauthorized());
+    };
+    let method = head.header(":method").unwrap_or_default();
+    let call = match (method.as_slice(), &target) {
+        (b"POST", Target::Sessions { .. }) => match terminate(head) {
+            Some(terminate) => Call::Create { terminate },
+            None => {
+                let detail = "X-Terminate takes up to 32 termination codes";
+                return reply(malformed(host, detail));
+            }
+        },
+        (b"POST", Target::Session { session, .. }) => Call::Heartbeat {
+            session: session.clone(),
+        },
+        (b"DELETE", Target::Session { session, .. }) => Call::Stop {
+            session: session.clone(),
+        },
+        (b"GET", Target::RunningStreams { .. }) => Call::RunningStreams,
+        _ => return reply(Answer::empty(405).with("allow", target.allows())),
+    };
+    let mut attributes = Attributes::default();
+    if let Err(error) = read_attributes(&mut attributes, query) {
+        return reply(malformed(host, error.detail()));
+    }
+    let (idp, subject) = target.account();
+    let pending = PendingCall {
+        application: application.id.clone(),
+        account_path: account_path(path),
+        subject: config.hasher.subject(idp, subject),
+        attributes,
+        logged_path,
+        call,
+    };
+    if ends {
+        Step::Reply(finish(config, host, pending, &[], epoch))
+    } else {
+        Step::AwaitBody(pending)
+    }
+}
+
+/// Carries a call out once its body is there.
+pub fn finish(
+    config: &Config,
+    host: &impl Host,
+    pending: PendingCall,
+    body: &[u8],
+    epoch: Moment,
+) -> Reply {
+    let PendingCall {
+        call,
+        application,
+        account_path,
+        subject,
+        mut attributes,
+        logged_path,
+    } = pending;
+    let reply = |answer, record| Reply {
+        answer,
+        logged_path: Some(logged_path.clone().into_bytes()),
+        record,
+    };
+    if body.len() > MAX_BODY {
+        host.add(Metric::RefusalsMalformed, 1);
+        return reply(problem(413, "the body is larger than 16 KiB"), None);
+    }
+    if let Err(error) = read_attributes(&mut attributes, body) {
+        return reply(malformed(host, error.detail()), None);
+    }
+    let Some(application) = config.ledger.book.application(&application) else {
+        return reply(unauthorized(), None);
+    };
+    let caller = Caller {
+        config,
+        application,
+        account_path: &account_path,
+        subject: &subject,
+        epoch,
+        now: host.now(),
+    };
+    let (answer, record) = match call {
+        Call::Create { terminate } => caller.create(host, attributes, terminate),
+        Call::Heartbeat { session } => caller.heartbeat(host, attributes, &session),
+        Call::Stop { session } => caller.stop(host, &session),
+        Call::RunningStreams => (caller.running_streams(host), None),
+    };
+    reply(answer, record)
+}
+
+/// Who calls, about whom, when.
+struct Caller<'a> {
+    config: &'a Config,
+    application: &'a Application,
+    account_path: &'a str,
+    subject: &'a crate::subject::SubjectKey,
+    epoch: Moment,
+    now: Moment,
+}
+
+type Answered = (Answer, Option<Record>);
+
+impl Caller<'_> {
+    fn create(&self, host: &impl Host, attributes: Attributes, terminate: Vec<String>) -> Answered {
+        let stream = StreamKey::mint(self.now, host.random());
+        let play = self.play(stream, attributes, terminate, Unknown::IsNew);
+        match self.transact(host, &Event::Play(play)) {
+            Ok(Verdict::Plays(plays)) => {
+                let record = self.record("start", None, &stream);
+                (self.created(&stream, &plays), Some(record))
+            }
+            Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
+            Ok(Verdict::Stopped) => (Answer::empty(202), None),
+            Err(outage) => self.unavailable(host, outage, &stream),
+        }
+    }
+
+    fn heartbeat(&self, host: &impl Host, attributes: Attributes, session: &str) -> Answered {
+        let Ok(stream) = self.read_session(session) else {
+            return (Answer::empty(404), None);
+        };
+        let play = self.play(stream, attributes, Vec::new(), Unknown::IsOver);
+        match self.transact(host, &Event::Play(play)) {
+            Ok(Verdict::Plays(_)) => {
+                host.add(Metric::Heartbeats, 1);
+                let body = self.session(&stream, None);
+                (self.accepted(&body), None)
+            }
+            Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
+            Ok(Verdict::Stopped) => (Answer::empty(202), None),
+            Err(outage) => self.unavailable(host, outage, &stream),
+        }
+    }
+
+    fn stop(&self, host: &impl Host, session: &str) -> Answered {
+        let Ok(stream) = self.read_session(session) else {
+            return (Answer::empty(404), None);
+        };
+        let event = Event::Stop {
+            stream,
+            application: self.application,
+        };
+        match self.transact(host, &event) {
+            Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
+            Ok(_) => (Answer::empty(202), Some(self.record("stop", None, &stream))),
+            Err(outage) => self.unavailable(host, outage, &stream),
+        }
+    }
+
+    fn running_streams(&self, host: &impl Host) -> Answer {
+        let Activity { streams, .. } = activity(host, &self.config.ledger, self.subject, self.now);
+        let (listed, other): (Vec<_>, Vec<_>) = streams
+            .iter()
+            .partition(|stream| self.may_see(&stream.application));
+        let lapses = listed.iter().map(|stream| stream.lapses_at).min();
+        let body = RunningStreams {
+            running_streams: listed
+                .into_iter()
+                .map(|stream| self.running_stream(stream))
+                .collect(),
+            other_streams: other.len(),
+        };
+        let answer = Answer::json(200, "application/json", &body);
+        match lapses {
+            Some(at) => answer.with("expires", at.to_http_date()),
+            None => answer,
+        }
+    }
+
+    /// Whether this application is shown streams of that one: its own, its tenant's,
+    /// and those that share a policy with it.
+    fn may_see(&self, application: &str) -> bool {
+        let book = &self.config.ledger.book;
+        if application == self.application.id {
+            return true;
+        }
+        book.application(application)
+            .is_some_and(|other| other.tenant == self.application.tenant)
+            || book
+                .policies_of(self.application)
+                .any(|policy| book.lists(application, policy))
+    }
+
+    fn running_stream(&self, stream: &Stream) -> RunningStream {
+        RunningStream {
+            session_id: self.session_id(&stream.key),
+            start_time: stream.started_at.as_ms(),
+            application_id: stream.application.clone(),
+            application_name: advice::application_name(self.config, &stream.application).to_owned(),
+            termination_code: stream.key.termination_code(),
+            metadata: advice::metadata(stream),
+        }
+    }
+
+    fn play(
+        &self,
+        stream: StreamKey,
+        attributes: Attributes,
+        terminate: Vec<String>,
+        unknown: Unknown,
+    ) -> Play<'_> {
+        Play {
+            stream,
+            application: self.application,
+            attributes,
+            terminate,
+            timeout_ms: self.config.sessions.timeout_ms,
+            // A heartbeat always renews: the application was told by when to come next.
+            renew_below_ms: u64::MAX,
+            unknown,
+        }
+    }
+
+    fn transact(&self, host: &impl Host, event: &Event<'_>) -> Result<Verdict, Outage> {
+        let ledger = &self.config.ledger;
+        transact(host, ledger, self.subject, event, self.epoch, self.now)
+            .map(|decided| decided.verdict)
+    }
+
+    fn created(&self, stream: &StreamKey, _plays: &Plays) -> Answer {
+        let token = PathToken {
+            subject: *self.subject,
+            stream: *stream,
+            application: self.application.id.clone(),
+            expires_at: self.now.plus_ms(self.config.sessions.token_lifetime_ms),
+        };
+        let prefix = format!("/~{}", token.issue(&self.config.sessions.ring));
+        let body = self.session(stream, Some(prefix));
+        let location = body.session.url.clone();
+        self.accepted(&body).with("location", location)
+    }
+
+    /// 202 with the moment by which the next heartbeat must come.
+    fn accepted(&self, body: &SessionBody) -> Answer {
+        Answer::json(202, "application/json", body)
+            .with("date", self.now.to_http_date())
+            .with("expires", self.next_heartbeat().to_http_date())
+    }
+
+    fn next_heartbeat(&self) -> Moment {
+        self.now.plus_ms(self.config.sessions.heartbeat_ms)
+    }
+
+    fn session(&self, stream: &StreamKey, playback_prefix: Option<String>) -> SessionBody {
+        let id = self.session_id(stream);
+        SessionBody {
+            session: Session {
+                url: format!(
+                    "{}/sessions/{}/{id}",
+                    self.config.sessions.base_path, self.account_path
+                ),
+                id,
+                expires: self.next_heartbeat().to_rfc3339_seconds(),
+                heartbeat_seconds: self.config.sessions.heartbeat_ms.div_ceil(1000),
+                policy_compliant: true,
+                playback_prefix,
+            },
+        }
+    }
+
+    fn session_id(&self, stream: &StreamKey) -> String {
+        issue_session_id(&self.config.sessions.ring, self.subject, stream)
+    }
+
+    fn read_session(&self, session: &str) -> Result<StreamKey, crate::signed::UnknownSession> {
+        read_session_id(&self.config.sessions.ring, self.subject, session)
+    }
+
+    fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
+        let reason = Reason::of(refused);
+        host.add(reason.metric(), 1);
+        let evaluation = || EvaluationResult::of(refused, self.config, self.subject);
+        let answer = match refused {
+            Refused::Conflict(_) | Refused::Evicted(_) | Refused::SubjectFull => {
+                Answer::json(409, "application/json", &evaluation())
+            }
+            Refused::Killed(_) => Answer::json(410, "application/json", &evaluation()),
+            Refused::Over => Answer::empty(410),
+            Refused::Foreign => problem(403, "the session belongs to another application"),
+        };
+        (answer, Some(self.record("refusal", Some(reason), stream)))
+    }
+
+    fn unavailable(&self, host: &impl Host, outage: Outage, stream: &StreamKey) -> Answered {
+        let reason = Reason::of_outage(outage);
+        host.add(reason.metric(), 1);
+        let answer = problem(503, reason.detail()).with(
+            "retry-after",
+            reason
+                .retry_after_s(self.config.sessions.timeout_ms)
+                .to_string(),
+        );
+        (answer, Some(self.record("refusal", Some(reason), stream)))
+    }
+
+    fn record(&self, event: &'static str, reason: Option<Reason>, stream: &StreamKey) -> Record {
+        Record {
+            event,
+            reason: reason.map(Reason::code),
+            subject: Some(*self.subject),
+            stream: Some(*stream),
+            application: Some(self.application.id.clone()),
+        }
+    }
+}
+
+/// Body of create and heartbeat.
+#[derive(Serialize)]
+struct SessionBody {
+    session: Session,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    id: String,
+    url: String,
+    expires: String,
+    heartbeat_seconds: u64,
+    policy_compliant: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    playback_prefix: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunningStreams {
+    running_streams: Vec<RunningStream>,
+    other_streams: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunningStream {
+    session_id: String,
+    start_time: u64,
+    application_id: String,
+    application_name: String,
+    termination_code: String,
+    metadata: Map<String, Value>,
+}
+
+/// A problem text (RFC 9457).
+#[derive(Serialize)]
+struct Problem<'a> {
+    status: u16,
+    detail: &'a str,
+}
+
+fn problem(status: u16, detail: &str) -> Answer {
+    Answer::json(
+        status,
+        "application/problem+json",
+        &Problem { status, detail },
+    )
+}
+
+fn malformed(host: &impl Host, detail: &str) -> Answer {
+    host.add(Metric::RefusalsMalformed, 1);
+    problem(400, detail)
+}
+
+fn unauthorized() -> Answer {
+    problem(
+        401,
+        "send an application id as the HTTP Basic user name, with an empty password",
+    )
+    .with("www-authenticate", "Basic realm=\"streamgate\"")
+}
+
+fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
+    let answer = match error {
+        TargetError::Unknown => problem(404, "there is nothing at this path"),
+        TargetError::Malformed => malformed(
+            host,
+            "idp, subject and session must be percent-encoded UTF-8 of 1 to 256 bytes",
+        ),
+    };
+    Reply {
+        answer,
+        logged_path: Some(format!("{}/…", config.sessions.base_path).into_bytes()),
+        record: None,
+    }
+}
+
+/// The codes in every `X-Terminate` header, alone or in comma lists; `None` if they
+/// are no codes or too many.
+fn terminate(head: &impl Head) -> Option<Vec<String>> {
+    let mut codes = Vec::new();
+    for value in head.headers("x-terminate") {
+        for code in printable(&value).ok()?.split(',') {
+            let code = code.trim();
+            if !code.is_empty() {
+                codes.push(code.to_owned());
+            }
+        }
+    }
+    (codes.len() <= TERMINATE_MAX).then_some(codes)
+}
+
+/// `{idp}/{subject}` as the client spelled it. The path was found well-formed.
+fn account_path(path: &[u8]) -> String {
+    let segments: Vec<_> = path.split(|byte| *byte == b'/').skip(2).take(2).collect();
+    String::from_utf8_lossy(&segments.join(&b'/')).into_owned()
+}

@@ -1,0 +1,428 @@
+//! From what an operator wrote to what the filter works with.
+
+use core::num::NonZeroU32;
+use core::ops::RangeInclusive;
+
+use super::problem::Problem;
+use super::raw::{
+    RawApplication, RawConfig, RawKey, RawOnConflict, RawPlayback, RawPolicy, RawSecret,
+    RawSessions, RawStart, RawState, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+};
+use super::{Config, PlaybackPath, Sessions, Start, StreamCarrier, SubjectCarrier};
+use crate::ledger::Ledger;
+use crate::policy::{OnConflict, Policy, PolicyBook, Rule};
+use crate::signed::{KeyRing, SigningKey};
+use crate::subject::SubjectHasher;
+
+/// Shortest secret in bytes: as long as the signatures it makes.
+const SECRET_MIN: usize = 16;
+
+/// Longest name or id in bytes; they travel in tokens and advice.
+const NAME_MAX: usize = 128;
+
+const SECOND_MS: u64 = 1_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// What a viewer is told where the rule says nothing of its own.
+const DEFAULT_MESSAGE: &str = "Too many streams on this account";
+
+/// Compiles a configuration.
+///
+/// # Errors
+///
+/// Every [`Problem`] found, not just the first.
+pub fn compile(
+    raw: RawConfig,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Vec<Problem>> {
+    let mut check = Check {
+        problems: Vec::new(),
+        env,
+    };
+    let sessions = check.sessions(&raw.sessions);
+    let (slots, max_streams, per_subject) = check.state(&raw.state);
+    let book = check.book(&raw.policies, &raw.applications, per_subject);
+    let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
+    let timeout_ms = sessions.as_ref().map_or(DAY_MS, |s| s.timeout_ms);
+    let playback = raw.playback.iter().enumerate();
+    let playback: Vec<_> = playback
+        .map(|(at, path)| check.playback(&format!("playback[{at}]"), path, &book, timeout_ms))
+        .collect();
+
+    match (sessions, check.problems.is_empty()) {
+        (Some(sessions), true) => Ok(Config {
+            ledger: Ledger {
+                slots,
+                max_streams,
+                book,
+            },
+            sessions,
+            hasher: SubjectHasher::new(subject_key.as_bytes()),
+            playback,
+        }),
+        _ => Err(check.problems),
+    }
+}
+
+/// Collects problems while reading on.
+struct Check<'a> {
+    problems: Vec<Problem>,
+    env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, path: &str, found: impl Into<String>, allowed: impl Into<String>) {
+        self.problems.push(Problem {
+            path: path.to_owned(),
+            found: found.into(),
+            allowed: allowed.into(),
+        });
+    }
+
+    fn state(&mut self, raw: &RawState) -> (NonZeroU32, u64, usize) {
+        const SLOTS: RangeInclusive<u32> = 1..=1 << 20;
+        const STREAMS: RangeInclusive<u64> = 1..=100_000_000;
+        const PER_SUBJECT: RangeInclusive<u32> = 1..=1000;
+        self.range("state.slots", raw.slots, SLOTS, "slots");
+        self.range("state.max_streams", raw.max_streams, STREAMS, "streams");
+        let per_subject = raw.max_streams_per_subject;
+        self.range(
+            "state.max_streams_per_subject",
+            per_subject,
+            PER_SUBJECT,
+            "streams",
+        );
+        (
+            NonZeroU32::new(raw.slots).unwrap_or(NonZeroU32::MIN),
+            raw.max_streams,
+            usize::try_from(per_subject).unwrap_or(usize::MAX),
+        )
+    }
+
+    fn sessions(&mut self, raw: &RawSessions) -> Option<Sessions> {
+        let base_path = &raw.base_path;
+        let path_like = base_path.starts_with('/') && !base_path.starts_with("/~");
+        if !path_like || base_path.ends_with('/') || base_path.contains(['?', '#', '%']) {
+            self.wrong(
+                "sessions.base_path",
+                quoted(base_path),
+                "a path such as \"/v2\", with a slash in front and none at the end",
+            );
+        }
+        let heartbeat = self.duration("sessions.heartbeat", &raw.heartbeat, SECOND_MS..=DAY_MS);
+        let timeout = self.duration("sessions.timeout", &raw.timeout, SECOND_MS..=DAY_MS);
+        if let (Some(heartbeat), Some(timeout)) = (heartbeat, timeout)
+            && timeout <= heartbeat
+        {
+            self.wrong(
+                "sessions.timeout",
+                quoted(&raw.timeout),
+                format!("longer than sessions.heartbeat ({})", raw.heartbeat),
+            );
+        }
+        let lifetime = self.duration(
+            "sessions.token_lifetime",
+            &raw.token_lifetime,
+            60 * SECOND_MS..=30 * DAY_MS,
+        );
+        let ring = self.ring(&raw.signing_keys);
+        Some(Sessions {
+            base_path: base_path.clone(),
+            heartbeat_ms: heartbeat?,
+            timeout_ms: timeout?,
+            token_lifetime_ms: lifetime?,
+            ring: ring?,
+        })
+    }
+
+    fn ring(&mut self, raw: &[RawKey]) -> Option<KeyRing> {
+        let mut keys = Vec::with_capacity(raw.len());
+        for (at, key) in raw.iter().enumerate() {
+            let path = format!("sessions.signing_keys[{at}]");
+            self.name(&format!("{path}.id"), &key.id);
+            self.unique(
+                &format!("{path}.id"),
+                &key.id,
+                raw.iter().map(|key| &key.id),
+                at,
+            );
+            let secret = self.secret(&format!("{path}.secret"), &key.secret);
+            keys.push(SigningKey::new(&key.id, secret.as_bytes()));
+        }
+        let mut keys = keys.into_iter();
+        let Some(first) = keys.next() else {
+            self.wrong("sessions.signing_keys", "none", "one key or more");
+            return None;
+        };
+        Some(KeyRing::new(first, keys.collect()))
+    }
+
+    fn book(
+        &mut self,
+        policies: &[RawPolicy],
+        applications: &[RawApplication],
+        max_streams_per_subject: usize,
+    ) -> PolicyBook {
+        let mut book = PolicyBook::new(max_streams_per_subject);
+        for (at, policy) in policies.iter().enumerate() {
+            let path = format!("policies[{at}]");
+            let names = policies.iter().map(|policy| &policy.name);
+            self.name(&format!("{path}.name"), &policy.name);
+            self.unique(&format!("{path}.name"), &policy.name, names, at);
+            let policy = self.policy(&path, policy);
+            book.add_policy(policy);
+        }
+        if applications.is_empty() {
+            self.wrong("applications", "none", "one application or more");
+        }
+        for (at, application) in applications.iter().enumerate() {
+            let path = format!("applications[{at}]");
+            let ids = applications.iter().map(|application| &application.id);
+            self.name(&format!("{path}.id"), &application.id);
+            self.unique(&format!("{path}.id"), &application.id, ids, at);
+            if application.id.contains(':') {
+                self.wrong(
+                    &format!("{path}.id"),
+                    quoted(&application.id),
+                    "an id without \":\" (it is an HTTP Basic user name)",
+                );
+            }
+            let RawApplication {
+                id, name, tenant, ..
+            } = application;
+            let name = name.as_ref().unwrap_or(id);
+            let added = book.add_application(id, name, tenant, &application.policies);
+            if let Err(unknown) = added {
+                let found = application.policies.get(unknown).map(|name| quoted(name));
+                let known: Vec<_> = policies.iter().map(|policy| quoted(&policy.name)).collect();
+                self.wrong(
+                    &format!("{path}.policies[{unknown}]"),
+                    found.unwrap_or_default(),
+                    format!("the name of a policy: {}", known.join(", ")),
+                );
+            }
+        }
+        book
+    }
+
+    fn policy(&mut self, path: &str, raw: &RawPolicy) -> Policy {
+        const MAX: RangeInclusive<u32> = 0..=1000;
+        if raw.rules.is_empty() {
+            self.wrong(&format!("{path}.rules"), "none", "one rule or more");
+        }
+        for (at, rule) in raw.rules.iter().enumerate() {
+            let path = format!("{path}.rules[{at}]");
+            let names = raw.rules.iter().map(|rule| &rule.name);
+            self.name(&format!("{path}.name"), &rule.name);
+            self.unique(&format!("{path}.name"), &rule.name, names, at);
+            self.range(&format!("{path}.max"), rule.max, MAX, "streams");
+        }
+        let compile = |rule: &super::raw::RawRule| Rule {
+            name: rule.name.clone(),
+            max: rule.max,
+            on_conflict: match rule.on_conflict {
+                RawOnConflict::DenyNew => OnConflict::DenyNew,
+                RawOnConflict::StopOldest => OnConflict::StopOldest,
+            },
+            message: rule
+                .message
+                .clone()
+                .unwrap_or_else(|| DEFAULT_MESSAGE.to_owned()),
+        };
+        Policy {
+            name: raw.name.clone(),
+            rules: raw.rules.iter().map(compile).collect(),
+        }
+    }
+
+    fn playback(
+        &mut self,
+        path: &str,
+        raw: &RawPlayback,
+        book: &PolicyBook,
+        default_timeout_ms: u64,
+    ) -> PlaybackPath {
+        let prefix = &raw.matches.prefix;
+        if !prefix.starts_with('/') || prefix.starts_with("/~") || prefix.contains(['?', '#', '%'])
+        {
+            self.wrong(
+                &format!("{path}.match.prefix"),
+                quoted(prefix),
+                "a path prefix such as \"/vod/\", without percent-encoding",
+            );
+        }
+        if book.application(&raw.application).is_none() {
+            self.wrong(
+                &format!("{path}.application"),
+                quoted(&raw.application),
+                "the id of a configured application",
+            );
+        }
+        if ![403, 409, 410].contains(&raw.refuse.status) {
+            self.wrong(
+                &format!("{path}.refuse.status"),
+                raw.refuse.status.to_string(),
+                "403, 409 or 410",
+            );
+        }
+        let timeout_ms = match &raw.timeout {
+            Some(timeout) => self.duration(&format!("{path}.timeout"), timeout, SECOND_MS..=DAY_MS),
+            None => None,
+        };
+        PlaybackPath {
+            prefix: prefix.clone(),
+            application: raw.application.clone(),
+            idp: raw.idp.clone(),
+            start: match raw.start {
+                RawStart::Implicit => Start::Implicit,
+                RawStart::SessionRequired => Start::SessionRequired,
+            },
+            subject: self.subject_carriers(&format!("{path}.subject"), &raw.subject),
+            stream: self.stream_carriers(&format!("{path}.stream"), &raw.stream),
+            refuse_status: raw.refuse.status,
+            timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
+        }
+    }
+
+    fn subject_carriers(&mut self, path: &str, raw: &[RawSubjectCarrier]) -> Vec<SubjectCarrier> {
+        if raw.is_empty() {
+            self.wrong(path, "none", "one carrier or more");
+        }
+        let compile = |(at, carrier): (usize, &RawSubjectCarrier)| match carrier {
+            RawSubjectCarrier::Token(RawTokenPlace::Path) => SubjectCarrier::PathToken,
+            RawSubjectCarrier::Header(name) => {
+                SubjectCarrier::Header(self.header(&format!("{path}[{at}].header"), name))
+            }
+        };
+        raw.iter().enumerate().map(compile).collect()
+    }
+
+    fn stream_carriers(&mut self, path: &str, raw: &[RawStreamCarrier]) -> Vec<StreamCarrier> {
+        if raw.is_empty() {
+            self.wrong(path, "none", "one carrier or more");
+        }
+        let compile = |(at, carrier): (usize, &RawStreamCarrier)| match carrier {
+            RawStreamCarrier::Token(RawTokenPlace::Path) => StreamCarrier::PathToken,
+            RawStreamCarrier::Header(name) => {
+                StreamCarrier::Header(self.header(&format!("{path}[{at}].header"), name))
+            }
+            RawStreamCarrier::Cmcd(super::raw::RawCmcdKey::Sid) => StreamCarrier::CmcdSid,
+            RawStreamCarrier::Redirect(on) => {
+                if !on {
+                    let path = format!("{path}[{at}].redirect");
+                    self.wrong(
+                        &path,
+                        "false",
+                        "true; leave the carrier out to switch it off",
+                    );
+                }
+                StreamCarrier::Redirect
+            }
+        };
+        let carriers: Vec<_> = raw.iter().enumerate().map(compile).collect();
+        let redirects = carriers.contains(&StreamCarrier::Redirect);
+        if redirects && !carriers.contains(&StreamCarrier::PathToken) {
+            self.wrong(
+                path,
+                "redirect without {token: path}",
+                "both: the redirect leads to a path token",
+            );
+        }
+        carriers
+    }
+
+    fn header(&mut self, path: &str, name: &str) -> String {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(token) {
+            self.wrong(path, quoted(name), "a header name");
+        }
+        name.to_ascii_lowercase()
+    }
+
+    fn secret(&mut self, path: &str, raw: &RawSecret) -> String {
+        let (path, secret) = match raw {
+            RawSecret::Inline(secret) => (path.to_owned(), secret.clone()),
+            RawSecret::Environment(from) => {
+                let path = format!("{path}.env");
+                let Some(secret) = (self.env)(&from.env) else {
+                    self.wrong(
+                        &path,
+                        format!("{}, which is not set for this VM", quoted(&from.env)),
+                        "a variable named in vm_config.environment_variables",
+                    );
+                    return String::new();
+                };
+                (path, secret)
+            }
+        };
+        if secret.len() < SECRET_MIN {
+            self.wrong(
+                &path,
+                format!("a secret of {} bytes", secret.len()),
+                format!("{SECRET_MIN} bytes or more"),
+            );
+        }
+        secret
+    }
+
+    fn duration(&mut self, path: &str, text: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let parsed = humantime::parse_duration(text).ok();
+        let ms = parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok());
+        match ms.filter(|ms| range.contains(ms)) {
+            Some(ms) => Some(ms),
+            None => {
+                let show = |ms: &u64| {
+                    humantime::format_duration(core::time::Duration::from_millis(*ms)).to_string()
+                };
+                let (least, most) = (show(range.start()), show(range.end()));
+                self.wrong(
+                    path,
+                    quoted(text),
+                    format!("a duration such as \"90s\", {least} to {most}"),
+                );
+                None
+            }
+        }
+    }
+
+    fn range<T: PartialOrd + core::fmt::Display>(
+        &mut self,
+        path: &str,
+        found: T,
+        range: RangeInclusive<T>,
+        unit: &str,
+    ) {
+        if !range.contains(&found) {
+            let allowed = format!("{} to {} {unit}", range.start(), range.end());
+            self.wrong(path, found.to_string(), allowed);
+        }
+    }
+
+    fn name(&mut self, path: &str, name: &str) {
+        if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+            let allowed = format!("1 to {NAME_MAX} bytes without control characters");
+            self.wrong(path, quoted(name), allowed);
+        }
+    }
+
+    fn unique<'n>(
+        &mut self,
+        path: &str,
+        name: &str,
+        mut names: impl Iterator<Item = &'n String>,
+        at: usize,
+    ) {
+        if let Some(first) = names.position(|other| other == name)
+            && first < at
+        {
+            let found = format!("{} a second time", quoted(name));
+            self.wrong(path, found, "a name not used before");
+        }
+    }
+}
+
+/// In quotes, escaped, and cut so that a huge value does not flood the log.
+fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    format!("{short:?}")
+}

@@ -1,0 +1,119 @@
+//! Configuration: read once, compiled into types that cannot be wrong.
+//!
+//! [`raw`] is what an operator writes (contract, section 6), [`compile`] turns it
+//! into [`Config`], or says everything that is wrong with it at once. Nothing that
+//! uses a `Config` checks it again.
+
+pub mod compile;
+pub mod problem;
+pub mod raw;
+mod wire;
+
+pub use problem::{ConfigError, Problem};
+
+use crate::ledger::Ledger;
+use crate::signed::KeyRing;
+use crate::subject::SubjectHasher;
+
+/// A configuration in force.
+#[derive(Debug)]
+pub struct Config {
+    /// Where streams are recorded, and the policies they are judged by.
+    pub ledger: Ledger,
+    /// Sessions and their signatures.
+    pub sessions: Sessions,
+    /// Makes subjects unreadable.
+    pub hasher: SubjectHasher,
+    /// Protected paths; the first whose prefix fits applies.
+    pub playback: Vec<PlaybackPath>,
+}
+
+/// How sessions live.
+#[derive(Debug)]
+pub struct Sessions {
+    /// What session API paths begin with, for example `/v2`; no slash at its end.
+    pub base_path: String,
+    /// By when an application is asked to send its next heartbeat, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// How long a session lives without a sign of life, in milliseconds; longer than
+    /// the heartbeat.
+    pub timeout_ms: u64,
+    /// How long a path token is worth something, in milliseconds.
+    pub token_lifetime_ms: u64,
+    /// The signing keys.
+    pub ring: KeyRing,
+}
+
+/// A protected path.
+#[derive(Debug)]
+pub struct PlaybackPath {
+    /// What the path begins with, for example `/vod/`.
+    pub prefix: String,
+    /// The application of streams that start here without saying which theirs is.
+    /// It is in the book.
+    pub application: String,
+    /// The identity provider of subjects that come without one (headers).
+    pub idp: String,
+    /// How streams begin here.
+    pub start: Start,
+    /// Where to find the subject; the first that yields one wins.
+    pub subject: Vec<SubjectCarrier>,
+    /// Where to find the stream; the first that yields one wins.
+    pub stream: Vec<StreamCarrier>,
+    /// Status of a refusal: 403, 409 or 410.
+    pub refuse_status: u16,
+    /// How long a stream lives after its last media request, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl PlaybackPath {
+    /// Whether a path token means anything here.
+    #[must_use]
+    pub fn reads_path_token(&self) -> bool {
+        self.subject.contains(&SubjectCarrier::PathToken)
+            || self.stream.contains(&StreamCarrier::PathToken)
+    }
+}
+
+/// How streams begin on a protected path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// By the first successful media request.
+    Implicit,
+    /// Through the session API only.
+    SessionRequired,
+}
+
+/// What can say whose account watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubjectCarrier {
+    /// A path token.
+    PathToken,
+    /// A header that an earlier hop vouches for; its name in lower case.
+    Header(String),
+}
+
+/// What can say which stream a request belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamCarrier {
+    /// A path token.
+    PathToken,
+    /// A header that an earlier hop vouches for; its name in lower case.
+    Header(String),
+    /// CMCD's session id (CTA-5004), in the query or the `CMCD-Session` header.
+    CmcdSid,
+    /// A redirect to the same manifest under a fresh path token.
+    Redirect,
+}
+
+/// Reads a configuration as Envoy hands it to the filter: JSON text, or an encoded
+/// `google.protobuf.Struct`. `env` looks up
+/// environment variables for secrets.
+///
+/// # Errors
+///
+/// [`ConfigError`] names every field that is wrong, what was found there and what is
+/// allowed. It never holds a secret.
+pub fn load(bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    compile::compile(raw::parse(bytes)?, env).map_err(ConfigError::Invalid)
+}

@@ -1,0 +1,92 @@
+//! One worker's edge: every request passes through here.
+
+use crate::api::{self, PendingCall};
+use crate::config::Config;
+use crate::exchange::{Forward, Head, Reply, Step};
+use crate::ledger::{epoch, sweep};
+use crate::metric::Metric;
+use crate::moment::Moment;
+use crate::playback::{Gate, Watch, Watched};
+use crate::ports::Host;
+use crate::surface::{Surface, surface};
+use crate::viewer::Asked;
+
+/// A worker's edge under one configuration.
+///
+/// Call [`Edge::on_request`] first; what it returns says which of
+/// [`Edge::on_body`] and [`Edge::on_response`] is to follow.
+#[derive(Debug)]
+pub struct Edge {
+    config: Config,
+    gate: Gate,
+    /// Since when the store remembers, once asked.
+    epoch: Option<Moment>,
+}
+
+impl Edge {
+    /// An edge that goes by `config`.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            gate: Gate::default(),
+            epoch: None,
+        }
+    }
+
+    /// Decides about a request by its head. `path` is its `:path`; `ends` says that no
+    /// body follows.
+    pub fn on_request(
+        &mut self,
+        host: &impl Host,
+        head: &impl Head,
+        path: &[u8],
+        ends: bool,
+    ) -> Step {
+        match surface(&self.config, path) {
+            Surface::Open { strip: 0 } => Step::Pass,
+            Surface::Open { strip } => Step::Forward(Forward { strip, watch: None }),
+            Surface::SessionApi { path } => {
+                let epoch = known_epoch(&mut self.epoch, host, host.now());
+                api::begin(&self.config, host, head, path, ends, epoch)
+            }
+            Surface::Playback { place, token, path } => {
+                let asked = Asked { head, token, path };
+                let epoch = |now| known_epoch(&mut self.epoch, host, now);
+                self.gate
+                    .on_request(&self.config, host, asked, place, epoch)
+            }
+            Surface::Malformed => {
+                host.add(Metric::RefusalsMalformed, 1);
+                Step::Reply(Reply {
+                    answer: crate::exchange::Answer::empty(400),
+                    logged_path: Some(b"/~".to_vec()),
+                    record: None,
+                })
+            }
+        }
+    }
+
+    /// Carries a session API call out, now that its body is there. A body known to be
+    /// longer than [`api::MAX_BODY`] may be handed over cut, as long as it stays longer.
+    pub fn on_body(&mut self, host: &impl Host, pending: PendingCall, body: &[u8]) -> Reply {
+        let epoch = known_epoch(&mut self.epoch, host, host.now());
+        api::finish(&self.config, host, pending, body, epoch)
+    }
+
+    /// Takes note of the response to a watched request.
+    pub fn on_response(&mut self, host: &impl Host, watch: &Watch, status: u16) -> Watched {
+        let epoch = known_epoch(&mut self.epoch, host, host.now());
+        self.gate
+            .on_response(&self.config, host, watch, status, epoch)
+    }
+
+    /// To be called every [`sweep::SWEEP_EVERY_MS`].
+    pub fn on_tick(&mut self, host: &impl Host) {
+        sweep::sweep(host, &self.config.ledger, host.now());
+    }
+}
+
+fn known_epoch(known: &mut Option<Moment>, host: &impl Host, now: Moment) -> Moment {
+    *known.get_or_insert_with(|| epoch::epoch(host, now))
+}

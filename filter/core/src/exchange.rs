@@ -1,0 +1,114 @@
+//! A request as the core sees it, and what is to become of it.
+
+use crate::api::PendingCall;
+use crate::playback::Watch;
+use crate::stream_key::StreamKey;
+use crate::subject::SubjectKey;
+
+/// The head of a request. Looking at it costs a host call, so nothing is read that
+/// is not needed. Names are in lower case; values may be any bytes.
+pub trait Head {
+    /// The first value of a header.
+    fn header(&self, name: &str) -> Option<Vec<u8>>;
+    /// Every value of a header that may be repeated.
+    fn headers(&self, name: &str) -> Vec<Vec<u8>>;
+}
+
+/// What is to become of a request.
+#[derive(Debug)]
+#[must_use]
+pub enum Step {
+    /// It goes on as it is.
+    Pass,
+    /// It goes on.
+    Forward(Forward),
+    /// It goes on when its body is there: hand both to `Edge::on_body`.
+    AwaitBody(PendingCall),
+    /// It is answered here.
+    Reply(Reply),
+}
+
+/// A request goes on to the origin.
+#[derive(Debug, Default)]
+pub struct Forward {
+    /// How many bytes to take off the front of its path.
+    pub strip: usize,
+    /// What to do when the response's status is known; `None`: nothing.
+    pub watch: Option<Watch>,
+}
+
+/// A request is answered by the filter.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// The answer.
+    pub answer: Answer,
+    /// What the path is replaced by before anything is logged, so that no log holds
+    /// a token, a session id or a subject.
+    pub logged_path: Option<Vec<u8>>,
+    /// What the access log is told.
+    pub record: Option<Record>,
+}
+
+/// A response.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// A decision worth a line in the access log. It holds no raw subject and no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// `start`, `stop` or `refusal`.
+    pub event: &'static str,
+    /// Why, for a refusal.
+    pub reason: Option<&'static str>,
+    /// The subject, as a keyed hash.
+    pub subject: Option<SubjectKey>,
+    /// The stream, shown by its termination code.
+    pub stream: Option<StreamKey>,
+    /// The application's id.
+    pub application: Option<String>,
+}
+
+impl Answer {
+    /// An empty answer that no cache keeps.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: vec![("cache-control", "no-store".to_owned())],
+            body: Vec::new(),
+        }
+    }
+
+    /// A JSON answer that no cache keeps. `type_name` is its media type.
+    #[must_use]
+    pub fn json(status: u16, type_name: &str, value: &impl serde::Serialize) -> Self {
+        let mut answer = Self::empty(status).with("content-type", type_name);
+        // Serialising the core's own structures cannot fail; an empty body is the
+        // harmless fallback.
+        answer.body = serde_json::to_vec(value).unwrap_or_default();
+        answer
+    }
+
+    /// The answer with one header more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The first value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}

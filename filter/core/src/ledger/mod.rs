@@ -1,0 +1,28 @@
+//! The record of who plays, kept where every worker sees it.
+//!
+//! [`transact()`] is the one algorithm: load the subject's activity, judge the event,
+//! write if nobody else wrote meanwhile, else again. The store behind it is a port.
+
+mod bytes;
+mod codec;
+pub mod epoch;
+pub mod slot;
+pub mod sweep;
+pub mod transact;
+
+#[cfg(test)]
+mod epoch_tests;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod race_tests;
+#[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
+mod test_edge;
+#[cfg(test)]
+mod transact_tests;
+
+pub use transact::{Decided, Ledger, Outage, activity, consult, transact};

@@ -1,0 +1,409 @@
+//! Random days.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::super::test_edge::{TestEdge, subject};
+use super::model::Limit;
+use super::{Model, Outcome};
+use crate::activity::ENDED_KEPT_MS;
+use crate::policy::{Event, OnConflict, PolicyBook, Refused, Unknown, Verdict};
+use crate::ports::{Clock, Meter};
+use crate::stream_key::StreamKey;
+use crate::testing::{TIMEOUT_MS, book, limit, play};
+
+const SUBJECTS: u8 = 5;
+const SLOTS: u32 = 2;
+const APPLICATIONS: [&str; 3] = ["app", "both", "other"];
+
+/// As in the worked cases, with a little more room, and one policy for all.
+const LIMITS: [Limit; 3] = [
+    Limit {
+        name: "P1",
+        max: 2,
+        on_conflict: OnConflict::StopOldest,
+        listed_by: &["app", "both"],
+    },
+    Limit {
+        name: "P2",
+        max: 3,
+        on_conflict: OnConflict::DenyNew,
+        listed_by: &["both", "other"],
+    },
+    Limit {
+        name: "P3",
+        max: 4,
+        on_conflict: OnConflict::StopOldest,
+        listed_by: &APPLICATIONS,
+    },
+];
+
+fn the_book() -> PolicyBook {
+    let policies = LIMITS.map(|of| limit(of.name, u32::try_from(of.max).unwrap(), of.on_conflict));
+    let listed = APPLICATIONS.map(|id| {
+        let listed = LIMITS.iter().filter(|limit| limit.counts(id));
+        listed.map(|limit| limit.name).collect::<Vec<_>>()
+    });
+    let applications: Vec<_> = APPLICATIONS
+        .into_iter()
+        .zip(listed.iter().map(Vec::as_slice))
+        .collect();
+    book(policies.into(), &applications)
+}
+
+/// Something that happens on a day. An [`Index`] picks one of the streams so far.
+#[derive(Debug, Clone)]
+enum Step {
+    /// A stream gets its key: with a new session, with a redirect, from a player's `sid`.
+    Mint {
+        subject: u8,
+        application: usize,
+        external: bool,
+    },
+    /// A stream is created, in the place of others.
+    Create {
+        subject: u8,
+        application: usize,
+        kill: Vec<Index>,
+    },
+    Media(Index),
+    Heartbeat(Index),
+    Stop(Index),
+    Advance(u64),
+    Sweep,
+    Restart,
+}
+
+fn step(restarts: bool) -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    let who = || (0..SUBJECTS, 0..APPLICATIONS.len());
+    let pause = prop_oneof![
+        4 => 0..TIMEOUT_MS / 2,
+        2 => TIMEOUT_MS / 2..TIMEOUT_MS * 2,
+        1 => Just(ENDED_KEPT_MS),
+    ];
+    prop_oneof![
+        2 => (who(), prop::bool::weighted(0.2)).prop_map(|((subject, application), external)| {
+            Step::Mint { subject, application, external }
+        }),
+        5 => (who(), prop::collection::vec(index(), 0..3)).prop_map(
+            |((subject, application), kill)| Step::Create { subject, application, kill }
+        ),
+        6 => index().prop_map(Step::Media),
+        4 => index().prop_map(Step::Heartbeat),
+        2 => index().prop_map(Step::Stop),
+        3 => pause.prop_map(Step::Advance),
+        1 => Just(Step::Sweep),
+        u32::from(restarts) => Just(Step::Restart),
+    ]
+}
+
+fn day(restarts: bool) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(restarts), 1..120)
+}
+
+/// A stream as its player knows it. Its place in the list is its number in the model.
+struct Player {
+    subject: u8,
+    application: &'static str,
+    key: StreamKey,
+}
+
+/// An edge and all its players.
+struct Day {
+    edge: TestEdge,
+    players: Vec<Player>,
+}
+
+impl Day {
+    fn new() -> Self {
+        let mut edge = TestEdge::new(SLOTS, the_book());
+        edge.ledger.max_streams = 10_000;
+        Self {
+            edge,
+            players: Vec::new(),
+        }
+    }
+
+    fn arrives(&mut self, subject: u8, application: usize, external: bool) -> usize {
+        // No two streams start in the same moment, so that the model knows their order.
+        self.edge.host.advance_ms(1);
+        let number = self.players.len();
+        let key = if external {
+            // From the other end than the minted ones, or termination codes would meet.
+            let hash = (u128::MAX - number as u128).to_be_bytes();
+            StreamKey::external(hash)
+        } else {
+            self.edge.mint()
+        };
+        self.players.push(Player {
+            subject,
+            application: APPLICATIONS[application],
+            key,
+        });
+        number
+    }
+
+    fn plays(&self, number: usize, unknown: Unknown, kill: &[usize]) -> Verdict {
+        let player = &self.players[number];
+        let book = &self.edge.ledger.book;
+        let mut play = play(book, player.application, player.key, unknown);
+        play.terminate = kill
+            .iter()
+            .map(|victim| self.players[*victim].key.termination_code())
+            .collect();
+        let decided = self.edge.decide(player.subject, &Event::Play(play));
+        decided.unwrap().verdict
+    }
+
+    fn stops(&self, number: usize) -> bool {
+        let player = &self.players[number];
+        let event = Event::Stop {
+            stream: player.key,
+            application: (self.edge.ledger.book)
+                .application(player.application)
+                .unwrap(),
+        };
+        let decided = self.edge.decide(player.subject, &event);
+        decided.unwrap().verdict == Verdict::Stopped
+    }
+
+    /// The numbers of a subject's live streams.
+    fn live(&self, of: u8) -> Vec<usize> {
+        let number = |key| self.players.iter().position(|player| player.key == key);
+        let mut live: Vec<_> = self.edge.live(of).into_iter().map(number).collect();
+        live.sort_unstable();
+        live.into_iter().map(Option::unwrap).collect()
+    }
+
+    fn pick(&self, index: Index) -> Option<usize> {
+        (!self.players.is_empty()).then(|| index.index(self.players.len()))
+    }
+
+    fn picks(&self, indices: &[Index]) -> Vec<usize> {
+        indices.iter().filter_map(|at| self.pick(*at)).collect()
+    }
+
+    /// No rule counts more live streams than it allows.
+    fn assert_within_limits(&self) {
+        for of in 0..SUBJECTS {
+            let live = self.live(of);
+            for limit in LIMITS {
+                let counted = |number: &&usize| limit.counts(self.players[**number].application);
+                let counted = live.iter().filter(counted).count();
+                assert!(counted <= limit.max, "{}: {counted}", limit.name);
+            }
+        }
+    }
+
+    /// Everybody leaves, and long after that the sweep has been round.
+    fn ends(&self) {
+        self.edge.host.advance_ms(TIMEOUT_MS + ENDED_KEPT_MS);
+        self.edge.sweep_all();
+    }
+}
+
+/// Gives every step to the edge and to the model, and holds them against each other.
+struct Twin {
+    day: Day,
+    model: Model,
+}
+
+impl Twin {
+    fn takes(&mut self, step: &Step) {
+        match step {
+            Step::Mint {
+                subject,
+                application,
+                external,
+            } => {
+                self.day.arrives(*subject, *application, *external);
+                self.keep_time();
+            }
+            Step::Create {
+                subject,
+                application,
+                kill,
+            } => {
+                let number = self.day.arrives(*subject, *application, false);
+                self.keep_time();
+                let kill = self.day.picks(kill);
+                self.plays(number, Unknown::IsNew, &kill);
+            }
+            Step::Media(index) => {
+                if let Some(number) = self.day.pick(*index) {
+                    self.day.edge.host.advance_ms(1);
+                    self.keep_time();
+                    self.plays(number, Unknown::Starts, &[]);
+                }
+            }
+            Step::Heartbeat(index) => {
+                if let Some(number) = self.day.pick(*index) {
+                    self.beats(number);
+                }
+            }
+            Step::Stop(index) => {
+                if let Some(number) = self.day.pick(*index) {
+                    assert_eq!(self.day.stops(number), self.model.stop(number));
+                }
+            }
+            Step::Advance(ms) => {
+                self.day.edge.host.advance_ms(*ms);
+                self.keep_time();
+            }
+            Step::Sweep => {
+                self.day.edge.sweep_once();
+                self.keep_time();
+            }
+            Step::Restart => {}
+        }
+    }
+
+    fn keep_time(&mut self) {
+        let ms = self.day.edge.host.now().ms_since(crate::testing::NOW);
+        self.model.advance(ms - self.model.now);
+    }
+
+    fn plays(&mut self, number: usize, unknown: Unknown, kill: &[usize]) {
+        let was_live = self.model.is_live(number);
+        let verdict = self.day.plays(number, unknown, kill);
+        let player = &self.day.players[number];
+        if unknown == Unknown::Starts {
+            // Who lapsed and returns may find that the slot has forgotten too much to
+            // be sure that it was not ended; the model forgets nothing.
+            if verdict == Verdict::Refused(Refused::Over) {
+                assert!(!was_live);
+                return;
+            }
+            // An id from outside does not tell its age: no horizon holds it back.
+            if player.key.issued_at().is_none() && matches!(verdict, Verdict::Plays(_)) {
+                self.model.forget_if_old(number);
+            }
+        }
+        let (subject, application) = (player.subject, player.application);
+        let outcome = self.model.play(number, subject, application, kill);
+        match (&verdict, outcome) {
+            (Verdict::Plays(plays), Outcome::Plays) => assert_eq!(plays.started, !was_live),
+            (Verdict::Refused(Refused::Conflict(_)), Outcome::Conflict)
+            | (Verdict::Refused(_), Outcome::Ended) => {}
+            other => panic!("{number}: {other:?}"),
+        }
+    }
+
+    fn beats(&mut self, number: usize) {
+        let verdict = self.day.plays(number, Unknown::IsOver, &[]);
+        assert_eq!(
+            matches!(verdict, Verdict::Plays(_)),
+            self.model.is_live(number),
+            "{number}: {verdict:?}"
+        );
+        if self.model.is_live(number) {
+            let player = &self.day.players[number];
+            let (subject, application) = (player.subject, player.application);
+            self.model.play(number, subject, application, &[]);
+        }
+    }
+
+    fn compare(&self) {
+        for of in 0..SUBJECTS {
+            let expected: Vec<_> = self.model.live_of(of).into_iter().collect();
+            assert_eq!(self.day.live(of), expected, "subject {of}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_edge_does_what_the_rules_say(steps in day(false)) {
+        let mut twin = Twin { day: Day::new(), model: Model::new(&LIMITS) };
+        for step in &steps {
+            twin.takes(step);
+            twin.compare();
+            twin.day.assert_within_limits();
+            twin.day.edge.assert_gauge_is_true();
+        }
+    }
+
+    #[test]
+    fn no_restart_lets_more_streams_play_than_may(steps in day(true)) {
+        let mut day = Day::new();
+        for step in &steps {
+            match step {
+                Step::Mint { subject, application, external } => {
+                    day.arrives(*subject, *application, *external);
+                }
+                Step::Create { subject, application, kill } => {
+                    let number = day.arrives(*subject, *application, false);
+                    let kill = day.picks(kill);
+                    day.plays(number, Unknown::IsNew, &kill);
+                }
+                Step::Media(index) => {
+                    if let Some(number) = day.pick(*index) {
+                        day.plays(number, Unknown::Starts, &[]);
+                    }
+                }
+                Step::Heartbeat(index) => {
+                    if let Some(number) = day.pick(*index) {
+                        day.plays(number, Unknown::IsOver, &[]);
+                    }
+                }
+                Step::Stop(index) => {
+                    if let Some(number) = day.pick(*index) {
+                        day.stops(number);
+                    }
+                }
+                Step::Advance(ms) => day.edge.host.advance_ms(*ms),
+                Step::Sweep => day.edge.sweep_once(),
+                Step::Restart => {
+                    day.edge.host.advance_ms(1_000);
+                    day.edge.restart();
+                }
+            }
+            day.assert_within_limits();
+            day.edge.assert_gauge_is_true();
+        }
+    }
+
+    #[test]
+    fn a_day_leaves_nothing_behind(steps in day(false)) {
+        let mut twin = Twin { day: Day::new(), model: Model::new(&LIMITS) };
+        for step in &steps {
+            twin.takes(step);
+        }
+        twin.day.ends();
+        prop_assert_eq!(twin.day.edge.host.live(), 0);
+        for slot in 0..SLOTS {
+            // Version and horizon.
+            prop_assert!(twin.day.edge.stored(slot).len() <= 7);
+        }
+        // And still nobody who was ended comes back.
+        for end in &twin.model.ended {
+            if twin.day.players[end.number].key.issued_at().is_some() {
+                let over = Verdict::Refused(Refused::Over);
+                prop_assert_eq!(twin.day.plays(end.number, Unknown::Starts, &[]), over);
+            }
+        }
+    }
+
+    #[test]
+    fn memory_follows_the_live_streams_and_not_all_that_ever_were(
+        starts in prop::collection::vec((0..u8::MAX, any::<bool>()), 1..600)
+    ) {
+        let mut edge = TestEdge::with_limit(1, OnConflict::StopOldest);
+        edge.ledger.max_streams = 10_000;
+        for (of, stops) in starts {
+            edge.host.advance_ms(1_000);
+            let stream = edge.starts(of);
+            if stops {
+                edge.stop(of, stream);
+            }
+            // A record of some subject, perhaps resting, with its ended streams.
+            const RECORD: usize = 1_000;
+            let live = usize::try_from(edge.host.live()).unwrap();
+            let bytes = edge.stored(edge.ledger.slot_of(&subject(of))).len();
+            prop_assert!(bytes < (live + 9) * RECORD, "{bytes} for {live}");
+        }
+    }
+}

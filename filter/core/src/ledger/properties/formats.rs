@@ -1,0 +1,211 @@
+//! The compact format on any activity and on any bytes.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::super::slot::Slot;
+use super::super::{codec, test_edge};
+use crate::activity::{Activity, Attributes, ENDED_KEPT_MS, EndReason, Ended, Stream, Terminator};
+use crate::moment::Moment;
+use crate::stream_key::StreamKey;
+
+fn moment() -> impl Strategy<Value = Moment> {
+    any::<u64>().prop_map(Moment::from_ms)
+}
+
+fn key() -> impl Strategy<Value = StreamKey> {
+    any::<[u8; 16]>().prop_map(StreamKey::from_bytes)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "\\PC{0,12}",
+        1 => prop::sample::select(vec!["channel", "deviceId", "osName", ""]).prop_map(str::to_owned),
+        1 => "[a-z]{127,130}",
+    ]
+}
+
+fn attributes() -> impl Strategy<Value = Attributes> {
+    vec((text(), text()), 0..6).prop_map(|pairs| {
+        let mut attributes = Attributes::default();
+        for (name, value) in pairs {
+            attributes.set(name, value);
+        }
+        attributes
+    })
+}
+
+fn stream() -> impl Strategy<Value = Stream> {
+    let fields = (
+        key(),
+        text(),
+        moment(),
+        moment(),
+        attributes(),
+        vec(text(), 0..4),
+    );
+    fields.prop_map(
+        |(key, application, started_at, lapses_at, attributes, superseded)| Stream {
+            key,
+            application,
+            started_at,
+            lapses_at,
+            attributes,
+            superseded,
+        },
+    )
+}
+
+fn why() -> impl Strategy<Value = EndReason> {
+    let terminator = (text(), moment(), option::of(text()), option::of(text()));
+    prop_oneof![
+        Just(EndReason::Stopped),
+        (text(), text()).prop_map(|(policy, rule)| EndReason::Evicted { policy, rule }),
+        terminator.prop_map(|(application, started_at, channel, device_name)| {
+            EndReason::Killed {
+                by: Terminator {
+                    application,
+                    started_at,
+                    channel,
+                    device_name,
+                },
+            }
+        }),
+    ]
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    (key(), moment(), why()).prop_map(|(key, at, why)| Ended { key, at, why })
+}
+
+fn activity() -> impl Strategy<Value = Activity> {
+    (vec(stream(), 0..6), vec(ended(), 0..9)).prop_map(|(streams, ended)| Activity {
+        streams,
+        ended,
+        forgotten: Moment::EARLIEST,
+    })
+}
+
+/// Bytes that are a good value here and there damaged, or nothing like one.
+fn almost(good: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let damage = vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
+    let damaged = (good, damage, any::<prop::sample::Index>(), any::<bool>()).prop_map(
+        |(mut bytes, damage, end, cut)| {
+            for (at, byte) in damage {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+            }
+            if cut {
+                bytes.truncate(end.index(bytes.len() + 1));
+            }
+            bytes
+        },
+    );
+    prop_oneof![3 => damaged, 1 => vec(any::<u8>(), 0..200)]
+}
+
+/// A slot in which these subjects have these activities.
+fn slot_of(activities: &[Activity], now: Moment) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (of, activity) in (0..).zip(activities) {
+        let mut activity = activity.clone();
+        activity.prune(now);
+        let slot = Slot::parse(&bytes).unwrap_or_default();
+        bytes = slot
+            .rewrite(Some((&test_edge::subject(of), &activity)), now)
+            .bytes;
+    }
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn decoding_an_activity_inverts_encoding_it(activity in activity()) {
+        prop_assert_eq!(codec::decode(&codec::encode(&activity)), Some(activity));
+    }
+
+    #[test]
+    fn whatever_can_be_decoded_means_the_same_once_encoded_again(
+        bytes in almost(activity().prop_map(|activity| codec::encode(&activity)))
+    ) {
+        if let Some(activity) = codec::decode(&bytes) {
+            prop_assert_eq!(codec::decode(&codec::encode(&activity)), Some(activity));
+        }
+    }
+
+    #[test]
+    fn a_slot_gives_back_what_was_put_into_it(
+        activities in vec(activity(), 1..5),
+        now in moment(),
+    ) {
+        let bytes = slot_of(&activities, now);
+        let slot = Slot::parse(&bytes).unwrap();
+        for (of, mut activity) in (0..).zip(activities) {
+            activity.prune(now);
+            activity.forgotten = Moment::EARLIEST;
+            prop_assert_eq!(slot.activity(&test_edge::subject(of)), Some(activity));
+        }
+    }
+
+    #[test]
+    fn rewriting_a_slot_at_once_changes_nothing(
+        activities in vec(activity(), 0..5),
+        now in moment(),
+    ) {
+        let bytes = slot_of(&activities, now);
+        let slot = Slot::parse(&bytes).unwrap_or_default();
+        prop_assert!(!slot.has_lapsed(now));
+        let rewritten = slot.rewrite(None, now);
+        prop_assert_eq!(rewritten.lapsed, 0);
+        if !bytes.is_empty() {
+            prop_assert_eq!(rewritten.bytes, bytes);
+        }
+    }
+
+    /// Bytes may say the same in several ways (a padded length, a name spelled out
+    /// that has a code); what is written is one of them, from then on.
+    #[test]
+    fn whatever_can_be_parsed_and_rewritten_can_be_parsed_again(
+        bytes in almost((vec(activity(), 0..4), moment()).prop_map(|(activities, now)| {
+            slot_of(&activities, now)
+        })),
+        now in moment(),
+    ) {
+        let Some(slot) = Slot::parse(&bytes) else {
+            return Ok(());
+        };
+        for subject in slot.subjects() {
+            let _ = slot.activity(&subject);
+        }
+        let once = slot.rewrite(None, now).bytes;
+        let again = Slot::parse(&once).unwrap();
+        prop_assert!(!again.has_lapsed(now));
+        prop_assert!(again.horizon >= slot.horizon);
+        let twice = again.rewrite(None, now);
+        prop_assert_eq!(twice.lapsed, 0);
+        prop_assert_eq!(twice.bytes, once);
+    }
+
+    #[test]
+    fn a_slot_whose_time_has_passed_is_empty_once_rewritten(
+        activities in vec(activity(), 0..5),
+        now in (0_u64..1 << 40).prop_map(Moment::from_ms),
+    ) {
+        let early = |at: Moment| Moment::from_ms(at.as_ms() >> 8);
+        let activities: Vec<_> = activities
+            .into_iter()
+            .map(|mut activity| {
+                activity.streams.iter_mut().for_each(|live| live.lapses_at = early(live.lapses_at));
+                activity.ended.iter_mut().for_each(|ended| ended.at = early(ended.at));
+                activity
+            })
+            .collect();
+        let bytes = slot_of(&activities, now);
+        let slot = Slot::parse(&bytes).unwrap_or_default();
+        let late = Moment::from_ms(1 << 40).plus_ms(ENDED_KEPT_MS);
+        prop_assert_eq!(slot.rewrite(None, late).bytes.len(), 7);
+    }
+}

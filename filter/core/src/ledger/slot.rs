@@ -1,0 +1,335 @@
+//! A slot: one value of the store, holding the activity of several subjects.
+//!
+//! The store can hold a fixed number of keys only (a shared-data key is never
+//! freed), so subjects are spread over slots and live in their values. Layout:
+//!
+//! ```text
+//! slot   = version(1) horizon(6) record*
+//! record = subject(16) live_until(6) length(LEB128) activity
+//! ```
+//!
+//! Only the record of the subject in question is decoded; its neighbours are
+//! copied as they are until `live_until` has passed.
+//!
+//! **Horizon.** Ended streams are remembered one by one only for a while, and only
+//! so many. When one is forgotten, the slot's horizon moves up to the moment its
+//! key was issued: from then on every stream issued up to there and not on record
+//! counts as over. So what was stopped, evicted or killed never comes back, at the
+//! price of six bytes a slot; a viewer who returns to a stream that lapsed longer
+//! ago than its neighbours' ends are remembered presses play once more.
+
+use super::bytes::{Reader, Writer};
+use super::codec;
+use crate::activity::Activity;
+use crate::moment::Moment;
+use crate::subject::SubjectKey;
+
+const VERSION: u8 = 1;
+
+/// The most records without a live stream kept in one slot for what they remember;
+/// those that lapsed first go first.
+const RESTING_MAX: usize = 8;
+
+/// A slot's value, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot<'a> {
+    /// Streams issued up to this moment and not on record are over.
+    pub horizon: Moment,
+    records: Vec<Record<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record<'a> {
+    subject: SubjectKey,
+    live_until: Moment,
+    activity: &'a [u8],
+}
+
+/// A slot's new value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The value to store.
+    pub bytes: Vec<u8>,
+    /// How many streams found in neighbouring records have lapsed.
+    pub lapsed: usize,
+}
+
+impl Default for Slot<'_> {
+    fn default() -> Self {
+        Self {
+            horizon: Moment::EARLIEST,
+            records: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Slot<'a> {
+    /// Takes a value apart. `None` if it is of another version or damaged; such a
+    /// value is treated as absent.
+    #[must_use]
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        if reader.byte()? != VERSION {
+            return None;
+        }
+        let horizon = reader.moment()?;
+        let mut records = Vec::new();
+        while !reader.is_empty() {
+            let subject = SubjectKey::from_bytes(reader.array()?);
+            let live_until = reader.moment()?;
+            let length = reader.number()?;
+            let activity = reader.slice(length)?;
+            records.push(Record {
+                subject,
+                live_until,
+                activity,
+            });
+        }
+        Some(Self { horizon, records })
+    }
+
+    /// The activity of `subject`, empty if there is none. `None` if its bytes are damaged.
+    #[must_use]
+    pub fn activity(&self, subject: &SubjectKey) -> Option<Activity> {
+        match self.record(subject) {
+            Some(record) => codec::decode(record.activity),
+            None => Some(Activity::default()),
+        }
+    }
+
+    /// Whether some record may hold something whose time has passed.
+    #[must_use]
+    pub fn has_lapsed(&self, now: Moment) -> bool {
+        self.records.iter().any(|record| {
+            if record.is_resting() {
+                record.remembers_too_much(now)
+            } else {
+                record.live_until <= now
+            }
+        })
+    }
+
+    /// The subjects on record.
+    pub fn subjects(&self) -> impl Iterator<Item = SubjectKey> {
+        self.records.iter().map(|record| record.subject)
+    }
+
+    /// The slot's value once a subject has this activity (pruned at `now`), and
+    /// whatever has lapsed in the other records is gone from them.
+    #[must_use]
+    pub fn rewrite(&self, change: Option<(&SubjectKey, &Activity)>, now: Moment) -> Rewritten {
+        let mut fresh = Vec::with_capacity(self.records.len().saturating_add(1));
+        let mut horizon = self.horizon;
+        let mut lapsed = 0_usize;
+
+        for record in &self.records {
+            if change.is_some_and(|(subject, _)| record.subject == *subject) {
+                continue;
+            }
+            if record.live_until > now {
+                fresh.push(Kept::Whole(record.clone()));
+                continue;
+            }
+            // No live stream left: decode once, keep only what it remembers.
+            let mut resting = codec::decode(record.activity).unwrap_or_default();
+            lapsed = lapsed.saturating_add(resting.prune(now));
+            horizon = horizon.max(resting.forgotten);
+            if !resting.ended.is_empty() {
+                fresh.push(Kept::Resting(record.subject, resting));
+            }
+        }
+        if let Some((subject, activity)) = change {
+            horizon = horizon.max(activity.forgotten);
+            if !activity.streams.is_empty() {
+                fresh.push(Kept::Live(*subject, activity));
+            } else if !activity.ended.is_empty() {
+                fresh.push(Kept::Resting(*subject, activity.clone()));
+            }
+        }
+
+        for dropped in surplus_resting(&mut fresh) {
+            let issued = dropped
+                .ended
+                .iter()
+                .filter_map(|ended| ended.key.issued_at());
+            horizon = issued.fold(horizon, Moment::max);
+        }
+
+        let mut bytes = Vec::with_capacity(128);
+        bytes.put(&[VERSION]);
+        bytes.put_moment(horizon);
+        for kept in &fresh {
+            kept.encode(&mut bytes);
+        }
+        Rewritten { bytes, lapsed }
+    }
+
+    fn record(&self, subject: &SubjectKey) -> Option<&Record<'a>> {
+        self.records
+            .iter()
+            .find(|record| record.subject == *subject)
+    }
+}
+
+impl Record<'_> {
+    /// Whether it was last written without a live stream.
+    fn is_resting(&self) -> bool {
+        self.live_until == Moment::EARLIEST
+    }
+
+    /// Whether it holds an ended stream that is to be forgotten, or nothing readable.
+    fn remembers_too_much(&self, now: Moment) -> bool {
+        codec::decode(self.activity).is_none_or(|mut activity| {
+            let remembered = activity.ended.len();
+            activity.prune(now);
+            activity.ended.len() < remembered
+        })
+    }
+}
+
+/// A record of the new value.
+enum Kept<'a> {
+    /// A neighbour, as it was.
+    Whole(Record<'a>),
+    /// With live streams.
+    Live(SubjectKey, &'a Activity),
+    /// Without live streams, kept for the ended ones it remembers.
+    Resting(SubjectKey, Activity),
+}
+
+impl Kept<'_> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let (subject, live_until, encoded);
+        let activity = match self {
+            Self::Whole(record) => {
+                (subject, live_until) = (&record.subject, record.live_until);
+                record.activity
+            }
+            Self::Live(of, activity) => {
+                (subject, encoded) = (of, codec::encode(activity));
+                live_until = activity.live_until().unwrap_or(Moment::EARLIEST);
+                &encoded
+            }
+            Self::Resting(of, activity) => {
+                (subject, encoded) = (of, codec::encode(activity));
+                live_until = Moment::EARLIEST;
+                &encoded
+            }
+        };
+        out.put(subject.as_bytes());
+        out.put_moment(live_until);
+        out.put_number(activity.len());
+        out.put(activity);
+    }
+}
+
+/// Takes resting records out until no more than [`RESTING_MAX`] are left, those whose
+/// latest end lies furthest back first.
+fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<Activity> {
+    let is_resting = |kept: &&Kept<'_>| matches!(kept, Kept::Resting(..));
+    let surplus = kept.iter().filter(is_resting).count();
+    let mut dropped = Vec::new();
+    for _ in RESTING_MAX..surplus {
+        let oldest = kept
+            .iter()
+            .enumerate()
+            .filter_map(|(at, kept)| match kept {
+                Kept::Resting(_, activity) => Some((last_end(activity), at)),
+                _ => None,
+            })
+            .min();
+        if let Some((_, at)) = oldest
+            && let Kept::Resting(_, activity) = kept.remove(at)
+        {
+            dropped.push(activity);
+        }
+    }
+    dropped
+}
+
+fn last_end(activity: &Activity) -> Moment {
+    let ends = activity.ended.iter().map(|ended| ended.at);
+    ends.max().unwrap_or(Moment::EARLIEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::{ENDED_KEPT_MS, EndReason};
+    use crate::testing::{NOW, TIMEOUT_MS, key, stream, test};
+
+    fn subject(n: u8) -> SubjectKey {
+        SubjectKey::from_bytes([n; 16])
+    }
+
+    fn playing(n: u8) -> Activity {
+        Activity {
+            streams: vec![stream(n, NOW)],
+            ..Activity::default()
+        }
+    }
+
+    fn stopped(n: u8, at: Moment) -> Activity {
+        let mut activity = playing(n);
+        activity.end(&key(n, NOW), EndReason::Stopped, at);
+        activity
+    }
+
+    fn put(bytes: &[u8], n: u8, activity: &Activity, now: Moment) -> Rewritten {
+        let slot = Slot::parse(bytes).unwrap_or_default();
+        slot.rewrite(Some((&subject(n), activity)), now)
+    }
+
+    #[test]
+    fn subjects_share_a_slot_without_touching_each_other() {
+        let bytes = put(&[], 1, &playing(1), NOW).bytes;
+        let bytes = put(&bytes, 2, &playing(2), NOW).bytes;
+        let slot = Slot::parse(&bytes).unwrap();
+        assert_eq!(slot.activity(&subject(1)), Some(playing(1)));
+        assert_eq!(slot.activity(&subject(2)), Some(playing(2)));
+        assert_eq!(slot.activity(&subject(3)), Some(Activity::default()));
+    }
+
+    #[test]
+    fn a_neighbour_that_lapsed_leaves_nothing_behind() {
+        let bytes = put(&[], 1, &playing(1), NOW).bytes;
+        let later = NOW.plus_ms(TIMEOUT_MS);
+        assert!(Slot::parse(&bytes).unwrap().has_lapsed(later));
+        let rewritten = put(&bytes, 2, &Activity::default(), later);
+        assert_eq!(rewritten.lapsed, 1);
+        assert_eq!(rewritten.bytes.len(), 7, "version and horizon only");
+    }
+
+    #[test]
+    fn forgetting_an_end_moves_the_horizon_past_it() {
+        let bytes = put(&[], 1, &stopped(1, NOW), NOW).bytes;
+        assert_eq!(Slot::parse(&bytes).unwrap().horizon, Moment::EARLIEST);
+        let later = NOW.plus_ms(ENDED_KEPT_MS);
+        let bytes = put(&bytes, 2, &playing(2), later).bytes;
+        assert_eq!(Slot::parse(&bytes).unwrap().horizon, NOW);
+    }
+
+    #[test]
+    fn resting_records_are_bounded_and_the_oldest_go_first() {
+        let mut bytes = Vec::new();
+        for n in 0..50 {
+            bytes = put(&bytes, n, &stopped(n, NOW.plus_ms(u64::from(n))), NOW).bytes;
+        }
+        let slot = Slot::parse(&bytes).unwrap();
+        let kept: Vec<_> = slot.subjects().collect();
+        assert_eq!(kept, (42..50).map(subject).collect::<Vec<_>>());
+        assert_eq!(slot.horizon, NOW);
+    }
+
+    #[test]
+    fn damaged_or_foreign_values_are_absent() {
+        let bytes = put(&[], 1, &playing(1), NOW).bytes;
+        for len in 1..bytes.len() {
+            if len != 7 {
+                assert_eq!(Slot::parse(&bytes[..len]), None, "cut to {len}");
+            }
+        }
+        assert_eq!(Slot::parse(b""), None);
+        assert_eq!(Slot::parse(&[VERSION + 1, 0, 0, 0, 0, 0, 0]), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! An edge small enough to look into: a ledger in plain memory.
+
+use core::num::NonZeroU32;
+
+use super::epoch::epoch;
+use super::slot::Slot;
+use super::sweep::{SWEEP_EVERY_MS, sweep};
+use super::{Decided, Ledger, Outage, activity, consult, transact};
+use crate::moment::Moment;
+use crate::policy::{Event, OnConflict, PolicyBook, Unknown, Verdict};
+use crate::ports::{Clock, Entropy, Meter, Place};
+use crate::stream_key::StreamKey;
+use crate::subject::SubjectKey;
+use crate::testing::{MemoryHost, book, limit, play};
+
+/// Several threads may use one by reference, as workers of an Envoy.
+pub(super) struct TestEdge {
+    pub(super) host: MemoryHost,
+    pub(super) ledger: Ledger,
+    epoch: Moment,
+}
+
+/// Subject `n`; it lives in slot `n`, if there are that many, else in `n` modulo them.
+pub(super) fn subject(n: u8) -> SubjectKey {
+    let mut bytes = [0; 16];
+    bytes[3] = n;
+    SubjectKey::from_bytes(bytes)
+}
+
+impl TestEdge {
+    /// An edge with room for 100 streams.
+    pub(super) fn new(slots: u32, book: PolicyBook) -> Self {
+        let host = MemoryHost::new();
+        Self {
+            epoch: epoch(&host, host.now()),
+            host,
+            ledger: Ledger {
+                slots: NonZeroU32::new(slots).unwrap(),
+                max_streams: 100,
+                book,
+            },
+        }
+    }
+
+    /// One slot, and one policy of one rule, which only `app` lists: `other` does not.
+    pub(super) fn with_limit(max: u32, on_conflict: OnConflict) -> Self {
+        let applications: [(&str, &[&str]); 2] = [("app", &["P"]), ("other", &[])];
+        Self::new(1, book(vec![limit("P", max, on_conflict)], &applications))
+    }
+
+    /// Envoy restarts: what was on record is lost.
+    pub(super) fn restart(&mut self) {
+        self.host.forget_everything();
+        self.epoch = epoch(&self.host, self.host.now());
+    }
+
+    pub(super) fn mint(&self) -> StreamKey {
+        StreamKey::mint(self.host.now(), self.host.random())
+    }
+
+    pub(super) fn decide(&self, of: u8, event: &Event<'_>) -> Result<Decided, Outage> {
+        let Self {
+            host,
+            ledger,
+            epoch,
+        } = self;
+        transact(host, ledger, &subject(of), event, *epoch, host.now())
+    }
+
+    /// What would be decided?
+    pub(super) fn consult(&self, of: u8, event: &Event<'_>) -> Result<Decided, Outage> {
+        let Self {
+            host,
+            ledger,
+            epoch,
+        } = self;
+        consult(host, ledger, &subject(of), event, *epoch, host.now())
+    }
+
+    /// `stream` of `app` wants to play.
+    pub(super) fn event(&self, stream: StreamKey, unknown: Unknown) -> Event<'_> {
+        Event::Play(play(&self.ledger.book, "app", stream, unknown))
+    }
+
+    /// A new stream of `app` starts, if it may.
+    pub(super) fn start(&self, of: u8) -> (StreamKey, Result<Verdict, Outage>) {
+        let stream = self.mint();
+        let decided = self.decide(of, &self.event(stream, Unknown::IsNew));
+        (stream, decided.map(|decided| decided.verdict))
+    }
+
+    /// A new stream of `app` starts, and nothing is in its way.
+    #[track_caller]
+    pub(super) fn starts(&self, of: u8) -> StreamKey {
+        let (stream, verdict) = self.start(of);
+        assert!(matches!(verdict, Ok(Verdict::Plays(_))), "{verdict:?}");
+        stream
+    }
+
+    pub(super) fn heartbeat(&self, of: u8, stream: StreamKey) -> Verdict {
+        let decided = self.decide(of, &self.event(stream, Unknown::IsOver));
+        decided.unwrap().verdict
+    }
+
+    pub(super) fn media(&self, of: u8, stream: StreamKey) -> Verdict {
+        let decided = self.decide(of, &self.event(stream, Unknown::Starts));
+        decided.unwrap().verdict
+    }
+
+    pub(super) fn stop(&self, of: u8, stream: StreamKey) -> Verdict {
+        let application = self.ledger.book.application("app").unwrap();
+        let event = Event::Stop {
+            stream,
+            application,
+        };
+        self.decide(of, &event).unwrap().verdict
+    }
+
+    /// The live streams of a subject, oldest first.
+    pub(super) fn live(&self, of: u8) -> Vec<StreamKey> {
+        let activity = activity(&self.host, &self.ledger, &subject(of), self.host.now());
+        activity.streams.iter().map(|stream| stream.key).collect()
+    }
+
+    /// A slot's value, empty if there is none.
+    pub(super) fn stored(&self, slot: u32) -> Vec<u8> {
+        self.host.stored(Place::Slot(slot)).unwrap_or_default()
+    }
+
+    /// How many streams are on record, lapsed or not.
+    pub(super) fn on_record(&self) -> usize {
+        let streams_of = |slot| {
+            let bytes = self.stored(slot);
+            let slot = Slot::parse(&bytes).unwrap_or_default();
+            let activities = slot
+                .subjects()
+                .filter_map(|subject| slot.activity(&subject));
+            activities
+                .map(|activity| activity.streams.len())
+                .sum::<usize>()
+        };
+        (0..self.ledger.slots.get()).map(streams_of).sum()
+    }
+
+    /// The gauge tells the number of streams on record.
+    #[track_caller]
+    pub(super) fn assert_gauge_is_true(&self) {
+        assert_eq!(self.host.live(), self.on_record() as u64);
+    }
+
+    /// One sweep of this worker, at its next turn.
+    pub(super) fn sweep_once(&self) {
+        self.host.advance_ms(SWEEP_EVERY_MS);
+        sweep(&self.host, &self.ledger, self.host.now());
+    }
+
+    /// Sweeps every slot.
+    pub(super) fn sweep_all(&self) {
+        for _ in 0..self.ledger.slots.get() {
+            self.sweep_once();
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Load, judge, compare-and-set, again if someone else was faster.
+
+use crate::activity::Activity;
+use crate::ledger::slot::{Rewritten, Slot};
+use crate::metric::Metric;
+use crate::moment::Moment;
+use crate::policy::{Event, Judgement, PolicyBook, Recall, Verdict, judge};
+use crate::ports::{Host, Place, Store, Swap, Version};
+use crate::subject::SubjectKey;
+
+/// How often a write is tried before the request is turned away. Each lost try
+/// means that another worker's write went through, so this bounds how many others
+/// may overtake one request, not how long they take.
+const TRIES: u32 = 64;
+
+/// The most bells. One rings for every stream ended in a slot that hangs on it, and
+/// then each worker looks again at its streams of those slots.
+const BELLS: u32 = 4096;
+
+/// How a ledger is laid out, and what it is judged by.
+#[derive(Debug)]
+pub struct Ledger {
+    /// Slots subjects are spread over.
+    pub slots: core::num::NonZeroU32,
+    /// The most streams on record at once, in the whole edge.
+    pub max_streams: u64,
+    /// The policies.
+    pub book: PolicyBook,
+}
+
+/// Why an event could not be decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// Other workers wrote to the slot first in every one of the tries.
+    Contention,
+    /// The edge already has as many streams on record as it may.
+    TableFull,
+    /// The store refused the write.
+    Store,
+}
+
+/// An event decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Decided {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The state of the subject's bell before the record was read: as long as it
+    /// stays so, nothing in the record has been ended.
+    pub bell: u32,
+}
+
+impl Ledger {
+    /// The slot that holds `subject`.
+    #[must_use]
+    pub fn slot_of(&self, subject: &SubjectKey) -> u32 {
+        subject
+            .spread()
+            .checked_rem(self.slots.get())
+            .unwrap_or_default()
+    }
+
+    /// The bell that rings when a stream of `subject` is ended.
+    #[must_use]
+    pub fn bell_of(&self, subject: &SubjectKey) -> u32 {
+        self.slot_of(subject).checked_rem(BELLS).unwrap_or_default()
+    }
+}
+
+/// Decides an event and records what follows from it.
+///
+/// # Errors
+///
+/// [`Outage`] if that could not be recorded; then nothing has happened.
+pub fn transact(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    event: &Event<'_>,
+    epoch: Moment,
+    now: Moment,
+) -> Result<Decided, Outage> {
+    let bell = host.bell(ledger.bell_of(subject));
+    let place = Place::Slot(ledger.slot_of(subject));
+    for _ in 0..TRIES {
+        let found = load(host, place);
+        let slot = found.slot(host);
+        let sighted = Sighted::new(host, &slot, subject, now);
+        let (activity, judgement) = sighted.judged(ledger, event, epoch, now);
+        if !judgement.changed {
+            return Ok(Decided {
+                verdict: judgement.verdict,
+                bell,
+            });
+        }
+        if starts(&judgement.verdict) && host.live() >= ledger.max_streams {
+            return Err(Outage::TableFull);
+        }
+        let rewritten = slot.rewrite(Some((subject, &activity)), now);
+        match host.swap(place, found.version, &rewritten.bytes) {
+            Swap::Done => {
+                if judgement.silenced {
+                    host.ring(ledger.bell_of(subject));
+                }
+                sighted.settle(host, &activity, &judgement.verdict, &rewritten);
+                return Ok(Decided {
+                    verdict: judgement.verdict,
+                    bell,
+                });
+            }
+            Swap::Conflict => host.add(Metric::CasRetries, 1),
+            Swap::Failed => {
+                host.add(Metric::StoreFailures, 1);
+                return Err(Outage::Store);
+            }
+        }
+    }
+    host.add(Metric::CasGiveUps, 1);
+    Err(Outage::Contention)
+}
+
+/// Decides an event without recording anything: what would [`transact()`] say?
+///
+/// # Errors
+///
+/// [`Outage::TableFull`] where a start would meet it.
+pub fn consult(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    event: &Event<'_>,
+    epoch: Moment,
+    now: Moment,
+) -> Result<Decided, Outage> {
+    let bell = host.bell(ledger.bell_of(subject));
+    let found = load(host, Place::Slot(ledger.slot_of(subject)));
+    let slot = found.slot(host);
+    let sighted = Sighted::new(host, &slot, subject, now);
+    let (_, Judgement { verdict, .. }) = sighted.judged(ledger, event, epoch, now);
+    if starts(&verdict) && host.live() >= ledger.max_streams {
+        return Err(Outage::TableFull);
+    }
+    Ok(Decided { verdict, bell })
+}
+
+/// The live streams of a subject, oldest first.
+#[must_use]
+pub fn activity(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Activity {
+    let found = load(host, Place::Slot(ledger.slot_of(subject)));
+    let mut activity = Sighted::new(host, &found.slot(host), subject, now).activity;
+    activity
+        .streams
+        .sort_unstable_by_key(|stream| (stream.started_at, stream.key));
+    activity
+}
+
+/// A slot's value as loaded.
+struct Found {
+    bytes: Vec<u8>,
+    version: Option<Version>,
+}
+
+fn load(store: &impl Store, place: Place) -> Found {
+    match store.load(place) {
+        Some((bytes, version)) => Found {
+            bytes,
+            version: Some(version),
+        },
+        None => Found {
+            bytes: Vec::new(),
+            version: None,
+        },
+    }
+}
+
+impl Found {
+    /// The slot, empty if there is none or it cannot be read.
+    fn slot(&self, host: &impl Host) -> Slot<'_> {
+        Slot::parse(&self.bytes).unwrap_or_else(|| {
+            count(
+                host,
+                Metric::CorruptSlots,
+                usize::from(!self.bytes.is_empty()),
+            );
+            Slot::default()
+        })
+    }
+}
+
+/// A subject's activity as found on record and pruned.
+struct Sighted {
+    activity: Activity,
+    on_record: usize,
+    lapsed: usize,
+    horizon: Moment,
+}
+
+impl Sighted {
+    fn new(host: &impl Host, slot: &Slot<'_>, subject: &SubjectKey, now: Moment) -> Self {
+        let mut activity = slot.activity(subject).unwrap_or_else(|| {
+            host.add(Metric::CorruptSlots, 1);
+            Activity::default()
+        });
+        let on_record = activity.streams.len();
+        Self {
+            lapsed: activity.prune(now),
+            on_record,
+            horizon: slot.horizon,
+            activity,
+        }
+    }
+
+    fn judged(
+        &self,
+        ledger: &Ledger,
+        event: &Event<'_>,
+        epoch: Moment,
+        now: Moment,
+    ) -> (Activity, Judgement) {
+        let mut activity = self.activity.clone();
+        let recall = Recall {
+            horizon: self.horizon.max(activity.forgotten),
+            epoch,
+        };
+        let judgement = judge(&mut activity, event, &ledger.book, &recall, now);
+        (activity, judgement)
+    }
+
+    /// Counts what has just been recorded.
+    fn settle(
+        &self,
+        host: &impl Host,
+        recorded: &Activity,
+        verdict: &Verdict,
+        rewritten: &Rewritten,
+    ) {
+        match verdict {
+            Verdict::Plays(plays) => {
+                count(host, Metric::Starts, usize::from(plays.started));
+                count(host, Metric::Evictions, plays.evicted);
+                count(host, Metric::Kills, plays.killed);
+            }
+            Verdict::Stopped => count(host, Metric::Stops, 1),
+            // A live stream that a rule no longer lets go on.
+            Verdict::Refused(_) => count(host, Metric::Evictions, 1),
+        }
+        count(host, Metric::Lapses, self.lapsed);
+        let before = signed(self.on_record);
+        host.add_live(signed(recorded.streams.len()).saturating_sub(before));
+        forget_lapsed(host, rewritten);
+    }
+}
+
+/// Counts streams found lapsed in neighbouring records.
+pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
+    count(host, Metric::Lapses, rewritten.lapsed);
+    host.add_live(signed(rewritten.lapsed).saturating_neg());
+}
+
+fn starts(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Plays(plays) if plays.started)
+}
+
+fn count(host: &impl Host, metric: Metric, n: usize) {
+    if n > 0 {
+        host.add(metric, u64::try_from(n).unwrap_or(u64::MAX));
+    }
+}
+
+fn signed(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,35 @@
+//! The heart of streamgate: how many streams an account plays at once, decided.
+//!
+//! This crate holds everything that decides: policies, the record of who plays,
+//! signed ids, the session API's wire, the playback gate. It does no I/O, reads no
+//! clock and knows no proxy: time, randomness and the store come in through
+//! [`ports`]. It therefore runs the same inside Envoy, in a native test and on
+//! plain wasm32.
+//!
+//! The way of a request: [`edge`] asks [`surface`] what is asked, [`viewer`] who
+//! asks, then [`api`] or [`playback`] turns it into an event, [`ledger`] carries it
+//! to the store and [`policy`] judges it.
+
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
+
+pub mod activity;
+pub mod advice;
+pub mod api;
+pub mod config;
+pub mod edge;
+pub mod exchange;
+pub mod ledger;
+pub mod metric;
+pub mod moment;
+pub mod playback;
+pub mod policy;
+pub mod ports;
+pub mod reason;
+pub mod signed;
+pub mod stream_key;
+pub mod subject;
+pub mod surface;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod viewer;

@@ -1,0 +1,120 @@
+//! Everything that is counted.
+
+/// A counter. `docs/metrics.md` says for each what it means to an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[expect(
+    missing_docs,
+    reason = "each is described in docs/metrics.md, held complete by a test"
+)]
+pub enum Metric {
+    Starts,
+    Heartbeats,
+    Stops,
+    Lapses,
+    Evictions,
+    Kills,
+    FastPathPasses,
+    LeaseRenewals,
+    RedirectsMinted,
+    RefusalsLimit,
+    RefusalsEvicted,
+    RefusalsTerminated,
+    RefusalsOver,
+    RefusalsCredential,
+    RefusalsUnidentified,
+    RefusalsSessionRequired,
+    RefusalsSubjectFull,
+    RefusalsTableFull,
+    RefusalsContention,
+    RefusalsMalformed,
+    CasRetries,
+    CasGiveUps,
+    StoreFailures,
+    CorruptSlots,
+}
+
+impl Metric {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 24] = [
+        Self::Starts,
+        Self::Heartbeats,
+        Self::Stops,
+        Self::Lapses,
+        Self::Evictions,
+        Self::Kills,
+        Self::FastPathPasses,
+        Self::LeaseRenewals,
+        Self::RedirectsMinted,
+        Self::RefusalsLimit,
+        Self::RefusalsEvicted,
+        Self::RefusalsTerminated,
+        Self::RefusalsOver,
+        Self::RefusalsCredential,
+        Self::RefusalsUnidentified,
+        Self::RefusalsSessionRequired,
+        Self::RefusalsSubjectFull,
+        Self::RefusalsTableFull,
+        Self::RefusalsContention,
+        Self::RefusalsMalformed,
+        Self::CasRetries,
+        Self::CasGiveUps,
+        Self::StoreFailures,
+        Self::CorruptSlots,
+    ];
+
+    /// Its name in Envoy's statistics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starts => "streamgate.starts",
+            Self::Heartbeats => "streamgate.heartbeats",
+            Self::Stops => "streamgate.stops",
+            Self::Lapses => "streamgate.lapses",
+            Self::Evictions => "streamgate.evictions",
+            Self::Kills => "streamgate.kills",
+            Self::FastPathPasses => "streamgate.fast_path_passes",
+            Self::LeaseRenewals => "streamgate.lease_renewals",
+            Self::RedirectsMinted => "streamgate.redirects_minted",
+            Self::RefusalsLimit => "streamgate.refusals.limit",
+            Self::RefusalsEvicted => "streamgate.refusals.evicted",
+            Self::RefusalsTerminated => "streamgate.refusals.terminated",
+            Self::RefusalsOver => "streamgate.refusals.over",
+            Self::RefusalsCredential => "streamgate.refusals.credential",
+            Self::RefusalsUnidentified => "streamgate.refusals.unidentified",
+            Self::RefusalsSessionRequired => "streamgate.refusals.session_required",
+            Self::RefusalsSubjectFull => "streamgate.refusals.subject_full",
+            Self::RefusalsTableFull => "streamgate.refusals.table_full",
+            Self::RefusalsContention => "streamgate.refusals.contention",
+            Self::RefusalsMalformed => "streamgate.refusals.malformed",
+            Self::CasRetries => "streamgate.cas_retries",
+            Self::CasGiveUps => "streamgate.cas_give_ups",
+            Self::StoreFailures => "streamgate.store_failures",
+            Self::CorruptSlots => "streamgate.corrupt_slots",
+        }
+    }
+
+    /// Its place in [`Metric::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Name of the gauge of streams on record.
+pub const LIVE_STREAMS: &str = "streamgate.live_streams";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn numbers_names_and_order_agree() {
+        let mut names = std::collections::BTreeSet::new();
+        for (at, metric) in Metric::ALL.into_iter().enumerate() {
+            assert_eq!(metric.index(), at);
+            assert!(names.insert(metric.name()), "{}", metric.name());
+        }
+    }
+}

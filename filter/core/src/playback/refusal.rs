@@ -1,0 +1,70 @@
+//! How a segment request is refused.
+
+use serde::Serialize;
+
+use crate::advice::EvaluationResult;
+use crate::config::Config;
+use crate::exchange::{Answer, Record, Reply};
+use crate::policy::Refused;
+use crate::ports::Meter;
+use crate::reason::Reason;
+use crate::stream_key::StreamKey;
+use crate::subject::SubjectKey;
+
+/// The evaluation result, with a reason a program can match on.
+#[derive(Serialize)]
+struct Body<'a> {
+    reason: &'static str,
+    detail: &'static str,
+    #[serde(flatten)]
+    evaluation: &'a EvaluationResult,
+}
+
+/// Who is refused, as far as that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Who<'a> {
+    pub(super) subject: Option<SubjectKey>,
+    pub(super) stream: Option<StreamKey>,
+    pub(super) application: Option<&'a str>,
+}
+
+/// A refusal with its advice.
+pub(super) fn refuse(
+    config: &Config,
+    meter: &impl Meter,
+    place: usize,
+    path: &[u8],
+    who: Who<'_>,
+    reason: Reason,
+    refused: Option<&Refused>,
+) -> Reply {
+    meter.add(reason.metric(), 1);
+    let evaluation = match (refused, &who.subject) {
+        (Some(refused), Some(subject)) => EvaluationResult::of(refused, config, subject),
+        _ => EvaluationResult::default(),
+    };
+    let protected = config.playback.get(place);
+    let status = reason.status(protected.map_or(403, |path| path.refuse_status));
+    let body = Body {
+        reason: reason.code(),
+        detail: reason.detail(),
+        evaluation: &evaluation,
+    };
+    let mut answer =
+        Answer::json(status, "application/json", &body).with("x-streamgate-reason", reason.code());
+    if status == 503 {
+        let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
+        answer = answer.with("retry-after", reason.retry_after_s(timeout_ms).to_string());
+    }
+    Reply {
+        answer,
+        logged_path: Some(path.to_vec()),
+        record: Some(Record {
+            event: "refusal",
+            reason: Some(reason.code()),
+            subject: who.subject,
+            stream: who.stream,
+            application: who.application.map(str::to_owned),
+        }),
+    }
+}

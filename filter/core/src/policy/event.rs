@@ -1,0 +1,130 @@
+//! What happens to a subject's activity, and what comes of it.
+
+use crate::activity::{Attributes, Stream, Terminator};
+use crate::moment::Moment;
+use crate::policy::book::Application;
+use crate::stream_key::StreamKey;
+
+/// Something happened, through the session API or by a segment request.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    /// A stream wants to play: it starts, or gives a sign of life.
+    Play(Play<'a>),
+    /// An application stops a stream.
+    Stop {
+        /// The stream.
+        stream: StreamKey,
+        /// The application that asks.
+        application: &'a Application,
+    },
+}
+
+/// A stream wants to play.
+#[derive(Debug, Clone)]
+pub struct Play<'a> {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The application that plays it.
+    pub application: &'a Application,
+    /// Attributes to set on the stream.
+    pub attributes: Attributes,
+    /// Termination codes of streams to kill for this one, if that lets it play.
+    pub terminate: Vec<String>,
+    /// How long the stream lives without a further sign of life, in milliseconds.
+    pub timeout_ms: u64,
+    /// A live stream that has at least this long to live, in milliseconds, is left
+    /// as it is: nothing is written.
+    pub renew_below_ms: u64,
+    /// What to do if the stream is not on record.
+    pub unknown: Unknown,
+}
+
+/// What it means that a stream is not on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// Its key was minted for this very event: it is new.
+    IsNew,
+    /// It starts, unless it is known to have ended before (implicit start).
+    Starts,
+    /// It is over, unless a restart of this edge may have lost it.
+    IsOver,
+}
+
+/// What the store can no longer say about streams it has no record of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recall {
+    /// Streams issued up to this moment and not on record are over: some of them
+    /// were ended on purpose and are no longer remembered one by one.
+    pub horizon: Moment,
+    /// Since when this store remembers at all. For one timeout after it, streams
+    /// issued before it may be live and merely lost.
+    pub epoch: Moment,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Judgement {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The activity differs from before: it has to be written.
+    pub changed: bool,
+    /// A stream was ended that others may still believe to be live.
+    pub silenced: bool,
+}
+
+/// The answer to an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The stream may play.
+    Plays(Plays),
+    /// The stream was live and is stopped.
+    Stopped,
+    /// The stream may not play.
+    Refused(Refused),
+}
+
+/// A stream may play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plays {
+    /// It was not on record before.
+    pub started: bool,
+    /// When it is gone unless a sign of life comes first.
+    pub lapses_at: Moment,
+    /// How many streams lost their place to it by a rule.
+    pub evicted: usize,
+    /// How many streams the viewer chose to stop for it.
+    pub killed: usize,
+}
+
+/// A stream may not play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// These rules forbid it to start or to go on.
+    Conflict(Vec<Breach>),
+    /// A rule took its place away earlier; this is how that rule stands now.
+    Evicted(Breach),
+    /// A viewer stopped it from another device.
+    Killed(Terminator),
+    /// It lapsed or was stopped.
+    Over,
+    /// It is another application's.
+    Foreign,
+    /// The subject already has as many live streams as this edge keeps for one.
+    SubjectFull,
+}
+
+/// A rule that a stream would break, with the streams in its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// Name of the policy.
+    pub policy: String,
+    /// Name of the rule.
+    pub rule: String,
+    /// What the viewer is told.
+    pub message: String,
+    /// The limit itself: the most streams allowed.
+    pub threshold: u32,
+    /// The streams counted by the rule, oldest first.
+    pub conflicts: Vec<Stream>,
+}

@@ -1,0 +1,190 @@
+//! What [`judge()`] promises, one promise a test.
+
+mod endings;
+mod life;
+mod limits;
+mod lowered;
+mod restart;
+mod several_policies;
+mod termination;
+mod worked_cases;
+
+use hashbrown::HashMap;
+
+use crate::activity::{Activity, Terminator};
+use crate::moment::Moment;
+use crate::policy::{
+    Breach, Event, Play, Plays, PolicyBook, Recall, Refused, Unknown, Verdict, judge,
+};
+use crate::stream_key::StreamKey;
+use crate::testing::{NOW, key, play};
+
+/// One subject's activity, with the time and the book it is judged by.
+struct Account {
+    book: PolicyBook,
+    activity: Activity,
+    epoch: Moment,
+    now: Moment,
+    /// Which application minted which stream.
+    minted: HashMap<StreamKey, String>,
+}
+
+impl Account {
+    fn new(book: PolicyBook) -> Self {
+        Self {
+            book,
+            activity: Activity::default(),
+            epoch: NOW,
+            now: NOW,
+            minted: HashMap::new(),
+        }
+    }
+
+    /// A key for a stream of `application`, issued a second from the last one. Their
+    /// termination codes are `a1a1a1a1`, `a2a2a2a2` and so on.
+    fn mint(&mut self, application: &str) -> StreamKey {
+        self.later(1_000);
+        let n = u8::try_from(0xa1 + self.minted.len()).unwrap();
+        let stream = key(n, self.now);
+        self.minted.insert(stream, application.to_owned());
+        stream
+    }
+
+    /// A new stream of `application` wants to start.
+    fn start(&mut self, application: &str) -> (StreamKey, Verdict) {
+        self.start_killing(application, &[])
+    }
+
+    /// A new stream wants to start in the place of those with these codes.
+    fn start_killing(&mut self, application: &str, codes: &[&str]) -> (StreamKey, Verdict) {
+        let stream = self.mint(application);
+        let codes = codes.iter().map(|&code| code.to_owned()).collect();
+        let verdict = self.wants_to_play(stream, Unknown::IsNew, |play| play.terminate = codes);
+        (stream, verdict)
+    }
+
+    /// A new stream starts, and nothing is in its way.
+    fn starts(&mut self, application: &str) -> StreamKey {
+        let (stream, verdict) = self.start(application);
+        plays(verdict);
+        stream
+    }
+
+    fn heartbeat(&mut self, stream: StreamKey) -> Verdict {
+        self.wants_to_play(stream, Unknown::IsOver, |_| {})
+    }
+
+    /// A media request where streams start implicitly.
+    fn media(&mut self, stream: StreamKey) -> Verdict {
+        self.wants_to_play(stream, Unknown::Starts, |_| {})
+    }
+
+    fn stop(&mut self, stream: StreamKey) -> Verdict {
+        let application = self.minted[&stream].clone();
+        self.stop_as(&application, stream)
+    }
+
+    /// An application, perhaps another one, stops the stream.
+    fn stop_as(&mut self, application: &str, stream: StreamKey) -> Verdict {
+        self.decide(|book| Event::Stop {
+            stream,
+            application: book.application(application).unwrap(),
+        })
+    }
+
+    /// A stream that was minted here wants to play, with something else than usual.
+    fn wants_to_play(
+        &mut self,
+        stream: StreamKey,
+        unknown: Unknown,
+        set: impl FnOnce(&mut Play<'_>),
+    ) -> Verdict {
+        let application = self.minted[&stream].clone();
+        self.decide(|book| {
+            let mut play = play(book, &application, stream, unknown);
+            set(&mut play);
+            Event::Play(play)
+        })
+    }
+
+    /// Judges, and holds what the judgement says of the activity against the activity.
+    fn decide<'a>(&'a mut self, event: impl FnOnce(&'a PolicyBook) -> Event<'a>) -> Verdict {
+        self.activity.prune(self.now);
+        let recall = Recall {
+            horizon: self.activity.forgotten,
+            epoch: self.epoch,
+        };
+        let before = self.activity.clone();
+        let event = event(&self.book);
+        let judgement = judge(&mut self.activity, &event, &self.book, &recall, self.now);
+
+        let streams = &before.streams;
+        let gone = |key: &StreamKey| self.activity.stream(key).is_none();
+        let silenced = streams.iter().any(|stream| gone(&stream.key));
+        assert_eq!(judgement.silenced, silenced);
+        assert!(judgement.changed || self.activity == before);
+        judgement.verdict
+    }
+
+    fn later(&mut self, ms: u64) {
+        self.now = self.now.plus_ms(ms);
+    }
+
+    /// Envoy restarts: what was on record is lost.
+    fn restart(&mut self) {
+        self.activity = Activity::default();
+        self.epoch = self.now;
+    }
+
+    /// The live streams, oldest first.
+    fn live(&mut self) -> Vec<StreamKey> {
+        self.activity.prune(self.now);
+        keys(&self.activity.streams)
+    }
+}
+
+fn keys(streams: &[crate::activity::Stream]) -> Vec<StreamKey> {
+    let mut sorted: Vec<_> = streams.iter().collect();
+    sorted.sort_by_key(|stream| (stream.started_at, stream.key));
+    sorted.into_iter().map(|stream| stream.key).collect()
+}
+
+#[track_caller]
+fn plays(verdict: Verdict) -> Plays {
+    match verdict {
+        Verdict::Plays(plays) => plays,
+        other => panic!("should play: {other:?}"),
+    }
+}
+
+/// The rules that forbid it now.
+#[track_caller]
+fn conflict(verdict: Verdict) -> Vec<Breach> {
+    match verdict {
+        Verdict::Refused(Refused::Conflict(breaches)) => breaches,
+        other => panic!("should be a conflict: {other:?}"),
+    }
+}
+
+/// The rule that took its place away.
+#[track_caller]
+fn evicted(verdict: Verdict) -> Breach {
+    match verdict {
+        Verdict::Refused(Refused::Evicted(breach)) => breach,
+        other => panic!("should have been evicted: {other:?}"),
+    }
+}
+
+/// What was started in its place.
+#[track_caller]
+fn killed(verdict: Verdict) -> Terminator {
+    match verdict {
+        Verdict::Refused(Refused::Killed(by)) => by,
+        other => panic!("should have been killed: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn over(verdict: Verdict) {
+    assert_eq!(verdict, Verdict::Refused(Refused::Over));
+}

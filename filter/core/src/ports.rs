@@ -1,0 +1,81 @@
+//! What the core needs from outside. The plugin fills these with Envoy's host
+//! calls, tests with plain memory.
+
+use crate::metric::Metric;
+use crate::moment::Moment;
+use crate::stream_key::StreamKey;
+
+/// Everything the core needs while it handles one callback.
+pub trait Host: Store + Clock + Entropy + Meter {}
+
+impl<T: Store + Clock + Entropy + Meter> Host for T {}
+
+/// Tells the time.
+pub trait Clock {
+    /// The present moment.
+    fn now(&self) -> Moment;
+}
+
+/// Gives randomness.
+pub trait Entropy {
+    /// Bytes nobody can foresee; they make stream ids unguessable and distinct.
+    fn random(&self) -> [u8; StreamKey::RANDOM_LEN];
+}
+
+/// Counts.
+pub trait Meter {
+    /// Adds `n` to a counter.
+    fn add(&self, metric: Metric, n: u64);
+    /// Changes the number of streams on record.
+    fn add_live(&self, change: i64);
+    /// The number of streams on record in this whole edge, all workers together.
+    fn live(&self) -> u64;
+}
+
+/// A value's version: differs after every write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+/// A place in the store. There is a fixed number of them, whatever happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A slot of the ledger.
+    Slot(u32),
+    /// The moment since when the store remembers.
+    Epoch,
+    /// How far the sweep has come.
+    Sweep,
+}
+
+/// Where state lives: a fixed table of values with compare-and-set, shared by all
+/// workers of an edge.
+///
+/// What wrong answers cost: a lost write is one stream too many or a viewer told
+/// to start again; a stale read costs nothing, because the write that follows
+/// from it conflicts; a value read that was never written is taken as absent.
+pub trait Store {
+    /// The value at `place` with its version; `None` if nothing was ever written.
+    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)>;
+
+    /// Writes `value` if the version is still `expected` (`None`: if nothing was
+    /// ever written there).
+    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap;
+
+    /// The present state of a bell: a number that changes with every ring.
+    fn bell(&self, bell: u32) -> u32;
+
+    /// Rings a bell: some stream of a slot that hangs on it has been ended.
+    fn ring(&self, bell: u32);
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Swap {
+    /// It is written.
+    Done,
+    /// Someone else wrote first: load again.
+    Conflict,
+    /// The store refused; trying again is no use now.
+    Failed,
+}

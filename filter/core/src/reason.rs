@@ -1,0 +1,165 @@
+//! Why a request is refused: one table from reason to code, counter and status.
+
+use crate::ledger::Outage;
+use crate::metric::Metric;
+use crate::policy::Refused;
+
+/// Why a request is refused. Its code is stable: players and dashboards match on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A rule forbids one stream more.
+    LimitReached,
+    /// A rule took the stream's place away.
+    Evicted,
+    /// A viewer stopped the stream from another device.
+    RemoteTermination,
+    /// The stream lapsed or was stopped.
+    StreamOver,
+    /// The stream is another application's.
+    ForeignStream,
+    /// The token is forged, cut or of no known form.
+    TokenInvalid,
+    /// The token's time is past.
+    TokenExpired,
+    /// The token's application is no longer configured.
+    UnknownApplication,
+    /// Nothing says whose account watches.
+    NoSubject,
+    /// Nothing says which stream it is, and only a manifest may begin one.
+    NoStream,
+    /// The stream was not created through the session API.
+    SessionRequired,
+    /// The subject has as many streams as this edge keeps for one.
+    SubjectFull,
+    /// The edge has as many streams as it may.
+    EdgeFull,
+    /// Too many others wrote at the same moment.
+    Busy,
+    /// The store failed.
+    StoreFailed,
+    /// The request's path or identity is no well-formed text.
+    Malformed,
+}
+
+impl Reason {
+    /// The reason for a judge's refusal.
+    #[must_use]
+    pub const fn of(refused: &Refused) -> Self {
+        match refused {
+            Refused::Conflict(_) => Self::LimitReached,
+            Refused::Evicted(_) => Self::Evicted,
+            Refused::Killed(_) => Self::RemoteTermination,
+            Refused::Over => Self::StreamOver,
+            Refused::Foreign => Self::ForeignStream,
+            Refused::SubjectFull => Self::SubjectFull,
+        }
+    }
+
+    /// The reason when the ledger could not decide.
+    #[must_use]
+    pub const fn of_outage(outage: Outage) -> Self {
+        match outage {
+            Outage::Contention => Self::Busy,
+            Outage::TableFull => Self::EdgeFull,
+            Outage::Store => Self::StoreFailed,
+        }
+    }
+
+    /// Its stable code, in answers and logs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::LimitReached => "limit-reached",
+            Self::Evicted => "evicted",
+            Self::RemoteTermination => "remote-termination",
+            Self::StreamOver => "stream-over",
+            Self::ForeignStream => "foreign-stream",
+            Self::TokenInvalid => "token-invalid",
+            Self::TokenExpired => "token-expired",
+            Self::UnknownApplication => "unknown-application",
+            Self::NoSubject => "no-subject",
+            Self::NoStream => "no-stream",
+            Self::SessionRequired => "session-required",
+            Self::SubjectFull => "subject-full",
+            Self::EdgeFull => "edge-full",
+            Self::Busy => "busy",
+            Self::StoreFailed => "store-failed",
+            Self::Malformed => "malformed",
+        }
+    }
+
+    /// What went wrong, for a person.
+    #[must_use]
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::LimitReached => "the account plays as many streams as it may",
+            Self::Evicted => "another stream took this one's place",
+            Self::RemoteTermination => "playback was stopped from another device",
+            Self::StreamOver => "the stream is over; start a new one",
+            Self::ForeignStream => "the stream belongs to another application",
+            Self::TokenInvalid => "the token in the path is not valid",
+            Self::TokenExpired => "the token in the path has expired",
+            Self::UnknownApplication => "the token's application is not known here",
+            Self::NoSubject => "nothing in the request says whose account watches",
+            Self::NoStream => "start playback at the manifest",
+            Self::SessionRequired => "start playback through the session API",
+            Self::SubjectFull => "the account has too many streams",
+            Self::EdgeFull => "this edge has no room for another stream now",
+            Self::Busy => "too many requests for one account at the same moment; try again",
+            Self::StoreFailed => "the stream could not be recorded; try again",
+            Self::Malformed => "the path or the account id is not well-formed",
+        }
+    }
+
+    /// The counter it adds to.
+    #[must_use]
+    pub const fn metric(self) -> Metric {
+        match self {
+            Self::LimitReached => Metric::RefusalsLimit,
+            Self::Evicted => Metric::RefusalsEvicted,
+            Self::RemoteTermination => Metric::RefusalsTerminated,
+            Self::StreamOver => Metric::RefusalsOver,
+            Self::ForeignStream
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::UnknownApplication => Metric::RefusalsCredential,
+            Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
+            Self::SessionRequired => Metric::RefusalsSessionRequired,
+            Self::SubjectFull => Metric::RefusalsSubjectFull,
+            Self::EdgeFull => Metric::RefusalsTableFull,
+            Self::Busy | Self::StoreFailed => Metric::RefusalsContention,
+            Self::Malformed => Metric::RefusalsMalformed,
+        }
+    }
+
+    /// The status of a refused segment request, where `configured` is the path's own
+    /// for refusals that concern the limit.
+    #[must_use]
+    pub const fn status(self, configured: u16) -> u16 {
+        match self {
+            Self::LimitReached
+            | Self::Evicted
+            | Self::RemoteTermination
+            | Self::StreamOver
+            | Self::SessionRequired
+            | Self::SubjectFull => configured,
+            Self::ForeignStream
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::UnknownApplication
+            | Self::NoSubject
+            | Self::NoStream => 403,
+            Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
+            Self::Malformed => 400,
+        }
+    }
+
+    /// After how many seconds trying again may help, given how long streams live.
+    #[must_use]
+    pub fn retry_after_s(self, timeout_ms: u64) -> u64 {
+        match self {
+            Self::EdgeFull => timeout_ms.div_ceil(1000),
+            _ => 1,
+        }
+    }
+}

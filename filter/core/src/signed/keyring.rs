@@ -1,0 +1,172 @@
+//! The signing keys: the first signs, all verify.
+
+use core::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// Bytes of HMAC-SHA-256 kept in ids and tokens. Half of it: 128 bits, the least
+/// RFC 2104 section 5 recommends for SHA-256.
+pub const MAC_LEN: usize = 16;
+
+/// What a signature is for. Part of what is signed, so that a session id never
+/// passes as a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    SessionId,
+    PathToken,
+}
+
+impl Purpose {
+    const fn domain(self) -> &'static [u8] {
+        match self {
+            Self::SessionId => b"streamgate session id 1\0",
+            Self::PathToken => b"streamgate path token 1\0",
+        }
+    }
+}
+
+/// One named secret.
+#[derive(Clone)]
+pub struct SigningKey {
+    /// Two bytes made from the key's configured id; says which key to try.
+    tag: [u8; 2],
+    /// HMAC state with the secret already absorbed.
+    keyed: Hmac<Sha256>,
+}
+
+impl SigningKey {
+    /// A key from its configured id and secret (any length; HMAC hashes long ones).
+    #[must_use]
+    pub fn new(id: &str, secret: &[u8]) -> Self {
+        let [first, second, ..] = <[u8; 32]>::from(Sha256::digest(id.as_bytes()));
+        Self {
+            tag: [first, second],
+            keyed: keyed(secret),
+        }
+    }
+
+    fn mac(&self, purpose: Purpose, message: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = self.keyed.clone();
+        mac.update(purpose.domain());
+        for part in message {
+            mac.update(part);
+        }
+        mac
+    }
+}
+
+/// Never shows the secret.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("tag", &self.tag)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A signature as it travels: which key, and the truncated MAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// The key's tag.
+    pub tag: [u8; 2],
+    /// The first 16 bytes of HMAC-SHA-256.
+    pub mac: [u8; MAC_LEN],
+}
+
+/// All keys in force: the first signs, every one verifies. To rotate, put the
+/// new key first, and take the old one out when what it signed has expired.
+#[derive(Debug, Clone)]
+pub struct KeyRing {
+    first: SigningKey,
+    older: Vec<SigningKey>,
+}
+
+impl KeyRing {
+    /// A ring whose `first` key signs.
+    #[must_use]
+    pub fn new(first: SigningKey, older: Vec<SigningKey>) -> Self {
+        Self { first, older }
+    }
+
+    pub(super) fn sign(&self, purpose: Purpose, message: &[&[u8]]) -> Signature {
+        let full: [u8; 32] = self
+            .first
+            .mac(purpose, message)
+            .finalize()
+            .into_bytes()
+            .into();
+        let mut mac = [0; MAC_LEN];
+        for (to, from) in mac.iter_mut().zip(full) {
+            *to = from;
+        }
+        Signature {
+            tag: self.first.tag,
+            mac,
+        }
+    }
+
+    /// Whether one of the keys made `signature` over `message`; compares in constant time.
+    pub(super) fn verify(
+        &self,
+        purpose: Purpose,
+        message: &[&[u8]],
+        signature: &Signature,
+    ) -> bool {
+        core::iter::once(&self.first)
+            .chain(&self.older)
+            .filter(|key| key.tag == signature.tag)
+            .any(|key| {
+                key.mac(purpose, message)
+                    .verify_truncated_left(&signature.mac)
+                    .is_ok()
+            })
+    }
+}
+
+/// HMAC-SHA-256 with `secret` absorbed.
+pub(crate) fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+    match Hmac::new_from_slice(secret) {
+        Ok(mac) => mac,
+        // HMAC takes keys of every length; the error exists for other MACs.
+        Err(_) => Hmac::new(&Default::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    fn ring(ids: &[&str]) -> KeyRing {
+        let mut keys = ids
+            .iter()
+            .map(|id| SigningKey::new(id, format!("secret of {id}").as_bytes()));
+        KeyRing::new(keys.next().unwrap(), keys.collect())
+    }
+
+    #[test]
+    fn an_old_key_verifies_until_it_is_taken_out() {
+        let message: &[&[u8]] = &[b"payload"];
+        let before = ring(&["k1"]).sign(Purpose::PathToken, message);
+        let rotated = ring(&["k2", "k1"]);
+        assert!(rotated.verify(Purpose::PathToken, message, &before));
+        assert_ne!(rotated.sign(Purpose::PathToken, message), before);
+        assert!(!ring(&["k2"]).verify(Purpose::PathToken, message, &before));
+    }
+
+    #[test]
+    fn a_signature_serves_one_purpose_and_one_message() {
+        let ring = ring(&["k1"]);
+        let signature = ring.sign(Purpose::SessionId, &[b"payload"]);
+        assert!(ring.verify(Purpose::SessionId, &[b"pay", b"load"], &signature));
+        assert!(!ring.verify(Purpose::PathToken, &[b"payload"], &signature));
+        assert!(!ring.verify(Purpose::SessionId, &[b"payloae"], &signature));
+    }
+
+    #[test]
+    fn debug_output_never_holds_the_secret() {
+        let shown = format!("{:?}", SigningKey::new("k1", b"hunter2hunter2"));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,178 @@
+//! What is asked: the session API, playback, or nothing of ours.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::config::Config;
+use crate::text::split_once;
+
+/// What a path asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface<'p> {
+    /// A call of the session API; `path` is what follows the base path.
+    SessionApi {
+        /// Path after the base path, query included.
+        path: &'p [u8],
+    },
+    /// A request on a protected path.
+    Playback {
+        /// Place of the protected path in the configuration.
+        place: usize,
+        /// The token in front of the path.
+        token: Option<&'p [u8]>,
+        /// The path without the token, query included.
+        path: &'p [u8],
+    },
+    /// Not protected; `strip` bytes of token go off the front, usually none.
+    Open {
+        /// Bytes to take off the front.
+        strip: usize,
+    },
+    /// Two tokens in a row: no player builds such a URL.
+    Malformed,
+}
+
+/// Tells what a path (with query) asks for.
+#[must_use]
+pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
+    let (token, rest) = split_token(path);
+    if token.is_some() && rest.starts_with(b"/~") {
+        return Surface::Malformed;
+    }
+    if token.is_none()
+        && let Some(after) = path.strip_prefix(config.sessions.base_path.as_bytes())
+        && matches!(after.first(), None | Some(b'/' | b'?'))
+    {
+        return Surface::SessionApi { path: after };
+    }
+    match protected(config, rest) {
+        Some(place) => Surface::Playback {
+            place,
+            token,
+            path: rest,
+        },
+        None => Surface::Open {
+            strip: path.len().saturating_sub(rest.len()),
+        },
+    }
+}
+
+/// `/~<token>/rest` into the token and `/rest`.
+fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let Some(after) = path.strip_prefix(b"/~") else {
+        return (None, path);
+    };
+    let end = after
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?'))
+        .unwrap_or(after.len());
+    match after.split_at_checked(end) {
+        Some((token, rest)) if rest.starts_with(b"/") => (Some(token), rest),
+        _ => (None, path),
+    }
+}
+
+/// The first protected path that this path falls under.
+fn protected(config: &Config, path: &[u8]) -> Option<usize> {
+    let under = |path: &[u8]| {
+        config
+            .playback
+            .iter()
+            .position(|protected| path.starts_with(protected.prefix.as_bytes()))
+    };
+    under(path).or_else(|| match resolved(path) {
+        Cow::Owned(resolved) => under(&resolved),
+        Cow::Borrowed(_) => None,
+    })
+}
+
+/// The path as an origin may understand it: decoded, with empty and dot segments
+/// resolved. `/%76od/x`, `//vod/x` and `/a/../vod/x` must not get around `/vod/`.
+/// Envoy normalises paths where it is told to; this does not depend on it.
+fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
+    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
+    let unusual = |pair: &[u8]| matches!(pair, b"//" | b"/.");
+    let folded = |byte: &u8| matches!(byte, b'%' | b'\\');
+    if !path.iter().any(folded) && !path.windows(2).any(unusual) {
+        return Cow::Borrowed(path);
+    }
+    let decoded: Vec<u8> = percent_decode(path)
+        .map(|byte| if byte == b'\\' { b'/' } else { byte })
+        .collect();
+    let mut segments: Vec<&[u8]> = Vec::new();
+    for segment in decoded.split(|byte| *byte == b'/') {
+        match segment {
+            b"" | b"." => {}
+            b".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    let mut resolved = vec![b'/'];
+    resolved.extend_from_slice(&segments.join(&b'/'));
+    if decoded.ends_with(b"/") && resolved.len() > 1 {
+        resolved.push(b'/');
+    }
+    Cow::Owned(resolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{config, test};
+
+    #[test]
+    fn paths_are_told_apart() {
+        let config = config();
+        let asked = |path: &'static str| surface(&config, path.as_bytes());
+        assert_eq!(
+            asked("/v2/sessions/a/b?x=1"),
+            Surface::SessionApi {
+                path: b"/sessions/a/b?x=1"
+            }
+        );
+        assert_eq!(
+            asked("/~tok/vod/a.m3u8?x"),
+            Surface::Playback {
+                place: 0,
+                token: Some(b"tok"),
+                path: b"/vod/a.m3u8?x"
+            }
+        );
+        assert_eq!(asked("/v20/x"), Surface::Open { strip: 0 });
+        assert_eq!(asked("/~tok/other/x"), Surface::Open { strip: 5 });
+        assert_eq!(asked("/~tok"), Surface::Open { strip: 0 });
+        assert_eq!(asked("/~a/~b/vod/x"), Surface::Malformed);
+        assert_eq!(asked(""), Surface::Open { strip: 0 });
+    }
+
+    #[test]
+    fn no_spelling_of_a_protected_path_gets_around_it() {
+        let config = config();
+        for path in [
+            "/vod/x.m4s",
+            "/%76od/x.m4s",
+            "//vod/x.m4s",
+            "/./vod/x.m4s",
+            "/a/../vod/x.m4s",
+            "/a/%2e%2e/vod/x.m4s",
+            "/%2fvod/x.m4s",
+            "\\vod\\x.m4s",
+            "/vod%2fx.m4s",
+        ] {
+            assert!(
+                matches!(surface(&config, path.as_bytes()), Surface::Playback { .. }),
+                "{path}"
+            );
+        }
+        for path in ["/vodx/x", "/x/vod/x", "/?/vod/x", "/vo", "/%zz/x"] {
+            assert_eq!(
+                surface(&config, path.as_bytes()),
+                Surface::Open { strip: 0 },
+                "{path}"
+            );
+        }
+    }
+}

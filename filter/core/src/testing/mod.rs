@@ -1,0 +1,90 @@
+//! What the core's own tests share.
+
+/// Runs as an ordinary test natively and under wasm-bindgen-test on wasm32.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use core::prelude::v1::test;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
+
+mod fixture;
+mod memory;
+
+pub(crate) use fixture::{Headers, config, config_with};
+pub(crate) use memory::MemoryHost;
+
+use crate::activity::{Attributes, Stream};
+use crate::moment::Moment;
+use crate::policy::{OnConflict, Play, Policy, PolicyBook, Rule, Unknown};
+use crate::stream_key::StreamKey;
+
+/// The moment at which tests begin.
+pub(crate) const NOW: Moment = Moment::from_ms(1_893_499_200_000);
+
+/// A stream's timeout in tests, in milliseconds.
+pub(crate) const TIMEOUT_MS: u64 = 90_000;
+
+/// The key of test stream `n`, issued at `at`.
+pub(crate) fn key(n: u8, at: Moment) -> StreamKey {
+    StreamKey::mint(at, [n; StreamKey::RANDOM_LEN])
+}
+
+/// Test stream `n` of application `app1`, started at `at`.
+pub(crate) fn stream(n: u8, at: Moment) -> Stream {
+    Stream {
+        key: key(n, at),
+        application: "app1".to_owned(),
+        started_at: at,
+        lapses_at: at.plus_ms(TIMEOUT_MS),
+        attributes: Attributes::default(),
+        superseded: Vec::new(),
+    }
+}
+
+/// The most live streams per subject in a [`book`].
+pub(crate) const MAX_STREAMS_PER_SUBJECT: usize = 20;
+
+/// A policy with one rule, named `limit`: at most `max` streams.
+pub(crate) fn limit(name: &str, max: u32, on_conflict: OnConflict) -> Policy {
+    Policy {
+        name: name.to_owned(),
+        rules: vec![Rule {
+            name: "limit".to_owned(),
+            max,
+            on_conflict,
+            message: format!("{name} allows {max}"),
+        }],
+    }
+}
+
+/// A book of these policies and of applications that list some of them by name.
+pub(crate) fn book(policies: Vec<Policy>, applications: &[(&str, &[&str])]) -> PolicyBook {
+    let mut book = PolicyBook::new(MAX_STREAMS_PER_SUBJECT);
+    for policy in policies {
+        book.add_policy(policy);
+    }
+    for (id, listed) in applications {
+        let listed: Vec<String> = listed.iter().map(|&name| name.to_owned()).collect();
+        let tenant = format!("tenant of {id}");
+        book.add_application(id, id, &tenant, &listed).unwrap();
+    }
+    book
+}
+
+/// `stream` of `application` wants to play: a start, or a sign of life that is
+/// always worth a write.
+pub(crate) fn play<'a>(
+    book: &'a PolicyBook,
+    application: &str,
+    stream: StreamKey,
+    unknown: Unknown,
+) -> Play<'a> {
+    Play {
+        stream,
+        application: book.application(application).unwrap(),
+        attributes: Attributes::default(),
+        terminate: Vec::new(),
+        timeout_ms: TIMEOUT_MS,
+        renew_below_ms: u64::MAX,
+        unknown,
+    }
+}
