@@ -1,0 +1,242 @@
+//! Every call to Envoy that fills one of the core's ports. Byte getters only: the
+//! string getters trap on bytes that are not UTF-8.
+
+// Two functions of WASI are declared by hand; see `wasi`. The clock's type is named
+// here and nowhere else.
+#![allow(unsafe_code, clippy::disallowed_types)]
+
+use std::time::SystemTime;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{MapType, MetricType, Status};
+use streamgate_core::exchange::{Head, Record};
+use streamgate_core::metric::{LIVE_STREAMS, Metric};
+use streamgate_core::moment::Moment;
+use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_core::stream_key::StreamKey;
+
+/// A CAS value that no entry ever has. Writing with it succeeds only where there is
+/// no entry: the host checks the value against existing entries alone.
+const CREATE_ONLY: u32 = u32::MAX;
+
+/// Envoy, as the core needs it.
+#[derive(Debug)]
+pub(crate) struct Envoy {
+    /// Metric ids in the order of [`Metric::ALL`].
+    counters: Vec<u32>,
+    live_streams: u32,
+}
+
+impl Envoy {
+    /// Defines the filter's statistics; those that exist already are found again.
+    ///
+    /// # Errors
+    ///
+    /// Envoy's status where it refuses to define one.
+    pub(crate) fn define_metrics() -> Result<Self, Status> {
+        let counter =
+            |metric: &Metric| hostcalls::define_metric(MetricType::Counter, metric.name());
+        Ok(Self {
+            counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
+            live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
+        })
+    }
+}
+
+impl Clock for Envoy {
+    fn now(&self) -> Moment {
+        let since_epoch = hostcalls::get_current_time()
+            .ok()
+            .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .unwrap_or_default();
+        Moment::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+impl Entropy for Envoy {
+    fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
+        wasi::random()
+    }
+}
+
+impl Meter for Envoy {
+    fn add(&self, metric: Metric, n: u64) {
+        let Some(id) = self.counters.get(metric.index()) else {
+            return;
+        };
+        // Envoy refuses an increment of nothing.
+        if n > 0 {
+            let _ = hostcalls::increment_metric(*id, i64::try_from(n).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn add_live(&self, change: i64) {
+        if change != 0 {
+            let _ = hostcalls::increment_metric(self.live_streams, change);
+        }
+    }
+
+    fn live(&self) -> u64 {
+        hostcalls::get_metric(self.live_streams).unwrap_or_default()
+    }
+}
+
+impl Store for Envoy {
+    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+        match hostcalls::get_shared_data(&Key::of(place)) {
+            Ok((bytes, Some(cas))) => Some((bytes.unwrap_or_default(), Version(cas))),
+            _ => None,
+        }
+    }
+
+    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap {
+        let cas = expected.map_or(CREATE_ONLY, |Version(cas)| cas);
+        match hostcalls::set_shared_data(&Key::of(place), Some(value), Some(cas)) {
+            Ok(()) => Swap::Done,
+            Err(Status::CasMismatch) => Swap::Conflict,
+            Err(_) => Swap::Failed,
+        }
+    }
+
+    /// A bell is an entry without a value, whose CAS value changes with every write:
+    /// reading it costs no allocation.
+    fn bell(&self, bell: u32) -> u32 {
+        match hostcalls::get_shared_data(&Key::bell(bell)) {
+            Ok((_, Some(cas))) => cas,
+            _ => 0,
+        }
+    }
+
+    fn ring(&self, bell: u32) {
+        let _ = hostcalls::set_shared_data(&Key::bell(bell), None, None);
+    }
+}
+
+/// A shared-data key: a letter and eight hexadecimal digits, built without allocating.
+struct Key([u8; 9]);
+
+impl Key {
+    fn of(place: Place) -> Self {
+        match place {
+            Place::Slot(slot) => Self::new(b's', slot),
+            Place::Epoch => Self::new(b'e', 0),
+            Place::Sweep => Self::new(b'w', 0),
+        }
+    }
+
+    fn bell(bell: u32) -> Self {
+        Self::new(b'b', bell)
+    }
+
+    fn new(kind: u8, number: u32) -> Self {
+        let digit = |shift: u32| match (number >> shift) & 0xf {
+            low @ 0..=9 => b'0'.saturating_add(low.to_le_bytes()[0]),
+            high => b'a'.saturating_add(high.saturating_sub(10).to_le_bytes()[0]),
+        };
+        let [a, b, c, d, e, f, g, h] = [28, 24, 20, 16, 12, 8, 4, 0].map(digit);
+        Self([kind, a, b, c, d, e, f, g, h])
+    }
+}
+
+impl core::ops::Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// The head of the request whose callback is running.
+pub(crate) struct RequestHead;
+
+impl Head for RequestHead {
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
+            .ok()
+            .flatten()
+    }
+
+    fn headers(&self, name: &str) -> Vec<Vec<u8>> {
+        let all = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
+        all.into_iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value)
+            .collect()
+    }
+}
+
+/// Replaces the request's path. With `reroute`, Envoy chooses the route anew.
+pub(crate) fn replace_path(path: &[u8], reroute: bool) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, ":path", Some(path));
+    if reroute {
+        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+    }
+}
+
+/// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
+pub(crate) fn record(record: &Record) {
+    let set = |name: &str, value: &str| {
+        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+    };
+    set("streamgate.event", record.event);
+    if let Some(reason) = record.reason {
+        set("streamgate.reason", reason);
+    }
+    if let Some(subject) = &record.subject {
+        set("streamgate.subject", &subject.to_string());
+    }
+    if let Some(stream) = &record.stream {
+        set("streamgate.stream", &stream.termination_code());
+    }
+    if let Some(application) = &record.application {
+        set("streamgate.application", application);
+    }
+}
+
+/// A variable of the environment that Envoy gives this VM
+/// (`vm_config.environment_variables`).
+pub(crate) fn environment(name: &str) -> Option<String> {
+    wasi::environment(name)
+}
+
+/// The two functions of WASI the filter needs. Envoy offers them to every module;
+/// this target's standard library just does not know them.
+mod wasi {
+    use streamgate_core::stream_key::StreamKey;
+
+    const SUCCESS: u16 = 0;
+
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    unsafe extern "C" {
+        fn random_get(buffer: *mut u8, length: usize) -> u16;
+        fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16;
+        fn environ_get(entries: *mut *const u8, buffer: *mut u8) -> u16;
+    }
+
+    pub(super) fn random() -> [u8; StreamKey::RANDOM_LEN] {
+        let mut bytes = [0; StreamKey::RANDOM_LEN];
+        // SAFETY: the buffer is valid for writes of its whole length. Envoy's
+        // generator does not fail.
+        let _ = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
+        bytes
+    }
+
+    pub(super) fn environment(name: &str) -> Option<String> {
+        let (mut count, mut size) = (0, 0);
+        // SAFETY: both places are valid for writes.
+        if unsafe { environ_sizes_get(&mut count, &mut size) } != SUCCESS {
+            return None;
+        }
+        let mut entries = vec![core::ptr::null(); count];
+        let mut buffer = vec![0; size];
+        // SAFETY: the buffers are as large as the host has just asked for.
+        if unsafe { environ_get(entries.as_mut_ptr(), buffer.as_mut_ptr()) } != SUCCESS {
+            return None;
+        }
+        // Entries follow each other as `NAME=value\0`.
+        buffer.split(|byte| *byte == 0).find_map(|entry| {
+            let (known, value) = core::str::from_utf8(entry).ok()?.split_once('=')?;
+            (known == name).then(|| value.to_owned())
+        })
+    }
+}

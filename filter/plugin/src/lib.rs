@@ -1,0 +1,20 @@
+//! The proxy-wasm filter: Envoy's callbacks in, the core's decisions out.
+//!
+//! Nothing is decided here. [`host`] holds every call to Envoy, [`root`] the life of
+//! one worker's edge, [`http`] the way of one request.
+
+mod host;
+mod http;
+mod root;
+
+/// Where Envoy starts the module.
+mod start {
+    #![allow(missing_docs, reason = "the SDK's macro writes the function")]
+
+    use proxy_wasm::types::LogLevel;
+
+    proxy_wasm::main! {{
+        proxy_wasm::set_log_level(LogLevel::Info);
+        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::default()));
+    }}
+}
