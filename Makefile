@@ -1,0 +1,27 @@
+# The few commands. Each is a script in scripts/ that says what it does.
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: sample ## see three streams play and a fourth refused, in a minute
+	cargo run -q -p streamgate-tests --bin demo
+
+up: sample ## run the edge with a sample origin until Ctrl-C
+	scripts/edge
+
+test: ## everything CI checks
+	scripts/test
+
+build: setup ## build/streamgate.wasm, the filter
+	scripts/build
+
+sample: build
+	scripts/sample-video
+
+setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
+	scripts/setup
+
+clean: ## remove what was built (keeps the tools in .tools)
+	rm -rf build target
+
+.PHONY: help demo up test build sample setup clean
