@@ -17,6 +17,8 @@ pub mod advice;
 pub mod api;
 pub mod config;
 pub mod edge;
+#[cfg(test)]
+mod edge_tests;
 pub mod exchange;
 pub mod ledger;
 pub mod metric;

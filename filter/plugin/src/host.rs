@@ -76,8 +76,13 @@ impl Meter for Envoy {
         }
     }
 
+    /// One worker's decrement may come before another's increment: the gauge then
+    /// reads as an enormous number for a moment, which means none.
     fn live(&self) -> u64 {
-        hostcalls::get_metric(self.live_streams).unwrap_or_default()
+        match hostcalls::get_metric(self.live_streams) {
+            Ok(live) if i64::try_from(live).is_ok() => live,
+            _ => 0,
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use core::num::NonZeroU32;
 use core::ops::RangeInclusive;
 
+use hashbrown::HashSet;
+
 use super::problem::Problem;
 use super::raw::{
     RawApplication, RawConfig, RawKey, RawOnConflict, RawPlayback, RawPolicy, RawSecret,
@@ -137,15 +139,11 @@ impl Check<'_> {
 
     fn ring(&mut self, raw: &[RawKey]) -> Option<KeyRing> {
         let mut keys = Vec::with_capacity(raw.len());
+        let mut seen = HashSet::new();
         for (at, key) in raw.iter().enumerate() {
             let path = format!("sessions.signing_keys[{at}]");
             self.name(&format!("{path}.id"), &key.id);
-            self.unique(
-                &format!("{path}.id"),
-                &key.id,
-                raw.iter().map(|key| &key.id),
-                at,
-            );
+            self.unique(&format!("{path}.id"), &key.id, &mut seen);
             let secret = self.secret(&format!("{path}.secret"), &key.secret);
             keys.push(SigningKey::new(&key.id, secret.as_bytes()));
         }
@@ -164,22 +162,22 @@ impl Check<'_> {
         max_streams_per_subject: usize,
     ) -> PolicyBook {
         let mut book = PolicyBook::new(max_streams_per_subject);
+        let mut seen = HashSet::new();
         for (at, policy) in policies.iter().enumerate() {
             let path = format!("policies[{at}]");
-            let names = policies.iter().map(|policy| &policy.name);
             self.name(&format!("{path}.name"), &policy.name);
-            self.unique(&format!("{path}.name"), &policy.name, names, at);
+            self.unique(&format!("{path}.name"), &policy.name, &mut seen);
             let policy = self.policy(&path, policy);
             book.add_policy(policy);
         }
         if applications.is_empty() {
             self.wrong("applications", "none", "one application or more");
         }
+        let mut seen = HashSet::new();
         for (at, application) in applications.iter().enumerate() {
             let path = format!("applications[{at}]");
-            let ids = applications.iter().map(|application| &application.id);
             self.name(&format!("{path}.id"), &application.id);
-            self.unique(&format!("{path}.id"), &application.id, ids, at);
+            self.unique(&format!("{path}.id"), &application.id, &mut seen);
             if application.id.contains(':') {
                 self.wrong(
                     &format!("{path}.id"),
@@ -210,11 +208,11 @@ impl Check<'_> {
         if raw.rules.is_empty() {
             self.wrong(&format!("{path}.rules"), "none", "one rule or more");
         }
+        let mut seen = HashSet::new();
         for (at, rule) in raw.rules.iter().enumerate() {
             let path = format!("{path}.rules[{at}]");
-            let names = raw.rules.iter().map(|rule| &rule.name);
             self.name(&format!("{path}.name"), &rule.name);
-            self.unique(&format!("{path}.name"), &rule.name, names, at);
+            self.unique(&format!("{path}.name"), &rule.name, &mut seen);
             self.range(&format!("{path}.max"), rule.max, MAX, "streams");
         }
         let compile = |rule: &super::raw::RawRule| Rule {
@@ -405,16 +403,8 @@ impl Check<'_> {
         }
     }
 
-    fn unique<'n>(
-        &mut self,
-        path: &str,
-        name: &str,
-        mut names: impl Iterator<Item = &'n String>,
-        at: usize,
-    ) {
-        if let Some(first) = names.position(|other| other == name)
-            && first < at
-        {
+    fn unique<'n>(&mut self, path: &str, name: &'n str, seen: &mut HashSet<&'n str>) {
+        if !seen.insert(name) {
             let found = format!("{} a second time", quoted(name));
             self.wrong(path, found, "a name not used before");
         }

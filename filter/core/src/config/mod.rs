@@ -7,6 +7,8 @@
 pub mod compile;
 pub mod problem;
 pub mod raw;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use problem::{ConfigError, Problem};

@@ -297,9 +297,12 @@ pub fn parse(bytes: &[u8]) -> Result<RawConfig, ConfigError> {
 const ROOT: &str = "configuration";
 
 fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigError {
-    let path = error.path().to_string();
+    let path = match error.path().to_string().as_str() {
+        "." | "?" => ROOT.to_owned(),
+        path => path.to_owned(),
+    };
     ConfigError::Form {
-        path: if path == "." { ROOT.to_owned() } else { path },
+        path,
         what: error.inner().to_string(),
     }
 }

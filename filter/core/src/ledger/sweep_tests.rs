@@ -3,15 +3,12 @@
 use core::num::NonZeroU32;
 
 use super::sweep::{SWEEP_EVERY_MS, sweep};
-use super::test_edge::TestEdge;
+use super::test_edge::{EMPTY_SLOT, TestEdge};
 use crate::activity::ENDED_KEPT_MS;
 use crate::metric::Metric;
 use crate::policy::{OnConflict, Refused, Verdict};
 use crate::ports::{Clock, Meter, Place};
 use crate::testing::{TIMEOUT_MS, test};
-
-/// Version and horizon: a slot that holds nothing.
-const EMPTY_SLOT: usize = 7;
 
 fn edge(slots: u32) -> TestEdge {
     let mut edge = TestEdge::with_limit(2, OnConflict::StopOldest);

@@ -13,6 +13,9 @@ use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 use crate::testing::{MemoryHost, book, limit, play};
 
+/// Bytes of a slot that holds nothing: version and horizon.
+pub(super) const EMPTY_SLOT: usize = 7;
+
 /// Several threads may use one by reference, as workers of an Envoy.
 pub(super) struct TestEdge {
     pub(super) host: MemoryHost,

@@ -9,7 +9,7 @@ pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 mod fixture;
 mod memory;
 
-pub(crate) use fixture::{Headers, config, config_with};
+pub(crate) use fixture::{CONFIG, Headers, config, config_with, env};
 pub(crate) use memory::MemoryHost;
 
 use crate::activity::{Attributes, Stream};

@@ -1,0 +1,186 @@
+//! The whole core behind its one door, several workers over one store, on a clock
+//! that tests turn. What only Envoy can show is shown in `tests/`.
+
+mod playback;
+mod session_api;
+
+use crate::config::Config;
+use crate::edge::Edge;
+use crate::exchange::{Answer, Reply, Step};
+use crate::playback::Watched;
+use crate::testing::{Headers, MemoryHost, config};
+
+/// An edge of two workers.
+struct World {
+    host: MemoryHost,
+    workers: [Edge; 2],
+}
+
+/// What became of a request.
+#[derive(Debug)]
+enum Outcome {
+    /// It reached the origin under this path, and the response the viewer.
+    Served(String),
+    /// The filter answered.
+    Answered(Reply),
+}
+
+/// A request, to be built up.
+#[derive(Clone)]
+struct Ask {
+    method: &'static str,
+    path: Vec<u8>,
+    headers: Headers,
+    body: Option<Vec<u8>>,
+    /// What the origin will say.
+    origin: u16,
+    worker: usize,
+}
+
+fn get(path: impl AsRef<[u8]>) -> Ask {
+    Ask {
+        method: "GET",
+        path: path.as_ref().to_vec(),
+        headers: Headers::default(),
+        body: None,
+        origin: 200,
+        worker: 0,
+    }
+}
+
+impl Ask {
+    fn method(mut self, method: &'static str) -> Self {
+        self.method = method;
+        self
+    }
+
+    fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers = self.headers.with(name, value.as_ref());
+        self
+    }
+
+    fn account(self, id: &str) -> Self {
+        self.header("x-account-id", id)
+    }
+
+    fn application(self, id: &str) -> Self {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{id}:"));
+        self.header("authorization", format!("Basic {encoded}"))
+    }
+
+    fn body(mut self, body: &str) -> Self {
+        self.body = Some(body.as_bytes().to_vec());
+        self
+    }
+
+    fn origin_says(mut self, status: u16) -> Self {
+        self.origin = status;
+        self
+    }
+
+    fn on_worker(mut self, worker: usize) -> Self {
+        self.worker = worker;
+        self
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(config)
+    }
+
+    fn with(config: impl Fn() -> Config) -> Self {
+        Self {
+            host: MemoryHost::new(),
+            workers: [Edge::new(config()), Edge::new(config())],
+        }
+    }
+
+    /// Envoy restarts: memory is gone, signing keys are the same.
+    fn restart(&mut self) {
+        self.host.forget_everything();
+        self.workers = [Edge::new(config()), Edge::new(config())];
+    }
+
+    fn ask(&mut self, ask: Ask) -> Outcome {
+        let Self { host, workers } = self;
+        let edge = &mut workers[ask.worker];
+        let head = ask.headers.clone().with(":method", ask.method.as_bytes());
+        match edge.on_request(host, &head, &ask.path, ask.body.is_none()) {
+            Step::Pass => Outcome::Served(lossy(&ask.path)),
+            Step::Reply(reply) => Outcome::Answered(reply),
+            Step::AwaitBody(pending) => {
+                Outcome::Answered(edge.on_body(host, pending, &ask.body.unwrap()))
+            }
+            Step::Forward(forward) => {
+                let served = Outcome::Served(lossy(&ask.path[forward.strip..]));
+                let Some(watch) = forward.watch else {
+                    return served;
+                };
+                match edge.on_response(host, &watch, ask.origin) {
+                    Watched::Pass(_) => served,
+                    Watched::Refuse(reply) => Outcome::Answered(reply),
+                }
+            }
+        }
+    }
+
+    /// Starts playback as an unmodified player does; the prefix it plays under.
+    fn play(&mut self, account: &str) -> String {
+        let manifest = get("/vod/a/master.m3u8").account(account);
+        let answer = self.ask(manifest).answer();
+        assert_eq!(answer.status, 307, "{answer:?}");
+        let location = answer.header("location").unwrap();
+        let prefix = location.strip_suffix("/vod/a/master.m3u8").unwrap();
+        let first = self.ask(get(format!("{prefix}/vod/a/1.m4s")));
+        assert_eq!(first.served(), "/vod/a/1.m4s");
+        prefix.to_owned()
+    }
+
+    /// How many live streams an account has.
+    fn streams(&mut self, account: &str) -> usize {
+        let path = format!("/v2/runningStreams/acme/{account}");
+        let answer = self.ask(get(path).application("web")).answer();
+        json(&answer)["runningStreams"].as_array().unwrap().len()
+    }
+}
+
+impl Outcome {
+    fn served(self) -> String {
+        match self {
+            Self::Served(path) => path,
+            Self::Answered(reply) => panic!("answered: {reply:?}"),
+        }
+    }
+
+    fn reply(self) -> Reply {
+        match self {
+            Self::Answered(reply) => reply,
+            Self::Served(path) => panic!("served: {path}"),
+        }
+    }
+
+    fn answer(self) -> Answer {
+        self.reply().answer
+    }
+
+    /// The status and the machine-readable reason of a refusal.
+    fn refusal(self) -> (u16, String) {
+        let answer = self.answer();
+        let reason = answer.header("x-streamgate-reason").unwrap_or("none");
+        (answer.status, reason.to_owned())
+    }
+}
+
+fn refused(status: u16, reason: &str) -> (u16, String) {
+    (status, reason.to_owned())
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+fn lossy(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
