@@ -8,7 +8,8 @@ use crate::stream_key::StreamKey;
 /// the slot's horizon (see `ledger::slot`), only without the reason.
 pub const ENDED_KEPT_MS: u64 = 3_600_000;
 
-/// The most ended streams remembered for one subject; the oldest go first.
+/// The most ended streams remembered for one subject; the oldest go first, those with
+/// ids of this edge's own before those with ids from outside.
 pub const ENDED_KEPT_MAX: usize = 8;
 
 /// All live streams of a subject (contract, section 1), and the recently ended ones.
@@ -164,9 +165,14 @@ impl Activity {
             at: now,
             why,
         });
-        let surplus = self.ended.len().saturating_sub(ENDED_KEPT_MAX);
-        let surplus: Vec<Ended> = self.ended.drain(..surplus).collect();
-        surplus.iter().for_each(|ended| self.forget(ended));
+        while self.ended.len() > ENDED_KEPT_MAX {
+            // The horizon remembers an id that says when it was issued. One from
+            // outside does not, so it is kept for as long as there is another to go.
+            let minted = |ended: &Ended| ended.key.issued_at().is_some();
+            let oldest = self.ended.iter().position(minted).unwrap_or(0);
+            let ended = self.ended.remove(oldest);
+            self.forget(&ended);
+        }
         true
     }
 
@@ -200,7 +206,7 @@ impl Activity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NOW, stream, test};
+    use crate::testing::{NOW, key, stream, test};
 
     #[test]
     fn a_silent_stream_is_gone_at_its_time_and_not_before() {
@@ -241,5 +247,21 @@ mod tests {
         }
         assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
         assert_eq!(activity.forgotten, NOW.plus_ms(91));
+    }
+
+    #[test]
+    fn an_end_the_horizon_cannot_hold_is_remembered_longest() {
+        let mut activity = Activity::default();
+        let outside = StreamKey::external([1; 16]);
+        let mut first = stream(0, NOW);
+        first.key = outside;
+        activity.streams.push(first);
+        activity.end(&outside, EndReason::Stopped, NOW);
+        for n in 0..100 {
+            activity.streams.push(stream(n, NOW));
+            activity.end(&key(n, NOW), EndReason::Stopped, NOW);
+        }
+        assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
+        assert_eq!(activity.end_of(&outside), Some(&EndReason::Stopped));
     }
 }

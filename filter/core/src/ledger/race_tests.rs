@@ -105,6 +105,24 @@ fn workers_that_start_stop_and_sweep_at_once_lose_count_of_nothing() {
 }
 
 #[test]
+fn workers_that_start_and_sweep_while_streams_lapse_lose_count_of_nothing() {
+    let mut edge = TestEdge::with_limit(2, OnConflict::DenyNew);
+    edge.ledger.max_streams = 1_000;
+    for of in 0..SUBJECTS {
+        race(|| {
+            for neighbour in 0..4 {
+                let _ = edge.start(of + 50 * neighbour);
+                edge.host.advance_ms(TIMEOUT_MS / 8);
+                sweep(&edge.host, &edge.ledger, edge.host.now());
+            }
+        });
+        edge.assert_gauge_is_true();
+    }
+    let lapsed = edge.host.count(Metric::Lapses);
+    assert_eq!(edge.host.count(Metric::Starts), lapsed + edge.host.live());
+}
+
+#[test]
 fn workers_that_sweep_at_once_count_every_lapse_once() {
     let mut edge = TestEdge::with_limit(2, OnConflict::DenyNew);
     edge.ledger.slots = core::num::NonZeroU32::new(10).unwrap();

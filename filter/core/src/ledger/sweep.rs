@@ -38,7 +38,7 @@ fn claim(host: &impl Host, slots: u32, now: Moment) -> Option<u32> {
     let found = host.load(Place::Sweep);
     let hand = found.as_ref().and_then(|(bytes, _)| Hand::parse(bytes));
     let first = match hand {
-        Some(hand) if now.ms_since(hand.moved_at) < SWEEP_EVERY_MS => return None,
+        Some(hand) if hand.has_just_moved(now) => return None,
         Some(hand) if hand.next < slots => hand.next,
         _ => 0,
     };
@@ -64,6 +64,11 @@ impl Hand {
             next: u32::from_be_bytes(*next),
             moved_at: Moment::from_bytes(moved_at.try_into().ok()?),
         })
+    }
+
+    /// A move in the future means that the clock was set back since.
+    fn has_just_moved(&self, now: Moment) -> bool {
+        self.moved_at <= now && now.ms_since(self.moved_at) < SWEEP_EVERY_MS
     }
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -138,12 +138,15 @@ fn a_slot_written_meanwhile_is_left_to_who_wrote_it() {
     let edge = edge(1);
     edge.starts(1);
     edge.host.advance_ms(TIMEOUT_MS);
-    edge.host.fail_swaps(true);
+    edge.host.lose_next_swap_at(Place::Slot(0));
     edge.sweep_once();
-    edge.host.fail_swaps(false);
+    assert_eq!(edge.on_record(), 1);
     assert_eq!(edge.host.count(Metric::Lapses), 0);
     edge.assert_gauge_is_true();
-    assert_eq!(edge.on_record(), 1);
+    // The next round finds it.
+    edge.sweep_once();
+    assert_eq!(edge.on_record(), 0);
+    edge.assert_gauge_is_true();
 }
 
 #[test]

@@ -93,16 +93,20 @@ pub fn transact(
                 bell,
             });
         }
-        if starts(&judgement.verdict) && host.live() >= ledger.max_streams {
+        let rewritten = slot.rewrite(Some((subject, &activity)), now);
+        let growth = sighted.growth(&activity, &rewritten);
+        if growth > 0 && host.live() >= ledger.max_streams {
             return Err(Outage::TableFull);
         }
-        let rewritten = slot.rewrite(Some((subject, &activity)), now);
         match host.swap(place, found.version, &rewritten.bytes) {
             Swap::Done => {
                 if judgement.silenced {
                     host.ring(ledger.bell_of(subject));
                 }
-                sighted.settle(host, &activity, &judgement.verdict, &rewritten);
+                host.add_live(growth);
+                count(host, Metric::Lapses, sighted.lapsed);
+                count(host, Metric::Lapses, rewritten.lapsed);
+                count_verdict(host, &judgement.verdict);
                 return Ok(Decided {
                     verdict: judgement.verdict,
                     bell,
@@ -136,9 +140,12 @@ pub fn consult(
     let found = load(host, Place::Slot(ledger.slot_of(subject)));
     let slot = found.slot(host);
     let sighted = Sighted::new(host, &slot, subject, now);
-    let (_, Judgement { verdict, .. }) = sighted.judged(ledger, event, epoch, now);
+    let (activity, Judgement { verdict, .. }) = sighted.judged(ledger, event, epoch, now);
     if starts(&verdict) && host.live() >= ledger.max_streams {
-        return Err(Outage::TableFull);
+        let rewritten = slot.rewrite(Some((subject, &activity)), now);
+        if sighted.growth(&activity, &rewritten) > 0 {
+            return Err(Outage::TableFull);
+        }
     }
     Ok(Decided { verdict, bell })
 }
@@ -226,32 +233,28 @@ impl Sighted {
         (activity, judgement)
     }
 
-    /// Counts what has just been recorded.
-    fn settle(
-        &self,
-        host: &impl Host,
-        recorded: &Activity,
-        verdict: &Verdict,
-        rewritten: &Rewritten,
-    ) {
-        match verdict {
-            Verdict::Plays(plays) => {
-                count(host, Metric::Starts, usize::from(plays.started));
-                count(host, Metric::Evictions, plays.evicted);
-                count(host, Metric::Kills, plays.killed);
-            }
-            Verdict::Stopped => count(host, Metric::Stops, 1),
-            // A live stream that a rule no longer lets go on.
-            Verdict::Refused(_) => count(host, Metric::Evictions, 1),
-        }
-        count(host, Metric::Lapses, self.lapsed);
-        let before = signed(self.on_record);
-        host.add_live(signed(recorded.streams.len()).saturating_sub(before));
-        forget_lapsed(host, rewritten);
+    /// How many streams more the slot holds once rewritten.
+    fn growth(&self, recorded: &Activity, rewritten: &Rewritten) -> i64 {
+        let gone = self.on_record.saturating_add(rewritten.lapsed);
+        signed(recorded.streams.len()).saturating_sub(signed(gone))
     }
 }
 
-/// Counts streams found lapsed in neighbouring records.
+/// Counts what has just been recorded.
+fn count_verdict(host: &impl Host, verdict: &Verdict) {
+    match verdict {
+        Verdict::Plays(plays) => {
+            count(host, Metric::Starts, usize::from(plays.started));
+            count(host, Metric::Evictions, plays.evicted);
+            count(host, Metric::Kills, plays.killed);
+        }
+        Verdict::Stopped => count(host, Metric::Stops, 1),
+        // A live stream that a rule no longer lets go on.
+        Verdict::Refused(_) => count(host, Metric::Evictions, 1),
+    }
+}
+
+/// Counts streams that a sweep found lapsed.
 pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
     count(host, Metric::Lapses, rewritten.lapsed);
     host.add_live(signed(rewritten.lapsed).saturating_neg());

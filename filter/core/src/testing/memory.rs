@@ -25,6 +25,8 @@ struct State {
     calls: Calls,
     swaps_fail: bool,
     swaps_to_lose: u32,
+    /// Where they are lost; everywhere if `None`.
+    contended: Option<Place>,
 }
 
 /// How often each call of the store was made.
@@ -49,6 +51,7 @@ impl MemoryHost {
             calls: Calls::default(),
             swaps_fail: false,
             swaps_to_lose: 0,
+            contended: None,
         }))
     }
 
@@ -85,7 +88,14 @@ impl MemoryHost {
     /// Lets someone else win the next `n` writes: each is reported as a conflict, and
     /// the version has really moved on. Who wins writes back what was there.
     pub(crate) fn lose_next_swaps(&self, n: u32) {
-        self.state().swaps_to_lose = n;
+        let mut state = self.state();
+        (state.swaps_to_lose, state.contended) = (n, None);
+    }
+
+    /// The same for the next write at `place` only.
+    pub(crate) fn lose_next_swap_at(&self, place: Place) {
+        let mut state = self.state();
+        (state.swaps_to_lose, state.contended) = (1, Some(place));
     }
 
     /// Envoy restarts: values, bells, counters and the gauge are gone.
@@ -168,7 +178,7 @@ impl Store for MemoryHost {
         if state.swaps_fail {
             return Swap::Failed;
         }
-        if state.swaps_to_lose > 0 {
+        if state.swaps_to_lose > 0 && state.contended.is_none_or(|at| at == place) {
             state.swaps_to_lose -= 1;
             let found = state.values.get(&place);
             let found = found.map_or_else(Vec::new, |(value, _)| value.clone());

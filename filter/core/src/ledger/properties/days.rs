@@ -393,7 +393,7 @@ proptest! {
 
     #[test]
     fn memory_follows_the_live_streams_and_not_all_that_ever_were(
-        starts in prop::collection::vec((any::<u8>(), any::<bool>()), 1..400)
+        starts in prop::collection::vec((any::<u8>(), any::<bool>()), 1..150)
     ) {
         let mut edge = TestEdge::with_limit(1, OnConflict::StopOldest);
         edge.ledger.max_streams = 10_000;

@@ -47,6 +47,18 @@ fn a_stream_that_has_long_to_live_is_left_as_it_is() {
 }
 
 #[test]
+fn a_write_that_is_made_anyway_renews_the_life_too() {
+    let mut account = account();
+    let stream = account.starts("app");
+    account.later(10);
+    let verdict = account.wants_to_play(stream, Unknown::Starts, |play| {
+        play.renew_below_ms = 0;
+        play.attributes.set("channel", "News 1");
+    });
+    assert_eq!(plays(verdict).lapses_at, account.now.plus_ms(TIMEOUT_MS));
+}
+
+#[test]
 fn a_sign_of_life_never_shortens_a_life() {
     let mut account = account();
     let stream = account.starts("app");

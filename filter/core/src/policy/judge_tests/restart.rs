@@ -3,7 +3,7 @@
 use super::{Account, conflict, evicted, over, plays};
 use crate::policy::{OnConflict, Verdict};
 use crate::stream_key::StreamKey;
-use crate::testing::{TIMEOUT_MS, book, limit, test};
+use crate::testing::{TIMEOUT_MS, book, key, limit, test};
 
 const BOTH: [OnConflict; 2] = [OnConflict::DenyNew, OnConflict::StopOldest];
 
@@ -131,4 +131,14 @@ fn an_id_from_outside_says_nothing_of_its_age_and_starts_anew() {
     assert!(plays(account.media(external)).started);
     account.later(TIMEOUT_MS);
     over(account.heartbeat(external));
+}
+
+#[test]
+fn a_key_issued_the_moment_the_store_began_is_not_one_it_lost() {
+    let (mut account, _) = restarted(OnConflict::DenyNew);
+    let stream = key(1, account.epoch);
+    account.minted.insert(stream, "app".to_owned());
+    over(account.heartbeat(stream));
+    account.later(TIMEOUT_MS + 1);
+    assert!(plays(account.media(stream)).started);
 }
