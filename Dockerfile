@@ -1,0 +1,41 @@
+# The images that docker-compose.yml runs: the demo's edge and its sample
+# origin. Only `edge` is of use beyond the demo, as a pattern: Envoy's official
+# image plus one .wasm file and your configuration.
+
+FROM rust:1.95-slim-bookworm AS filter
+# debian: for a rust image whose rustup has no servers (scripts/test-compose).
+ARG WASM_TOOLCHAIN=native
+ENV STREAMGATE_WASM_TOOLCHAIN=$WASM_TOOLCHAIN
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends binaryen \
+ && rustup target add wasm32-unknown-unknown
+WORKDIR /src
+COPY . .
+RUN scripts/build
+
+FROM debian:bookworm-slim AS sample
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ffmpeg
+WORKDIR /src
+COPY scripts/sample-video scripts/
+RUN scripts/sample-video
+
+FROM envoyproxy/envoy:v1.40.0 AS origin
+WORKDIR /streamgate
+COPY --from=sample /src/build/sample build/sample
+COPY envoy/origin.yaml envoy/
+# No hot restart: in the network that both share, each would take the other for
+# its successor.
+CMD ["envoy", "-c", "envoy/origin.yaml", "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
+
+FROM envoyproxy/envoy:v1.40.0 AS edge
+WORKDIR /streamgate
+COPY --from=filter /src/build/streamgate.wasm build/
+COPY envoy/edge.yaml envoy/
+# On a machine the edge listens on loopback only. In a container that would be
+# the container's own: here it listens to all that reaches the container, and
+# docker-compose.yml publishes the ports on the host's loopback.
+RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/edge.yaml
+CMD ["envoy", "-c", "envoy/edge.yaml", "--disable-hot-restart", "--concurrency", "2", \
+     "--log-level", "warning", "--component-log-level", "wasm:info", \
+     "--file-flush-interval-msec", "200"]
