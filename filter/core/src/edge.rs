@@ -1,15 +1,29 @@
 //! One worker's edge: every request passes through here.
 
-use crate::api::{self, PendingCall};
+use crate::api::{self, Begun, PendingCall};
 use crate::config::Config;
-use crate::exchange::{Forward, Head, Reply, Step};
+use crate::exchange::{Answer, Head, Reply};
 use crate::ledger::{epoch, sweep};
 use crate::metric::Metric;
 use crate::moment::Moment;
-use crate::playback::{Gate, Watch, Watched};
+use crate::playback::{Forward, Gate, Passage, Watch, Watched};
 use crate::ports::Host;
 use crate::surface::{Surface, surface};
 use crate::viewer::Asked;
+
+/// What is to become of a request.
+#[derive(Debug)]
+#[must_use]
+pub enum Step {
+    /// It goes on as it is.
+    Pass,
+    /// It goes on.
+    Forward(Forward),
+    /// It goes on when its body is there: hand both to [`Edge::on_body`].
+    AwaitBody(PendingCall),
+    /// It is answered here.
+    Reply(Reply),
+}
 
 /// A worker's edge under one configuration.
 ///
@@ -48,18 +62,24 @@ impl Edge {
             Surface::Open { strip } => Step::Forward(Forward { strip, watch: None }),
             Surface::SessionApi { path } => {
                 let epoch = known_epoch(&mut self.epoch, host, host.now());
-                api::begin(&self.config, host, head, path, ends, epoch)
+                match api::begin(&self.config, host, head, path, ends, epoch) {
+                    Begun::Reply(reply) => Step::Reply(reply),
+                    Begun::AwaitBody(pending) => Step::AwaitBody(pending),
+                }
             }
             Surface::Playback { place, token, path } => {
                 let asked = Asked { head, token, path };
                 let epoch = |now| known_epoch(&mut self.epoch, host, now);
-                self.gate
-                    .on_request(&self.config, host, asked, place, epoch)
+                let gate = &mut self.gate;
+                match gate.on_request(&self.config, host, asked, place, epoch) {
+                    Passage::Forward(forward) => Step::Forward(forward),
+                    Passage::Reply(reply) => Step::Reply(reply),
+                }
             }
             Surface::Malformed => {
                 host.add(Metric::RefusalsMalformed, 1);
                 Step::Reply(Reply {
-                    answer: crate::exchange::Answer::empty(400),
+                    answer: Answer::empty(400),
                     logged_path: Some(b"/~".to_vec()),
                     record: None,
                 })

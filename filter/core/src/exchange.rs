@@ -1,7 +1,5 @@
-//! A request as the core sees it, and what is to become of it.
+//! A request as the core sees it, and an answer as the core gives it.
 
-use crate::api::PendingCall;
-use crate::playback::Watch;
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 
@@ -12,29 +10,6 @@ pub trait Head {
     fn header(&self, name: &str) -> Option<Vec<u8>>;
     /// Every value of a header that may be repeated.
     fn headers(&self, name: &str) -> Vec<Vec<u8>>;
-}
-
-/// What is to become of a request.
-#[derive(Debug)]
-#[must_use]
-pub enum Step {
-    /// It goes on as it is.
-    Pass,
-    /// It goes on.
-    Forward(Forward),
-    /// It goes on when its body is there: hand both to `Edge::on_body`.
-    AwaitBody(PendingCall),
-    /// It is answered here.
-    Reply(Reply),
-}
-
-/// A request goes on to the origin.
-#[derive(Debug, Default)]
-pub struct Forward {
-    /// How many bytes to take off the front of its path.
-    pub strip: usize,
-    /// What to do when the response's status is known; `None`: nothing.
-    pub watch: Option<Watch>,
 }
 
 /// A request is answered by the filter.

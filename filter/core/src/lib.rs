@@ -21,6 +21,7 @@ pub mod edge;
 mod edge_tests;
 pub mod exchange;
 pub mod ledger;
+pub mod mac;
 pub mod metric;
 pub mod moment;
 pub mod playback;

@@ -110,6 +110,18 @@ mod tests {
     use crate::testing::test;
 
     #[test]
+    fn every_metric_is_explained() {
+        let page = include_str!("../../../docs/metrics.md");
+        for name in Metric::ALL
+            .map(Metric::name)
+            .into_iter()
+            .chain([LIVE_STREAMS])
+        {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
+    }
+
+    #[test]
     fn numbers_names_and_order_agree() {
         let mut names = std::collections::BTreeSet::new();
         for (at, metric) in Metric::ALL.into_iter().enumerate() {

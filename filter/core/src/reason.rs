@@ -163,3 +163,34 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn every_reason_is_explained() {
+        let page = include_str!("../../../docs/playback.md");
+        for reason in [
+            Reason::LimitReached,
+            Reason::Evicted,
+            Reason::RemoteTermination,
+            Reason::StreamOver,
+            Reason::ForeignStream,
+            Reason::TokenInvalid,
+            Reason::TokenExpired,
+            Reason::UnknownApplication,
+            Reason::NoSubject,
+            Reason::NoStream,
+            Reason::SessionRequired,
+            Reason::SubjectFull,
+            Reason::EdgeFull,
+            Reason::Busy,
+            Reason::StoreFailed,
+            Reason::Malformed,
+        ] {
+            assert!(page.contains(&format!("`{}`", reason.code())), "{reason:?}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use core::fmt;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::signed::keyed;
+use crate::mac::{keyed, shortened};
 
 /// A keyed hash of a subject (identity provider and account id).
 ///
@@ -80,12 +80,7 @@ impl SubjectHasher {
             mac.update(part);
         }
         mac.update(second);
-        let full: [u8; 32] = mac.finalize().into_bytes().into();
-        let mut short = [0; 16];
-        for (to, from) in short.iter_mut().zip(full) {
-            *to = from;
-        }
-        short
+        shortened(mac)
     }
 }
 

@@ -29,7 +29,7 @@ pub enum Surface<'p> {
         /// Bytes to take off the front.
         strip: usize,
     },
-    /// Two tokens in a row: no player builds such a URL.
+    /// Two tokens in a row, or one with no path behind it: no player builds such a URL.
     Malformed,
 }
 
@@ -37,7 +37,7 @@ pub enum Surface<'p> {
 #[must_use]
 pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     let (token, rest) = split_token(path);
-    if token.is_some() && rest.starts_with(b"/~") {
+    if token.is_some() && (rest.starts_with(b"/~") || !rest.starts_with(b"/")) {
         return Surface::Malformed;
     }
     if token.is_none()
@@ -58,7 +58,8 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     }
 }
 
-/// `/~<token>/rest` into the token and `/rest`.
+/// `/~<token>/rest` into the token and `/rest`; what follows a token may also be
+/// nothing, or a query alone.
 fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let Some(after) = path.strip_prefix(b"/~") else {
         return (None, path);
@@ -68,8 +69,8 @@ fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
         .position(|byte| matches!(byte, b'/' | b'?'))
         .unwrap_or(after.len());
     match after.split_at_checked(end) {
-        Some((token, rest)) if rest.starts_with(b"/") => (Some(token), rest),
-        _ => (None, path),
+        Some((token, rest)) => (Some(token), rest),
+        None => (None, path),
     }
 }
 
@@ -143,7 +144,8 @@ mod tests {
         );
         assert_eq!(asked("/v20/x"), Surface::Open { strip: 0 });
         assert_eq!(asked("/~tok/other/x"), Surface::Open { strip: 5 });
-        assert_eq!(asked("/~tok"), Surface::Open { strip: 0 });
+        assert_eq!(asked("/~tok"), Surface::Malformed);
+        assert_eq!(asked("/~tok?x"), Surface::Malformed);
         assert_eq!(asked("/~a/~b/vod/x"), Surface::Malformed);
         assert_eq!(asked(""), Surface::Open { strip: 0 });
     }

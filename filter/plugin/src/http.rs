@@ -5,11 +5,12 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use streamgate_core::api::{MAX_BODY, PendingCall};
-use streamgate_core::exchange::{Answer, Head, Reply, Step};
+use streamgate_core::edge::Step;
+use streamgate_core::exchange::{Answer, Head, Reply};
 use streamgate_core::playback::{Watch, Watched};
 
 use crate::host::{self, RequestHead};
-use crate::root::Worker;
+use crate::worker::Worker;
 
 /// One request.
 pub(crate) struct Http {

@@ -1,11 +1,12 @@
 //! The proxy-wasm filter: Envoy's callbacks in, the core's decisions out.
 //!
-//! Nothing is decided here. [`host`] holds every call to Envoy, [`root`] the life of
-//! one worker's edge, [`http`] the way of one request.
+//! Nothing is decided here. [`host`] holds the calls to Envoy behind the core's ports,
+//! [`root`] the life of one worker's edge, [`http`] the way of one request.
 
 mod host;
 mod http;
 mod root;
+mod worker;
 
 /// Where Envoy starts the module.
 mod start {

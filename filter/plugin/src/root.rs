@@ -13,12 +13,7 @@ use streamgate_core::ledger::sweep::SWEEP_EVERY_MS;
 
 use crate::host::{self, Envoy};
 use crate::http::Http;
-
-/// One configuration in force in one worker.
-pub(crate) struct Worker {
-    pub(crate) edge: RefCell<Edge>,
-    pub(crate) envoy: Envoy,
-}
+use crate::worker::Worker;
 
 /// The plugin's root context; empty until configured.
 #[derive(Default)]

@@ -1,15 +1,13 @@
 //! Carrying calls out, and answering them.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
-
 use super::attributes::read_attributes;
+use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
 use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
 use super::credentials;
 use crate::activity::{Activity, Attributes, Stream};
 use crate::advice::{self, EvaluationResult};
 use crate::config::Config;
-use crate::exchange::{Answer, Head, Record, Reply, Step};
+use crate::exchange::{Answer, Head, Record, Reply};
 use crate::ledger::{Outage, activity, transact};
 use crate::metric::Metric;
 use crate::moment::Moment;
@@ -23,6 +21,16 @@ use crate::text::printable;
 /// The most termination codes one create may name.
 const TERMINATE_MAX: usize = 32;
 
+/// What is to become of a call whose head is there.
+#[derive(Debug)]
+#[must_use]
+pub enum Begun {
+    /// It is answered.
+    Reply(Reply),
+    /// Its body is needed first: hand both to [`finish`].
+    AwaitBody(PendingCall),
+}
+
 /// Handles a call's head. `path` is what follows the base path, query included;
 /// `ends` says that no body follows.
 pub fn begin(
@@ -32,15 +40,15 @@ pub fn begin(
     path: &[u8],
     ends: bool,
     epoch: Moment,
-) -> Step {
+) -> Begun {
     let (path, query) = split_query(path);
     let target = match Target::read(path) {
         Ok(target) => target,
-        Err(error) => return Step::Reply(no_target(config, host, error)),
+        Err(error) => return Begun::Reply(no_target(config, host, error)),
     };
     let logged_path = format!("{}{}", config.sessions.base_path, target.template());
     let reply = |answer| {
-        Step::Reply(Reply {
+        Begun::Reply(Reply {
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
             record: None,
@@ -85,9 +93,9 @@ pub fn begin(
         call,
     };
     if ends {
-        Step::Reply(finish(config, host, pending, &[], epoch))
+        Begun::Reply(finish(config, host, pending, &[], epoch))
     } else {
-        Step::AwaitBody(pending)
+        Begun::AwaitBody(pending)
     }
 }
 
@@ -353,57 +361,6 @@ impl Caller<'_> {
             application: Some(self.application.id.clone()),
         }
     }
-}
-
-/// Body of create and heartbeat.
-#[derive(Serialize)]
-struct SessionBody {
-    session: Session,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Session {
-    id: String,
-    url: String,
-    expires: String,
-    heartbeat_seconds: u64,
-    policy_compliant: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    playback_prefix: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RunningStreams {
-    running_streams: Vec<RunningStream>,
-    other_streams: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RunningStream {
-    session_id: String,
-    start_time: u64,
-    application_id: String,
-    application_name: String,
-    termination_code: String,
-    metadata: Map<String, Value>,
-}
-
-/// A problem text (RFC 9457).
-#[derive(Serialize)]
-struct Problem<'a> {
-    status: u16,
-    detail: &'a str,
-}
-
-fn problem(status: u16, detail: &str) -> Answer {
-    Answer::json(
-        status,
-        "application/problem+json",
-        &Problem { status, detail },
-    )
 }
 
 fn malformed(host: &impl Host, detail: &str) -> Answer {

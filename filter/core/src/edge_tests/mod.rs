@@ -5,8 +5,8 @@ mod playback;
 mod session_api;
 
 use crate::config::Config;
-use crate::edge::Edge;
-use crate::exchange::{Answer, Reply, Step};
+use crate::edge::{Edge, Step};
+use crate::exchange::{Answer, Reply};
 use crate::playback::Watched;
 use crate::testing::{Headers, MemoryHost, config};
 

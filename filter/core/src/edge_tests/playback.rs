@@ -334,7 +334,7 @@ fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segme
         let path = format!("{prefix}/vod/a/1.m4s");
         let edge = &mut workers[n % 2];
         match edge.on_request(host, &head, path.as_bytes(), true) {
-            crate::exchange::Step::Forward(forward) => watches.push(forward.watch.unwrap()),
+            crate::edge::Step::Forward(forward) => watches.push(forward.watch.unwrap()),
             other => panic!("{other:?}"),
         }
     }
@@ -396,13 +396,16 @@ fn nothing_of_a_token_is_logged_and_none_reaches_the_origin() {
         .ask(get(format!("{prefix}{prefix}/vod/a/1.m4s")))
         .reply();
     assert_eq!(double.answer.status, 400);
+    let bare = world.ask(get(&prefix)).reply();
+    assert_eq!(bare.answer.status, 400);
+    assert!(!String::from_utf8_lossy(&bare.logged_path.unwrap()).contains(token));
     assert!(!String::from_utf8_lossy(&double.logged_path.unwrap()).contains(token));
 }
 
 #[test]
 fn requests_outside_protected_paths_cost_no_call_of_the_store() {
     let mut world = World::new();
-    for path in ["/", "/index.html", "/v20/x", "/~x"] {
+    for path in ["/", "/index.html", "/v20/x", "/x~y"] {
         assert_eq!(world.ask(get(path)).served(), path);
     }
     assert_eq!(world.host.calls(), MemoryHost::new().calls());

@@ -3,8 +3,12 @@
 mod class;
 mod gate;
 mod lease;
+mod mint;
+mod passage;
 mod refusal;
+mod request;
 
 pub use class::{Class, classify};
-pub use gate::{Gate, Watch, Watched};
-pub use lease::{Lease, Leases};
+pub use gate::Gate;
+pub use lease::{Lease, Leased, Leases};
+pub use passage::{Forward, Passage, Watch, Watched};

@@ -2,12 +2,10 @@
 
 use core::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-/// Bytes of HMAC-SHA-256 kept in ids and tokens. Half of it: 128 bits, the least
-/// RFC 2104 section 5 recommends for SHA-256.
-pub const MAC_LEN: usize = 16;
+use crate::mac::{MAC_LEN, keyed, shortened};
 
 /// What a signature is for. Part of what is signed, so that a session id never
 /// passes as a token.
@@ -90,19 +88,9 @@ impl KeyRing {
     }
 
     pub(super) fn sign(&self, purpose: Purpose, message: &[&[u8]]) -> Signature {
-        let full: [u8; 32] = self
-            .first
-            .mac(purpose, message)
-            .finalize()
-            .into_bytes()
-            .into();
-        let mut mac = [0; MAC_LEN];
-        for (to, from) in mac.iter_mut().zip(full) {
-            *to = from;
-        }
         Signature {
             tag: self.first.tag,
-            mac,
+            mac: shortened(self.first.mac(purpose, message)),
         }
     }
 
@@ -121,15 +109,6 @@ impl KeyRing {
                     .verify_truncated_left(&signature.mac)
                     .is_ok()
             })
-    }
-}
-
-/// HMAC-SHA-256 with `secret` absorbed.
-pub(crate) fn keyed(secret: &[u8]) -> Hmac<Sha256> {
-    match Hmac::new_from_slice(secret) {
-        Ok(mac) => mac,
-        // HMAC takes keys of every length; the error exists for other MACs.
-        Err(_) => Hmac::new(&Default::default()),
     }
 }
 

@@ -10,8 +10,7 @@ mod keyring;
 mod path_token;
 mod session_id;
 
-pub(crate) use keyring::keyed;
-pub use keyring::{KeyRing, MAC_LEN, Signature, SigningKey};
+pub use keyring::{KeyRing, Signature, SigningKey};
 pub use path_token::{PathToken, TokenError};
 pub use session_id::{UnknownSession, issue_session_id, read_session_id};
 

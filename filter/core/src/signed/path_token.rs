@@ -5,8 +5,9 @@
 //! moment of expiry (6) · stream key (16) · subject key (16) · application id
 //! (UTF-8, the rest) · MAC over all before it (16).
 
-use super::keyring::{KeyRing, MAC_LEN, Purpose, Signature};
+use super::keyring::{KeyRing, Purpose, Signature};
 use super::{from_text, to_text};
+use crate::mac::MAC_LEN;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;

@@ -4,8 +4,9 @@
 //! key tag (2) · stream key (16) · MAC over stream key and subject key (16). The
 //! stream key begins with the moment of issue, so an id also says how old it is.
 
-use super::keyring::{KeyRing, MAC_LEN, Purpose, Signature};
+use super::keyring::{KeyRing, Purpose, Signature};
 use super::{from_text, to_text};
+use crate::mac::MAC_LEN;
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 

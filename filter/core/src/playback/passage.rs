@@ -1,0 +1,49 @@
+//! What the gate says of a request, and of the response to it.
+
+use std::rc::Rc;
+
+use super::lease::Leased;
+use crate::exchange::{Record, Reply};
+
+/// What is to become of a request.
+#[derive(Debug)]
+#[must_use]
+pub enum Passage {
+    /// It goes on.
+    Forward(Forward),
+    /// It is answered here.
+    Reply(Reply),
+}
+
+/// A request goes on to the origin.
+#[derive(Debug, Default)]
+pub struct Forward {
+    /// How many bytes to take off the front of its path.
+    pub strip: usize,
+    /// What to do when the response's status is known; `None`: nothing.
+    pub watch: Option<Watch>,
+}
+
+/// What to do when the response to a let-through media request is known.
+#[derive(Debug)]
+pub struct Watch {
+    pub(super) stream: Rc<Leased>,
+    /// What its lease is found under.
+    pub(super) name: Box<[u8]>,
+    /// Place of the protected path in the configuration.
+    pub(super) place: usize,
+    /// The path without its token, for the log.
+    pub(super) path: Vec<u8>,
+    /// The stream is on record already.
+    pub(super) known: bool,
+}
+
+/// What is to become of a watched response.
+#[derive(Debug)]
+#[must_use]
+pub enum Watched {
+    /// It goes to the viewer; the access log may be told something.
+    Pass(Option<Record>),
+    /// It is replaced by this.
+    Refuse(Reply),
+}
