@@ -2,6 +2,7 @@
 
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
+use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
 /// requests are told why. What is forgotten after that stays refused through
@@ -12,6 +13,19 @@ pub const ENDED_KEPT_MS: u64 = 3_600_000;
 /// ids of this edge's own before those with ids from outside.
 pub const ENDED_KEPT_MAX: usize = 8;
 
+/// Attributes that stay as they are once set (contract, section 2).
+pub const IMMUTABLE: [&str; 9] = [
+    "package",
+    "channel",
+    "platform",
+    "assetId",
+    "idp",
+    "mvpd",
+    "hba_status",
+    "hba",
+    "mobileDevice",
+];
+
 /// All live streams of a subject (contract, section 1), and the recently ended ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Activity {
@@ -19,6 +33,8 @@ pub struct Activity {
     pub streams: Vec<Stream>,
     /// Streams that were ended on purpose, oldest first.
     pub ended: Vec<Ended>,
+    /// Creates in this minute.
+    pub creates: Calls,
     /// The latest moment of issue among ended streams no longer remembered.
     pub forgotten: Moment,
 }
@@ -38,6 +54,8 @@ pub struct Stream {
     pub attributes: Attributes,
     /// Termination codes of the streams that were stopped to make room for it.
     pub superseded: Vec<String>,
+    /// Heartbeats in this minute.
+    pub calls: Calls,
 }
 
 /// Attribute names and values, each name once, in the order given.

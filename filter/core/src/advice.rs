@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::activity::{Stream, Terminator};
 use crate::config::Config;
-use crate::policy::{Breach, Refused};
+use crate::policy::{Breach, Message, Refused};
 use crate::signed::issue_session_id;
 use crate::subject::SubjectKey;
 
@@ -38,13 +38,13 @@ pub enum Advice {
         policy_name: String,
         /// Name of the rule.
         rule_name: String,
-        /// What the rule counts.
-        attribute: &'static str,
+        /// What the rule counts: `streamId`, or the attribute whose values it counts.
+        attribute: String,
         /// The most streams allowed.
         threshold: u32,
         /// Attributes per whose values it counts.
         scope: Vec<String>,
-        /// The streams in the way, by stream id.
+        /// The streams in the way, by stream id, or by the value they count as.
         conflicts: Map<String, Value>,
     },
     /// Another session stopped this one on purpose.
@@ -92,30 +92,44 @@ struct Conflict<'a> {
 impl EvaluationResult {
     /// The evaluation result for a refusal; without advice where there is none to give.
     #[must_use]
-    pub fn of(refused: &Refused, config: &Config, subject: &SubjectKey) -> Self {
+    ///
+    /// `languages` is the viewer's `Accept-Language`.
+    pub fn of(refused: &Refused, config: &Config, subject: &SubjectKey, languages: &str) -> Self {
+        let violation = |breach| rule_violation(breach, config, subject, languages);
         let advice = match refused {
-            Refused::Conflict(breaches) => breaches
-                .iter()
-                .map(|breach| rule_violation(breach, config, subject))
-                .collect(),
-            Refused::Evicted(breach) => vec![rule_violation(breach, config, subject)],
+            Refused::Conflict(breaches) => breaches.iter().map(violation).collect(),
+            Refused::Evicted(breach) => vec![violation(breach)],
             Refused::Killed(by) => vec![remote_termination(by, config)],
             Refused::SubjectFull => {
                 let most = config.ledger.book.max_streams_per_subject;
                 let breach = Breach {
                     policy: "state".to_owned(),
                     rule: "max_streams_per_subject".to_owned(),
-                    message: "Too many streams on this account".to_owned(),
+                    message: Message::plain("Too many streams on this account"),
+                    attribute: None,
                     threshold: u32::try_from(most).unwrap_or(u32::MAX),
+                    scope: Vec::new(),
                     conflicts: Vec::new(),
                 };
-                vec![rule_violation(&breach, config, subject)]
+                vec![violation(&breach)]
             }
-            Refused::Over | Refused::Foreign => Vec::new(),
+            Refused::Over
+            | Refused::Foreign
+            | Refused::MissingAttributes(_)
+            | Refused::Immutable(_)
+            | Refused::Throttled { .. } => Vec::new(),
+        };
+        let obligations = match refused {
+            Refused::MissingAttributes(_) => vec![Obligation {
+                namespace: "adobe.primetime.cm",
+                action: "refresh",
+                arguments: vec!["metadata".to_owned()],
+            }],
+            _ => Vec::new(),
         };
         Self {
             associated_advice: advice,
-            obligations: Vec::new(),
+            obligations,
         }
     }
 }
@@ -143,31 +157,51 @@ pub fn application_name<'a>(config: &'a Config, id: &str) -> &'a str {
     }
 }
 
-fn rule_violation(breach: &Breach, config: &Config, subject: &SubjectKey) -> Advice {
-    let mut conflicts = Map::new();
+fn rule_violation(
+    breach: &Breach,
+    config: &Config,
+    subject: &SubjectKey,
+    languages: &str,
+) -> Advice {
+    let mut conflicts: Map<String, Value> = Map::new();
     for stream in &breach.conflicts {
-        let named = |name| stream.attributes.value(name).unwrap_or(UNKNOWN);
-        let conflict = Conflict {
+        let counts_as = match &breach.attribute {
+            Some(attribute) => named(stream, attribute).to_owned(),
+            None => issue_session_id(&config.sessions.ring, subject, &stream.key),
+        };
+        let conflict = serde_json::to_value(Conflict {
             termination_code: stream.key.termination_code(),
             metadata: metadata(stream),
-            channel: named("channel"),
+            channel: named(stream, "channel"),
             started_at: stream.started_at.to_rfc3339_millis(),
-            device_name: named("deviceName"),
+            device_name: named(stream, "deviceName"),
             application_name: application_name(config, &stream.application),
-        };
-        let id = issue_session_id(&config.sessions.ring, subject, &stream.key);
-        let conflict = serde_json::to_value(conflict).unwrap_or_default();
-        conflicts.insert(id, Value::Array(vec![conflict]));
+        });
+        let alike = conflicts
+            .entry(counts_as)
+            .or_insert_with(|| Value::Array(Vec::new()));
+        if let (Value::Array(alike), Ok(conflict)) = (alike, conflict) {
+            alike.push(conflict);
+        }
     }
+    let attribute = breach.attribute.as_deref().unwrap_or("streamId");
+    let oldest = breach.conflicts.first();
+    let device = oldest.map_or(UNKNOWN, |stream| named(stream, "deviceName"));
     Advice::RuleViolation {
-        message: breach.message.clone(),
+        message: breach
+            .message
+            .render(languages, breach.threshold, attribute, device),
         policy_name: breach.policy.clone(),
         rule_name: breach.rule.clone(),
-        attribute: "streamId",
+        attribute: attribute.to_owned(),
         threshold: breach.threshold,
-        scope: Vec::new(),
+        scope: breach.scope.clone(),
         conflicts,
     }
+}
+
+fn named<'a>(stream: &'a Stream, attribute: &str) -> &'a str {
+    stream.attributes.value(attribute).unwrap_or(UNKNOWN)
 }
 
 fn remote_termination(by: &Terminator, config: &Config) -> Advice {

@@ -35,4 +35,5 @@ pub mod surface;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod throttle;
 pub mod viewer;

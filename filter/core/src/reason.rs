@@ -17,6 +17,12 @@ pub enum Reason {
     StreamOver,
     /// The stream is another application's.
     ForeignStream,
+    /// A policy needs attributes that are not known.
+    MissingAttributes,
+    /// The call changes an attribute that must stay as it is.
+    ImmutableAttribute,
+    /// There were too many calls.
+    Throttled,
     /// The token is forged, cut or of no known form.
     TokenInvalid,
     /// The token's time is past.
@@ -52,6 +58,9 @@ impl Reason {
             Refused::Over => Self::StreamOver,
             Refused::Foreign => Self::ForeignStream,
             Refused::SubjectFull => Self::SubjectFull,
+            Refused::MissingAttributes(_) => Self::MissingAttributes,
+            Refused::Immutable(_) => Self::ImmutableAttribute,
+            Refused::Throttled { .. } => Self::Throttled,
         }
     }
 
@@ -74,6 +83,9 @@ impl Reason {
             Self::RemoteTermination => "remote-termination",
             Self::StreamOver => "stream-over",
             Self::ForeignStream => "foreign-stream",
+            Self::MissingAttributes => "missing-attributes",
+            Self::ImmutableAttribute => "immutable-attribute",
+            Self::Throttled => "throttled",
             Self::TokenInvalid => "token-invalid",
             Self::TokenExpired => "token-expired",
             Self::UnknownApplication => "unknown-application",
@@ -97,6 +109,9 @@ impl Reason {
             Self::RemoteTermination => "playback was stopped from another device",
             Self::StreamOver => "the stream is over; start a new one",
             Self::ForeignStream => "the stream belongs to another application",
+            Self::MissingAttributes => "a policy needs attributes that are not known",
+            Self::ImmutableAttribute => "an attribute that must stay as it is would change",
+            Self::Throttled => "too many calls in this minute",
             Self::TokenInvalid => "the token in the path is not valid",
             Self::TokenExpired => "the token in the path has expired",
             Self::UnknownApplication => "the token's application is not known here",
@@ -124,11 +139,13 @@ impl Reason {
             | Self::TokenExpired
             | Self::UnknownApplication => Metric::RefusalsCredential,
             Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
+            Self::MissingAttributes => Metric::RefusalsMissingAttributes,
+            Self::Throttled => Metric::RefusalsThrottled,
             Self::SessionRequired => Metric::RefusalsSessionRequired,
             Self::SubjectFull => Metric::RefusalsSubjectFull,
             Self::EdgeFull => Metric::RefusalsTableFull,
             Self::Busy | Self::StoreFailed => Metric::RefusalsContention,
-            Self::Malformed => Metric::RefusalsMalformed,
+            Self::Malformed | Self::ImmutableAttribute => Metric::RefusalsMalformed,
         }
     }
 
@@ -150,7 +167,8 @@ impl Reason {
             | Self::NoSubject
             | Self::NoStream => 403,
             Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
-            Self::Malformed => 400,
+            Self::Malformed | Self::MissingAttributes | Self::ImmutableAttribute => 400,
+            Self::Throttled => 429,
         }
     }
 
@@ -171,13 +189,19 @@ mod tests {
 
     #[test]
     fn every_reason_is_explained() {
-        let page = include_str!("../../../docs/playback.md");
+        let page = concat!(
+            include_str!("../../../docs/playback.md"),
+            include_str!("../../../docs/session-api.md")
+        );
         for reason in [
             Reason::LimitReached,
             Reason::Evicted,
             Reason::RemoteTermination,
             Reason::StreamOver,
             Reason::ForeignStream,
+            Reason::MissingAttributes,
+            Reason::ImmutableAttribute,
+            Reason::Throttled,
             Reason::TokenInvalid,
             Reason::TokenExpired,
             Reason::UnknownApplication,

@@ -13,6 +13,8 @@ const SEGMENT_MAX: usize = 256;
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// `/metadata`
+    Metadata,
     /// `/sessions/{idp}/{subject}`
     Sessions {
         /// The identity provider.
@@ -62,6 +64,7 @@ impl Target {
             _ => Err(TargetError::Malformed),
         };
         match (collection, parts.as_slice()) {
+            (b"metadata", []) => Ok(Self::Metadata),
             (b"sessions", [idp, subject]) => Ok(Self::Sessions {
                 idp: text(idp)?,
                 subject: text(subject)?,
@@ -85,7 +88,7 @@ impl Target {
         match self {
             Self::Sessions { .. } => "POST",
             Self::Session { .. } => "POST, DELETE",
-            Self::RunningStreams { .. } => "GET",
+            Self::Metadata | Self::RunningStreams { .. } => "GET",
         }
     }
 
@@ -93,16 +96,18 @@ impl Target {
     #[must_use]
     pub const fn template(&self) -> &'static str {
         match self {
+            Self::Metadata => "/metadata",
             Self::Sessions { .. } => "/sessions/{idp}/{subject}",
             Self::Session { .. } => "/sessions/{idp}/{subject}/{session}",
             Self::RunningStreams { .. } => "/runningStreams/{idp}/{subject}",
         }
     }
 
-    /// Identity provider and account.
+    /// Identity provider and account; empty where there are none.
     #[must_use]
     pub fn account(&self) -> (&str, &str) {
         match self {
+            Self::Metadata => ("", ""),
             Self::Sessions { idp, subject }
             | Self::Session { idp, subject, .. }
             | Self::RunningStreams { idp, subject } => (idp, subject),
@@ -130,6 +135,8 @@ pub enum Call {
     },
     /// List the live streams.
     RunningStreams,
+    /// List the attributes that policies need.
+    Metadata,
 }
 
 /// A call whose head is understood; its body may still be to come.
@@ -147,6 +154,8 @@ pub struct PendingCall {
     pub attributes: Attributes,
     /// How the path appears in logs.
     pub logged_path: String,
+    /// The viewer's `Accept-Language`.
+    pub languages: String,
 }
 
 /// Splits a path into the part before the query and the query.

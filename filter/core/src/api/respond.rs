@@ -6,12 +6,12 @@ use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query}
 use super::credentials;
 use crate::activity::{Activity, Attributes, Stream};
 use crate::advice::{self, EvaluationResult};
-use crate::config::Config;
-use crate::exchange::{Answer, Head, Record, Reply};
+use crate::config::{Compatibility, Config};
+use crate::exchange::{Answer, Head, Record, Reply, languages};
 use crate::ledger::{Outage, activity, transact};
 use crate::metric::Metric;
 use crate::moment::Moment;
-use crate::policy::{Application, Event, Play, Plays, Refused, Unknown, Verdict};
+use crate::policy::{Application, Event, Play, Refused, Unknown, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::signed::{PathToken, issue_session_id, read_session_id};
@@ -77,6 +77,7 @@ pub fn begin(
             session: session.clone(),
         },
         (b"GET", Target::RunningStreams { .. }) => Call::RunningStreams,
+        (b"GET", Target::Metadata) => Call::Metadata,
         _ => return reply(Answer::empty(405).with("allow", target.allows())),
     };
     let mut attributes = Attributes::default();
@@ -90,6 +91,7 @@ pub fn begin(
         subject: config.hasher.subject(idp, subject),
         attributes,
         logged_path,
+        languages: languages(head),
         call,
     };
     if ends {
@@ -114,6 +116,7 @@ pub fn finish(
         subject,
         mut attributes,
         logged_path,
+        languages,
     } = pending;
     let reply = |answer, record| Reply {
         answer,
@@ -134,6 +137,7 @@ pub fn finish(
         config,
         application,
         account_path: &account_path,
+        languages: &languages,
         subject: &subject,
         epoch,
         now: host.now(),
@@ -143,6 +147,7 @@ pub fn finish(
         Call::Heartbeat { session } => caller.heartbeat(host, attributes, &session),
         Call::Stop { session } => caller.stop(host, &session),
         Call::RunningStreams => (caller.running_streams(host), None),
+        Call::Metadata => (caller.metadata(), None),
     };
     reply(answer, record)
 }
@@ -152,6 +157,7 @@ struct Caller<'a> {
     config: &'a Config,
     application: &'a Application,
     account_path: &'a str,
+    languages: &'a str,
     subject: &'a crate::subject::SubjectKey,
     epoch: Moment,
     now: Moment,
@@ -164,9 +170,9 @@ impl Caller<'_> {
         let stream = StreamKey::mint(self.now, host.random());
         let play = self.play(stream, attributes, terminate, Unknown::IsNew);
         match self.transact(host, &Event::Play(play)) {
-            Ok(Verdict::Plays(plays)) => {
+            Ok(Verdict::Plays(_)) => {
                 let record = self.record("start", None, &stream);
-                (self.created(&stream, &plays), Some(record))
+                (self.created(&stream), Some(record))
             }
             Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
             Ok(Verdict::Stopped) => (Answer::empty(202), None),
@@ -183,7 +189,7 @@ impl Caller<'_> {
             Ok(Verdict::Plays(_)) => {
                 host.add(Metric::Heartbeats, 1);
                 let body = self.session(&stream, None);
-                (self.accepted(&body), None)
+                (self.accepted(&body, None), None)
             }
             Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
             Ok(Verdict::Stopped) => (Answer::empty(202), None),
@@ -226,6 +232,11 @@ impl Caller<'_> {
         }
     }
 
+    fn metadata(&self) -> Answer {
+        let names = self.config.ledger.book.needs(self.application);
+        Answer::json(200, "application/json", &names)
+    }
+
     /// Whether this application is shown streams of that one: its own, its tenant's,
     /// and those that share a policy with it.
     fn may_see(&self, application: &str) -> bool {
@@ -237,7 +248,7 @@ impl Caller<'_> {
             .is_some_and(|other| other.tenant == self.application.tenant)
             || book
                 .policies_of(self.application)
-                .any(|policy| book.lists(application, policy))
+                .any(|(place, _)| book.sees(place, application))
     }
 
     fn running_stream(&self, stream: &Stream) -> RunningStream {
@@ -267,6 +278,7 @@ impl Caller<'_> {
             // A heartbeat always renews: the application was told by when to come next.
             renew_below_ms: u64::MAX,
             unknown,
+            is_call: true,
         }
     }
 
@@ -276,7 +288,7 @@ impl Caller<'_> {
             .map(|decided| decided.verdict)
     }
 
-    fn created(&self, stream: &StreamKey, _plays: &Plays) -> Answer {
+    fn created(&self, stream: &StreamKey) -> Answer {
         let token = PathToken {
             subject: *self.subject,
             stream: *stream,
@@ -285,15 +297,26 @@ impl Caller<'_> {
         };
         let prefix = format!("/~{}", token.issue(&self.config.sessions.ring));
         let body = self.session(stream, Some(prefix));
-        let location = body.session.url.clone();
-        self.accepted(&body).with("location", location)
+        let location = match self.config.sessions.compatibility {
+            Compatibility::Streamgate => body.session.url.clone(),
+            Compatibility::CmV2 => body.session.id.clone(),
+        };
+        self.accepted(&body, Some(location))
     }
 
     /// 202 with the moment by which the next heartbeat must come.
-    fn accepted(&self, body: &SessionBody) -> Answer {
-        Answer::json(202, "application/json", body)
+    fn accepted(&self, body: &SessionBody, location: Option<String>) -> Answer {
+        let answer = match self.config.sessions.compatibility {
+            Compatibility::Streamgate => Answer::json(202, "application/json", body),
+            Compatibility::CmV2 => Answer::empty(202),
+        };
+        let answer = answer
             .with("date", self.now.to_http_date())
-            .with("expires", self.next_heartbeat().to_http_date())
+            .with("expires", self.next_heartbeat().to_http_date());
+        match location {
+            Some(location) => answer.with("location", location),
+            None => answer,
+        }
     }
 
     fn next_heartbeat(&self) -> Moment {
@@ -328,7 +351,8 @@ impl Caller<'_> {
     fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
         let reason = Reason::of(refused);
         host.add(reason.metric(), 1);
-        let evaluation = || EvaluationResult::of(refused, self.config, self.subject);
+        let evaluation =
+            || EvaluationResult::of(refused, self.config, self.subject, self.languages);
         let answer = match refused {
             Refused::Conflict(_) | Refused::Evicted(_) | Refused::SubjectFull => {
                 Answer::json(409, "application/json", &evaluation())
@@ -336,6 +360,13 @@ impl Caller<'_> {
             Refused::Killed(_) => Answer::json(410, "application/json", &evaluation()),
             Refused::Over => Answer::empty(410),
             Refused::Foreign => problem(403, "the session belongs to another application"),
+            Refused::MissingAttributes(_) => Answer::json(400, "application/json", &evaluation()),
+            Refused::Immutable(name) => {
+                problem(400, &format!("{name} is set and must stay as it is"))
+            }
+            Refused::Throttled { until } => {
+                Answer::empty(429).with("expires", until.to_http_date())
+            }
         };
         (answer, Some(self.record("refusal", Some(reason), stream)))
     }

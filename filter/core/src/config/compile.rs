@@ -7,12 +7,16 @@ use hashbrown::HashSet;
 
 use super::problem::Problem;
 use super::raw::{
-    RawApplication, RawConfig, RawKey, RawOnConflict, RawPlayback, RawPolicy, RawSecret,
-    RawSessions, RawStart, RawState, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+    RawApplication, RawCompatibility, RawConfig, RawCount, RawKey, RawMessage, RawMode,
+    RawOnConflict, RawOther, RawPlayback, RawPolicy, RawRule, RawSameDevice, RawSecret,
+    RawSessions, RawStart, RawState, RawStreamCarrier, RawSubjectCarrier, RawTest, RawTokenPlace,
+    RawValue, RawValues,
 };
-use super::{Config, PlaybackPath, Sessions, Start, StreamCarrier, SubjectCarrier};
+use super::{Compatibility, Config, PlaybackPath, Sessions, Start, StreamCarrier, SubjectCarrier};
 use crate::ledger::Ledger;
-use crate::policy::{OnConflict, Policy, PolicyBook, Rule};
+use crate::policy::{
+    Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
+};
 use crate::signed::{KeyRing, SigningKey};
 use crate::subject::SubjectHasher;
 
@@ -41,14 +45,19 @@ pub fn compile(
         problems: Vec::new(),
         env,
     };
-    let sessions = check.sessions(&raw.sessions);
+    let sessions = check.sessions(&raw.sessions, raw.compatibility);
     let (slots, max_streams, per_subject) = check.state(&raw.state);
-    let book = check.book(&raw.policies, &raw.applications, per_subject);
+    let mut book = check.book(&raw.policies, &raw.applications, per_subject);
+    book.calls_per_minute = raw.sessions.calls_per_minute;
+    book.creates_per_minute = raw.sessions.creates_per_minute;
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
     let timeout_ms = sessions.as_ref().map_or(DAY_MS, |s| s.timeout_ms);
     let playback = raw.playback.iter().enumerate();
     let playback: Vec<_> = playback
-        .map(|(at, path)| check.playback(&format!("playback[{at}]"), path, &book, timeout_ms))
+        .map(|(at, path)| {
+            let at = format!("playback[{at}]");
+            check.playback(&at, path, &raw.applications, timeout_ms)
+        })
         .collect();
 
     match (sessions, check.problems.is_empty()) {
@@ -101,7 +110,14 @@ impl Check<'_> {
         )
     }
 
-    fn sessions(&mut self, raw: &RawSessions) -> Option<Sessions> {
+    fn sessions(&mut self, raw: &RawSessions, compatibility: RawCompatibility) -> Option<Sessions> {
+        const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
+        for (name, calls) in [
+            ("calls_per_minute", raw.calls_per_minute),
+            ("creates_per_minute", raw.creates_per_minute),
+        ] {
+            self.range(&format!("sessions.{name}"), calls, PER_MINUTE, "calls");
+        }
         let base_path = &raw.base_path;
         let path_like = base_path.starts_with('/') && !base_path.starts_with("/~");
         if !path_like || base_path.ends_with('/') || base_path.contains(['?', '#', '%']) {
@@ -134,6 +150,10 @@ impl Check<'_> {
             timeout_ms: timeout?,
             token_lifetime_ms: lifetime?,
             ring: ring?,
+            compatibility: match compatibility {
+                RawCompatibility::Streamgate => Compatibility::Streamgate,
+                RawCompatibility::CmV2 => Compatibility::CmV2,
+            },
         })
     }
 
@@ -204,40 +224,86 @@ impl Check<'_> {
     }
 
     fn policy(&mut self, path: &str, raw: &RawPolicy) -> Policy {
-        const MAX: RangeInclusive<u32> = 0..=1000;
         if raw.rules.is_empty() {
             self.wrong(&format!("{path}.rules"), "none", "one rule or more");
         }
         let mut seen = HashSet::new();
+        let mut rules = Vec::with_capacity(raw.rules.len());
         for (at, rule) in raw.rules.iter().enumerate() {
             let path = format!("{path}.rules[{at}]");
-            self.name(&format!("{path}.name"), &rule.name);
             self.unique(&format!("{path}.name"), &rule.name, &mut seen);
-            self.range(&format!("{path}.max"), rule.max, MAX, "streams");
+            rules.push(self.rule(&path, rule));
         }
-        let compile = |rule: &super::raw::RawRule| Rule {
-            name: rule.name.clone(),
-            max: rule.max,
-            on_conflict: match rule.on_conflict {
+        Policy {
+            name: raw.name.clone(),
+            mode: match raw.mode {
+                RawMode::Enforce => Mode::Enforce,
+                RawMode::Monitor => Mode::Monitor,
+            },
+            rules,
+        }
+    }
+
+    fn rule(&mut self, path: &str, raw: &RawRule) -> Rule {
+        const MAX: RangeInclusive<u32> = 0..=1000;
+        self.name(&format!("{path}.name"), &raw.name);
+        self.range(&format!("{path}.max"), raw.max, MAX, "streams");
+        let count = match &raw.count {
+            RawCount::Streams => Count::Streams,
+            RawCount::Distinct(attribute) => {
+                self.name(&format!("{path}.count.distinct"), attribute);
+                Count::Distinct(attribute.clone())
+            }
+        };
+        for (at, attribute) in raw.per.iter().enumerate() {
+            self.name(&format!("{path}.per[{at}]"), attribute);
+        }
+        let conditions = raw.when.iter().map(|(attribute, test)| {
+            self.name(&format!("{path}.when"), attribute);
+            Condition {
+                attribute: attribute.clone(),
+                test: compiled_test(test),
+            }
+        });
+        Rule {
+            name: raw.name.clone(),
+            max: raw.max,
+            per: raw.per.clone(),
+            target: Target(conditions.collect()),
+            on_conflict: match raw.on_conflict {
                 RawOnConflict::DenyNew => OnConflict::DenyNew,
                 RawOnConflict::StopOldest => OnConflict::StopOldest,
             },
-            message: rule
-                .message
-                .clone()
-                .unwrap_or_else(|| DEFAULT_MESSAGE.to_owned()),
-        };
-        Policy {
-            name: raw.name.clone(),
-            rules: raw.rules.iter().map(compile).collect(),
+            same_device_replaces: match raw.same_device {
+                Some(RawSameDevice::Replace) => true,
+                Some(RawSameDevice::Count) => false,
+                None => count == Count::Streams,
+            },
+            count,
+            message: self.message(&format!("{path}.message"), raw.message.as_ref()),
         }
+    }
+
+    fn message(&mut self, path: &str, raw: Option<&RawMessage>) -> Message {
+        let texts = match raw {
+            None => return Message::plain(DEFAULT_MESSAGE),
+            Some(RawMessage::Text(text)) => return Message::plain(text),
+            Some(RawMessage::ByLanguage(texts)) => texts,
+        };
+        let mut texts: Vec<_> = texts.clone().into_iter().collect();
+        // Whoever reads none of the languages is told in English, where there is one.
+        texts.sort_by_key(|(tag, _)| tag != "en");
+        Message::by_language(texts).unwrap_or_else(|| {
+            self.wrong(path, "no language", "one text or more, by language tag");
+            Message::plain(DEFAULT_MESSAGE)
+        })
     }
 
     fn playback(
         &mut self,
         path: &str,
         raw: &RawPlayback,
-        book: &PolicyBook,
+        applications: &[RawApplication],
         default_timeout_ms: u64,
     ) -> PlaybackPath {
         let prefix = &raw.matches.prefix;
@@ -249,7 +315,7 @@ impl Check<'_> {
                 "a path prefix such as \"/vod/\", without percent-encoding",
             );
         }
-        if book.application(&raw.application).is_none() {
+        if !applications.iter().any(|one| one.id == raw.application) {
             self.wrong(
                 &format!("{path}.application"),
                 quoted(&raw.application),
@@ -408,6 +474,31 @@ impl Check<'_> {
             let found = format!("{} a second time", quoted(name));
             self.wrong(path, found, "a name not used before");
         }
+    }
+}
+
+fn compiled_test(raw: &RawTest) -> Test {
+    let texts = |values: &[RawValue]| values.iter().map(text).collect();
+    match raw {
+        RawTest::Equals(value) => Test::AnyOf(vec![text(value)]),
+        RawTest::AnyOf(values) => Test::AnyOf(texts(values)),
+        RawTest::Other(other) => match other {
+            RawOther::Not(RawValues::One(value)) => Test::NoneOf(vec![text(value)]),
+            RawOther::Not(RawValues::Several(values)) => Test::NoneOf(texts(values)),
+            RawOther::Present(wanted) => Test::Present(*wanted),
+            RawOther::AtLeast(bound) => Test::Number(Comparison::AtLeast, *bound),
+            RawOther::AtMost(bound) => Test::Number(Comparison::AtMost, *bound),
+            RawOther::Above(bound) => Test::Number(Comparison::Above, *bound),
+            RawOther::Below(bound) => Test::Number(Comparison::Below, *bound),
+        },
+    }
+}
+
+fn text(value: &RawValue) -> String {
+    match value {
+        RawValue::Text(text) => text.clone(),
+        RawValue::Truth(truth) => truth.to_string(),
+        RawValue::Number(number) => number.to_string(),
     }
 }
 

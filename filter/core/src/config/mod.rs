@@ -44,6 +44,18 @@ pub struct Sessions {
     pub token_lifetime_ms: u64,
     /// The signing keys.
     pub ring: KeyRing,
+    /// Which shape create and heartbeat answer in.
+    pub compatibility: Compatibility,
+}
+
+/// Which shape create and heartbeat answer in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compatibility {
+    /// With a body that says where, until when and under which prefix.
+    Streamgate,
+    /// As existing clients of the reference service expect it: no body, and `Location`
+    /// holds the bare id.
+    CmV2,
 }
 
 /// A protected path.

@@ -1,5 +1,7 @@
 //! A configuration as an operator writes it. `docs/configuration.md` explains each field.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::problem::ConfigError;
@@ -15,6 +17,9 @@ pub struct RawConfig {
     pub policies: Vec<RawPolicy>,
     /// Sessions and their signatures.
     pub sessions: RawSessions,
+    /// Which shape the session API answers in.
+    #[serde(default)]
+    pub compatibility: RawCompatibility,
     /// How subjects are made unreadable.
     pub privacy: RawPrivacy,
     /// Protected paths.
@@ -23,6 +28,18 @@ pub struct RawConfig {
     /// Size of the state.
     #[serde(default)]
     pub state: RawState,
+}
+
+/// Which shape the session API answers in.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub enum RawCompatibility {
+    /// Streamgate's own.
+    #[default]
+    #[serde(rename = "streamgate")]
+    Streamgate,
+    /// The reference service's.
+    #[serde(rename = "cm-v2")]
+    CmV2,
 }
 
 /// A client application.
@@ -46,8 +63,22 @@ pub struct RawApplication {
 pub struct RawPolicy {
     /// Name.
     pub name: String,
+    /// Whether it acts.
+    #[serde(default)]
+    pub mode: RawMode,
     /// Its rules, all of which hold.
     pub rules: Vec<RawRule>,
+}
+
+/// Whether a policy acts.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawMode {
+    /// It does.
+    #[default]
+    Enforce,
+    /// It judges and counts and never refuses.
+    Monitor,
 }
 
 /// One limit.
@@ -56,12 +87,115 @@ pub struct RawPolicy {
 pub struct RawRule {
     /// Name, unique in its policy.
     pub name: String,
-    /// The most streams at once.
+    /// The most at once.
     pub max: u32,
+    /// What is counted.
+    #[serde(default)]
+    pub count: RawCount,
+    /// Attributes per whose values it is counted.
+    #[serde(default)]
+    pub per: Vec<String>,
+    /// Which streams it looks at, by attribute.
+    #[serde(default)]
+    pub when: BTreeMap<String, RawTest>,
     /// Who gives way.
     pub on_conflict: RawOnConflict,
+    /// What a device does to its own earlier stream; `replace` for rules that count
+    /// streams, `count` for others, if absent.
+    pub same_device: Option<RawSameDevice>,
     /// What the viewer is told.
-    pub message: Option<String>,
+    pub message: Option<RawMessage>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawCount {
+    /// Streams.
+    #[default]
+    Streams,
+    /// Distinct values of this attribute.
+    Distinct(String),
+}
+
+/// What a device does to its own earlier stream when it starts again.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawSameDevice {
+    /// It replaces it.
+    Replace,
+    /// Both count.
+    Count,
+}
+
+/// What an attribute's value must be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a value, a list of values, or one of {not: …}, {present: …}, \
+                 {at_least: …}, {at_most: …}, {above: …}, {below: …}"
+)]
+pub enum RawTest {
+    /// This value.
+    Equals(RawValue),
+    /// One of these.
+    AnyOf(Vec<RawValue>),
+    /// Something else.
+    Other(RawOther),
+}
+
+/// A test that is no plain value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawOther {
+    /// None of these.
+    Not(RawValues),
+    /// There at all, or not.
+    Present(bool),
+    /// A number, this or more.
+    AtLeast(f64),
+    /// A number, this or less.
+    AtMost(f64),
+    /// A number, more than this.
+    Above(f64),
+    /// A number, less than this.
+    Below(f64),
+}
+
+/// A value or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a value or a list of values")]
+pub enum RawValues {
+    /// One.
+    One(RawValue),
+    /// Several.
+    Several(Vec<RawValue>),
+}
+
+/// An attribute's value. Attributes are text; numbers and truth values are compared
+/// as they are written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected text, a number, true or false")]
+pub enum RawValue {
+    /// Text.
+    Text(String),
+    /// `true` or `false`.
+    Truth(bool),
+    /// A number.
+    Number(serde_json::Number),
+}
+
+/// A text, or texts by language tag.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a text, or texts by language: {en: …, de: …}"
+)]
+pub enum RawMessage {
+    /// For everybody.
+    Text(String),
+    /// By language; `en`, or else the first, is for whoever reads none of them.
+    ByLanguage(BTreeMap<String, String>),
 }
 
 /// Who gives way.
@@ -92,6 +226,16 @@ pub struct RawSessions {
     pub token_lifetime: String,
     /// The keys: the first signs, all verify.
     pub signing_keys: Vec<RawKey>,
+    /// The most heartbeats and stops of a session in a minute.
+    #[serde(default = "default_per_minute")]
+    pub calls_per_minute: u32,
+    /// The most creates of a subject in a minute.
+    #[serde(default = "default_per_minute")]
+    pub creates_per_minute: u32,
+}
+
+fn default_per_minute() -> u32 {
+    200
 }
 
 fn default_base_path() -> String {

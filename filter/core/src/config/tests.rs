@@ -46,6 +46,12 @@ fn each_problem_names_path_finding_and_what_is_allowed() {
         "applications[1].policies[0]: found \"houshold\", allowed is the name of a policy: \
          \"household\", \"latest-wins\""
     );
+    // One mistake is told once, also where protected paths name the application.
+    assert_eq!(
+        said(|json| json["applications"][0]["policies"] = json!(["houshold"])),
+        "applications[0].policies[0]: found \"houshold\", allowed is the name of a policy: \
+         \"household\", \"latest-wins\""
+    );
     assert_eq!(
         said(|json| json["playback"][0]["application"] = json!("nobody")),
         "playback[0].application: found \"nobody\", allowed is the id of a configured application"

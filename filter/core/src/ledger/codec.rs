@@ -1,8 +1,9 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = count stream* count ended*
-//! stream     = key(16) started(6) lapses(6) application(text) attributes superseded(texts)
+//! activity   = calls count stream* count ended*
+//! stream     = key(16) started(6) lapses(6) application(text) attributes superseded(texts) calls
+//! calls      = 0 | count minute(4)
 //! attributes = count (name value(text))*
 //! name       = code(1) | 0 name(text)
 //! ended      = key(16) at(6) reason(1) [policy(text) rule(text)
@@ -16,6 +17,7 @@ use super::bytes::{Reader, Writer};
 use crate::activity::{Activity, Attributes, EndReason, Ended, Stream, Terminator};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
+use crate::throttle::Calls;
 
 /// Attribute names that cost one byte instead of their spelling. Part of the
 /// format: append only.
@@ -44,6 +46,7 @@ const KILLED: u8 = 2;
 
 pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     let mut out = Vec::new();
+    encode_calls(&mut out, &activity.creates);
     out.put_number(activity.streams.len());
     for stream in &activity.streams {
         encode_stream(&mut out, stream);
@@ -58,7 +61,10 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
 /// `None` if these are not the bytes of an activity.
 pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
     let mut reader = Reader::new(bytes);
-    let mut activity = Activity::default();
+    let mut activity = Activity {
+        creates: decode_calls(&mut reader)?,
+        ..Activity::default()
+    };
     for _ in 0..reader.number()? {
         activity.streams.push(decode_stream(&mut reader)?);
     }
@@ -79,6 +85,7 @@ fn encode_stream(out: &mut Vec<u8>, stream: &Stream) {
         out.put_text(value);
     }
     out.put_texts(&stream.superseded);
+    encode_calls(out, &stream.calls);
 }
 
 fn decode_stream(reader: &mut Reader<'_>) -> Option<Stream> {
@@ -89,7 +96,24 @@ fn decode_stream(reader: &mut Reader<'_>) -> Option<Stream> {
         application: reader.text()?.to_owned(),
         attributes: decode_attributes(reader)?,
         superseded: reader.texts()?,
+        calls: decode_calls(reader)?,
     })
+}
+
+fn encode_calls(out: &mut Vec<u8>, calls: &Calls) {
+    out.put_number(usize::try_from(calls.count).unwrap_or(usize::MAX));
+    if calls.count > 0 {
+        out.put(&calls.minute.to_be_bytes());
+    }
+}
+
+fn decode_calls(reader: &mut Reader<'_>) -> Option<Calls> {
+    let count = u32::try_from(reader.number()?).ok()?;
+    let minute = match count {
+        0 => 0,
+        _ => u32::from_be_bytes(reader.array()?),
+    };
+    Some(Calls { minute, count })
 }
 
 fn decode_attributes(reader: &mut Reader<'_>) -> Option<Attributes> {
@@ -199,6 +223,10 @@ mod tests {
                     },
                 ),
             ],
+            creates: Calls {
+                minute: 31_558_320,
+                count: 3,
+            },
             forgotten: Moment::EARLIEST,
         }
     }
@@ -239,13 +267,15 @@ mod tests {
             .collect();
         assert_eq!(
             hex,
-            "01\
+            "00\
+             01\
              01b8dd58e20001010101010101010101\
              01b8dd58e200\
              01b8dd5a4190\
              0461707031\
              01\
              01016e\
+             00\
              00\
              00"
         );

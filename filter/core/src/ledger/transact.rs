@@ -107,7 +107,7 @@ pub fn transact(
                 host.add_live(growth);
                 count(host, Metric::Lapses, sighted.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
-                count_verdict(host, &judgement.verdict);
+                count_verdict(host, &judgement);
                 return Ok(Decided {
                     verdict: judgement.verdict,
                     bell,
@@ -242,16 +242,18 @@ impl Sighted {
 }
 
 /// Counts what has just been recorded.
-fn count_verdict(host: &impl Host, verdict: &Verdict) {
-    match verdict {
+fn count_verdict(host: &impl Host, judgement: &Judgement) {
+    match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
             count(host, Metric::Evictions, plays.evicted);
             count(host, Metric::Kills, plays.killed);
+            count(host, Metric::Replacements, plays.replaced);
+            count(host, Metric::MonitoredBreaches, plays.monitored);
         }
         Verdict::Stopped => count(host, Metric::Stops, 1),
-        // A live stream that a rule no longer lets go on.
-        Verdict::Refused(_) => count(host, Metric::Evictions, 1),
+        // A live stream that a rule no longer lets go on, or a refused create counted.
+        Verdict::Refused(_) => count(host, Metric::Evictions, usize::from(judgement.silenced)),
     }
 }
 

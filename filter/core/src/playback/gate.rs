@@ -18,7 +18,7 @@ use super::class::{Class, classify};
 use super::lease::{Leased, Leases};
 use super::mint::mint;
 use super::passage::{Forward, Passage, Watch, Watched};
-use super::refusal::{Who, refuse};
+use super::refusal::{What, Who, refuse};
 use super::request::Request;
 use crate::config::Config;
 use crate::exchange::{Head, Record};
@@ -227,17 +227,14 @@ impl Gate {
             stream: Some(stream.stream),
             application: Some(&stream.application),
         };
-        let turn_away = |reason, refused| {
-            Watched::Refuse(refuse(
-                config,
-                host,
-                watch.place,
-                &watch.path,
-                who,
-                reason,
-                refused,
-            ))
+        // The request's headers are gone by now, its language with them.
+        let what = What {
+            place: watch.place,
+            path: &watch.path,
+            languages: "",
         };
+        let turn_away =
+            |reason, refused| Watched::Refuse(refuse(config, host, what, who, reason, refused));
         match transact(host, &config.ledger, &stream.subject, &event, epoch, now) {
             Ok(decided) => match &decided.verdict {
                 Verdict::Plays(plays) => {

@@ -28,22 +28,34 @@ pub(super) struct Who<'a> {
     pub(super) application: Option<&'a str>,
 }
 
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct What<'a> {
+    /// Place of the protected path in the configuration.
+    pub(super) place: usize,
+    /// The path without its token.
+    pub(super) path: &'a [u8],
+    /// The viewer's `Accept-Language`.
+    pub(super) languages: &'a str,
+}
+
 /// A refusal with its advice.
 pub(super) fn refuse(
     config: &Config,
     meter: &impl Meter,
-    place: usize,
-    path: &[u8],
+    what: What<'_>,
     who: Who<'_>,
     reason: Reason,
     refused: Option<&Refused>,
 ) -> Reply {
     meter.add(reason.metric(), 1);
     let evaluation = match (refused, &who.subject) {
-        (Some(refused), Some(subject)) => EvaluationResult::of(refused, config, subject),
+        (Some(refused), Some(subject)) => {
+            EvaluationResult::of(refused, config, subject, what.languages)
+        }
         _ => EvaluationResult::default(),
     };
-    let protected = config.playback.get(place);
+    let protected = config.playback.get(what.place);
     let status = reason.status(protected.map_or(403, |path| path.refuse_status));
     let body = Body {
         reason: reason.code(),
@@ -58,7 +70,7 @@ pub(super) fn refuse(
     }
     Reply {
         answer,
-        logged_path: Some(path.to_vec()),
+        logged_path: Some(what.path.to_vec()),
         record: Some(Record {
             event: "refusal",
             reason: Some(reason.code()),

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use super::class::{Class, classify};
 use super::lease::{Lease, Leased};
 use super::passage::{Forward, Passage, Watch};
-use super::refusal::{Who, refuse};
+use super::refusal::{What, Who, refuse};
 use crate::activity::Attributes;
 use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
-use crate::exchange::Head;
+use crate::exchange::{Head, languages};
 use crate::ledger::Decided;
 use crate::moment::Moment;
 use crate::policy::{Application, Play, Plays, Refused, Unknown};
@@ -53,15 +53,12 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         reason: Reason,
         refused: Option<&Refused>,
     ) -> Passage {
-        Passage::Reply(refuse(
-            self.config,
-            self.host,
-            self.place,
-            self.asked.path,
-            who,
-            reason,
-            refused,
-        ))
+        let what = What {
+            place: self.place,
+            path: self.asked.path,
+            languages: &languages(self.asked.head),
+        };
+        Passage::Reply(refuse(self.config, self.host, what, who, reason, refused))
     }
 }
 
@@ -91,6 +88,7 @@ impl PlaybackPath {
                 Start::Implicit => Unknown::Starts,
                 Start::SessionRequired => Unknown::IsOver,
             },
+            is_call: false,
         }
     }
 

@@ -2,35 +2,27 @@
 
 use hashbrown::HashMap;
 
-/// What happens when a start would exceed a rule's limit (contract, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnConflict {
-    /// LIFO: the newcomer is refused, nobody else is touched.
-    DenyNew,
-    /// FIFO: the newcomer plays, the oldest conflicting streams lose their place.
-    StopOldest,
-}
-
-/// One limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// Name, unique within its policy.
-    pub name: String,
-    /// The most streams allowed at once.
-    pub max: u32,
-    /// Who gives way.
-    pub on_conflict: OnConflict,
-    /// What the viewer is told.
-    pub message: String,
-}
+use super::rule::Rule;
+use crate::activity::Attributes;
 
 /// A named group of rules, all of which hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// Name, unique in the configuration.
     pub name: String,
+    /// Whether it only watches.
+    pub mode: Mode,
     /// The rules.
     pub rules: Vec<Rule>,
+}
+
+/// Whether a policy acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    Enforce,
+    /// It judges and counts and never refuses: the safe way to introduce a limit.
+    Monitor,
 }
 
 /// A client application of a tenant.
@@ -53,16 +45,30 @@ pub struct PolicyBook {
     applications: HashMap<String, Application>,
     /// The most live streams one subject may have, whatever its policies say.
     pub max_streams_per_subject: usize,
+    /// The most heartbeats and stops a session may make in a minute.
+    pub calls_per_minute: u32,
+    /// The most creates a subject may make in a minute.
+    pub creates_per_minute: u32,
+}
+
+impl Application {
+    /// Whether it lists the policy at this place in the book.
+    #[must_use]
+    pub fn lists(&self, policy: usize) -> bool {
+        self.policies.contains(&policy)
+    }
 }
 
 impl PolicyBook {
-    /// An empty book.
+    /// An empty book that throttles nobody.
     #[must_use]
     pub fn new(max_streams_per_subject: usize) -> Self {
         Self {
             policies: Vec::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
+            calls_per_minute: u32::MAX,
+            creates_per_minute: u32::MAX,
         }
     }
 
@@ -104,32 +110,51 @@ impl PolicyBook {
         self.applications.get(id)
     }
 
-    /// The policies that an application lists.
+    /// The policies that an application lists, with their places in the book.
     pub fn policies_of<'a>(
         &'a self,
         application: &'a Application,
-    ) -> impl Iterator<Item = &'a Policy> {
-        application
-            .policies
-            .iter()
-            .filter_map(|place| self.policies.get(*place))
+    ) -> impl Iterator<Item = (usize, &'a Policy)> {
+        let places = application.policies.iter();
+        places.filter_map(|place| Some((*place, self.policies.get(*place)?)))
     }
 
-    /// Whether the application with this id lists `policy`. One that is no longer
-    /// configured lists none.
+    /// Whether the policy at this place sees streams of the application with this id.
+    /// Of one that is no longer configured none does.
     #[must_use]
-    pub fn lists(&self, application: &str, policy: &Policy) -> bool {
-        self.application(application).is_some_and(|application| {
-            self.policies_of(application)
-                .any(|listed| core::ptr::eq(listed, policy))
-        })
+    pub fn sees(&self, policy: usize, application: &str) -> bool {
+        self.application(application)
+            .is_some_and(|application| application.lists(policy))
     }
 
-    /// A rule by its policy's name and its own.
+    /// A rule by its policy's name and its own, with the policy's place in the book.
     #[must_use]
-    pub fn rule(&self, policy: &str, rule: &str) -> Option<(&Policy, &Rule)> {
-        let policy = self.policies.iter().find(|known| known.name == policy)?;
+    pub fn rule(&self, policy: &str, rule: &str) -> Option<(usize, &Policy, &Rule)> {
+        let mut policies = self.policies.iter().enumerate();
+        let (place, policy) = policies.find(|(_, known)| known.name == policy)?;
         let rule = policy.rules.iter().find(|known| known.name == rule)?;
-        Some((policy, rule))
+        Some((place, policy, rule))
+    }
+
+    /// The attributes that an application's policies need, each once.
+    #[must_use]
+    pub fn needs<'a>(&'a self, application: &'a Application) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        for (_, policy) in self.policies_of(application) {
+            for name in policy.rules.iter().flat_map(Rule::needs) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    /// Those of them that are not among `attributes`.
+    #[must_use]
+    pub fn missing(&self, application: &Application, attributes: &Attributes) -> Vec<String> {
+        let mut needs = self.needs(application);
+        needs.retain(|name| attributes.value(name).is_none());
+        needs.into_iter().map(str::to_owned).collect()
     }
 }

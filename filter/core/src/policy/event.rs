@@ -3,6 +3,7 @@
 use crate::activity::{Attributes, Stream, Terminator};
 use crate::moment::Moment;
 use crate::policy::book::Application;
+use crate::policy::message::Message;
 use crate::stream_key::StreamKey;
 
 /// Something happened, through the session API or by a segment request.
@@ -37,6 +38,9 @@ pub struct Play<'a> {
     pub renew_below_ms: u64,
     /// What to do if the stream is not on record.
     pub unknown: Unknown,
+    /// It is a call of the session API: it has to bring the attributes that policies
+    /// need, and counts against the call limits.
+    pub is_call: bool,
 }
 
 /// What it means that a stream is not on record.
@@ -95,6 +99,10 @@ pub struct Plays {
     pub evicted: usize,
     /// How many streams the viewer chose to stop for it.
     pub killed: usize,
+    /// How many earlier streams of the same device it replaced.
+    pub replaced: usize,
+    /// How many rules it broke of policies that only watch.
+    pub monitored: usize,
 }
 
 /// A stream may not play.
@@ -110,6 +118,15 @@ pub enum Refused {
     Over,
     /// It is another application's.
     Foreign,
+    /// These attributes are needed to judge it.
+    MissingAttributes(Vec<String>),
+    /// This attribute is set and may not change.
+    Immutable(String),
+    /// There were too many calls.
+    Throttled {
+        /// When a call counts again.
+        until: Moment,
+    },
     /// The subject already has as many live streams as this edge keeps for one.
     SubjectFull,
 }
@@ -122,9 +139,13 @@ pub struct Breach {
     /// Name of the rule.
     pub rule: String,
     /// What the viewer is told.
-    pub message: String,
-    /// The limit itself: the most streams allowed.
+    pub message: Message,
+    /// The attribute whose values it counts; `None` if it counts streams.
+    pub attribute: Option<String>,
+    /// The limit itself: the most that is allowed.
     pub threshold: u32,
-    /// The streams counted by the rule, oldest first.
+    /// Attributes per whose values it counts.
+    pub scope: Vec<String>,
+    /// The streams in the way, oldest first.
     pub conflicts: Vec<Stream>,
 }

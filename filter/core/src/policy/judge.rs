@@ -1,15 +1,14 @@
 //! The one decision: may this stream play, and who loses its place for it?
 //!
-//! **Who is refused, who is evicted** is [`Rule::says`]; all else here collects what
-//! it needs and carries out what it says. The order is fixed: first every rule of
-//! every policy is asked, then, only if all allow, streams are killed and evicted.
+//! Each rule speaks for itself ([`Rule::says`]); here they are brought together. The
+//! order is fixed: first every rule of every policy is asked, then, only if all
+//! allow, streams are killed, replaced and evicted.
 
-use crate::activity::{Activity, EndReason, Stream, Terminator};
+use super::book::{Application, Mode, Policy, PolicyBook};
+use super::event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
+use super::rule::{Contender, Count, DEVICE_ID, OnConflict, Rule, Says, Standing};
+use crate::activity::{Activity, Attributes, EndReason, IMMUTABLE, Stream, Terminator};
 use crate::moment::Moment;
-use crate::policy::book::{Application, OnConflict, Policy, PolicyBook, Rule};
-use crate::policy::event::{
-    Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict,
-};
 use crate::stream_key::StreamKey;
 
 /// Decides `event` and changes `activity` accordingly.
@@ -27,7 +26,7 @@ pub fn judge(
         Event::Stop {
             stream,
             application,
-        } => judge_stop(activity, stream, application, now),
+        } => judge_stop(activity, stream, application, book, now),
     }
 }
 
@@ -35,10 +34,16 @@ fn judge_stop(
     activity: &mut Activity,
     stream: &StreamKey,
     application: &Application,
+    book: &PolicyBook,
     now: Moment,
 ) -> Judgement {
     if is_foreign(activity, stream, application) {
         return unchanged(Refused::Foreign);
+    }
+    if let Some(known) = activity.stream(stream)
+        && let Err(until) = known.calls.clone().count(book.calls_per_minute, now)
+    {
+        return unchanged(Refused::Throttled { until });
     }
     if activity.end(stream, EndReason::Stopped, now) {
         return Judgement {
@@ -66,37 +71,93 @@ fn judge_play(
     if is_foreign(activity, &play.stream, play.application) {
         return unchanged(Refused::Foreign);
     }
-    let Some(standing) = Standing::of(play, activity, recall, now) else {
+    let known = activity.stream(&play.stream).cloned();
+    let attributes = match &known {
+        Some(stream) => {
+            if let Some(name) = changes_immutable(&stream.attributes, &play.attributes) {
+                return unchanged(Refused::Immutable(name));
+            }
+            let mut merged = stream.attributes.clone();
+            merged.merge(&play.attributes);
+            merged
+        }
+        None => play.attributes.clone(),
+    };
+    let Some(standing) = standing(play, known.as_ref(), recall, now) else {
         return unchanged(Refused::Over);
     };
+    if play.is_call {
+        let missing = book.missing(play.application, &attributes);
+        if !missing.is_empty() {
+            return unchanged(Refused::MissingAttributes(missing));
+        }
+        if let Err(until) = count_call(activity, play, book, now) {
+            return unchanged(Refused::Throttled { until });
+        }
+    }
 
-    let killed = chosen_to_stop(play, activity);
-    let found = ask_every_rule(activity, play, book, standing, &killed);
-    let known = matches!(standing, Standing::Known { .. });
+    let contender = Contender {
+        key: &play.stream,
+        attributes: &attributes,
+        standing,
+    };
+    let found = ask_every_rule(activity, play, book, &contender);
 
     if let Some(first) = found.breaches.first() {
         // A live stream that may not go on frees its place.
-        let silenced = known
-            && activity.end(
-                &play.stream,
-                EndReason::Evicted {
-                    policy: first.policy.clone(),
-                    rule: first.rule.clone(),
-                },
-                now,
-            );
+        let why = EndReason::Evicted {
+            policy: first.policy.clone(),
+            rule: first.rule.clone(),
+        };
+        let silenced = activity.end(&play.stream, why, now);
         return Judgement {
             verdict: Verdict::Refused(Refused::Conflict(found.breaches)),
-            changed: silenced,
+            // A refused create has been counted.
+            changed: silenced || (play.is_call && !activity.streams.is_empty()),
             silenced,
         };
     }
-    let leaving = killed.len().saturating_add(found.evicted.len());
-    let staying = activity.streams.len().saturating_sub(leaving);
-    if !known && staying >= book.max_streams_per_subject {
+    let staying = activity.streams.len().saturating_sub(found.leaving());
+    if known.is_none() && staying >= book.max_streams_per_subject {
         return unchanged(Refused::SubjectFull);
     }
-    admit(activity, play, standing, &killed, &found.evicted, now)
+    let started_at = match standing {
+        Standing::New => now,
+        Standing::Known { started_at, .. } | Standing::Revived { started_at } => started_at,
+    };
+    admit(activity, play, attributes, started_at, &found, now)
+}
+
+/// Where the stream that wants to play stands; `None` if it is over.
+fn standing<'a>(
+    play: &Play<'_>,
+    known: Option<&'a Stream>,
+    recall: &Recall,
+    now: Moment,
+) -> Option<Standing<'a>> {
+    if let Some(stream) = known {
+        return Some(Standing::Known {
+            started_at: stream.started_at,
+            before: &stream.attributes,
+        });
+    }
+    if play.unknown == Unknown::IsNew {
+        return Some(Standing::New);
+    }
+    let may_start = play.unknown == Unknown::Starts;
+    let Some(issued_at) = play.stream.issued_at() else {
+        return may_start.then_some(Standing::New);
+    };
+    if issued_at <= recall.horizon {
+        return None;
+    }
+    if issued_at >= recall.epoch {
+        return may_start.then_some(Standing::New);
+    }
+    // From before this store began: lost with the last one, if it lived at all.
+    (now <= recall.epoch.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
+        started_at: issued_at,
+    })
 }
 
 /// Whether the stream is live and was started by another application.
@@ -106,103 +167,29 @@ fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application
         .is_some_and(|known| known.application != application.id)
 }
 
-/// Where the stream that wants to play stands.
-#[derive(Clone, Copy)]
-enum Standing {
-    /// It is live.
-    Known { started_at: Moment },
-    /// It starts now.
-    New,
-    /// It started earlier, and this edge lost its record.
-    Revived { started_at: Moment },
+/// The first attribute that must stay as it is and would not.
+fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
+    let changed = |name: &&str| match (known.value(name), given.value(name)) {
+        (Some(known), Some(given)) => known != given,
+        _ => false,
+    };
+    IMMUTABLE.iter().copied().find(changed).map(str::to_owned)
 }
 
-impl Standing {
-    /// `None` if the stream is over.
-    fn of(play: &Play<'_>, activity: &Activity, recall: &Recall, now: Moment) -> Option<Self> {
-        if let Some(stream) = activity.stream(&play.stream) {
-            return Some(Self::Known {
-                started_at: stream.started_at,
-            });
-        }
-        if play.unknown == Unknown::IsNew {
-            return Some(Self::New);
-        }
-        let may_start = play.unknown == Unknown::Starts;
-        let Some(issued_at) = play.stream.issued_at() else {
-            return may_start.then_some(Self::New);
-        };
-        if issued_at <= recall.horizon {
-            return None;
-        }
-        if issued_at >= recall.epoch {
-            return may_start.then_some(Self::New);
-        }
-        // From before this store began: lost with the last one, if it lived at all.
-        (now <= recall.epoch.plus_ms(play.timeout_ms)).then_some(Self::Revived {
-            started_at: issued_at,
-        })
-    }
-}
-
-/// What a rule says to a stream that wants to play.
-enum Says {
-    Fine,
-    /// It may not.
-    Deny,
-    /// It may, if this many of the oldest rivals go.
-    Evict(usize),
-}
-
-impl Rule {
-    /// The rule's answer, given its `rivals` (the other streams it counts) oldest first.
-    ///
-    /// Over the limit, `deny_new` refuses the newest and `stop_oldest` the oldest.
-    /// A stream that is already live is measured by its place among the others, so
-    /// after a limit was lowered exactly the surplus loses its place.
-    fn says(&self, rivals: &[&Stream], stream: &StreamKey, standing: Standing) -> Says {
-        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
-        let surplus = rivals.len().saturating_add(1).saturating_sub(max);
-        if surplus == 0 {
-            return Says::Fine;
-        }
-        let older = |started_at: Moment| {
-            rivals
-                .iter()
-                .filter(|rival| (rival.started_at, &rival.key) < (started_at, stream))
-                .count()
-        };
-        match (self.on_conflict, standing) {
-            (OnConflict::DenyNew, Standing::New | Standing::Revived { .. }) => Says::Deny,
-            (OnConflict::DenyNew, Standing::Known { started_at }) => {
-                if older(started_at) >= max {
-                    Says::Deny
-                } else {
-                    Says::Fine
-                }
-            }
-            (OnConflict::StopOldest, Standing::New) => {
-                if rivals.len() < surplus {
-                    Says::Deny
-                } else {
-                    Says::Evict(surplus)
-                }
-            }
-            (OnConflict::StopOldest, Standing::Revived { started_at }) => {
-                if older(started_at) < surplus {
-                    Says::Deny
-                } else {
-                    Says::Evict(surplus)
-                }
-            }
-            (OnConflict::StopOldest, Standing::Known { started_at }) => {
-                if older(started_at) < surplus {
-                    Says::Deny
-                } else {
-                    Says::Fine
-                }
-            }
-        }
+/// Counts a create against its subject, a heartbeat against its session.
+fn count_call(
+    activity: &mut Activity,
+    play: &Play<'_>,
+    book: &PolicyBook,
+    now: Moment,
+) -> Result<(), Moment> {
+    let known = activity
+        .streams
+        .iter_mut()
+        .find(|stream| stream.key == play.stream);
+    match known {
+        Some(stream) => stream.calls.count(book.calls_per_minute, now),
+        None => activity.creates.count(book.creates_per_minute, now),
     }
 }
 
@@ -210,58 +197,151 @@ impl Rule {
 #[derive(Default)]
 struct Found {
     breaches: Vec<Breach>,
+    /// Streams the viewer chose to stop.
+    killed: Vec<StreamKey>,
+    /// Earlier streams of the same device.
+    replaced: Vec<StreamKey>,
     evicted: Vec<(StreamKey, EndReason)>,
+    /// Rules that were broken where policies only watch.
+    monitored: usize,
+}
+
+impl Found {
+    /// How many streams go if the contender plays.
+    fn leaving(&self) -> usize {
+        let chosen = self.killed.len().saturating_add(self.replaced.len());
+        chosen.saturating_add(self.evicted.len())
+    }
 }
 
 fn ask_every_rule(
     activity: &Activity,
     play: &Play<'_>,
     book: &PolicyBook,
-    standing: Standing,
-    killed: &[StreamKey],
+    contender: &Contender<'_>,
 ) -> Found {
-    let mut found = Found::default();
-    for policy in book.policies_of(play.application) {
-        let mut rivals = counted(activity, policy, book);
-        rivals.retain(|rival| rival.key != play.stream && !killed.contains(&rival.key));
+    let others = others(activity, book, &play.stream);
+    let mut found = Found {
+        killed: chosen_to_stop(play, &others),
+        ..Found::default()
+    };
+    found.replaced = of_same_device(play, book, contender, &others);
+    found.replaced.retain(|key| !found.killed.contains(key));
+
+    for (place, policy) in book.policies_of(play.application) {
+        let seen: Vec<&Stream> = others
+            .iter()
+            .filter(|other| other.is_seen_by(place))
+            .map(|other| other.stream)
+            .filter(|other| !found.killed.contains(&other.key))
+            .filter(|other| !found.replaced.contains(&other.key))
+            .collect();
         for rule in &policy.rules {
             // Denials look at the streams as they are: one policy's evictions do not
             // make room in another (worked case 4). Evictions count each other, so
             // that no rule evicts a second stream where the first one is enough.
-            let mut rivals = rivals.clone();
+            let mut rivals = seen.clone();
             if rule.on_conflict == OnConflict::StopOldest {
                 rivals.retain(|rival| !found.evicted.iter().any(|(key, _)| *key == rival.key));
             }
-            match rule.says(&rivals, &play.stream, standing) {
+            let says = rule.says(&rivals, contender);
+            if policy.mode == Mode::Monitor {
+                let broken = !matches!(says, Says::Fine);
+                found.monitored = found.monitored.saturating_add(usize::from(broken));
+                continue;
+            }
+            match says {
                 Says::Fine => {}
-                Says::Deny => found.breaches.push(breach(policy, rule, &rivals)),
-                Says::Evict(surplus) => {
-                    found
-                        .evicted
-                        .extend(rivals.iter().take(surplus).map(|rival| {
-                            let why = EndReason::Evicted {
-                                policy: policy.name.clone(),
-                                rule: rule.name.clone(),
-                            };
-                            (rival.key, why)
-                        }));
-                }
+                Says::Deny(conflicts) => found.breaches.push(breach(policy, rule, &conflicts)),
+                Says::Evict(losers) => found.evicted.extend(losers.iter().map(|loser| {
+                    let why = EndReason::Evicted {
+                        policy: policy.name.clone(),
+                        rule: rule.name.clone(),
+                    };
+                    (loser.key, why)
+                })),
             }
         }
     }
     found
 }
 
-/// The live streams that a policy sees, oldest first: those started by applications
-/// that list it, whoever their tenant is.
-fn counted<'a>(activity: &'a Activity, policy: &Policy, book: &PolicyBook) -> Vec<&'a Stream> {
-    let mut seen: Vec<&Stream> = activity
+/// A live stream, and who started it.
+struct Other<'a> {
+    stream: &'a Stream,
+    /// `None` if it is no longer configured: no policy sees its streams then.
+    application: Option<&'a Application>,
+}
+
+impl Other<'_> {
+    /// Whether a policy sees it: those do that its own application lists, whoever
+    /// their tenants are.
+    fn is_seen_by(&self, policy: usize) -> bool {
+        self.application
+            .is_some_and(|application| application.lists(policy))
+    }
+}
+
+/// The live streams besides this one, oldest first.
+fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> Vec<Other<'a>> {
+    let mut others: Vec<Other<'_>> = activity
         .streams
         .iter()
-        .filter(|stream| book.lists(&stream.application, policy))
+        .filter(|stream| stream.key != *but)
+        .map(|stream| Other {
+            stream,
+            application: book.application(&stream.application),
+        })
         .collect();
-    seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
-    seen
+    others.sort_unstable_by_key(|other| (other.stream.started_at, other.stream.key));
+    others
+}
+
+/// The live streams that the viewer chose to stop; codes of streams no longer live are void.
+fn chosen_to_stop(play: &Play<'_>, others: &[Other<'_>]) -> Vec<StreamKey> {
+    if play.terminate.is_empty() {
+        return Vec::new();
+    }
+    let chosen = |key: &StreamKey| {
+        let code = key.termination_code();
+        let mut wanted = play.terminate.iter();
+        wanted.any(|wanted| wanted.eq_ignore_ascii_case(&code))
+    };
+    let keys = others.iter().map(|other| other.stream.key);
+    keys.filter(chosen).collect()
+}
+
+/// Earlier streams of the device that starts again, where a rule says that it
+/// replaces them.
+fn of_same_device(
+    play: &Play<'_>,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+    others: &[Other<'_>],
+) -> Vec<StreamKey> {
+    let (Standing::New, Some(device)) = (contender.standing, contender.attributes.value(DEVICE_ID))
+    else {
+        return Vec::new();
+    };
+    let mut replaced = Vec::new();
+    for (place, policy) in book.policies_of(play.application) {
+        let mut replacing = policy
+            .rules
+            .iter()
+            .filter(|rule| rule.same_device_replaces && rule.target.matches(contender.attributes));
+        if policy.mode == Mode::Monitor || replacing.next().is_none() {
+            continue;
+        }
+        let same = others.iter().filter(|other| {
+            other.is_seen_by(place) && other.stream.attributes.value(DEVICE_ID) == Some(device)
+        });
+        for other in same {
+            if !replaced.contains(&other.stream.key) {
+                replaced.push(other.stream.key);
+            }
+        }
+    }
+    replaced
 }
 
 fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {
@@ -269,92 +349,79 @@ fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {
         policy: policy.name.clone(),
         rule: rule.name.clone(),
         message: rule.message.clone(),
+        attribute: match &rule.count {
+            Count::Streams => None,
+            Count::Distinct(attribute) => Some(attribute.clone()),
+        },
         threshold: rule.max,
+        scope: rule.per.clone(),
         conflicts: conflicts.iter().copied().cloned().collect(),
     }
-}
-
-/// The live streams that the viewer chose to stop; codes of streams no longer live are void.
-fn chosen_to_stop(play: &Play<'_>, activity: &Activity) -> Vec<StreamKey> {
-    let chosen = |stream: &&Stream| {
-        let code = stream.key.termination_code();
-        stream.key != play.stream
-            && play
-                .terminate
-                .iter()
-                .any(|wanted| wanted.eq_ignore_ascii_case(&code))
-    };
-    if play.terminate.is_empty() {
-        return Vec::new();
-    }
-    let streams = activity.streams.iter();
-    streams.filter(chosen).map(|stream| stream.key).collect()
 }
 
 fn admit(
     activity: &mut Activity,
     play: &Play<'_>,
-    standing: Standing,
-    killed: &[StreamKey],
-    evicted: &[(StreamKey, EndReason)],
+    attributes: Attributes,
+    started_at: Moment,
+    found: &Found,
     now: Moment,
 ) -> Judgement {
     let lapses_at = now.plus_ms(play.timeout_ms);
-    let started_at = match standing {
-        Standing::New => now,
-        Standing::Known { started_at } | Standing::Revived { started_at } => started_at,
-    };
     let by = Terminator {
         application: play.application.id.clone(),
         started_at,
-        channel: play.attributes.value("channel").map(str::to_owned),
-        device_name: play.attributes.value("deviceName").map(str::to_owned),
+        channel: attributes.value("channel").map(str::to_owned),
+        device_name: attributes.value("deviceName").map(str::to_owned),
     };
-    let mut superseded = Vec::new();
-    for key in killed {
+    let killed = found.killed.iter().chain(&found.replaced).map(|key| {
         let why = EndReason::Killed { by: by.clone() };
-        activity.end(key, why, now);
-        superseded.push(key.termination_code());
-    }
-    for (key, why) in evicted {
-        activity.end(key, why.clone(), now);
+        (*key, why)
+    });
+    let mut superseded = Vec::new();
+    for (key, why) in killed.chain(found.evicted.iter().cloned()) {
+        activity.end(&key, why, now);
         superseded.push(key.termination_code());
     }
 
     let silenced = !superseded.is_empty();
     let mut plays = Plays {
-        started: !matches!(standing, Standing::Known { .. }),
+        started: false,
         lapses_at,
-        evicted: evicted.len(),
-        killed: killed.len(),
+        evicted: found.evicted.len(),
+        killed: found.killed.len(),
+        replaced: found.replaced.len(),
+        monitored: found.monitored,
     };
+    let mut changed = true;
     let known = activity
         .streams
         .iter_mut()
         .find(|stream| stream.key == play.stream);
-    let changed = match known {
+    match known {
         Some(stream) => {
-            let merged = stream.attributes.merge(&play.attributes);
-            stream.superseded.extend(superseded);
             let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
-            if due || merged || silenced {
+            changed = due || silenced || stream.attributes != attributes;
+            if changed {
                 stream.lapses_at = stream.lapses_at.max(lapses_at);
             }
+            stream.attributes = attributes;
+            stream.superseded.extend(superseded);
             plays.lapses_at = stream.lapses_at;
-            due || merged || silenced
         }
         None => {
+            plays.started = true;
             activity.streams.push(Stream {
                 key: play.stream,
                 application: play.application.id.clone(),
                 started_at,
                 lapses_at,
-                attributes: play.attributes.clone(),
+                attributes,
                 superseded,
+                calls: Default::default(),
             });
-            true
         }
-    };
+    }
     Judgement {
         verdict: Verdict::Plays(plays),
         changed,
@@ -367,9 +434,15 @@ fn refusal_of_ended(why: &EndReason, activity: &Activity, book: &PolicyBook) -> 
         EndReason::Stopped => Refused::Over,
         EndReason::Killed { by } => Refused::Killed(by.clone()),
         EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
-            Some((policy, rule)) => {
-                let conflicts = counted(activity, policy, book);
-                Refused::Evicted(breach(policy, rule, &conflicts))
+            Some((place, policy, rule)) => {
+                let mut seen: Vec<&Stream> = activity
+                    .streams
+                    .iter()
+                    .filter(|stream| book.sees(place, &stream.application))
+                    .filter(|stream| rule.target.matches(&stream.attributes))
+                    .collect();
+                seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
+                Refused::Evicted(breach(policy, rule, &seen))
             }
             // The rule is gone from the configuration, so there is nothing left to tell.
             None => Refused::Over,

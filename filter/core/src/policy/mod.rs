@@ -1,13 +1,20 @@
 //! Who may play, and who has to go.
 //!
-//! [`judge()`] is the one place where that is decided; [`book`] is what it goes by.
+//! [`judge()`] is the one place where that is decided; [`rule`] says what one limit
+//! makes of it, [`book`] holds them all.
 
 pub mod book;
 pub mod event;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;
+pub mod message;
+pub mod rule;
+pub mod target;
 
-pub use book::{Application, OnConflict, Policy, PolicyBook, Rule};
+pub use book::{Application, Mode, Policy, PolicyBook};
 pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 pub use judge::judge;
+pub use message::Message;
+pub use rule::{Count, OnConflict, Rule};
+pub use target::{Comparison, Condition, Target, Test};

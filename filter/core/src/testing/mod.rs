@@ -14,8 +14,11 @@ pub(crate) use memory::MemoryHost;
 
 use crate::activity::{Attributes, Stream};
 use crate::moment::Moment;
-use crate::policy::{OnConflict, Play, Policy, PolicyBook, Rule, Unknown};
+use crate::policy::{
+    Count, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target, Unknown,
+};
 use crate::stream_key::StreamKey;
+use crate::throttle::Calls;
 
 /// The moment at which tests begin.
 pub(crate) const NOW: Moment = Moment::from_ms(1_893_499_200_000);
@@ -37,6 +40,7 @@ pub(crate) fn stream(n: u8, at: Moment) -> Stream {
         lapses_at: at.plus_ms(TIMEOUT_MS),
         attributes: Attributes::default(),
         superseded: Vec::new(),
+        calls: Calls::default(),
     }
 }
 
@@ -47,11 +51,16 @@ pub(crate) const MAX_STREAMS_PER_SUBJECT: usize = 20;
 pub(crate) fn limit(name: &str, max: u32, on_conflict: OnConflict) -> Policy {
     Policy {
         name: name.to_owned(),
+        mode: Mode::Enforce,
         rules: vec![Rule {
             name: "limit".to_owned(),
             max,
+            count: Count::Streams,
+            per: Vec::new(),
+            target: Target::default(),
             on_conflict,
-            message: format!("{name} allows {max}"),
+            same_device_replaces: true,
+            message: Message::plain(format!("{name} allows {max}")),
         }],
     }
 }
@@ -86,5 +95,6 @@ pub(crate) fn play<'a>(
         timeout_ms: TIMEOUT_MS,
         renew_below_ms: u64::MAX,
         unknown,
+        is_call: false,
     }
 }

@@ -9,6 +9,7 @@ use super::super::{codec, test_edge};
 use crate::activity::{Activity, Attributes, ENDED_KEPT_MS, EndReason, Ended, Stream, Terminator};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
+use crate::throttle::Calls;
 
 fn moment() -> impl Strategy<Value = Moment> {
     any::<u64>().prop_map(Moment::from_ms)
@@ -44,17 +45,26 @@ fn stream() -> impl Strategy<Value = Stream> {
         moment(),
         attributes(),
         vec(text(), 0..4),
+        calls(),
     );
     fields.prop_map(
-        |(key, application, started_at, lapses_at, attributes, superseded)| Stream {
+        |(key, application, started_at, lapses_at, attributes, superseded, calls)| Stream {
             key,
             application,
             started_at,
             lapses_at,
             attributes,
             superseded,
+            calls,
         },
     )
+}
+
+fn calls() -> impl Strategy<Value = Calls> {
+    prop_oneof![
+        Just(Calls::default()),
+        (any::<u32>(), 1..1_000_000_u32).prop_map(|(minute, count)| Calls { minute, count }),
+    ]
 }
 
 fn why() -> impl Strategy<Value = EndReason> {
@@ -80,10 +90,13 @@ fn ended() -> impl Strategy<Value = Ended> {
 }
 
 fn activity() -> impl Strategy<Value = Activity> {
-    (vec(stream(), 0..6), vec(ended(), 0..9)).prop_map(|(streams, ended)| Activity {
-        streams,
-        ended,
-        forgotten: Moment::EARLIEST,
+    (vec(stream(), 0..6), vec(ended(), 0..9), calls()).prop_map(|(streams, ended, creates)| {
+        Activity {
+            streams,
+            ended,
+            creates,
+            forgotten: Moment::EARLIEST,
+        }
     })
 }
 
@@ -146,6 +159,10 @@ proptest! {
         for (of, mut activity) in (0..).zip(activities) {
             activity.prune(now);
             activity.forgotten = Moment::EARLIEST;
+            if activity.streams.is_empty() && activity.ended.is_empty() {
+                // Nothing is kept for a count of calls alone.
+                activity.creates = Calls::default();
+            }
             prop_assert_eq!(slot.activity(&test_edge::subject(of)), Some(activity));
         }
     }

@@ -71,7 +71,7 @@ fn a_sign_of_life_never_shortens_a_life() {
 fn attributes_given_with_a_heartbeat_are_added() {
     let mut account = account();
     let stream = account.starts("app");
-    for (name, value) in [("channel", "News 1"), ("deviceId", "d"), ("channel", "2")] {
+    for (name, value) in [("bitrate", "1"), ("deviceId", "d"), ("bitrate", "2")] {
         plays(account.wants_to_play(stream, Unknown::IsOver, |play| {
             play.renew_below_ms = 0;
             play.attributes.set(name, value);
@@ -79,7 +79,7 @@ fn attributes_given_with_a_heartbeat_are_added() {
     }
     let attributes = &account.activity.stream(&stream).unwrap().attributes;
     let found: Vec<_> = attributes.iter().collect();
-    assert_eq!(found, [("channel", "2"), ("deviceId", "d")]);
+    assert_eq!(found, [("bitrate", "2"), ("deviceId", "d")]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One rule, its limit, and who gives way.
 
 use super::{Account, conflict, evicted, keys, plays};
-use crate::policy::{OnConflict, Refused, Verdict};
+use crate::policy::{Message, OnConflict, Refused, Verdict};
 use crate::stream_key::StreamKey;
 use crate::testing::{MAX_STREAMS_PER_SUBJECT, TIMEOUT_MS, book, limit, test};
 
@@ -26,7 +26,7 @@ fn deny_new_refuses_the_newcomer_and_touches_nobody_else() {
     let breaches = conflict(verdict);
     assert_eq!(breaches.len(), 1);
     assert_eq!(breaches[0].threshold, 3);
-    assert_eq!(breaches[0].message, "P allows 3");
+    assert_eq!(breaches[0].message, Message::plain("P allows 3"));
     assert_eq!(keys(&breaches[0].conflicts), streams);
     assert_eq!(account.activity, before);
     // Its client, had it one, would be told that there is no such stream.

@@ -1,0 +1,87 @@
+//! What a viewer is told, in the viewer's language.
+
+/// A text in one language or several, with placeholders: `{limit}` for the rule's
+/// limit, `{attribute}` for what it counts, `{device}` for the device of the stream
+/// in the way that has played longest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Language tags (RFC 5646) in lower case, each with its text.
+    texts: Vec<(String, String)>,
+    /// The text for whoever reads none of them.
+    fallback: String,
+}
+
+impl Message {
+    /// One text for everybody.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self {
+            texts: Vec::new(),
+            fallback: text.into(),
+        }
+    }
+
+    /// Texts by language; the first is for whoever reads none of them. `None` without any.
+    #[must_use]
+    pub fn by_language(texts: Vec<(String, String)>) -> Option<Self> {
+        let fallback = texts.first()?.1.clone();
+        let lower = |(tag, text): (String, String)| (tag.to_ascii_lowercase(), text);
+        Some(Self {
+            texts: texts.into_iter().map(lower).collect(),
+            fallback,
+        })
+    }
+
+    /// The text in the language that an `Accept-Language` header (RFC 9110, section
+    /// 12.5.4) prefers, its placeholders filled.
+    #[must_use]
+    pub fn render(&self, languages: &str, limit: u32, attribute: &str, device: &str) -> String {
+        self.text(languages)
+            .replace("{limit}", &limit.to_string())
+            .replace("{attribute}", attribute)
+            .replace("{device}", device)
+    }
+
+    fn text(&self, languages: &str) -> &str {
+        if self.texts.is_empty() {
+            return &self.fallback;
+        }
+        let wanted = accept_language::parse(languages);
+        wanted
+            .iter()
+            .find_map(|tag| self.in_language(&tag.to_ascii_lowercase()))
+            .unwrap_or(&self.fallback)
+    }
+
+    /// By the whole tag, else by its language: `de-AT` is served with `de`.
+    fn in_language(&self, tag: &str) -> Option<&str> {
+        let language = tag.split('-').next().unwrap_or_default();
+        [tag, language].iter().find_map(|wanted| {
+            let mut texts = self.texts.iter();
+            texts
+                .find(|(known, _)| known == wanted)
+                .map(|(_, text)| text.as_str())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn the_viewers_language_is_chosen_and_placeholders_are_filled() {
+        let message = Message::by_language(vec![
+            ("en".to_owned(), "Only {limit}; {device} plays".to_owned()),
+            ("de".to_owned(), "Nur {limit}; {device} spielt".to_owned()),
+        ])
+        .unwrap();
+        let render = |languages| message.render(languages, 3, "streams", "TV");
+        assert_eq!(render("de-AT, en;q=0.5"), "Nur 3; TV spielt");
+        assert_eq!(render("fr, de;q=0.3, en;q=0.5"), "Only 3; TV plays");
+        assert_eq!(render("fr"), "Only 3; TV plays");
+        assert_eq!(render(""), "Only 3; TV plays");
+        assert_eq!(render(";;,q=,\u{fffd}"), "Only 3; TV plays");
+    }
+}

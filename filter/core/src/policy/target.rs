@@ -1,0 +1,117 @@
+//! Which streams a rule looks at (contract, section 3).
+
+use crate::activity::Attributes;
+
+/// Conditions on a stream's attributes, all of which must hold. None: every stream.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Target(pub Vec<Condition>);
+
+/// A condition on one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// The attribute's name.
+    pub attribute: String,
+    /// What its value must be.
+    pub test: Test,
+}
+
+/// What an attribute's value must be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// One of these.
+    AnyOf(Vec<String>),
+    /// None of these; a missing attribute passes.
+    NoneOf(Vec<String>),
+    /// There at all, or not.
+    Present(bool),
+    /// A number that compares so with another; what is no number fails.
+    Number(Comparison, f64),
+}
+
+/// How two numbers compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// ≥
+    AtLeast,
+    /// ≤
+    AtMost,
+    /// >
+    Above,
+    /// <
+    Below,
+}
+
+impl Target {
+    /// Whether a stream with these attributes is meant.
+    #[must_use]
+    pub fn matches(&self, attributes: &Attributes) -> bool {
+        self.0.iter().all(|condition| {
+            condition
+                .test
+                .passes(attributes.value(&condition.attribute))
+        })
+    }
+
+    /// The attributes that must be known to tell.
+    pub fn needs(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(|condition| !matches!(condition.test, Test::Present(_)))
+            .map(|condition| condition.attribute.as_str())
+    }
+}
+
+impl Test {
+    fn passes(&self, value: Option<&str>) -> bool {
+        let among =
+            |values: &[String]| value.is_some_and(|value| values.iter().any(|v| v == value));
+        match self {
+            Self::AnyOf(values) => among(values),
+            Self::NoneOf(values) => !among(values),
+            Self::Present(wanted) => value.is_some() == *wanted,
+            Self::Number(comparison, bound) => value
+                .and_then(|value| value.trim().parse::<f64>().ok())
+                .is_some_and(|number| match comparison {
+                    Comparison::AtLeast => number >= *bound,
+                    Comparison::AtMost => number <= *bound,
+                    Comparison::Above => number > *bound,
+                    Comparison::Below => number < *bound,
+                }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn each_test_says_what_passes() {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let live = Test::AnyOf(words(&["live", "event"]));
+        let elsewhere = Test::NoneOf(words(&["home"]));
+        let fast = Test::Number(Comparison::AtLeast, 4000.0);
+        let slow = Test::Number(Comparison::Below, 4000.0);
+        let cases = [
+            (&live, Some("event"), true),
+            (&live, Some("vod"), false),
+            (&live, None, false),
+            (&elsewhere, Some("away"), true),
+            (&elsewhere, Some("home"), false),
+            (&elsewhere, None, true),
+            (&Test::Present(true), Some(""), true),
+            (&Test::Present(true), None, false),
+            (&Test::Present(false), None, true),
+            (&fast, Some("4000"), true),
+            (&fast, Some("3999.5"), false),
+            (&fast, Some("much"), false),
+            (&fast, None, false),
+            (&slow, Some("-1e3"), true),
+            (&slow, Some("NaN"), false),
+        ];
+        for (test, value, passes) in cases {
+            assert_eq!(test.passes(value), passes, "{test:?} {value:?}");
+        }
+    }
+}
