@@ -1,0 +1,109 @@
+//! Streams that fall silent. The only tests in which real time has to pass.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use streamgate_tests::{Edge, Settings, eventually};
+
+const FILM: &str = "/vod/film/master.m3u8";
+
+/// Few slots, so that a round of the sweep takes less than a second.
+fn edge(timeout: u32) -> Edge {
+    Edge::start(
+        Settings::default()
+            .lapsing_after(timeout)
+            .with("/state/slots", 4),
+    )
+}
+
+#[test]
+fn silent_streams_are_gone_with_no_traffic_to_help() {
+    let edge = edge(2);
+    let app = edge.app("demo-tv");
+    for account in ["alice", "bob", "carol"] {
+        for _ in 0..2 {
+            let _ = app.start(account);
+        }
+        let _ = edge.player(account).playing(FILM);
+    }
+    assert_eq!(edge.metric("starts"), 9);
+    // Nobody asks anything but the statistics from here on.
+    eventually("no stream is on record", || {
+        edge.metric("live_streams") == 0
+    });
+    assert_eq!(edge.metric("lapses"), 9);
+    assert_eq!(edge.metric("stops"), 0);
+}
+
+#[test]
+fn a_silent_streams_place_is_free_after_its_timeout() {
+    // So many slots that the sweep hardly ever passes by: nothing depends on it.
+    let settings = Settings::default().lapsing_after(2);
+    let edge = Edge::start(settings.with("/state/slots", 1 << 20));
+    let app = edge.app("demo-tv");
+    let sessions = [(); 2].map(|()| app.start("alice"));
+    let _player = edge.player("alice").playing(FILM);
+    let _ = app.create("alice").send().expect(409);
+    eventually("the list is empty", || app.running("alice").is_empty());
+    let _ = [(); 3].map(|()| edge.player("alice").playing(FILM));
+    for session in sessions {
+        assert!(session.heartbeat().expect(410).body.is_empty());
+    }
+}
+
+#[test]
+fn heartbeats_alone_and_segments_alone_keep_a_stream() {
+    let edge = edge(3);
+    let session = edge.app("demo-tv").start("alice");
+    let player = edge.player("alice").playing(FILM);
+    // Three times as long as a silent stream lives.
+    for _ in 0..30 {
+        sleep(Duration::from_millis(300));
+        let _ = session.heartbeat().expect(202);
+        player.plays();
+    }
+    assert_eq!(edge.metric("starts"), 2);
+    assert_eq!(edge.metric("lapses"), 0);
+    assert!(edge.metric("lease_renewals") >= 3);
+}
+
+#[test]
+fn manifests_keys_and_failures_keep_nothing() {
+    let edge = edge(2);
+    edge.origin.answers("/vod/film/missing.m4s", 404);
+    let mut player = edge.player("alice");
+    player.opens(FILM);
+    player.plays();
+    eventually("the stream has lapsed", || {
+        for (method, path) in [
+            ("GET", "master.m3u8"),
+            ("GET", "video.key"),
+            ("GET", "init.mp4"),
+            ("GET", "missing.m4s"),
+            ("HEAD", "segment-1.m4s"),
+            ("OPTIONS", "segment-1.m4s"),
+        ] {
+            let _ = player.request(method, path);
+        }
+        edge.metric("lapses") == 1
+    });
+    assert_eq!(edge.metric("starts"), 1);
+    assert_eq!(edge.app("demo-tv").running("alice").len(), 0);
+}
+
+#[test]
+fn a_viewer_who_comes_back_plays_on_if_there_is_room() {
+    let edge = edge(2);
+    let app = edge.app("demo-tv");
+    let [paused, late] = [(); 2].map(|()| edge.player("alice").playing(FILM));
+    eventually("both have lapsed", || app.running("alice").is_empty());
+    paused.plays();
+    assert_eq!(edge.metric("starts"), 3);
+
+    let sessions = [(); 2].map(|()| app.start("alice"));
+    let _ = late.segment().expect_refusal(403, "limit-reached");
+    for session in sessions {
+        let _ = session.stop().expect(202);
+    }
+    late.plays();
+}

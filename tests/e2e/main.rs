@@ -1,0 +1,18 @@
+//! Streamgate in a real Envoy, held to its contract.
+
+mod bad_input;
+mod bounds;
+mod configuration;
+mod envoy_files;
+mod lapse;
+mod memory;
+mod openapi;
+mod playback;
+mod players;
+mod policies;
+mod privacy;
+mod races;
+mod restart;
+mod session_api;
+mod web_client;
+mod worked_cases;

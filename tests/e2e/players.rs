@@ -1,0 +1,82 @@
+//! Real players, unchanged: ffmpeg plays the sample through the edge.
+
+use streamgate_tests::{Edge, Ffmpeg, Settings, eventually, sample};
+
+const HLS: &str = "/vod/sample/master.m3u8";
+const DASH: &str = "/vod/sample/manifest.mpd";
+
+/// Streams that lapse soon, but not between two segments of a slow machine.
+fn edge() -> Edge {
+    Edge::start(Settings::default().serving(sample()).lapsing_after(6))
+}
+
+/// `play` starts a player; its argument counts them.
+fn three_play_and_a_killed_one_makes_room(play: impl Fn(&Edge, u32) -> Ffmpeg) {
+    let edge = edge();
+    let mut players = [1, 2, 3].map(|number| {
+        let mut player = play(&edge, number);
+        player.assert_plays();
+        player
+    });
+    let mut fourth = play(&edge, 4);
+    assert!(!fourth.ends_well());
+    assert!(fourth.output().contains("403"), "{}", fourth.output());
+    assert_eq!(edge.app("demo-tv").running("alice").len(), 3);
+
+    players[0].kill();
+    eventually("its place is free", || {
+        edge.app("demo-tv").running("alice").len() == 2
+    });
+    let mut next = play(&edge, 5);
+    next.assert_plays();
+    for player in &mut players[1..] {
+        player.assert_plays();
+    }
+    // Whatever they asked for, on however many connections: four playbacks.
+    assert_eq!(edge.metric("starts"), 4);
+    assert_eq!(edge.metric("lapses"), 1);
+}
+
+#[test]
+fn three_hls_players_play_the_fourth_is_refused_and_a_killed_one_makes_room() {
+    three_play_and_a_killed_one_makes_room(|edge, _| {
+        edge.ffmpeg(HLS, &[("x-account-id", "alice")])
+    });
+}
+
+/// ffmpeg's DASH demuxer resolves segments against the URL it was given, not the one
+/// it was redirected to, so here the player names its playback itself.
+#[test]
+fn three_dash_players_play_the_fourth_is_refused_and_a_killed_one_makes_room() {
+    three_play_and_a_killed_one_makes_room(|edge, number| {
+        let sid = format!("sid=\"playback-{number}\"");
+        edge.ffmpeg(DASH, &[("x-account-id", "alice"), ("cmcd-session", &sid)])
+    });
+}
+
+#[test]
+fn a_dash_player_plays_under_the_prefix_of_its_session() {
+    let edge = edge();
+    let session = edge.app("demo-tv").start("alice");
+    let mut player = edge.ffmpeg(&format!("{}{DASH}", session.playback_prefix), &[]);
+    player.assert_plays();
+    assert_eq!(edge.metric("starts"), 1);
+    assert!(edge.origin.paths().iter().all(|path| !path.contains('~')));
+}
+
+#[test]
+fn a_player_of_video_and_audio_renditions_is_one_stream() {
+    let edge = edge();
+    let mut player = edge.ffmpeg(HLS, &[("x-account-id", "alice")]);
+    player.assert_plays();
+    let asked = || edge.origin.paths();
+    eventually("it has asked for every rendition", || {
+        (0..3).all(|rendition| {
+            let segment = format!("segment-{rendition}-002.m4s");
+            asked().iter().any(|path| path.ends_with(&segment))
+        })
+    });
+    assert_eq!(edge.metric("starts"), 1);
+    assert_eq!(edge.metric("live_streams"), 1);
+    assert!(asked().iter().all(|path| !path.contains('~')));
+}

@@ -1,0 +1,422 @@
+//! A real Envoy with the filter.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::settings::Place;
+use crate::{App, Client, Ffmpeg, Origin, Player, Settings, awaited, eventually};
+
+/// What Envoy writes when the filter traps, or when it is in trouble itself.
+const TRAPS: [&str; 8] = [
+    "panicked at",
+    "proc_exit",
+    "in-VM backtrace",
+    "Function: ",
+    "unreachable",
+    "[critical][assert]",
+    "[critical][backtrace]",
+    "[critical][main]",
+];
+
+/// A running edge and the origin behind it. When it goes, it has to have been sound
+/// all the time; when a test fails, its log is shown.
+#[derive(Debug)]
+pub struct Edge {
+    /// The origin behind it.
+    pub origin: Origin,
+    /// Where it serves.
+    pub port: u16,
+    admin_port: u16,
+    admin: Client,
+    settings: Settings,
+    directory: TempDir,
+    envoy: Option<Child>,
+}
+
+/// How often the listeners' configuration was taken over, and refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lds {
+    /// Taken over.
+    pub accepted: u64,
+    /// Refused.
+    pub rejected: u64,
+}
+
+impl Edge {
+    /// Starts an edge.
+    ///
+    /// # Panics
+    ///
+    /// With Envoy's log if it does not start.
+    #[must_use]
+    pub fn start(settings: Settings) -> Self {
+        Self::try_start(settings).unwrap_or_else(|log| panic!("Envoy does not start:\n{log}"))
+    }
+
+    /// Starts an edge that may refuse to.
+    ///
+    /// # Errors
+    ///
+    /// Envoy's log.
+    pub fn try_start(settings: Settings) -> Result<Self, String> {
+        let origin = match &settings.files {
+            Some(files) => Origin::serving(files.clone()),
+            None => Origin::start(),
+        };
+        let admin_port = crate::ports::free_port();
+        let mut edge = Self {
+            origin,
+            port: crate::ports::free_port(),
+            admin_port,
+            admin: Client::new(admin_port),
+            settings,
+            directory: tempfile::tempdir().expect("a directory"),
+            envoy: None,
+        };
+        edge.run()?;
+        Ok(edge)
+    }
+
+    /// Starts Envoy and waits until it serves, or returns its log.
+    fn run(&mut self) -> Result<(), String> {
+        let place = self.place();
+        let bootstrap = self.settings.bootstrap(&place).to_string();
+        let listeners = self.settings.lds(&place).to_string();
+        let bootstrap_at = self.at("bootstrap.json");
+        fs::write(&bootstrap_at, bootstrap).expect("to write");
+        fs::write(self.at("lds.json"), listeners).expect("to write");
+        let log = File::options()
+            .append(true)
+            .create(true)
+            .open(self.at("envoy.log"))
+            .expect("a log");
+        let envoy = Command::new(crate::envoy())
+            .arg("--config-path")
+            .arg(bootstrap_at)
+            .args(["--concurrency", &self.settings.workers.to_string()])
+            // Its main component begins with a list of all it was built with.
+            .args(["--log-level", "info"])
+            .args(["--component-log-level", "main:warning"])
+            .args(["--file-flush-interval-msec", "50"])
+            .args(["--drain-time-s", "1"])
+            // Whoever takes listeners from elsewhere has to have a name.
+            .args(["--service-cluster", "tests", "--service-node", "edge"])
+            .arg("--disable-hot-restart")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .expect("to run Envoy");
+        self.envoy = Some(envoy);
+        let serves = awaited("Envoy serves or gives up", || match self.is_running() {
+            true => self.is_ready().then_some(true),
+            false => Some(false),
+        });
+        if serves {
+            return Ok(());
+        }
+        self.envoy = None;
+        Err(self.log())
+    }
+
+    fn is_ready(&self) -> bool {
+        let live = |answer: crate::Answer| answer.status == 200;
+        self.admin.get("/ready").try_send().is_ok_and(live)
+            && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    fn is_running(&mut self) -> bool {
+        let envoy = self.envoy.as_mut();
+        envoy.is_some_and(|envoy| matches!(envoy.try_wait(), Ok(None)))
+    }
+
+    /// Kills Envoy, as a power failure would, and starts it again at the same place.
+    pub fn restart(&mut self) {
+        self.assert_sound();
+        self.kill();
+        // Connections to the killed one are of no use any more.
+        self.admin = Client::new(self.admin_port);
+        self.run()
+            .unwrap_or_else(|log| panic!("Envoy does not start again:\n{log}"));
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut envoy) = self.envoy.take() {
+            let _ = envoy.kill();
+            let _ = envoy.wait();
+        }
+    }
+
+    /// A client with a connection of its own.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.port)
+    }
+
+    /// Clients that are connected to different workers: one for each of them.
+    #[must_use]
+    pub fn one_client_per_worker(&self) -> Vec<Client> {
+        let mut before = self.connections_by_worker();
+        let mut found: Vec<Option<Client>> = vec![None; before.len()];
+        // Kept open until the end, so that Envoy balances against them.
+        let mut others = Vec::new();
+        while found.iter().any(Option::is_none) {
+            assert!(others.len() < 64, "one worker accepts no connection");
+            let client = self.client();
+            let _ = client.get("/elsewhere/hello").send();
+            let now = self.connections_by_worker();
+            let worker = now
+                .iter()
+                .zip(&before)
+                .position(|(now, before)| now > before);
+            match worker.and_then(|worker| found.get_mut(worker)) {
+                Some(place @ None) => *place = Some(client),
+                _ => others.push(client),
+            }
+            before = now;
+        }
+        found.into_iter().flatten().collect()
+    }
+
+    /// How many connections each worker has accepted so far.
+    #[must_use]
+    pub fn connections_by_worker(&self) -> Vec<u64> {
+        let filter = format!(
+            "^listener\\..*{}\\.worker_.*\\.downstream_cx_total$",
+            self.port
+        );
+        let found = self.stats(&filter);
+        assert_eq!(found.len(), usize::try_from(self.settings.workers).unwrap());
+        found.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Sends a `GET` on a fresh connection.
+    pub fn get(&self, path: &str) -> crate::Request {
+        self.client().get(path)
+    }
+
+    /// Sends bytes as they are; see [`crate::raw`].
+    #[must_use]
+    pub fn raw(&self, pieces: &[&[u8]]) -> (Option<u16>, String) {
+        crate::raw(self.port, pieces)
+    }
+
+    /// The session API, in the name of an application.
+    #[must_use]
+    pub fn app(&self, application: &str) -> App {
+        App::new(self.client(), application)
+    }
+
+    /// A player that an account watches with.
+    #[must_use]
+    pub fn player(&self, account: &str) -> Player {
+        Player::new(self.client(), account)
+    }
+
+    /// A real player that plays a manifest, with these headers in each of its requests.
+    #[must_use]
+    pub fn ffmpeg(&self, manifest: &str, headers: &[(&str, &str)]) -> Ffmpeg {
+        let url = format!("http://127.0.0.1:{}{manifest}", self.port);
+        Ffmpeg::start(&url, headers, self.directory.path())
+    }
+
+    /// One of the filter's counters or gauges, by its name after `streamgate.`.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> u64 {
+        let stat = format!("wasmcustom.streamgate.{name}");
+        let found = self.stats(&format!("^{}$", stat.replace('.', "\\.")));
+        let [(_, value)] = found.as_slice() else {
+            panic!("Envoy knows no {stat}");
+        };
+        *value
+    }
+
+    /// How often the listeners' configuration was taken over, and refused.
+    #[must_use]
+    pub fn lds(&self) -> Lds {
+        Lds {
+            accepted: self.sum_of("^listener_manager\\.lds\\.update_success$"),
+            rejected: self.sum_of("^listener_manager\\.lds\\.update_rejected$"),
+        }
+    }
+
+    /// Hands other settings over while it runs, and waits until they are in force or
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// What Envoy's log says since then, if they are refused.
+    pub fn update(&mut self, settings: Settings) -> Result<(), String> {
+        assert!(self.settings.by_lds && settings.by_lds, "only by LDS");
+        let before = self.lds();
+        let log_before = self.log().len();
+        let listeners = settings.lds(&self.place()).to_string();
+        let (new, known) = (self.at("lds.json.new"), self.at("lds.json"));
+        fs::write(&new, listeners).expect("to write");
+        fs::rename(&new, &known).expect("to move");
+        eventually("Envoy has read the update", || self.lds() != before);
+        if self.lds().rejected > before.rejected {
+            let log = self.log();
+            return Err(log.get(log_before..).unwrap_or_default().to_owned());
+        }
+        self.settings = settings;
+        // The filters of the old listener go when it has drained.
+        eventually("the old listener is gone", || {
+            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_(warming|draining)$")
+                == 0
+        });
+        Ok(())
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings.clone()
+    }
+
+    /// Envoy's log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.text("envoy.log")
+    }
+
+    /// The access log as it stands in the file.
+    #[must_use]
+    pub fn access_log(&self) -> String {
+        self.text("access.log")
+    }
+
+    /// The decisions in the access log, once there are at least so many.
+    #[must_use]
+    pub fn decisions(&self, at_least: usize) -> Vec<Value> {
+        awaited(
+            &format!("there are {at_least} decisions in the log"),
+            || {
+                let log = self.access_log();
+                let lines = log.lines();
+                let decisions: Vec<Value> = lines
+                    .map(|line| {
+                        serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))
+                    })
+                    .collect();
+                (decisions.len() >= at_least).then_some(decisions)
+            },
+        )
+    }
+
+    /// Bytes that Envoy has allocated, by its own account.
+    #[must_use]
+    pub fn allocated(&self) -> u64 {
+        let memory = self.admin.get("/memory").send().expect(200).json();
+        let allocated = memory["allocated"].as_str();
+        allocated
+            .and_then(|bytes| bytes.parse().ok())
+            .expect("bytes")
+    }
+
+    /// Bytes of memory that Envoy's process occupies, by the system's account.
+    #[must_use]
+    pub fn resident(&self) -> u64 {
+        let pid = self.envoy.as_ref().expect("a running Envoy").id();
+        let ps = Command::new("ps")
+            .args(["-o", "rss=", "-p", &pid.to_string()])
+            .output()
+            .expect("to run ps");
+        let kilobytes = String::from_utf8_lossy(&ps.stdout);
+        kilobytes.trim().parse::<u64>().expect("kilobytes") * 1024
+    }
+
+    /// Checks that Envoy runs, that the filter never trapped and that no VM had to be
+    /// started anew.
+    ///
+    /// # Panics
+    ///
+    /// With the line that says otherwise.
+    pub fn assert_sound(&mut self) {
+        if let Some(trouble) = self.trouble() {
+            panic!("the edge is not sound: {trouble}");
+        }
+    }
+
+    fn trouble(&mut self) -> Option<String> {
+        let log = self.log();
+        let is_trap = |line: &&str| TRAPS.iter().any(|trap| line.contains(trap));
+        if let Some(line) = log.lines().find(is_trap) {
+            return Some(line.to_owned());
+        }
+        if !self.is_running() {
+            return Some("Envoy has stopped by itself".to_owned());
+        }
+        let reloads = self.sum_of("^wasm\\..*\\.vm_reload.*$");
+        (reloads > 0).then(|| format!("{reloads} VM reloads"))
+    }
+
+    /// All of Envoy's statistics, as text.
+    #[must_use]
+    pub fn all_statistics(&self) -> String {
+        self.admin.get("/stats").send().expect(200).text()
+    }
+
+    fn sum_of(&self, filter: &str) -> u64 {
+        self.stats(filter).iter().map(|(_, value)| value).sum()
+    }
+
+    /// Names and values of the statistics that a regular expression picks.
+    fn stats(&self, filter: &str) -> Vec<(String, u64)> {
+        let path = format!("/stats?format=json&filter={}", filter.replace('+', "%2B"));
+        let mut stats = self.admin.get(&path).send().expect(200).json();
+        let stats = stats["stats"].as_array_mut().expect("a list").split_off(0);
+        stats
+            .into_iter()
+            .filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?)))
+            .collect()
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            directory: self.directory.path(),
+            port: self.port,
+            admin_port: self.admin_port,
+            origin_port: self.origin.port,
+        }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        let bytes = fs::read(self.at(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        let failed = std::thread::panicking();
+        // One that did not start has said so already.
+        let trouble = match self.envoy {
+            Some(_) if !failed => self.trouble(),
+            _ => None,
+        };
+        self.kill();
+        if failed || trouble.is_some() {
+            eprintln!("Envoy's log ends:\n{}", end_of(&self.log()));
+            eprintln!("The access log ends:\n{}", end_of(&self.access_log()));
+        }
+        if let Some(trouble) = trouble {
+            panic!("the edge was not sound: {trouble}");
+        }
+    }
+}
+
+/// The last lines of a log that may be long.
+fn end_of(log: &str) -> String {
+    let mut lines: Vec<&str> = log.lines().rev().take(100).collect();
+    lines.reverse();
+    lines.join("\n")
+}

@@ -1,0 +1,63 @@
+//! A real Envoy with the filter, an origin behind it, and those who watch: what the
+//! end-to-end tests and the demo are written with.
+//!
+//! ```text
+//! let edge = Edge::start(Settings::default());
+//! let session = edge.app("demo-tv").start("alice");
+//! edge.player("alice").opens("/vod/film/master.m3u8");
+//! ```
+//!
+//! Everything blocks: a test reads from top to bottom.
+
+mod app;
+mod crowd;
+mod edge;
+mod ffmpeg;
+mod http;
+mod origin;
+mod player;
+mod ports;
+mod settings;
+mod wait;
+
+pub use app::{App, Creation, Session};
+pub use crowd::Crowd;
+pub use edge::{Edge, Lds};
+pub use ffmpeg::Ffmpeg;
+pub use http::{Answer, Client, Request, raw};
+pub use origin::{Origin, Seen};
+pub use player::Player;
+pub use settings::{IDP, Settings, signing_key, subject_key};
+pub use wait::{awaited, eventually, eventually_within};
+
+use std::path::{Path, PathBuf};
+
+/// The project's directory.
+#[must_use]
+pub fn project() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The filter, as `scripts/build` leaves it.
+#[must_use]
+pub fn wasm() -> PathBuf {
+    there("build/streamgate.wasm", "scripts/build")
+}
+
+/// The directory that holds `vod/sample/`, as `scripts/sample-video` leaves it.
+#[must_use]
+pub fn sample() -> PathBuf {
+    there("build/sample", "scripts/sample-video")
+}
+
+/// Envoy itself, as `scripts/setup` leaves it.
+#[must_use]
+pub fn envoy() -> PathBuf {
+    there(".tools/bin/envoy", "scripts/setup")
+}
+
+fn there(path: &str, made_by: &str) -> PathBuf {
+    let full = project().join(path);
+    full.canonicalize()
+        .unwrap_or_else(|_| panic!("there is no {path}; run {made_by} first"))
+}

@@ -1,0 +1,170 @@
+//! An origin in this process: it serves any path, and remembers what it was asked.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Response, Uri, header};
+
+/// A running origin.
+#[derive(Debug)]
+pub struct Origin {
+    /// Where it listens.
+    pub port: u16,
+    shared: Arc<Shared>,
+    // Stops serving when dropped.
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// A request the origin has seen.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    seen: Mutex<Vec<Seen>>,
+    statuses: Mutex<HashMap<String, u16>>,
+    files: Option<PathBuf>,
+}
+
+impl Origin {
+    /// An origin that answers every path with 200 and a few bytes.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::serve(None)
+    }
+
+    /// An origin that serves the files under a directory.
+    #[must_use]
+    pub fn serving(files: PathBuf) -> Self {
+        Self::serve(Some(files))
+    }
+
+    fn serve(files: Option<PathBuf>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_io()
+            .build()
+            .expect("a runtime");
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        listener.set_nonblocking(true).expect("not to block");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared {
+            files,
+            ..Shared::default()
+        });
+        let state = Arc::clone(&shared);
+        let answer = move |method: Method, uri: Uri, headers: HeaderMap| {
+            let answer = state.answer(&method, &uri, &headers);
+            async move { answer }
+        };
+        runtime.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            axum::serve(listener, axum::Router::new().fallback(answer)).await
+        });
+        Self {
+            port,
+            shared,
+            _runtime: runtime,
+        }
+    }
+
+    /// From now on this path is answered with that status.
+    pub fn answers(&self, path: &str, status: u16) {
+        let mut statuses = self.shared.statuses.lock().expect("a lock");
+        statuses.insert(path.to_owned(), status);
+    }
+
+    /// All requests so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.seen.lock().expect("a lock").clone()
+    }
+
+    /// Forgets what it has seen so far, where that becomes too much.
+    pub fn forget(&self) {
+        self.shared.seen.lock().expect("a lock").clear();
+    }
+
+    /// The paths of all requests so far, queries included.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.seen().into_iter().map(|seen| seen.path).collect()
+    }
+}
+
+impl Shared {
+    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+        let headers_seen = headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        });
+        self.seen.lock().expect("a lock").push(Seen {
+            method: method.to_string(),
+            path: uri.to_string(),
+            headers: headers_seen.collect(),
+        });
+
+        let status = self.statuses.lock().expect("a lock");
+        if let Some(status) = status.get(uri.path()) {
+            return empty(*status);
+        }
+        if headers.contains_key(header::IF_NONE_MATCH) {
+            return empty(304);
+        }
+        let bytes = match &self.files {
+            None => Some(b"some bytes of media".to_vec()),
+            // Envoy hands on normalised paths only.
+            Some(files) => std::fs::read(files.join(uri.path().trim_start_matches('/'))).ok(),
+        };
+        let Some(bytes) = bytes.map(Bytes::from) else {
+            return empty(404);
+        };
+        let range = headers.get(header::RANGE);
+        match range.and_then(|range| part(range.to_str().ok()?, bytes.len())) {
+            Some((from, to)) => Response::builder()
+                .status(206)
+                .header(
+                    header::CONTENT_RANGE,
+                    format!("bytes {from}-{to}/{}", bytes.len()),
+                )
+                .body(Body::from(bytes.slice(from..=to))),
+            None => Response::builder()
+                .header(header::CONTENT_TYPE, media_type(uri.path()))
+                .body(Body::from(bytes)),
+        }
+        .expect("a response")
+    }
+}
+
+fn empty(status: u16) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status.try_into().expect("a status");
+    response
+}
+
+/// `bytes=a-b` and `bytes=a-` as first and last byte.
+fn part(range: &str, len: usize) -> Option<(usize, usize)> {
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let from: usize = from.parse().ok()?;
+    let last = len.checked_sub(1)?;
+    let to = to.parse().unwrap_or(last).min(last);
+    (from <= to).then_some((from, to))
+}
+
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("m3u8") => "application/vnd.apple.mpegurl",
+        Some("mpd") => "application/dash+xml",
+        Some("m4s") => "video/iso.segment",
+        _ => "application/octet-stream",
+    }
+}

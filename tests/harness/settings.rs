@@ -1,0 +1,243 @@
+//! What an edge under test is started with: `envoy/edge.yaml` as it is shipped, with
+//! what a test wants different.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use streamgate_core::signed::{KeyRing, SigningKey};
+use streamgate_core::subject::SubjectHasher;
+
+use crate::project;
+
+/// The identity provider that vouches for all accounts in the tests.
+pub const IDP: &str = "demo";
+
+/// What to change about the edge. The default holds the applications and policies of
+/// `envoy/edge.yaml` (`demo-web` and `demo-tv` share a limit of three that denies;
+/// `demo-mobile` plays once and the latest wins), streams that live long enough for
+/// any test, and these protected paths:
+///
+/// | path | |
+/// |---|---|
+/// | `/vod/` | as shipped: `demo-web`, header, CMCD or redirect |
+/// | `/latest/` | the same for `demo-mobile` |
+/// | `/members/` | only what was created through the session API |
+/// | `/carried/` | the stream is named by the header `x-stream-id` |
+/// | `/gone/` | refuses with 410 |
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) plugin: Value,
+    pub(crate) as_text: bool,
+    pub(crate) by_lds: bool,
+    pub(crate) files: Option<PathBuf>,
+    pub(crate) workers: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut bootstrap = shipped("edge.yaml");
+        let mut plugin = plugin_of(&mut bootstrap)["configuration"]["value"].take();
+        plugin["sessions"]["heartbeat"] = "60s".into();
+        plugin["sessions"]["timeout"] = "90s".into();
+        let paths = plugin["playback"].as_array_mut().expect("protected paths");
+        let vod = paths.first().expect("one protected path").clone();
+        let mut add = |prefix: &str, changes: &[(&str, Value)]| {
+            let mut path = vod.clone();
+            path["match"]["prefix"] = prefix.into();
+            for (pointer, value) in changes {
+                put(&mut path, pointer, value.clone());
+            }
+            paths.push(path);
+        };
+        add("/latest/", &[("/application", json!("demo-mobile"))]);
+        add("/members/", &[("/start", json!("session_required"))]);
+        let stream_id = json!([{"header": "x-stream-id"}]);
+        add("/carried/", &[("/stream", stream_id)]);
+        add("/gone/", &[("/refuse/status", json!(410))]);
+        Self {
+            plugin,
+            as_text: false,
+            by_lds: false,
+            files: None,
+            workers: 2,
+        }
+    }
+}
+
+impl Settings {
+    /// With another value at a place in the plugin's configuration, given as a JSON
+    /// pointer such as `/state/max_streams`. The last part may be new.
+    #[must_use]
+    pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+        put(&mut self.plugin, pointer, value.into());
+        self
+    }
+
+    /// Streams that are gone after so many seconds of silence.
+    #[must_use]
+    pub fn lapsing_after(self, seconds: u32) -> Self {
+        self.with("/sessions/heartbeat", "1s")
+            .with("/sessions/timeout", format!("{seconds}s"))
+    }
+
+    /// With the plugin's configuration handed over as JSON text (`StringValue`) instead
+    /// of a `Struct`.
+    #[must_use]
+    pub fn as_text(mut self) -> Self {
+        self.as_text = true;
+        self
+    }
+
+    /// With listeners that come from a file, so that they can be updated.
+    #[must_use]
+    pub fn by_lds(mut self) -> Self {
+        self.by_lds = true;
+        self
+    }
+
+    /// With an origin that serves the files under a directory.
+    #[must_use]
+    pub fn serving(mut self, files: PathBuf) -> Self {
+        self.files = Some(files);
+        self
+    }
+
+    /// The bootstrap to start Envoy with.
+    pub(crate) fn bootstrap(&self, at: &Place<'_>) -> Value {
+        let mut bootstrap = shipped("edge.yaml");
+        let origin = &mut bootstrap["static_resources"]["clusters"][0]["load_assignment"];
+        let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
+        port_of(&mut endpoint["address"], at.origin_port);
+        port_of(&mut bootstrap["admin"]["address"], at.admin_port);
+        let listeners = bootstrap["static_resources"]["listeners"].take();
+        let [mut listener] = <[Value; 1]>::try_from(listeners.as_array().expect("a list").clone())
+            .expect("one listener");
+        self.fit(&mut listener, at);
+        if self.by_lds {
+            bootstrap["static_resources"]
+                .as_object_mut()
+                .expect("an object")
+                .remove("listeners");
+            bootstrap["dynamic_resources"] = json!({"lds_config": {
+                "resource_api_version": "V3",
+                "path_config_source": {
+                    "path": at.directory.join("lds.json"),
+                    "watched_directory": {"path": at.directory},
+                },
+            }});
+        } else {
+            bootstrap["static_resources"]["listeners"] = json!([listener]);
+        }
+        bootstrap
+    }
+
+    /// What the listeners' file holds.
+    pub(crate) fn lds(&self, at: &Place<'_>) -> Value {
+        let mut bootstrap = shipped("edge.yaml");
+        let mut listener = bootstrap["static_resources"]["listeners"][0].take();
+        self.fit(&mut listener, at);
+        listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
+        json!({"resources": [listener]})
+    }
+
+    fn fit(&self, listener: &mut Value, at: &Place<'_>) {
+        port_of(&mut listener["address"], at.port);
+        // Two connections open at once are served by two workers.
+        listener["connection_balance_config"] = json!({"exact_balance": {}});
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        let log = &mut manager["access_log"][0];
+        log["name"] = "envoy.access_loggers.file".into();
+        let log = &mut log["typed_config"];
+        log["@type"] =
+            "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog".into();
+        log["path"] = json!(at.directory.join("access.log"));
+        // The shipped file answers what it does not know; the tests want to see what
+        // the origin would be asked.
+        manager["route_config"]["virtual_hosts"][0]["routes"] =
+            json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]);
+
+        let plugin = plugin_in(manager);
+        plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());
+        plugin["configuration"] = if self.as_text {
+            json!({
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": self.plugin.to_string(),
+            })
+        } else {
+            json!({
+                "@type": "type.googleapis.com/google.protobuf.Struct",
+                "value": self.plugin,
+            })
+        };
+    }
+}
+
+/// Where an edge runs.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) directory: &'a Path,
+    pub(crate) port: u16,
+    pub(crate) admin_port: u16,
+    pub(crate) origin_port: u16,
+}
+
+/// The keys that the edges under test sign with, to forge what only they could issue.
+#[must_use]
+pub fn signing_key() -> KeyRing {
+    let secret = shipped_secret("STREAMGATE_SIGNING_KEY");
+    KeyRing::new(SigningKey::new("demo-1", secret.as_bytes()), Vec::new())
+}
+
+/// What the edges under test hash accounts with.
+#[must_use]
+pub fn subject_key() -> SubjectHasher {
+    SubjectHasher::new(shipped_secret("STREAMGATE_SUBJECT_KEY").as_bytes())
+}
+
+fn shipped_secret(name: &str) -> String {
+    let mut bootstrap = shipped("edge.yaml");
+    let environment = &plugin_of(&mut bootstrap)["vm_config"]["environment_variables"];
+    let secret = environment["key_values"][name].as_str();
+    secret.expect("a secret in envoy/edge.yaml").to_owned()
+}
+
+/// A file of `envoy/`.
+fn shipped(name: &str) -> Value {
+    let path = project().join("envoy").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The filter's part of a bootstrap.
+fn plugin_of(bootstrap: &mut Value) -> &mut Value {
+    let listener = &mut bootstrap["static_resources"]["listeners"][0];
+    plugin_in(&mut listener["filter_chains"][0]["filters"][0]["typed_config"])
+}
+
+fn plugin_in(connection_manager: &mut Value) -> &mut Value {
+    let filters = connection_manager["http_filters"].as_array_mut();
+    filters
+        .expect("filters")
+        .iter_mut()
+        .find(|filter| filter["name"] == "envoy.filters.http.wasm")
+        .map(|filter| &mut filter["typed_config"]["config"])
+        .expect("the filter in envoy/edge.yaml")
+}
+
+fn port_of(address: &mut Value, port: u16) {
+    address["socket_address"]["port_value"] = port.into();
+}
+
+fn put(value: &mut Value, pointer: &str, new: Value) {
+    let (parent, last) = pointer.rsplit_once('/').expect("a JSON pointer");
+    let parent = value
+        .pointer_mut(parent)
+        .unwrap_or_else(|| panic!("the configuration has no {parent}"));
+    match parent {
+        Value::Array(list) => match last.parse::<usize>() {
+            Ok(at) if at < list.len() => list[at] = new,
+            _ => list.push(new),
+        },
+        _ => parent[last] = new,
+    }
+}
