@@ -17,12 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn the_document_is_valid_and_its_examples_are_true_to_it() {
     let python = schemathesis().with_file_name("python3");
-    run(Command::new(python).arg(file("document.py")).arg(document()));
+    run(Command::new(python)
+        .arg(file("document.py"))
+        .arg(document()));
 }
 
 #[test]
 fn an_application_that_denies_newcomers_is_answered_as_documented() {
-    let edge = Edge::start(settings());
+    let messages = json!({"en": "At most {limit} streams", "de": "Höchstens {limit} Streams"});
+    let settings = settings().with("/policies/0/rules/0/message", messages);
+    let edge = Edge::start(settings);
     compare(&edge, "demo-web", &[]);
     for counter in ["starts", "heartbeats", "stops"] {
         assert!(edge.metric(counter) > 0, "{counter}");
@@ -54,7 +58,11 @@ fn a_demanding_edge_answers_as_documented() {
         "demo-web",
         &["--exclude-checks", "positive_data_acceptance"],
     );
-    for counter in ["starts", "refusals.missing_attributes", "refusals.throttled"] {
+    for counter in [
+        "starts",
+        "refusals.missing_attributes",
+        "refusals.throttled",
+    ] {
         assert!(edge.metric(counter) > 0, "{counter}");
     }
 }
