@@ -12,6 +12,9 @@ up: sample ## run the edge with a sample origin until Ctrl-C
 test: ## everything CI checks
 	scripts/test
 
+soak: build ## a million invented accounts, and memory stays where it was (minutes)
+	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
+
 build: setup ## build/streamgate.wasm, the filter
 	scripts/build
 
@@ -24,4 +27,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up test build sample setup clean
+.PHONY: help demo up test soak build sample setup clean

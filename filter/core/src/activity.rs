@@ -13,6 +13,12 @@ pub const ENDED_KEPT_MS: u64 = 3_600_000;
 /// ids of this edge's own before those with ids from outside.
 pub const ENDED_KEPT_MAX: usize = 8;
 
+/// The most attributes a stream may have.
+pub const ATTRIBUTES_MAX: usize = 32;
+
+/// The most termination codes a stream keeps of those that made room for it.
+pub const SUPERSEDED_MAX: usize = 32;
+
 /// Attributes that stay as they are once set (contract, section 2).
 pub const IMMUTABLE: [&str; 9] = [
     "package",

@@ -116,6 +116,7 @@ impl EvaluationResult {
             Refused::Over
             | Refused::Foreign
             | Refused::MissingAttributes(_)
+            | Refused::TooManyAttributes
             | Refused::Immutable(_)
             | Refused::Throttled { .. } => Vec::new(),
         };

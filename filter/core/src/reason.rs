@@ -19,6 +19,8 @@ pub enum Reason {
     ForeignStream,
     /// A policy needs attributes that are not known.
     MissingAttributes,
+    /// The stream would have more attributes than it may.
+    TooManyAttributes,
     /// The call changes an attribute that must stay as it is.
     ImmutableAttribute,
     /// There were too many calls.
@@ -59,6 +61,7 @@ impl Reason {
             Refused::Foreign => Self::ForeignStream,
             Refused::SubjectFull => Self::SubjectFull,
             Refused::MissingAttributes(_) => Self::MissingAttributes,
+            Refused::TooManyAttributes => Self::TooManyAttributes,
             Refused::Immutable(_) => Self::ImmutableAttribute,
             Refused::Throttled { .. } => Self::Throttled,
         }
@@ -84,6 +87,7 @@ impl Reason {
             Self::StreamOver => "stream-over",
             Self::ForeignStream => "foreign-stream",
             Self::MissingAttributes => "missing-attributes",
+            Self::TooManyAttributes => "too-many-attributes",
             Self::ImmutableAttribute => "immutable-attribute",
             Self::Throttled => "throttled",
             Self::TokenInvalid => "token-invalid",
@@ -110,6 +114,7 @@ impl Reason {
             Self::StreamOver => "the stream is over; start a new one",
             Self::ForeignStream => "the stream belongs to another application",
             Self::MissingAttributes => "a policy needs attributes that are not known",
+            Self::TooManyAttributes => "a session may have at most 32 attributes",
             Self::ImmutableAttribute => "an attribute that must stay as it is would change",
             Self::Throttled => "too many calls in this minute",
             Self::TokenInvalid => "the token in the path is not valid",
@@ -145,7 +150,9 @@ impl Reason {
             Self::SubjectFull => Metric::RefusalsSubjectFull,
             Self::EdgeFull => Metric::RefusalsTableFull,
             Self::Busy | Self::StoreFailed => Metric::RefusalsContention,
-            Self::Malformed | Self::ImmutableAttribute => Metric::RefusalsMalformed,
+            Self::Malformed | Self::ImmutableAttribute | Self::TooManyAttributes => {
+                Metric::RefusalsMalformed
+            }
         }
     }
 
@@ -167,7 +174,10 @@ impl Reason {
             | Self::NoSubject
             | Self::NoStream => 403,
             Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
-            Self::Malformed | Self::MissingAttributes | Self::ImmutableAttribute => 400,
+            Self::Malformed
+            | Self::MissingAttributes
+            | Self::ImmutableAttribute
+            | Self::TooManyAttributes => 400,
             Self::Throttled => 429,
         }
     }
@@ -201,6 +211,7 @@ mod tests {
             Reason::ForeignStream,
             Reason::MissingAttributes,
             Reason::ImmutableAttribute,
+            Reason::TooManyAttributes,
             Reason::Throttled,
             Reason::TokenInvalid,
             Reason::TokenExpired,

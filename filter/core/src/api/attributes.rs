@@ -1,10 +1,8 @@
 //! Attributes as they travel: query string or form body.
 
-use crate::activity::Attributes;
+use crate::activity::{ATTRIBUTES_MAX, Attributes};
 use crate::text::{Malformed, percent_decoded, split_once};
 
-/// The most attributes a session may have.
-const COUNT_MAX: usize = 32;
 /// The longest name, in bytes.
 const NAME_MAX: usize = 64;
 /// The longest value, in bytes.
@@ -63,7 +61,7 @@ pub fn read_attributes(attributes: &mut Attributes, form: &[u8]) -> Result<(), A
             return Err(AttributesError::Malformed);
         }
         let too_large = name.len() > NAME_MAX || value.len() > VALUE_MAX;
-        if too_large || attributes.len() >= COUNT_MAX {
+        if too_large || attributes.len() >= ATTRIBUTES_MAX {
             return Err(AttributesError::TooLarge);
         }
         if attributes.value(&name).is_some() {

@@ -361,6 +361,7 @@ impl Caller<'_> {
             Refused::Over => Answer::empty(410),
             Refused::Foreign => problem(403, "the session belongs to another application"),
             Refused::MissingAttributes(_) => Answer::json(400, "application/json", &evaluation()),
+            Refused::TooManyAttributes => problem(400, reason.detail()),
             Refused::Immutable(name) => {
                 problem(400, &format!("{name} is set and must stay as it is"))
             }
@@ -417,7 +418,7 @@ fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
     };
     Reply {
         answer,
-        logged_path: Some(format!("{}/…", config.sessions.base_path).into_bytes()),
+        logged_path: Some(format!("{}/*", config.sessions.base_path).into_bytes()),
         record: None,
     }
 }

@@ -5,7 +5,12 @@ use core::ops::RangeInclusive;
 
 use hashbrown::HashSet;
 
-use super::problem::Problem;
+use super::limits::{
+    MAX, NAME_MAX, PER_MINUTE, REFUSALS, SECRET_MIN, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT,
+    TOKEN_LIFETIME_MS,
+};
+use super::nearest::nearest;
+use super::problem::{Problem, SHOWN};
 use super::raw::{
     RawApplication, RawCompatibility, RawConfig, RawCount, RawKey, RawMessage, RawMode,
     RawOnConflict, RawOther, RawPlayback, RawPolicy, RawRule, RawSameDevice, RawSecret,
@@ -20,14 +25,8 @@ use crate::policy::{
 use crate::signed::{KeyRing, SigningKey};
 use crate::subject::SubjectHasher;
 
-/// Shortest secret in bytes: as long as the signatures it makes.
-const SECRET_MIN: usize = 16;
-
-/// Longest name or id in bytes; they travel in tokens and advice.
-const NAME_MAX: usize = 128;
-
-const SECOND_MS: u64 = 1_000;
-const DAY_MS: u64 = 86_400_000;
+/// Up to how many known names are listed for one that is not known.
+const LISTED: usize = 10;
 
 /// What a viewer is told where the rule says nothing of its own.
 const DEFAULT_MESSAGE: &str = "Too many streams on this account";
@@ -51,12 +50,13 @@ pub fn compile(
     book.calls_per_minute = raw.sessions.calls_per_minute;
     book.creates_per_minute = raw.sessions.creates_per_minute;
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
-    let timeout_ms = sessions.as_ref().map_or(DAY_MS, |s| s.timeout_ms);
+    let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
+    let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
     let playback = raw.playback.iter().enumerate();
     let playback: Vec<_> = playback
         .map(|(at, path)| {
             let at = format!("playback[{at}]");
-            check.playback(&at, path, &raw.applications, timeout_ms)
+            check.playback(&at, path, &applications, timeout_ms)
         })
         .collect();
 
@@ -90,17 +90,37 @@ impl Check<'_> {
         });
     }
 
+    /// A name that is none of the `known`: the nearest is told, or all if they are few.
+    fn unknown<'k>(
+        &mut self,
+        path: &str,
+        found: &str,
+        allowed: &str,
+        known: impl ExactSizeIterator<Item = &'k str> + Clone,
+    ) {
+        // Nobody would see it, and looking for it takes its time.
+        let unseen = self.problems.len() >= SHOWN;
+        let near = (!unseen).then(|| nearest(found, known.clone())).flatten();
+        let allowed = match near {
+            Some(near) => format!("{allowed} (did you mean {}?)", quoted(near)),
+            None if unseen || known.len() > LISTED => allowed.to_owned(),
+            None => {
+                let mut known: Vec<_> = known.map(quoted).collect();
+                known.sort();
+                format!("{allowed}: {}", known.join(", "))
+            }
+        };
+        self.wrong(path, quoted(found), allowed);
+    }
+
     fn state(&mut self, raw: &RawState) -> (NonZeroU32, u64, usize) {
-        const SLOTS: RangeInclusive<u32> = 1..=1 << 20;
-        const STREAMS: RangeInclusive<u64> = 1..=100_000_000;
-        const PER_SUBJECT: RangeInclusive<u32> = 1..=1000;
         self.range("state.slots", raw.slots, SLOTS, "slots");
         self.range("state.max_streams", raw.max_streams, STREAMS, "streams");
         let per_subject = raw.max_streams_per_subject;
         self.range(
             "state.max_streams_per_subject",
             per_subject,
-            PER_SUBJECT,
+            STREAMS_PER_SUBJECT,
             "streams",
         );
         (
@@ -111,7 +131,6 @@ impl Check<'_> {
     }
 
     fn sessions(&mut self, raw: &RawSessions, compatibility: RawCompatibility) -> Option<Sessions> {
-        const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
         for (name, calls) in [
             ("calls_per_minute", raw.calls_per_minute),
             ("creates_per_minute", raw.creates_per_minute),
@@ -127,8 +146,8 @@ impl Check<'_> {
                 "a path such as \"/v2\", with a slash in front and none at the end",
             );
         }
-        let heartbeat = self.duration("sessions.heartbeat", &raw.heartbeat, SECOND_MS..=DAY_MS);
-        let timeout = self.duration("sessions.timeout", &raw.timeout, SECOND_MS..=DAY_MS);
+        let heartbeat = self.duration("sessions.heartbeat", &raw.heartbeat, SPAN_MS);
+        let timeout = self.duration("sessions.timeout", &raw.timeout, SPAN_MS);
         if let (Some(heartbeat), Some(timeout)) = (heartbeat, timeout)
             && timeout <= heartbeat
         {
@@ -141,7 +160,7 @@ impl Check<'_> {
         let lifetime = self.duration(
             "sessions.token_lifetime",
             &raw.token_lifetime,
-            60 * SECOND_MS..=30 * DAY_MS,
+            TOKEN_LIFETIME_MS,
         );
         let ring = self.ring(&raw.signing_keys);
         Some(Sessions {
@@ -182,11 +201,11 @@ impl Check<'_> {
         max_streams_per_subject: usize,
     ) -> PolicyBook {
         let mut book = PolicyBook::new(max_streams_per_subject);
-        let mut seen = HashSet::new();
+        let mut names = HashSet::new();
         for (at, policy) in policies.iter().enumerate() {
             let path = format!("policies[{at}]");
             self.name(&format!("{path}.name"), &policy.name);
-            self.unique(&format!("{path}.name"), &policy.name, &mut seen);
+            self.unique(&format!("{path}.name"), &policy.name, &mut names);
             let policy = self.policy(&path, policy);
             book.add_policy(policy);
         }
@@ -209,16 +228,17 @@ impl Check<'_> {
                 id, name, tenant, ..
             } = application;
             let name = name.as_ref().unwrap_or(id);
-            let added = book.add_application(id, name, tenant, &application.policies);
-            if let Err(unknown) = added {
-                let found = application.policies.get(unknown).map(|name| quoted(name));
-                let known: Vec<_> = policies.iter().map(|policy| quoted(&policy.name)).collect();
-                self.wrong(
-                    &format!("{path}.policies[{unknown}]"),
-                    found.unwrap_or_default(),
-                    format!("the name of a policy: {}", known.join(", ")),
-                );
+            let mut listed = HashSet::new();
+            for (at, policy) in application.policies.iter().enumerate() {
+                let path = format!("{path}.policies[{at}]");
+                self.unique(&path, policy, &mut listed);
+                if !names.contains(policy.as_str()) {
+                    let known = policies.iter().map(|policy| policy.name.as_str());
+                    self.unknown(&path, policy, "the name of a policy", known);
+                }
             }
+            // What it does not know has just been told.
+            let _ = book.add_application(id, name, tenant, &application.policies);
         }
         book
     }
@@ -245,7 +265,6 @@ impl Check<'_> {
     }
 
     fn rule(&mut self, path: &str, raw: &RawRule) -> Rule {
-        const MAX: RangeInclusive<u32> = 0..=1000;
         self.name(&format!("{path}.name"), &raw.name);
         self.range(&format!("{path}.max"), raw.max, MAX, "streams");
         let count = match &raw.count {
@@ -303,7 +322,7 @@ impl Check<'_> {
         &mut self,
         path: &str,
         raw: &RawPlayback,
-        applications: &[RawApplication],
+        applications: &HashSet<&str>,
         default_timeout_ms: u64,
     ) -> PlaybackPath {
         let prefix = &raw.matches.prefix;
@@ -315,14 +334,15 @@ impl Check<'_> {
                 "a path prefix such as \"/vod/\", without percent-encoding",
             );
         }
-        if !applications.iter().any(|one| one.id == raw.application) {
-            self.wrong(
+        if !applications.contains(raw.application.as_str()) {
+            self.unknown(
                 &format!("{path}.application"),
-                quoted(&raw.application),
+                &raw.application,
                 "the id of a configured application",
+                applications.iter().copied(),
             );
         }
-        if ![403, 409, 410].contains(&raw.refuse.status) {
+        if !REFUSALS.contains(&raw.refuse.status) {
             self.wrong(
                 &format!("{path}.refuse.status"),
                 raw.refuse.status.to_string(),
@@ -330,7 +350,7 @@ impl Check<'_> {
             );
         }
         let timeout_ms = match &raw.timeout {
-            Some(timeout) => self.duration(&format!("{path}.timeout"), timeout, SECOND_MS..=DAY_MS),
+            Some(timeout) => self.duration(&format!("{path}.timeout"), timeout, SPAN_MS),
             None => None,
         };
         PlaybackPath {

@@ -5,8 +5,18 @@
 //! uses a `Config` checks it again.
 
 pub mod compile;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod docs_tests;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod large_tests;
+mod limits;
+mod nearest;
 pub mod problem;
 pub mod raw;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+/// How many problems are told: one mistake in a template may be thousands in what it
+/// makes, and a log or a control plane should not be flooded.
+pub(super) const SHOWN: usize = 50;
+
 /// Why a configuration is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigError {
@@ -32,11 +36,14 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Form { path, what } => write!(f, "{path}: {what}"),
             Self::Invalid(problems) => {
-                for (at, problem) in problems.iter().enumerate() {
+                for (at, problem) in problems.iter().take(SHOWN).enumerate() {
                     let lead = if at == 0 { "" } else { "; " };
                     write!(f, "{lead}{problem}")?;
                 }
-                Ok(())
+                match problems.len().saturating_sub(SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, "; and {more} more"),
+                }
             }
         }
     }

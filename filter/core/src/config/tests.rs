@@ -43,18 +43,24 @@ fn each_problem_names_path_finding_and_what_is_allowed() {
     );
     assert_eq!(
         said(|json| json["applications"][1]["policies"] = json!(["houshold"])),
-        "applications[1].policies[0]: found \"houshold\", allowed is the name of a policy: \
-         \"household\", \"latest-wins\""
+        "applications[1].policies[0]: found \"houshold\", allowed is the name of a policy \
+         (did you mean \"household\"?)"
+    );
+    assert_eq!(
+        said(|json| json["applications"][1]["policies"] = json!(["household", "household"])),
+        "applications[1].policies[1]: found \"household\" a second time, allowed is a name not \
+         used before"
     );
     // One mistake is told once, also where protected paths name the application.
     assert_eq!(
         said(|json| json["applications"][0]["policies"] = json!(["houshold"])),
-        "applications[0].policies[0]: found \"houshold\", allowed is the name of a policy: \
-         \"household\", \"latest-wins\""
+        "applications[0].policies[0]: found \"houshold\", allowed is the name of a policy \
+         (did you mean \"household\"?)"
     );
     assert_eq!(
         said(|json| json["playback"][0]["application"] = json!("nobody")),
-        "playback[0].application: found \"nobody\", allowed is the id of a configured application"
+        "playback[0].application: found \"nobody\", allowed is the id of a configured application: \
+         \"mobile\", \"tv\", \"web\""
     );
     assert_eq!(
         said(|json| json["playback"][0]["refuse"] = json!({"status": 200})),
@@ -100,8 +106,8 @@ fn wrong_form_names_the_path_where_reading_stopped() {
         "playback[0].start: unknown variant `always`, expected `implicit` or `session_required`",
     );
     said(
-        |json| json["sessions"]["hearbeat"] = json!("60s"),
-        "sessions.hearbeat: unknown field `hearbeat`, expected one of",
+        |json| json["sessions"]["beats"] = json!("60s"),
+        "sessions.beats: unknown field `beats`, expected one of `base_path`, ",
     );
     let error = load(b"{", &env).unwrap_err().to_string();
     assert!(
@@ -114,6 +120,83 @@ fn wrong_form_names_the_path_where_reading_stopped() {
             .to_string()
             .starts_with("configuration: trailing characters")
     );
+}
+
+#[test]
+fn a_slip_is_told_what_was_probably_meant() {
+    fn rule(json: &mut Value) -> &mut Value {
+        &mut json["policies"][0]["rules"][0]
+    }
+    type Slip = (fn(&mut Value), &'static str);
+    let slips: [Slip; 9] = [
+        (
+            |json| json["sessions"]["hearbeat"] = json!("60s"),
+            "sessions.hearbeat: unknown field `hearbeat`, did you mean `heartbeat`?",
+        ),
+        (
+            |json| json["polices"] = json!([]),
+            "polices: unknown field `polices`, did you mean `policies`?",
+        ),
+        (
+            |json| rule(json)["on_conflict"] = json!("deny_now"),
+            "policies[0].rules[0].on_conflict: unknown variant `deny_now`, did you mean \
+             `deny_new`?",
+        ),
+        (
+            |json| rule(json)["count"] = json!({"distict": "deviceId"}),
+            "policies[0].rules[0].count: unknown variant `distict`, did you mean `distinct`?",
+        ),
+        (
+            |json| json["compatibility"] = json!("cm_v2"),
+            "compatibility: unknown variant `cm_v2`, did you mean `cm-v2`?",
+        ),
+        (
+            |json| json["playback"][0]["stream"][2] = json!({"cmdc": "sid"}),
+            "playback[0].stream[2]: unknown variant `cmdc`, did you mean `cmcd`?",
+        ),
+        (
+            |json| json["applications"][2]["policies"] = json!(["latest-wins", "huosehold"]),
+            "applications[2].policies[1]: found \"huosehold\", allowed is the name of a policy \
+             (did you mean \"household\"?)",
+        ),
+        (
+            |json| json["playback"][1]["application"] = json!("wbe"),
+            "playback[1].application: found \"wbe\", allowed is the id of a configured \
+             application (did you mean \"web\"?)",
+        ),
+        (
+            |json| rule(json)["when"] = json!({"bitrate": {"atleast": 4000}}),
+            "policies[0].rules[0].when.bitrate: expected a value, a list of values, or one of \
+             {not: …}, {present: …}, {at_least: …}, {at_most: …}, {above: …}, {below: …}",
+        ),
+    ];
+    for (slip, expected) in slips {
+        let told = said(slip);
+        // Of JSON text, serde tells the line as well.
+        assert_eq!(told.split(" at line ").next(), Some(expected));
+    }
+}
+
+#[test]
+fn of_many_names_and_many_mistakes_only_so_many_are_shown() {
+    let many = said(|json| {
+        json["policies"] = (0..11)
+            .map(|n| {
+                let rule = json!({"name": "r", "max": 1, "on_conflict": "deny_new"});
+                json!({"name": format!("policy-{n}"), "rules": [rule]})
+            })
+            .collect();
+        json["applications"] = (0..1_000)
+            .map(|n| json!({"id": format!("{n}"), "tenant": "t", "policies": ["household"]}))
+            .collect();
+        json["playback"] = json!([]);
+    });
+    let told: Vec<_> = many.split("; ").collect();
+    assert_eq!(
+        told[0],
+        "applications[0].policies[0]: found \"household\", allowed is the name of a policy"
+    );
+    assert_eq!((told.len(), told[50]), (51, "and 950 more"));
 }
 
 #[test]
@@ -152,4 +235,26 @@ fn no_secret_is_ever_shown() {
         json["sessions"]["signing_keys"][0]["secret"] = json!({"text": "hunter2hunter2hunter2"});
     });
     assert!(!wrong_type.contains("hunter2"), "{wrong_type}");
+    // Not where it belongs, but meant as a secret all the same.
+    for (pointer, expected) in [
+        (
+            "/sessions/signing_keys",
+            "sessions.signing_keys: invalid type: string (not shown), expected a sequence",
+        ),
+        (
+            "/sessions/signing_keys/0",
+            "sessions.signing_keys[0]: invalid type: string (not shown), expected the \
+             fields of a signing key",
+        ),
+        (
+            "/privacy",
+            "privacy: invalid type: string (not shown), expected the fields of `privacy`",
+        ),
+    ] {
+        let misplaced = said(|json| {
+            *json.pointer_mut(pointer).unwrap() = json!("hunter2, \"hunter2\", hunter2");
+        });
+        assert!(misplaced.starts_with(expected), "{misplaced}");
+        assert!(!misplaced.contains("hunter2"), "{misplaced}");
+    }
 }

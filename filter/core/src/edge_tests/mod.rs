@@ -3,6 +3,8 @@
 
 mod playback;
 mod session_api;
+#[cfg(not(target_arch = "wasm32"))]
+mod shipped;
 
 use crate::config::Config;
 use crate::edge::{Edge, Step};

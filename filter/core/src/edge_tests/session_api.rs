@@ -212,6 +212,21 @@ fn bad_calls_get_a_clear_status_and_change_nothing() {
 }
 
 #[test]
+fn heartbeats_cannot_pile_attributes_up() {
+    let mut world = World::new();
+    let url = created(&mut world, create("web"));
+    let add = |world: &mut World, from: u32| {
+        let pairs: Vec<String> = (from..from + 8).map(|n| format!("a{n}=1")).collect();
+        heartbeat(world, "web", &format!("{url}?{}", pairs.join("&"))).status
+    };
+    for from in [0, 8, 16, 24] {
+        assert_eq!(add(&mut world, from), 202);
+    }
+    assert_eq!(add(&mut world, 32), 400);
+    assert_eq!(add(&mut world, 0), 202, "known ones may come again");
+}
+
+#[test]
 fn no_log_shows_account_or_session() {
     let mut world = World::new();
     let url = created(&mut world, create("web"));

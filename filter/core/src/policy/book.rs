@@ -42,6 +42,8 @@ pub struct Application {
 #[derive(Debug, Clone)]
 pub struct PolicyBook {
     policies: Vec<Policy>,
+    /// Where in `policies` a name is.
+    places: HashMap<String, usize>,
     applications: HashMap<String, Application>,
     /// The most live streams one subject may have, whatever its policies say.
     pub max_streams_per_subject: usize,
@@ -65,6 +67,7 @@ impl PolicyBook {
     pub fn new(max_streams_per_subject: usize) -> Self {
         Self {
             policies: Vec::new(),
+            places: HashMap::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
             calls_per_minute: u32::MAX,
@@ -72,8 +75,11 @@ impl PolicyBook {
         }
     }
 
-    /// Adds a policy; applications list it by its name from then on.
+    /// Adds a policy; applications list it by its name from then on. Of two with the
+    /// same name, they list the first.
     pub fn add_policy(&mut self, policy: Policy) {
+        let place = self.policies.len();
+        self.places.entry(policy.name.clone()).or_insert(place);
         self.policies.push(policy);
     }
 
@@ -91,8 +97,7 @@ impl PolicyBook {
     ) -> Result<(), usize> {
         let mut places = Vec::with_capacity(policies.len());
         for (at, wanted) in policies.iter().enumerate() {
-            let known = |policy: &Policy| policy.name == *wanted;
-            places.push(self.policies.iter().position(known).ok_or(at)?);
+            places.push(*self.places.get(wanted).ok_or(at)?);
         }
         let application = Application {
             id: id.to_owned(),
@@ -130,8 +135,8 @@ impl PolicyBook {
     /// A rule by its policy's name and its own, with the policy's place in the book.
     #[must_use]
     pub fn rule(&self, policy: &str, rule: &str) -> Option<(usize, &Policy, &Rule)> {
-        let mut policies = self.policies.iter().enumerate();
-        let (place, policy) = policies.find(|(_, known)| known.name == policy)?;
+        let place = *self.places.get(policy)?;
+        let policy = self.policies.get(place)?;
         let rule = policy.rules.iter().find(|known| known.name == rule)?;
         Some((place, policy, rule))
     }
@@ -150,11 +155,23 @@ impl PolicyBook {
         names
     }
 
-    /// Those of them that are not among `attributes`.
+    /// Those of them that a stream with these `attributes` lacks. A rule that looks at
+    /// other streams needs nothing of it: one for live streams does not ask for the
+    /// channel of a film.
     #[must_use]
     pub fn missing(&self, application: &Application, attributes: &Attributes) -> Vec<String> {
-        let mut needs = self.needs(application);
-        needs.retain(|name| attributes.value(name).is_none());
-        needs.into_iter().map(str::to_owned).collect()
+        let mut missing: Vec<String> = Vec::new();
+        for (_, policy) in self.policies_of(application) {
+            let concerned = policy
+                .rules
+                .iter()
+                .filter(|rule| rule.may_concern(attributes));
+            for name in concerned.flat_map(Rule::needs) {
+                if attributes.value(name).is_none() && !missing.iter().any(|known| known == name) {
+                    missing.push(name.to_owned());
+                }
+            }
+        }
+        missing
     }
 }

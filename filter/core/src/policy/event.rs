@@ -120,6 +120,8 @@ pub enum Refused {
     Foreign,
     /// These attributes are needed to judge it.
     MissingAttributes(Vec<String>),
+    /// It would have more attributes than a stream may have.
+    TooManyAttributes,
     /// This attribute is set and may not change.
     Immutable(String),
     /// There were too many calls.

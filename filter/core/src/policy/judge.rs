@@ -7,7 +7,9 @@
 use super::book::{Application, Mode, Policy, PolicyBook};
 use super::event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 use super::rule::{Contender, Count, DEVICE_ID, OnConflict, Rule, Says, Standing};
-use crate::activity::{Activity, Attributes, EndReason, IMMUTABLE, Stream, Terminator};
+use crate::activity::{
+    ATTRIBUTES_MAX, Activity, Attributes, EndReason, IMMUTABLE, SUPERSEDED_MAX, Stream, Terminator,
+};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 
@@ -83,6 +85,9 @@ fn judge_play(
         }
         None => play.attributes.clone(),
     };
+    if attributes.len() > ATTRIBUTES_MAX {
+        return unchanged(Refused::TooManyAttributes);
+    }
     let Some(standing) = standing(play, known.as_ref(), recall, now) else {
         return unchanged(Refused::Over);
     };
@@ -407,6 +412,8 @@ fn admit(
             }
             stream.attributes = attributes;
             stream.superseded.extend(superseded);
+            let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
+            stream.superseded.drain(..surplus);
             plays.lapses_at = stream.lapses_at;
         }
         None => {

@@ -137,6 +137,11 @@ impl Rule {
         }
     }
 
+    /// Whether it may look at a stream of which these attributes are known so far.
+    pub(super) fn may_concern(&self, attributes: &Attributes) -> bool {
+        self.target.may_match(attributes)
+    }
+
     /// The attributes this rule needs to know of a stream.
     pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
         let counted = match &self.count {

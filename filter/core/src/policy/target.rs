@@ -52,12 +52,28 @@ impl Target {
         })
     }
 
+    /// Whether a stream with these attributes could be meant, once the attributes that
+    /// must be known are.
+    pub(super) fn may_match(&self, attributes: &Attributes) -> bool {
+        self.0.iter().all(|condition| {
+            let value = attributes.value(&condition.attribute);
+            (value.is_none() && condition.must_be_known()) || condition.test.passes(value)
+        })
+    }
+
     /// The attributes that must be known to tell.
     pub fn needs(&self) -> impl Iterator<Item = &str> {
         self.0
             .iter()
-            .filter(|condition| !matches!(condition.test, Test::Present(_)))
+            .filter(|condition| condition.must_be_known())
             .map(|condition| condition.attribute.as_str())
+    }
+}
+
+impl Condition {
+    /// Whether it says nothing of a stream without the attribute.
+    fn must_be_known(&self) -> bool {
+        !matches!(self.test, Test::Present(_))
     }
 }
 
@@ -112,6 +128,34 @@ mod tests {
         ];
         for (test, value, passes) in cases {
             assert_eq!(test.passes(value), passes, "{test:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_asked_for_only_where_a_rule_may_look_at_the_stream() {
+        let condition = |attribute: &str, test| Condition {
+            attribute: attribute.to_owned(),
+            test,
+        };
+        let target = Target(vec![
+            condition("contentType", Test::AnyOf(vec!["live".to_owned()])),
+            condition("package", Test::NoneOf(vec!["premium".to_owned()])),
+            condition("test", Test::Present(false)),
+        ]);
+        let cases: [(&[(&str, &str)], bool); 6] = [
+            (&[], true),
+            (&[("contentType", "live")], true),
+            (&[("contentType", "vod")], false),
+            (&[("package", "basic")], true),
+            (&[("contentType", "live"), ("package", "premium")], false),
+            (&[("contentType", "live"), ("test", "1")], false),
+        ];
+        for (known, expected) in cases {
+            let mut attributes = Attributes::default();
+            for (name, value) in known {
+                attributes.set(*name, *value);
+            }
+            assert_eq!(target.may_match(&attributes), expected, "{known:?}");
         }
     }
 }

@@ -8,6 +8,8 @@ pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 
 mod fixture;
 mod memory;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod shipped;
 
 pub(crate) use fixture::{CONFIG, Headers, config, config_with, env};
 pub(crate) use memory::MemoryHost;

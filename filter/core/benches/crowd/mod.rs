@@ -1,0 +1,161 @@
+//! One account on which much is going on: twenty live streams, ten policies of five
+//! rules each, all of which apply to all of them.
+
+use streamgate_core::activity::{Activity, Attributes, Stream};
+use streamgate_core::moment::Moment;
+use streamgate_core::policy::{
+    Comparison, Condition, Count, Event, Judgement, Message, Mode, OnConflict, Play, Policy,
+    PolicyBook, Recall, Rule, Target, Test, Unknown, judge,
+};
+use streamgate_core::stream_key::StreamKey;
+use streamgate_core::throttle::Calls;
+
+const NOW: Moment = Moment::from_ms(1_893_499_200_000);
+const TIMEOUT_MS: u64 = 90_000;
+const POLICIES: usize = 10;
+const STREAMS: u8 = 20;
+
+/// The account and what it is judged by.
+pub struct Crowd {
+    book: PolicyBook,
+    /// What plays before the event.
+    pub activity: Activity,
+}
+
+impl Crowd {
+    /// With this many applications configured. All list all policies; four have streams.
+    pub fn new(applications: usize) -> Self {
+        let mut book = PolicyBook::new(64);
+        let names: Vec<String> = (0..POLICIES).map(|n| format!("policy-{n}")).collect();
+        for name in &names {
+            book.add_policy(policy(name));
+        }
+        for n in 0..applications {
+            let id = format!("application-{n}");
+            book.add_application(&id, &id, "tenant", &names).unwrap();
+        }
+        let streams = (0..STREAMS).map(stream).collect();
+        Self {
+            book,
+            activity: Activity {
+                streams,
+                ..Activity::default()
+            },
+        }
+    }
+
+    /// A stream more wants to start, and may.
+    pub fn start(&self) -> Event<'_> {
+        self.play(STREAMS, Unknown::IsNew, attributes(STREAMS))
+    }
+
+    /// A live stream gives a sign of life.
+    pub fn sign_of_life(&self) -> Event<'_> {
+        self.play(STREAMS / 2, Unknown::Starts, Attributes::default())
+    }
+
+    fn play(&self, n: u8, unknown: Unknown, attributes: Attributes) -> Event<'_> {
+        Event::Play(Play {
+            stream: key(n),
+            application: self.book.application(&application(n)).unwrap(),
+            attributes,
+            terminate: Vec::new(),
+            timeout_ms: TIMEOUT_MS,
+            renew_below_ms: u64::MAX,
+            unknown,
+            is_call: unknown == Unknown::IsNew,
+        })
+    }
+
+    /// What is measured.
+    pub fn judge(&self, activity: &mut Activity, event: &Event<'_>) -> Judgement {
+        let recall = Recall {
+            horizon: Moment::EARLIEST,
+            epoch: Moment::EARLIEST,
+        };
+        judge(activity, event, &self.book, &recall, NOW)
+    }
+}
+
+/// Five rules that the account nearly exhausts.
+fn policy(name: &str) -> Policy {
+    let plain = |name: &str, max| Rule {
+        name: name.to_owned(),
+        max,
+        count: Count::Streams,
+        per: Vec::new(),
+        target: Target::default(),
+        on_conflict: OnConflict::DenyNew,
+        same_device_replaces: true,
+        message: Message::plain("Too many streams on this account"),
+    };
+    let when = |attribute: &str, test| {
+        let attribute = attribute.to_owned();
+        Target(vec![Condition { attribute, test }])
+    };
+    let text = |text: &str| vec![text.to_owned()];
+    let (per_channel, per_type) = (text("channel"), text("deviceType"));
+    let rules = vec![
+        plain("streams", 21),
+        Rule {
+            count: Count::Distinct("deviceId".to_owned()),
+            same_device_replaces: false,
+            on_conflict: OnConflict::StopOldest,
+            ..plain("devices", 21)
+        },
+        Rule {
+            per: per_channel,
+            ..plain("streams of a channel", 3)
+        },
+        Rule {
+            target: when("contentType", Test::AnyOf(text("live"))),
+            on_conflict: OnConflict::StopOldest,
+            ..plain("live streams", 11)
+        },
+        Rule {
+            count: Count::Distinct("zipcode".to_owned()),
+            per: per_type,
+            target: when("bitrate", Test::Number(Comparison::AtLeast, 4000.0)),
+            same_device_replaces: false,
+            ..plain("places with fast streams", 5)
+        },
+    ];
+    Policy {
+        name: name.to_owned(),
+        mode: Mode::Enforce,
+        rules,
+    }
+}
+
+fn stream(n: u8) -> Stream {
+    let started_at = Moment::from_ms(NOW.as_ms() - 1_000 * u64::from(STREAMS - n));
+    Stream {
+        key: key(n),
+        application: application(n),
+        started_at,
+        lapses_at: started_at.plus_ms(TIMEOUT_MS),
+        attributes: attributes(n),
+        superseded: Vec::new(),
+        calls: Calls::default(),
+    }
+}
+
+fn key(n: u8) -> StreamKey {
+    StreamKey::mint(NOW, [n; StreamKey::RANDOM_LEN])
+}
+
+fn application(n: u8) -> String {
+    format!("application-{}", n % 4)
+}
+
+fn attributes(n: u8) -> Attributes {
+    let mut attributes = Attributes::default();
+    attributes.set("deviceId", format!("0f5c2a6e-device-{n}"));
+    attributes.set("deviceName", format!("Device {n}"));
+    attributes.set("deviceType", ["tv", "phone"][usize::from(n) / 2 % 2]);
+    attributes.set("channel", format!("News {}", n % 10));
+    attributes.set("contentType", ["live", "vod"][usize::from(n) % 2]);
+    attributes.set("bitrate", ["3000", "6000"][usize::from(n) % 2]);
+    attributes.set("zipcode", format!("1010{}", n % 7));
+    attributes
+}

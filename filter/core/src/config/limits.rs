@@ -1,0 +1,45 @@
+//! What is allowed, said once: [`super::compile`] checks it and the schema tells
+//! editors.
+
+use core::ops::RangeInclusive;
+
+const SECOND_MS: u64 = 1_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// Shortest secret in bytes: as long as the signatures it makes.
+pub(super) const SECRET_MIN: usize = 16;
+
+/// Longest name or id in bytes; they travel in tokens and advice.
+pub(super) const NAME_MAX: usize = 128;
+
+/// What a rule may allow.
+pub(super) const MAX: RangeInclusive<u32> = 0..=1000;
+
+/// Calls in a minute.
+pub(super) const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
+
+/// Slots of the state.
+pub(super) const SLOTS: RangeInclusive<u32> = 1..=1 << 20;
+
+/// Streams in the edge.
+pub(super) const STREAMS: RangeInclusive<u64> = 1..=100_000_000;
+
+/// Streams of one subject.
+pub(super) const STREAMS_PER_SUBJECT: RangeInclusive<u32> = 1..=1000;
+
+/// Heartbeats and timeouts, in milliseconds.
+pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;
+
+/// Lifetimes of path tokens, in milliseconds.
+pub(super) const TOKEN_LIFETIME_MS: RangeInclusive<u64> = 60 * SECOND_MS..=30 * DAY_MS;
+
+/// Statuses of a refusal.
+pub(super) const REFUSALS: [u16; 3] = [403, 409, 410];
+
+/// What a duration looks like; `humantime` reads it.
+#[cfg(feature = "schema")]
+pub(super) const DURATION: &str = r"^\s*([0-9]+\s*[A-Za-zµ]+\s*)+$";
+
+/// What a header's name looks like (RFC 9110, section 5.6.2).
+#[cfg(feature = "schema")]
+pub(super) const HEADER: &str = r"^[0-9A-Za-z!#$%&'*+.^_`|~-]+$";
