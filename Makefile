@@ -4,7 +4,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: sample ## see three streams play and a fourth refused, in a minute
-	cargo run -q -p streamgate-tests --bin demo
+	cargo run -p streamgate-tests --bin demo
 
 up: sample ## run the edge with a sample origin until Ctrl-C
 	scripts/edge

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bounds;
 mod configuration;
+mod documents;
 mod envoy_files;
 mod lapse;
 mod memory;

@@ -185,3 +185,51 @@ fn existing_clients_of_the_reference_service_find_its_shape() {
     assert!(beaten.body.is_empty());
     assert!(beaten.header("expires").is_some());
 }
+
+#[test]
+fn heartbeats_and_stops_are_counted_together() {
+    let edge = Edge::start(Settings::default().with("/sessions/calls_per_minute", 1));
+    let session = edge.app("demo-tv").start("alice");
+    // The minute may turn once while this runs, and then one more counts.
+    let answers: Vec<u16> = (0..3).map(|_| session.heartbeat().status).collect();
+    assert_eq!(answers[0], 202);
+    assert!(answers.contains(&429), "{answers:?}");
+    let stop = session.stop();
+    assert!([202, 429].contains(&stop.status), "{stop:?}");
+    if stop.status == 429 {
+        assert!(stop.header("expires").is_some());
+        assert!(
+            session.listed().is_some(),
+            "a call that does not count does nothing"
+        );
+    }
+}
+
+#[test]
+fn attributes_that_stay_as_they_are_cannot_be_changed() {
+    let edge = Edge::start(Settings::default());
+    let session = edge
+        .app("demo-tv")
+        .create("alice")
+        .form("channel=News")
+        .start();
+    let _ = session
+        .heartbeat_with("channel=News&quality=hd")
+        .expect(202);
+    let _ = session.heartbeat_with("channel=Sport").expect(400);
+    let listed = session.listed().expect("it plays on");
+    assert_eq!(listed["metadata"]["channel"], "News");
+}
+
+#[test]
+fn an_attribute_that_policies_came_to_need_is_asked_for_by_heartbeat() {
+    let settings = Settings::default().by_lds();
+    let mut edge = Edge::start(settings.clone());
+    let session = edge.app("demo-tv").start("alice");
+    edge.update(settings.with("/policies/0/rules/0/per", json!(["channel"])))
+        .expect("a good update");
+    let asked = session.heartbeat().expect(400);
+    assert_eq!(asked.json()["obligations"][0]["action"], "refresh");
+    let _ = session.heartbeat_with("channel=News").expect(202);
+    let _ = session.heartbeat().expect(202);
+}

@@ -376,7 +376,9 @@ fn whoever_names_no_known_application_is_not_let_in() {
         client
             .request("POST", path)
             .header("authorization", "Bearer ZGVtby10djo="),
+        client.get("/v2/metadata"),
         client.get("/v2/runningStreams/demo/alice"),
+        client.request("POST", "/v2/sessions/demo/alice/x"),
         client.request("DELETE", "/v2/sessions/demo/alice/x"),
     ];
     for call in calls {
