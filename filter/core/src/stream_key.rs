@@ -12,7 +12,11 @@ use crate::moment::Moment;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey([u8; 16]);
 
-const EXTERNAL: u8 = 0x80;
+/// Set in external keys only.
+const EXTERNAL: u128 = 1 << 127;
+
+/// Bits of randomness in a minted key, behind the moment of its issue.
+const RANDOM_BITS: u32 = 80;
 
 impl StreamKey {
     /// Bytes of randomness in a minted key.
@@ -20,68 +24,18 @@ impl StreamKey {
 
     /// A fresh key, issued `now`.
     #[must_use]
-    pub const fn mint(now: Moment, random: [u8; Self::RANDOM_LEN]) -> Self {
-        let [t0, t1, t2, t3, t4, t5] = now.to_bytes();
-        let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9] = random;
-        Self([
-            t0 & !EXTERNAL,
-            t1,
-            t2,
-            t3,
-            t4,
-            t5,
-            r0,
-            r1,
-            r2,
-            r3,
-            r4,
-            r5,
-            r6,
-            r7,
-            r8,
-            r9,
-        ])
+    pub fn mint(now: Moment, random: [u8; Self::RANDOM_LEN]) -> Self {
+        let random = random
+            .iter()
+            .fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+        let issued = u128::from(now.as_ms()) << RANDOM_BITS;
+        Self(((issued | random) & !EXTERNAL).to_be_bytes())
     }
 
     /// The key for an id given from outside, from a hash of it.
     #[must_use]
     pub const fn external(hash: [u8; 16]) -> Self {
-        let [first, rest @ ..] = hash;
-        let [
-            h1,
-            h2,
-            h3,
-            h4,
-            h5,
-            h6,
-            h7,
-            h8,
-            h9,
-            h10,
-            h11,
-            h12,
-            h13,
-            h14,
-            h15,
-        ] = rest;
-        Self([
-            first | EXTERNAL,
-            h1,
-            h2,
-            h3,
-            h4,
-            h5,
-            h6,
-            h7,
-            h8,
-            h9,
-            h10,
-            h11,
-            h12,
-            h13,
-            h14,
-            h15,
-        ])
+        Self((u128::from_be_bytes(hash) | EXTERNAL).to_be_bytes())
     }
 
     /// The key with these bytes.
@@ -100,7 +54,7 @@ impl StreamKey {
     #[must_use]
     pub const fn issued_at(&self) -> Option<Moment> {
         let [t0, t1, t2, t3, t4, t5, ..] = self.0;
-        if t0 & EXTERNAL == 0 {
+        if u128::from_be_bytes(self.0) & EXTERNAL == 0 {
             Some(Moment::from_bytes([t0, t1, t2, t3, t4, t5]))
         } else {
             None

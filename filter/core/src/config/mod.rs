@@ -13,6 +13,7 @@ mod docs_tests;
 mod large_tests;
 mod limits;
 mod nearest;
+pub mod parse;
 pub mod problem;
 pub mod raw;
 #[cfg(feature = "schema")]
@@ -139,5 +140,5 @@ pub enum StreamCarrier {
 /// [`ConfigError`] names every field that is wrong, what was found there and what is
 /// allowed. It never holds a secret.
 pub fn load(bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    compile::compile(raw::parse(bytes)?, env).map_err(ConfigError::Invalid)
+    compile::compile(parse::parse(bytes)?, env).map_err(ConfigError::Invalid)
 }

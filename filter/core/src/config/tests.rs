@@ -229,7 +229,7 @@ fn no_secret_is_ever_shown() {
     );
     let debug = format!("{:?}", config());
     assert!(!debug.contains("of some length"), "{debug}");
-    let debug = format!("{:?}", super::raw::parse(CONFIG.as_bytes()));
+    let debug = format!("{:?}", super::parse::parse(CONFIG.as_bytes()));
     assert!(!debug.contains("of some length"), "{debug}");
     let wrong_type = said(|json| {
         json["sessions"]["signing_keys"][0]["secret"] = json!({"text": "hunter2hunter2hunter2"});

@@ -1,0 +1,141 @@
+//! Collecting what is wrong, and the checks that every part shares.
+
+use core::ops::RangeInclusive;
+
+use hashbrown::HashSet;
+
+use super::super::limits::{NAME_MAX, SECRET_MIN};
+use super::super::nearest::nearest;
+use super::super::problem::{Problem, SHOWN};
+use super::super::raw::RawSecret;
+
+/// Up to how many known names are listed for one that is not known.
+const LISTED: usize = 10;
+
+/// Collects problems while reading on.
+pub(super) struct Check<'a> {
+    pub(super) problems: Vec<Problem>,
+    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Check<'_> {
+    pub(super) fn wrong(
+        &mut self,
+        path: &str,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            path: path.to_owned(),
+            found: found.into(),
+            allowed: allowed.into(),
+        });
+    }
+
+    /// A name that is none of the `known`: the nearest is told, or all if they are few.
+    pub(super) fn unknown<'k>(
+        &mut self,
+        path: &str,
+        found: &str,
+        allowed: &str,
+        known: impl ExactSizeIterator<Item = &'k str> + Clone,
+    ) {
+        // Nobody would see it, and looking for it takes its time.
+        let unseen = self.problems.len() >= SHOWN;
+        let near = (!unseen).then(|| nearest(found, known.clone())).flatten();
+        let allowed = match near {
+            Some(near) => format!("{allowed} (did you mean {}?)", quoted(near)),
+            None if unseen || known.len() > LISTED => allowed.to_owned(),
+            None => {
+                let mut known: Vec<_> = known.map(quoted).collect();
+                known.sort();
+                format!("{allowed}: {}", known.join(", "))
+            }
+        };
+        self.wrong(path, quoted(found), allowed);
+    }
+
+    pub(super) fn secret(&mut self, path: &str, raw: &RawSecret) -> String {
+        let (path, secret) = match raw {
+            RawSecret::Inline(secret) => (path.to_owned(), secret.clone()),
+            RawSecret::Environment(from) => {
+                let path = format!("{path}.env");
+                let Some(secret) = (self.env)(&from.env) else {
+                    self.wrong(
+                        &path,
+                        format!("{}, which is not set for this VM", quoted(&from.env)),
+                        "a variable named in vm_config.environment_variables",
+                    );
+                    return String::new();
+                };
+                (path, secret)
+            }
+        };
+        if secret.len() < SECRET_MIN {
+            self.wrong(
+                &path,
+                format!("a secret of {} bytes", secret.len()),
+                format!("{SECRET_MIN} bytes or more"),
+            );
+        }
+        secret
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        path: &str,
+        text: &str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let parsed = humantime::parse_duration(text).ok();
+        let ms = parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok());
+        match ms.filter(|ms| range.contains(ms)) {
+            Some(ms) => Some(ms),
+            None => {
+                let show = |ms: &u64| {
+                    humantime::format_duration(core::time::Duration::from_millis(*ms)).to_string()
+                };
+                let (least, most) = (show(range.start()), show(range.end()));
+                self.wrong(
+                    path,
+                    quoted(text),
+                    format!("a duration such as \"90s\", {least} to {most}"),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn range<T: PartialOrd + core::fmt::Display>(
+        &mut self,
+        path: &str,
+        found: T,
+        range: RangeInclusive<T>,
+        unit: &str,
+    ) {
+        if !range.contains(&found) {
+            let allowed = format!("{} to {} {unit}", range.start(), range.end());
+            self.wrong(path, found.to_string(), allowed);
+        }
+    }
+
+    pub(super) fn name(&mut self, path: &str, name: &str) {
+        if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+            let allowed = format!("1 to {NAME_MAX} bytes without control characters");
+            self.wrong(path, quoted(name), allowed);
+        }
+    }
+
+    pub(super) fn unique<'n>(&mut self, path: &str, name: &'n str, seen: &mut HashSet<&'n str>) {
+        if !seen.insert(name) {
+            let found = format!("{} a second time", quoted(name));
+            self.wrong(path, found, "a name not used before");
+        }
+    }
+}
+
+/// In quotes, escaped, and cut so that a huge value does not flood the log.
+pub(super) fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    format!("{short:?}")
+}

@@ -1,0 +1,145 @@
+//! From what an operator wrote to what the filter works with.
+
+mod check;
+mod playback;
+mod policies;
+
+use core::num::NonZeroU32;
+
+use hashbrown::HashSet;
+
+use self::check::{Check, quoted};
+use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
+use super::problem::Problem;
+use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
+use super::{Compatibility, Config, Sessions};
+use crate::ledger::Ledger;
+use crate::signed::{KeyRing, SigningKey};
+use crate::subject::SubjectHasher;
+
+/// Compiles a configuration.
+///
+/// # Errors
+///
+/// Every [`Problem`] found, not just the first.
+pub fn compile(
+    raw: RawConfig,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Vec<Problem>> {
+    let mut check = Check {
+        problems: Vec::new(),
+        env,
+    };
+    let sessions = check.sessions(&raw.sessions, raw.compatibility);
+    let (slots, max_streams, per_subject) = check.state(&raw.state);
+    let mut book = check.book(&raw.policies, &raw.applications, per_subject);
+    book.calls_per_minute = raw.sessions.calls_per_minute;
+    book.creates_per_minute = raw.sessions.creates_per_minute;
+    let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
+    let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
+    let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
+    let playback = raw.playback.iter().enumerate();
+    let playback: Vec<_> = playback
+        .map(|(at, path)| {
+            let at = format!("playback[{at}]");
+            check.playback(&at, path, &applications, timeout_ms)
+        })
+        .collect();
+
+    match (sessions, check.problems.is_empty()) {
+        (Some(sessions), true) => Ok(Config {
+            ledger: Ledger {
+                slots,
+                max_streams,
+                book,
+            },
+            sessions,
+            hasher: SubjectHasher::new(subject_key.as_bytes()),
+            playback,
+        }),
+        _ => Err(check.problems),
+    }
+}
+
+impl Check<'_> {
+    fn state(&mut self, raw: &RawState) -> (NonZeroU32, u64, usize) {
+        self.range("state.slots", raw.slots, SLOTS, "slots");
+        self.range("state.max_streams", raw.max_streams, STREAMS, "streams");
+        let per_subject = raw.max_streams_per_subject;
+        self.range(
+            "state.max_streams_per_subject",
+            per_subject,
+            STREAMS_PER_SUBJECT,
+            "streams",
+        );
+        (
+            NonZeroU32::new(raw.slots).unwrap_or(NonZeroU32::MIN),
+            raw.max_streams,
+            usize::try_from(per_subject).unwrap_or(usize::MAX),
+        )
+    }
+
+    fn sessions(&mut self, raw: &RawSessions, compatibility: RawCompatibility) -> Option<Sessions> {
+        for (name, calls) in [
+            ("calls_per_minute", raw.calls_per_minute),
+            ("creates_per_minute", raw.creates_per_minute),
+        ] {
+            self.range(&format!("sessions.{name}"), calls, PER_MINUTE, "calls");
+        }
+        let base_path = &raw.base_path;
+        let path_like = base_path.starts_with('/') && !base_path.starts_with("/~");
+        if !path_like || base_path.ends_with('/') || base_path.contains(['?', '#', '%']) {
+            self.wrong(
+                "sessions.base_path",
+                quoted(base_path),
+                "a path such as \"/v2\", with a slash in front and none at the end",
+            );
+        }
+        let heartbeat = self.duration("sessions.heartbeat", &raw.heartbeat, SPAN_MS);
+        let timeout = self.duration("sessions.timeout", &raw.timeout, SPAN_MS);
+        if let (Some(heartbeat), Some(timeout)) = (heartbeat, timeout)
+            && timeout <= heartbeat
+        {
+            self.wrong(
+                "sessions.timeout",
+                quoted(&raw.timeout),
+                format!("longer than sessions.heartbeat ({})", raw.heartbeat),
+            );
+        }
+        let lifetime = self.duration(
+            "sessions.token_lifetime",
+            &raw.token_lifetime,
+            TOKEN_LIFETIME_MS,
+        );
+        let ring = self.ring(&raw.signing_keys);
+        Some(Sessions {
+            base_path: base_path.clone(),
+            heartbeat_ms: heartbeat?,
+            timeout_ms: timeout?,
+            token_lifetime_ms: lifetime?,
+            ring: ring?,
+            compatibility: match compatibility {
+                RawCompatibility::Streamgate => Compatibility::Streamgate,
+                RawCompatibility::CmV2 => Compatibility::CmV2,
+            },
+        })
+    }
+
+    fn ring(&mut self, raw: &[RawKey]) -> Option<KeyRing> {
+        let mut keys = Vec::with_capacity(raw.len());
+        let mut seen = HashSet::new();
+        for (at, key) in raw.iter().enumerate() {
+            let path = format!("sessions.signing_keys[{at}]");
+            self.name(&format!("{path}.id"), &key.id);
+            self.unique(&format!("{path}.id"), &key.id, &mut seen);
+            let secret = self.secret(&format!("{path}.secret"), &key.secret);
+            keys.push(SigningKey::new(&key.id, secret.as_bytes()));
+        }
+        let mut keys = keys.into_iter();
+        let Some(first) = keys.next() else {
+            self.wrong("sessions.signing_keys", "none", "one key or more");
+            return None;
+        };
+        Some(KeyRing::new(first, keys.collect()))
+    }
+}

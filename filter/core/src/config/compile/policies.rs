@@ -1,0 +1,167 @@
+//! Policies, their rules, and the applications that list them.
+
+use hashbrown::HashSet;
+
+use super::super::limits::MAX;
+use super::super::raw::{
+    RawApplication, RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule,
+    RawSameDevice, RawTest, RawValue, RawValues,
+};
+use super::check::{Check, quoted};
+use crate::policy::{
+    Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
+};
+
+/// What a viewer is told where the rule says nothing of its own.
+const DEFAULT_MESSAGE: &str = "Too many streams on this account";
+
+impl Check<'_> {
+    pub(super) fn book(
+        &mut self,
+        policies: &[RawPolicy],
+        applications: &[RawApplication],
+        max_streams_per_subject: usize,
+    ) -> PolicyBook {
+        let mut book = PolicyBook::new(max_streams_per_subject);
+        let mut names = HashSet::new();
+        for (at, policy) in policies.iter().enumerate() {
+            let path = format!("policies[{at}]");
+            self.name(&format!("{path}.name"), &policy.name);
+            self.unique(&format!("{path}.name"), &policy.name, &mut names);
+            let policy = self.policy(&path, policy);
+            book.add_policy(policy);
+        }
+        if applications.is_empty() {
+            self.wrong("applications", "none", "one application or more");
+        }
+        let mut seen = HashSet::new();
+        for (at, application) in applications.iter().enumerate() {
+            let path = format!("applications[{at}]");
+            self.name(&format!("{path}.id"), &application.id);
+            self.unique(&format!("{path}.id"), &application.id, &mut seen);
+            if application.id.contains(':') {
+                self.wrong(
+                    &format!("{path}.id"),
+                    quoted(&application.id),
+                    "an id without \":\" (it is an HTTP Basic user name)",
+                );
+            }
+            let RawApplication {
+                id, name, tenant, ..
+            } = application;
+            let name = name.as_ref().unwrap_or(id);
+            let mut listed = HashSet::new();
+            for (at, policy) in application.policies.iter().enumerate() {
+                let path = format!("{path}.policies[{at}]");
+                self.unique(&path, policy, &mut listed);
+                if !names.contains(policy.as_str()) {
+                    let known = policies.iter().map(|policy| policy.name.as_str());
+                    self.unknown(&path, policy, "the name of a policy", known);
+                }
+            }
+            // What it does not know has just been told.
+            let _ = book.add_application(id, name, tenant, &application.policies);
+        }
+        book
+    }
+
+    fn policy(&mut self, path: &str, raw: &RawPolicy) -> Policy {
+        if raw.rules.is_empty() {
+            self.wrong(&format!("{path}.rules"), "none", "one rule or more");
+        }
+        let mut seen = HashSet::new();
+        let mut rules = Vec::with_capacity(raw.rules.len());
+        for (at, rule) in raw.rules.iter().enumerate() {
+            let path = format!("{path}.rules[{at}]");
+            self.unique(&format!("{path}.name"), &rule.name, &mut seen);
+            rules.push(self.rule(&path, rule));
+        }
+        Policy {
+            name: raw.name.clone(),
+            mode: match raw.mode {
+                RawMode::Enforce => Mode::Enforce,
+                RawMode::Monitor => Mode::Monitor,
+            },
+            rules,
+        }
+    }
+
+    fn rule(&mut self, path: &str, raw: &RawRule) -> Rule {
+        self.name(&format!("{path}.name"), &raw.name);
+        self.range(&format!("{path}.max"), raw.max, MAX, "streams");
+        let count = match &raw.count {
+            RawCount::Streams => Count::Streams,
+            RawCount::Distinct(attribute) => {
+                self.name(&format!("{path}.count.distinct"), attribute);
+                Count::Distinct(attribute.clone())
+            }
+        };
+        for (at, attribute) in raw.per.iter().enumerate() {
+            self.name(&format!("{path}.per[{at}]"), attribute);
+        }
+        let conditions = raw.when.iter().map(|(attribute, test)| {
+            self.name(&format!("{path}.when"), attribute);
+            Condition {
+                attribute: attribute.clone(),
+                test: compiled_test(test),
+            }
+        });
+        Rule {
+            name: raw.name.clone(),
+            max: raw.max,
+            per: raw.per.clone(),
+            target: Target(conditions.collect()),
+            on_conflict: match raw.on_conflict {
+                RawOnConflict::DenyNew => OnConflict::DenyNew,
+                RawOnConflict::StopOldest => OnConflict::StopOldest,
+            },
+            same_device_replaces: match raw.same_device {
+                Some(RawSameDevice::Replace) => true,
+                Some(RawSameDevice::Count) => false,
+                None => count == Count::Streams,
+            },
+            count,
+            message: self.message(&format!("{path}.message"), raw.message.as_ref()),
+        }
+    }
+
+    fn message(&mut self, path: &str, raw: Option<&RawMessage>) -> Message {
+        let texts = match raw {
+            None => return Message::plain(DEFAULT_MESSAGE),
+            Some(RawMessage::Text(text)) => return Message::plain(text),
+            Some(RawMessage::ByLanguage(texts)) => texts,
+        };
+        let mut texts: Vec<_> = texts.clone().into_iter().collect();
+        // Whoever reads none of the languages is told in English, where there is one.
+        texts.sort_by_key(|(tag, _)| tag != "en");
+        Message::by_language(texts).unwrap_or_else(|| {
+            self.wrong(path, "no language", "one text or more, by language tag");
+            Message::plain(DEFAULT_MESSAGE)
+        })
+    }
+}
+
+fn compiled_test(raw: &RawTest) -> Test {
+    let texts = |values: &[RawValue]| values.iter().map(text).collect();
+    match raw {
+        RawTest::Equals(value) => Test::AnyOf(vec![text(value)]),
+        RawTest::AnyOf(values) => Test::AnyOf(texts(values)),
+        RawTest::Other(other) => match other {
+            RawOther::Not(RawValues::One(value)) => Test::NoneOf(vec![text(value)]),
+            RawOther::Not(RawValues::Several(values)) => Test::NoneOf(texts(values)),
+            RawOther::Present(wanted) => Test::Present(*wanted),
+            RawOther::AtLeast(bound) => Test::Number(Comparison::AtLeast, *bound),
+            RawOther::AtMost(bound) => Test::Number(Comparison::AtMost, *bound),
+            RawOther::Above(bound) => Test::Number(Comparison::Above, *bound),
+            RawOther::Below(bound) => Test::Number(Comparison::Below, *bound),
+        },
+    }
+}
+
+fn text(value: &RawValue) -> String {
+    match value {
+        RawValue::Text(text) => text.clone(),
+        RawValue::Truth(truth) => truth.to_string(),
+        RawValue::Number(number) => number.to_string(),
+    }
+}

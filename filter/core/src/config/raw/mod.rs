@@ -1,0 +1,144 @@
+//! A configuration as an operator writes it. `docs/configuration.md` explains each field.
+//!
+//! With the feature `schema` these types also generate
+//! `docs/configuration.schema.json`: their comments are its descriptions, and what an
+//! operator's editor shows. The names in `serde(rename)` are the schema's, and those
+//! that errors call a part of the configuration by.
+
+mod playback;
+mod policies;
+mod sessions;
+
+pub use playback::{
+    RawCmcdKey, RawMatch, RawPlayback, RawRefuse, RawStart, RawStreamCarrier, RawSubjectCarrier,
+    RawTokenPlace,
+};
+pub use policies::{
+    RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,
+    RawTest, RawValue, RawValues,
+};
+pub use sessions::{RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSessions};
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::Deserialize;
+#[cfg(feature = "schema")]
+use serde::Serialize;
+
+#[cfg(feature = "schema")]
+use super::limits;
+
+/// How many video streams an account may play at once, and where.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Configuration",
+    deny_unknown_fields,
+    expecting = "the fields of a configuration"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawConfig {
+    /// Client applications, which list the policies that hold for their streams.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub applications: Vec<RawApplication>,
+    /// Policies, which applications list by name.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
+    pub policies: Vec<RawPolicy>,
+    /// How sessions live and what signs them.
+    pub sessions: RawSessions,
+    /// Which shape the session API answers in.
+    #[serde(default)]
+    pub compatibility: RawCompatibility,
+    /// How accounts are made unreadable.
+    pub privacy: RawPrivacy,
+    /// Protected paths. The first whose prefix fits a path applies; paths that fit none
+    /// pass untouched.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
+    pub playback: Vec<RawPlayback>,
+    /// How much is remembered.
+    #[serde(default)]
+    pub state: RawState,
+}
+
+/// Which shape the session API answers in.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Compatibility")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawCompatibility {
+    /// Streamgate's own: a create and a heartbeat are answered with a body.
+    #[default]
+    #[serde(rename = "streamgate")]
+    Streamgate,
+    /// As existing clients of the CM v2 API expect it: no body, and
+    /// `Location` holds the bare id.
+    #[serde(rename = "cm-v2")]
+    CmV2,
+}
+
+/// A client application.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Application",
+    deny_unknown_fields,
+    expecting = "the fields of an application"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawApplication {
+    /// Application id, the HTTP Basic user name; unique, without `:`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 1, max = limits::NAME_MAX), regex(pattern = r"^[^:]*$"))
+    )]
+    pub id: String,
+    /// Name shown in advice. Default: the id.
+    pub name: Option<String>,
+    /// The organisation that owns it.
+    pub tenant: String,
+    /// Names of the policies that hold for its streams: all must allow a stream.
+    #[serde(default)]
+    pub policies: Vec<String>,
+}
+
+/// How much is remembered.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "State",
+    deny_unknown_fields,
+    default,
+    expecting = "the fields of `state`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub struct RawState {
+    /// Places that accounts are spread over. Changing it starts with an empty record.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::SLOTS.start(), max = *limits::SLOTS.end()))
+    )]
+    pub slots: u32,
+    /// The most streams on record at once, in the whole edge.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::STREAMS.start(), max = *limits::STREAMS.end()))
+    )]
+    pub max_streams: u64,
+    /// The most live streams of one account, whatever its policies say.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(
+            min = *limits::STREAMS_PER_SUBJECT.start(),
+            max = *limits::STREAMS_PER_SUBJECT.end()
+        ))
+    )]
+    pub max_streams_per_subject: u32,
+}
+
+impl Default for RawState {
+    fn default() -> Self {
+        Self {
+            slots: 65_536,
+            max_streams: 1_000_000,
+            max_streams_per_subject: 64,
+        }
+    }
+}

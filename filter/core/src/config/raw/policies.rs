@@ -1,0 +1,215 @@
+//! Policies and their rules.
+
+use std::collections::BTreeMap;
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::Deserialize;
+#[cfg(feature = "schema")]
+use serde::Serialize;
+
+#[cfg(feature = "schema")]
+use super::super::limits;
+
+/// A named group of rules.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Policy",
+    deny_unknown_fields,
+    expecting = "the fields of a policy"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawPolicy {
+    /// Name, unique.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub name: String,
+    /// Whether it acts or only watches.
+    #[serde(default)]
+    pub mode: RawMode,
+    /// Its rules, all of which hold.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub rules: Vec<RawRule>,
+}
+
+/// Whether a policy acts.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Mode", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawMode {
+    /// It refuses and evicts.
+    #[default]
+    Enforce,
+    /// It judges and counts, and never refuses or evicts: the safe way to introduce a
+    /// limit.
+    Monitor,
+}
+
+/// One limit.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Rule",
+    deny_unknown_fields,
+    expecting = "the fields of a rule"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawRule {
+    /// Name, unique in its policy.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub name: String,
+    /// The most streams, or distinct values, at once.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::MAX.start(), max = *limits::MAX.end()))
+    )]
+    pub max: u32,
+    /// What is counted.
+    #[serde(default)]
+    pub count: RawCount,
+    /// Attributes for each of whose values it counts anew: with `[channel]`, each
+    /// channel has its own limit.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(length(min = 1, max = limits::NAME_MAX)))
+    )]
+    pub per: Vec<String>,
+    /// Which streams it looks at: by attribute, what its value must be. All must hold.
+    /// Default: every stream.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub when: BTreeMap<String, RawTest>,
+    /// Who gives way when the limit is reached.
+    pub on_conflict: RawOnConflict,
+    /// What happens to a device's own earlier stream when it starts again. Default:
+    /// `replace` for a rule that counts streams, `count` for one that counts distinct
+    /// values.
+    pub same_device: Option<RawSameDevice>,
+    /// What the viewer is told, with the placeholders `{limit}`, `{attribute}` and
+    /// `{device}`. Default: "Too many streams on this account".
+    pub message: Option<RawMessage>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename = "Count", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawCount {
+    /// Streams.
+    #[default]
+    Streams,
+    /// Distinct values of this attribute. Streams without it share one value.
+    Distinct(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+    ),
+}
+
+/// What happens to a device's own earlier stream when it starts again.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "SameDevice", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSameDevice {
+    /// It is replaced.
+    Replace,
+    /// Both count.
+    Count,
+}
+
+/// What an attribute's value must be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename = "Test",
+    untagged,
+    expecting = "expected a value, a list of values, or one of {not: …}, {present: …}, \
+                 {at_least: …}, {at_most: …}, {above: …}, {below: …}"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawTest {
+    /// This value.
+    Equals(RawValue),
+    /// One of these.
+    AnyOf(Vec<RawValue>),
+    /// Another test.
+    Other(RawOther),
+}
+
+/// A test that is no plain value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename = "OtherTest", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawOther {
+    /// None of these. A stream without the attribute passes.
+    Not(RawValues),
+    /// The attribute is there at all, or is not.
+    Present(bool),
+    /// A number, this or more.
+    AtLeast(f64),
+    /// A number, this or less.
+    AtMost(f64),
+    /// A number, more than this.
+    Above(f64),
+    /// A number, less than this.
+    Below(f64),
+}
+
+/// A value or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename = "Values",
+    untagged,
+    expecting = "expected a value or a list of values"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawValues {
+    /// One.
+    One(RawValue),
+    /// Several.
+    Several(Vec<RawValue>),
+}
+
+/// An attribute's value. Attributes are text; numbers and truth values are compared
+/// as they are written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename = "Value",
+    untagged,
+    expecting = "expected text, a number, true or false"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawValue {
+    /// Text.
+    Text(String),
+    /// `true` or `false`.
+    Truth(bool),
+    /// A number.
+    Number(serde_json::Number),
+}
+
+/// A text, or texts by language.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename = "Message",
+    untagged,
+    expecting = "expected a text, or texts by language: {en: …, de: …}"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawMessage {
+    /// For everybody.
+    Text(String),
+    /// By language tag (`de`, `pt-BR`). Who reads none of them gets `en`, or else the
+    /// first by the alphabet.
+    ByLanguage(
+        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
+        BTreeMap<String, String>,
+    ),
+}
+
+/// Who gives way.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "OnConflict", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawOnConflict {
+    /// The newcomer is refused, nobody else is touched.
+    DenyNew,
+    /// The newcomer plays, the oldest lose their place.
+    StopOldest,
+}

@@ -1,0 +1,139 @@
+//! Sessions, their keys, and how subjects are hidden.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[cfg(feature = "schema")]
+use super::super::limits;
+
+/// How sessions live and what signs them.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Sessions",
+    deny_unknown_fields,
+    expecting = "the fields of `sessions`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawSessions {
+    /// What session API paths begin with: a slash in front, none at the end.
+    #[serde(default = "default_base_path")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = r"^/([^~?#%/]|[^~?#%][^?#%]*[^?#%/])$"))
+    )]
+    pub base_path: String,
+    /// By when an app is asked to send its next heartbeat: a duration, 1s to 1day.
+    #[serde(default = "default_heartbeat")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub heartbeat: String,
+    /// How long a stream lives without a sign of life: a duration, longer than the
+    /// heartbeat, at most 1day.
+    #[serde(default = "default_timeout")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub timeout: String,
+    /// How long a path token is good: a duration, 1m to 30days.
+    #[serde(default = "default_token_lifetime")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub token_lifetime: String,
+    /// The keys: the first signs, all verify.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub signing_keys: Vec<RawKey>,
+    /// The most heartbeats and stops of one session in a minute.
+    #[serde(default = "default_per_minute")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()))
+    )]
+    pub calls_per_minute: u32,
+    /// The most creates of one account in a minute.
+    #[serde(default = "default_per_minute")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()))
+    )]
+    pub creates_per_minute: u32,
+}
+
+fn default_per_minute() -> u32 {
+    200
+}
+
+fn default_base_path() -> String {
+    "/v2".to_owned()
+}
+
+fn default_heartbeat() -> String {
+    "60s".to_owned()
+}
+
+fn default_timeout() -> String {
+    "90s".to_owned()
+}
+
+fn default_token_lifetime() -> String {
+    "12h".to_owned()
+}
+
+/// A signing key.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "SigningKey",
+    deny_unknown_fields,
+    expecting = "the fields of a signing key"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawKey {
+    /// Its id, unique. It travels in what the key signs.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub id: String,
+    /// Its secret.
+    pub secret: RawSecret,
+}
+
+/// A secret, 16 bytes or more: the text itself, or where to find it.
+#[derive(Deserialize)]
+#[serde(
+    rename = "Secret",
+    untagged,
+    expecting = "expected the secret's text or {env: NAME}"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSecret {
+    /// The text itself.
+    Inline(#[cfg_attr(feature = "schema", schemars(length(min = limits::SECRET_MIN)))] String),
+    /// In an environment variable of Envoy's that the VM was given.
+    Environment(RawEnvironment),
+}
+
+/// Where in the environment.
+#[derive(Deserialize)]
+#[serde(rename = "Environment", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawEnvironment {
+    /// The variable's name, as in `vm_config.environment_variables`.
+    pub env: String,
+}
+
+/// Never shows an inline secret.
+impl core::fmt::Debug for RawSecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Inline(_) => f.write_str("RawSecret(..)"),
+            Self::Environment(from) => write!(f, "RawSecret(env {})", from.env),
+        }
+    }
+}
+
+/// How accounts are made unreadable.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Privacy",
+    deny_unknown_fields,
+    expecting = "the fields of `privacy`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawPrivacy {
+    /// Secret of the keyed hash that stands for an account in state, tokens and logs.
+    pub subject_key: RawSecret,
+}
