@@ -1,6 +1,13 @@
 //! How long one judgement takes: `cargo bench -p streamgate-core`. It is to stay under
 //! 5 µs, however many applications are configured.
 
+// It may fail loudly, as tests may.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
+
 mod crowd;
 
 use criterion::{BatchSize, Criterion};

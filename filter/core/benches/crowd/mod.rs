@@ -1,5 +1,8 @@
-//! One account on which much is going on: twenty live streams, ten policies of five
-//! rules each, all of which apply to all of them.
+//! One account on which much is going on: twenty live streams of four applications,
+//! ten policies of five rules each, all of which apply to the stream that is judged.
+//!
+//! Every limit is as tight as it may be for that stream to play. A policy sees 12.5 of
+//! the streams on average; every second one is about what the stream is not.
 
 use streamgate_core::activity::{Activity, Attributes, Stream};
 use streamgate_core::moment::Moment;
@@ -13,26 +16,32 @@ use streamgate_core::throttle::Calls;
 const NOW: Moment = Moment::from_ms(1_893_499_200_000);
 const TIMEOUT_MS: u64 = 90_000;
 const POLICIES: usize = 10;
+/// Live streams; the next one is to start.
 const STREAMS: u8 = 20;
+/// One of them, of the application that lists all policies.
+const OLD: u8 = 12;
 
 /// The account and what it is judged by.
-pub struct Crowd {
+pub(crate) struct Crowd {
     book: PolicyBook,
     /// What plays before the event.
-    pub activity: Activity,
+    pub(crate) activity: Activity,
 }
 
 impl Crowd {
-    /// With this many applications configured. All list all policies; four have streams.
-    pub fn new(applications: usize) -> Self {
+    /// With this many applications configured. The first lists all policies, others
+    /// every second one.
+    pub(crate) fn new(applications: usize) -> Self {
         let mut book = PolicyBook::new(64);
-        let names: Vec<String> = (0..POLICIES).map(|n| format!("policy-{n}")).collect();
-        for name in &names {
-            book.add_policy(policy(name));
+        let name = |n: usize| format!("policy-{n}");
+        for n in 0..POLICIES {
+            book.add_policy(policy(&name(n), n % 2 == 0));
         }
         for n in 0..applications {
             let id = format!("application-{n}");
-            book.add_application(&id, &id, "tenant", &names).unwrap();
+            let listed = (0..POLICIES).filter(|policy| n == 0 || (n + policy) % 2 == 0);
+            let listed: Vec<String> = listed.map(name).collect();
+            book.add_application(&id, &id, "tenant", &listed).unwrap();
         }
         let streams = (0..STREAMS).map(stream).collect();
         Self {
@@ -45,13 +54,13 @@ impl Crowd {
     }
 
     /// A stream more wants to start, and may.
-    pub fn start(&self) -> Event<'_> {
+    pub(crate) fn start(&self) -> Event<'_> {
         self.play(STREAMS, Unknown::IsNew, attributes(STREAMS))
     }
 
     /// A live stream gives a sign of life.
-    pub fn sign_of_life(&self) -> Event<'_> {
-        self.play(STREAMS / 2, Unknown::Starts, Attributes::default())
+    pub(crate) fn sign_of_life(&self) -> Event<'_> {
+        self.play(OLD, Unknown::Starts, Attributes::default())
     }
 
     fn play(&self, n: u8, unknown: Unknown, attributes: Attributes) -> Event<'_> {
@@ -68,7 +77,7 @@ impl Crowd {
     }
 
     /// What is measured.
-    pub fn judge(&self, activity: &mut Activity, event: &Event<'_>) -> Judgement {
+    pub(crate) fn judge(&self, activity: &mut Activity, event: &Event<'_>) -> Judgement {
         let recall = Recall {
             horizon: Moment::EARLIEST,
             epoch: Moment::EARLIEST,
@@ -77,8 +86,14 @@ impl Crowd {
     }
 }
 
-/// Five rules that the account nearly exhausts.
-fn policy(name: &str) -> Policy {
+/// Five rules. The one that is `about_live` sees the ten live streams; the other sees
+/// fifteen of both kinds.
+fn policy(name: &str, about_live: bool) -> Policy {
+    let (seen, kind, bitrate) = if about_live {
+        (10, "live", 4000.0)
+    } else {
+        (15, "vod", 8000.0)
+    };
     let plain = |name: &str, max| Rule {
         name: name.to_owned(),
         max,
@@ -96,28 +111,28 @@ fn policy(name: &str) -> Policy {
     let text = |text: &str| vec![text.to_owned()];
     let (per_channel, per_type) = (text("channel"), text("deviceType"));
     let rules = vec![
-        plain("streams", 21),
+        plain("streams", seen + 1),
         Rule {
             count: Count::Distinct("deviceId".to_owned()),
             same_device_replaces: false,
             on_conflict: OnConflict::StopOldest,
-            ..plain("devices", 21)
+            ..plain("devices", seen + 1)
         },
         Rule {
             per: per_channel,
             ..plain("streams of a channel", 3)
         },
         Rule {
-            target: when("contentType", Test::AnyOf(text("live"))),
+            target: when("contentType", Test::AnyOf(text(kind))),
             on_conflict: OnConflict::StopOldest,
             ..plain("live streams", 11)
         },
         Rule {
             count: Count::Distinct("zipcode".to_owned()),
             per: per_type,
-            target: when("bitrate", Test::Number(Comparison::AtLeast, 4000.0)),
+            target: when("bitrate", Test::Number(Comparison::AtLeast, bitrate)),
             same_device_replaces: false,
-            ..plain("places with fast streams", 5)
+            ..plain("places with fast streams", 3)
         },
     ];
     Policy {
@@ -155,7 +170,7 @@ fn attributes(n: u8) -> Attributes {
     attributes.set("deviceType", ["tv", "phone"][usize::from(n) / 2 % 2]);
     attributes.set("channel", format!("News {}", n % 10));
     attributes.set("contentType", ["live", "vod"][usize::from(n) % 2]);
-    attributes.set("bitrate", ["3000", "6000"][usize::from(n) % 2]);
-    attributes.set("zipcode", format!("1010{}", n % 7));
+    attributes.set("bitrate", ["6000", "3000"][usize::from(n) % 2]);
+    attributes.set("zipcode", format!("1010{}", n % 3));
     attributes
 }

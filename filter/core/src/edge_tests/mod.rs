@@ -1,6 +1,10 @@
 //! The whole core behind its one door, several workers over one store, on a clock
 //! that tests turn. What only Envoy can show is shown in `tests/`.
 
+mod advice;
+mod call_limits;
+mod cm_v2;
+mod metadata;
 mod playback;
 mod session_api;
 #[cfg(not(target_arch = "wasm32"))]
@@ -140,11 +144,17 @@ impl World {
         prefix.to_owned()
     }
 
+    /// What the session API lists of an account, as `application` sees it.
+    fn running(&mut self, application: &str, account: &str) -> Vec<serde_json::Value> {
+        let path = format!("/v2/runningStreams/acme/{account}");
+        let answer = self.ask(get(path).application(application)).answer();
+        let streams = json(&answer)["runningStreams"].clone();
+        streams.as_array().unwrap().clone()
+    }
+
     /// How many live streams an account has.
     fn streams(&mut self, account: &str) -> usize {
-        let path = format!("/v2/runningStreams/acme/{account}");
-        let answer = self.ask(get(path).application("web")).answer();
-        json(&answer)["runningStreams"].as_array().unwrap().len()
+        self.running("web", account).len()
     }
 }
 

@@ -5,29 +5,27 @@ use crate::exchange::Answer;
 use crate::metric::Metric;
 use crate::testing::{NOW, TIMEOUT_MS, test};
 
-fn create(application: &str) -> Ask {
+pub(super) fn create(application: &str) -> Ask {
     get("/v2/sessions/acme/alice")
         .method("POST")
         .application(application)
 }
 
-fn created(world: &mut World, ask: Ask) -> String {
+pub(super) fn created(world: &mut World, ask: Ask) -> String {
     let answer = world.ask(ask).answer();
     assert_eq!(answer.status, 202, "{answer:?}");
     answer.header("location").unwrap().to_owned()
 }
 
-fn heartbeat(world: &mut World, application: &str, url: &str) -> Answer {
+pub(super) fn heartbeat(world: &mut World, application: &str, url: &str) -> Answer {
     let ask = get(url).method("POST").application(application);
     world.ask(ask).answer()
 }
 
 fn codes(world: &mut World) -> Vec<String> {
-    let path = "/v2/runningStreams/acme/alice";
-    let answer = world.ask(get(path).application("web")).answer();
-    let streams = json(&answer)["runningStreams"].clone();
+    let streams = world.running("web", "alice");
     let code = |stream: &serde_json::Value| stream["terminationCode"].as_str().unwrap().to_owned();
-    streams.as_array().unwrap().iter().map(code).collect()
+    streams.iter().map(code).collect()
 }
 
 #[test]

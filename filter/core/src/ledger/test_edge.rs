@@ -6,6 +6,7 @@ use super::epoch::epoch;
 use super::slot::Slot;
 use super::sweep::{SWEEP_EVERY_MS, sweep};
 use super::{Decided, Ledger, Outage, activity, consult, transact};
+use crate::activity::Stream;
 use crate::moment::Moment;
 use crate::policy::{Event, OnConflict, PolicyBook, Unknown, Verdict};
 use crate::ports::{Clock, Entropy, Meter, Place};
@@ -121,8 +122,12 @@ impl TestEdge {
 
     /// The live streams of a subject, oldest first.
     pub(super) fn live(&self, of: u8) -> Vec<StreamKey> {
-        let activity = activity(&self.host, &self.ledger, &subject(of), self.host.now());
-        activity.streams.iter().map(|stream| stream.key).collect()
+        self.streams(of).iter().map(|stream| stream.key).collect()
+    }
+
+    /// The same with all that is known of them.
+    pub(super) fn streams(&self, of: u8) -> Vec<Stream> {
+        activity(&self.host, &self.ledger, &subject(of), self.host.now()).streams
     }
 
     /// A slot's value, empty if there is none.

@@ -157,11 +157,12 @@ impl PolicyBook {
 
     /// Those of them that a stream with these `attributes` lacks. A rule that looks at
     /// other streams needs nothing of it: one for live streams does not ask for the
-    /// channel of a film.
+    /// channel of a film. Nor does a policy that only watches: it refuses nobody.
     #[must_use]
     pub fn missing(&self, application: &Application, attributes: &Attributes) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
-        for (_, policy) in self.policies_of(application) {
+        let policies = self.policies_of(application).map(|(_, policy)| policy);
+        for policy in policies.filter(|policy| policy.mode == Mode::Enforce) {
             let concerned = policy
                 .rules
                 .iter()

@@ -115,6 +115,11 @@ fn judge_play(
             rule: first.rule.clone(),
         };
         let silenced = activity.end(&play.stream, why, now);
+        if silenced {
+            for (key, why) in found.forfeited {
+                activity.end(&key, why, now);
+            }
+        }
         return Judgement {
             verdict: Verdict::Refused(Refused::Conflict(found.breaches)),
             // A refused create has been counted.
@@ -124,7 +129,10 @@ fn judge_play(
     }
     let staying = activity.streams.len().saturating_sub(found.leaving());
     if known.is_none() && staying >= book.max_streams_per_subject {
-        return unchanged(Refused::SubjectFull);
+        return Judgement {
+            changed: play.is_call,
+            ..unchanged(Refused::SubjectFull)
+        };
     }
     let started_at = match standing {
         Standing::New => now,
@@ -207,11 +215,17 @@ struct Found {
     /// Earlier streams of the same device.
     replaced: Vec<StreamKey>,
     evicted: Vec<(StreamKey, EndReason)>,
+    /// Streams that lose their place together with the contender, if it loses its own.
+    forfeited: Vec<(StreamKey, EndReason)>,
     /// Rules that were broken where policies only watch.
     monitored: usize,
 }
 
 impl Found {
+    fn evicts(&self, stream: &StreamKey) -> bool {
+        self.evicted.iter().any(|(key, _)| key == stream)
+    }
+
     /// How many streams go if the contender plays.
     fn leaving(&self) -> usize {
         let chosen = self.killed.len().saturating_add(self.replaced.len());
@@ -225,46 +239,53 @@ fn ask_every_rule(
     book: &PolicyBook,
     contender: &Contender<'_>,
 ) -> Found {
-    let others = others(activity, book, &play.stream);
+    let mut others = others(activity, book, &play.stream);
+    let killed = chosen_to_stop(play, &others);
+    others.retain(|other| !killed.contains(&other.stream.key));
+    let replaced = of_same_device(play, book, contender, &others);
+    others.retain(|other| !replaced.contains(&other.stream.key));
     let mut found = Found {
-        killed: chosen_to_stop(play, &others),
+        killed,
+        replaced,
         ..Found::default()
     };
-    found.replaced = of_same_device(play, book, contender, &others);
-    found.replaced.retain(|key| !found.killed.contains(key));
 
+    let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
     for (place, policy) in book.policies_of(play.application) {
-        let seen: Vec<&Stream> = others
-            .iter()
-            .filter(|other| other.is_seen_by(place))
-            .map(|other| other.stream)
-            .filter(|other| !found.killed.contains(&other.key))
-            .filter(|other| !found.replaced.contains(&other.key))
-            .collect();
+        seen.clear();
+        let by_policy = others.iter().filter(|other| other.is_seen_by(place));
+        seen.extend(by_policy.map(|other| other.stream));
         for rule in &policy.rules {
+            // So it is with most rules, most of the time.
+            if rule.holds_among(seen.len()) {
+                continue;
+            }
             // Denials look at the streams as they are: one policy's evictions do not
             // make room in another (worked case 4). Evictions count each other, so
             // that no rule evicts a second stream where the first one is enough.
-            let mut rivals = seen.clone();
-            if rule.on_conflict == OnConflict::StopOldest {
-                rivals.retain(|rival| !found.evicted.iter().any(|(key, _)| *key == rival.key));
-            }
-            let says = rule.says(&rivals, contender);
+            let rivals = seen.iter().copied().filter(|rival| {
+                rule.on_conflict == OnConflict::DenyNew || !found.evicts(&rival.key)
+            });
+            let says = rule.says(rivals, contender);
             if policy.mode == Mode::Monitor {
                 let broken = !matches!(says, Says::Fine);
                 found.monitored = found.monitored.saturating_add(usize::from(broken));
                 continue;
             }
+            let end = |loser: &&Stream| {
+                let why = EndReason::Evicted {
+                    policy: policy.name.clone(),
+                    rule: rule.name.clone(),
+                };
+                (loser.key, why)
+            };
             match says {
                 Says::Fine => {}
-                Says::Deny(conflicts) => found.breaches.push(breach(policy, rule, &conflicts)),
-                Says::Evict(losers) => found.evicted.extend(losers.iter().map(|loser| {
-                    let why = EndReason::Evicted {
-                        policy: policy.name.clone(),
-                        rule: rule.name.clone(),
-                    };
-                    (loser.key, why)
-                })),
+                Says::Deny { conflicts, alike } => {
+                    found.breaches.push(breach(policy, rule, &conflicts));
+                    found.forfeited.extend(alike.iter().map(end));
+                }
+                Says::Evict(losers) => found.evicted.extend(losers.iter().map(end)),
             }
         }
     }
@@ -328,25 +349,23 @@ fn of_same_device(
     else {
         return Vec::new();
     };
-    let mut replaced = Vec::new();
-    for (place, policy) in book.policies_of(play.application) {
-        let mut replacing = policy
-            .rules
-            .iter()
-            .filter(|rule| rule.same_device_replaces && rule.target.matches(contender.attributes));
-        if policy.mode == Mode::Monitor || replacing.next().is_none() {
-            continue;
-        }
-        let same = others.iter().filter(|other| {
-            other.is_seen_by(place) && other.stream.attributes.value(DEVICE_ID) == Some(device)
-        });
-        for other in same {
-            if !replaced.contains(&other.stream.key) {
-                replaced.push(other.stream.key);
-            }
-        }
-    }
-    replaced
+    let same = others
+        .iter()
+        .filter(|other| other.stream.attributes.value(DEVICE_ID) == Some(device));
+    let replaced = same.filter(|other| {
+        let replaces = |rule: &Rule| {
+            rule.same_device_replaces
+                && rule.target.matches(contender.attributes)
+                && rule.target.matches(&other.stream.attributes)
+        };
+        let mut policies = book.policies_of(play.application);
+        policies.any(|(place, policy)| {
+            policy.mode == Mode::Enforce
+                && other.is_seen_by(place)
+                && policy.rules.iter().any(replaces)
+        })
+    });
+    replaced.map(|other| other.stream.key).collect()
 }
 
 fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {

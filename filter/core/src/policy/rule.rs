@@ -76,20 +76,27 @@ pub(super) enum Standing<'a> {
 #[derive(Debug)]
 pub(super) enum Says<'a> {
     Fine,
-    /// It may not play: these streams are in its way.
-    Deny(Vec<&'a Stream>),
+    /// It may not play.
+    Deny {
+        /// The streams in its way.
+        conflicts: Vec<&'a Stream>,
+        /// Streams that count as one with it and go with it.
+        alike: Vec<&'a Stream>,
+    },
     /// It may, if these go.
     Evict(Vec<&'a Stream>),
 }
 
-/// What counts as one: a stream, or all streams that share a value.
-struct Unit<'a> {
-    /// When it came to be: when its oldest stream started.
-    since: Since,
-    streams: Vec<&'a Stream>,
+/// What counts as one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Unit<'a> {
+    Stream(StreamKey),
+    /// All streams that share a value, or lack it.
+    Value(Option<&'a str>),
 }
 
-/// The age of a unit; streams that started at the same moment are told apart by key.
+/// The age of a unit: when its oldest stream started. What started at the same moment
+/// is told apart by key.
 type Since = (Moment, StreamKey);
 
 /// A contender's unit among the others.
@@ -100,37 +107,62 @@ enum Place {
 }
 
 impl Rule {
+    /// Whether it holds whatever the others are, so few are they.
+    pub(super) fn holds_among(&self, others: usize) -> bool {
+        u32::try_from(others).is_ok_and(|others| others < self.max)
+    }
+
     /// The rule's answer, given the `others`: live streams its policy sees, oldest first.
     ///
     /// Over the limit, `deny_new` refuses the newest and `stop_oldest` the oldest.
     /// What already holds a place is measured by its age among the others, so after
     /// a limit was lowered exactly the surplus loses its place.
-    pub(super) fn says<'a>(&self, others: &[&'a Stream], contender: &Contender<'_>) -> Says<'a> {
+    pub(super) fn says<'a>(
+        &self,
+        others: impl Iterator<Item = &'a Stream> + Clone,
+        contender: &Contender<'_>,
+    ) -> Says<'a> {
         if !self.target.matches(contender.attributes) {
             return Says::Fine;
         }
-        let rivals = others.iter().copied().filter(|other| {
-            self.target.matches(&other.attributes)
-                && self.same_scope(&other.attributes, contender.attributes)
-        });
-        let (units, place) = self.place(rivals, contender);
+        let scope = self.scope_of(contender.attributes);
+        let rivals = others.filter(|other| self.looks_at(&other.attributes, &scope));
+        // One pass over the rivals is enough where they are few.
+        if self.holds_among(rivals.clone().count()) {
+            return Says::Fine;
+        }
+        let (units, place) = self.place(rivals.clone(), contender);
 
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let surplus = units.len().saturating_add(1).saturating_sub(max);
         if surplus == 0 {
             return Says::Fine;
         }
-        let older = |since: &Since| units.iter().filter(|unit| unit.since < *since).count();
-        let deny = || Says::Deny(streams(&units));
-        let evict = || Says::Evict(streams(units.get(..surplus).unwrap_or(&units)));
+        let older = |than: &Since| units.iter().filter(|(_, since)| since < than).count();
+        let streams_of = |units: &[(Unit<'_>, Since)]| -> Vec<&'a Stream> {
+            let counts = |stream: &&Stream| {
+                let own = self.unit(&stream.key, &stream.attributes);
+                units.iter().any(|(unit, _)| *unit == own)
+            };
+            rivals.clone().filter(counts).collect()
+        };
+        let deny = || Says::Deny {
+            conflicts: streams_of(&units),
+            alike: Vec::new(),
+        };
+        let evict = || Says::Evict(streams_of(units.get(..surplus).unwrap_or(&units)));
         match (self.on_conflict, place) {
             (OnConflict::DenyNew, Place::New | Place::Revived(_)) => deny(),
             (OnConflict::DenyNew, Place::Held(since)) if older(&since) >= max => deny(),
             (OnConflict::StopOldest, Place::New) if units.len() < surplus => deny(),
-            (OnConflict::StopOldest, Place::Revived(since) | Place::Held(since))
-                if older(&since) < surplus =>
-            {
-                deny()
+            (OnConflict::StopOldest, Place::Revived(since)) if older(&since) < surplus => deny(),
+            // The whole unit goes, or what is left of it would be young and stay.
+            (OnConflict::StopOldest, Place::Held(since)) if older(&since) < surplus => {
+                let own = self.unit(contender.key, contender.attributes);
+                Says::Deny {
+                    conflicts: streams_of(&units),
+                    alike: streams_of(&[(own, since)]),
+                }
             }
             (OnConflict::StopOldest, Place::New | Place::Revived(_)) => evict(),
             (_, Place::Held(_)) => Says::Fine,
@@ -152,31 +184,23 @@ impl Rule {
         counted.into_iter().chain(scope).chain(self.target.needs())
     }
 
-    /// Groups `rivals` (oldest first) into units other than the contender's own, oldest
-    /// first, and says where the contender's stands among them.
+    /// The units among `rivals` (oldest first) other than the contender's own, oldest
+    /// first, and where the contender's own stands among them.
     fn place<'a>(
         &self,
         rivals: impl Iterator<Item = &'a Stream>,
         contender: &Contender<'_>,
-    ) -> (Vec<Unit<'a>>, Place) {
-        let mut units: Vec<Unit<'a>> = Vec::new();
+    ) -> (Vec<(Unit<'a>, Since)>, Place) {
+        let mut units: Vec<(Unit<'_>, Since)> = Vec::new();
         let mut shared: Option<Since> = None;
+        let own = self.unit(contender.key, contender.attributes);
         for rival in rivals {
+            let unit = self.unit(&rival.key, &rival.attributes);
             let since = (rival.started_at, rival.key);
-            if self.same_unit(&rival.attributes, contender.attributes) {
+            if unit == own {
                 shared = shared.or(Some(since));
-                continue;
-            }
-            let same = units.iter_mut().find(|unit| {
-                let mut known = unit.streams.iter();
-                known.any(|stream| self.same_unit(&stream.attributes, &rival.attributes))
-            });
-            match same {
-                Some(unit) => unit.streams.push(rival),
-                None => units.push(Unit {
-                    since,
-                    streams: vec![rival],
-                }),
+            } else if !units.iter().any(|(known, _)| *known == unit) {
+                units.push((unit, since));
             }
         }
         let own = match contender.standing {
@@ -197,31 +221,29 @@ impl Rule {
     /// Whether a live stream was counted with the same others before this event. One
     /// that comes over from another scope or value is a newcomer among these.
     fn counted_alike(&self, before: &Attributes, contender: &Contender<'_>) -> bool {
-        let same_value = match &self.count {
-            Count::Streams => true,
-            Count::Distinct(name) => before.value(name) == contender.attributes.value(name),
-        };
-        self.target.matches(before) && self.same_scope(before, contender.attributes) && same_value
+        let unit = |attributes| self.unit(contender.key, attributes);
+        unit(before) == unit(contender.attributes)
+            && self.looks_at(before, &self.scope_of(contender.attributes))
     }
 
-    fn same_scope(&self, one: &Attributes, other: &Attributes) -> bool {
-        self.per
-            .iter()
-            .all(|name| one.value(name) == other.value(name))
-    }
-
-    /// Whether two streams count as one.
-    fn same_unit(&self, one: &Attributes, other: &Attributes) -> bool {
+    /// What a stream counts as.
+    fn unit<'a>(&self, key: &StreamKey, attributes: &'a Attributes) -> Unit<'a> {
         match &self.count {
-            Count::Streams => false,
-            Count::Distinct(name) => one.value(name) == other.value(name),
+            Count::Streams => Unit::Stream(*key),
+            Count::Distinct(name) => Unit::Value(attributes.value(name)),
         }
     }
-}
 
-fn streams<'a>(units: &[Unit<'a>]) -> Vec<&'a Stream> {
-    units
-        .iter()
-        .flat_map(|unit| unit.streams.iter().copied())
-        .collect()
+    /// The values per which a stream is counted.
+    fn scope_of<'a>(&self, attributes: &'a Attributes) -> Vec<Option<&'a str>> {
+        let scope = self.per.iter().map(|name| attributes.value(name));
+        scope.collect()
+    }
+
+    /// Whether a stream with these attributes is counted in this scope.
+    fn looks_at(&self, attributes: &Attributes, scope: &[Option<&str>]) -> bool {
+        let mut scope = self.per.iter().zip(scope);
+        scope.all(|(name, value)| attributes.value(name) == *value)
+            && self.target.matches(attributes)
+    }
 }

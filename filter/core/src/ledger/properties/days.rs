@@ -1,13 +1,18 @@
 //! Random days.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::super::test_edge::{EMPTY_SLOT, TestEdge};
-use super::model::Limit;
+use super::model::{Given, Limit};
 use super::{Model, Outcome};
-use crate::activity::ENDED_KEPT_MS;
-use crate::policy::{Event, OnConflict, PolicyBook, Refused, Unknown, Verdict};
+use crate::activity::{Attributes, ENDED_KEPT_MS};
+use crate::policy::{
+    Condition, Count, Event, OnConflict, Policy, PolicyBook, Refused, Rule, Target, Test, Unknown,
+    Verdict,
+};
 use crate::ports::{Clock, Meter};
 use crate::stream_key::StreamKey;
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, play};
@@ -16,39 +21,111 @@ const SUBJECTS: u8 = 5;
 const SLOTS: u32 = 2;
 const APPLICATIONS: [&str; 3] = ["app", "both", "other"];
 
-/// As in the worked cases, with a little more room, and one policy for all.
-const LIMITS: [Limit; 3] = [
+/// Attributes that streams have or change, with their values.
+const ATTRIBUTES: [(&str, [&str; 3]); 3] = [
+    ("deviceId", ["tv", "phone", "tablet"]),
+    ("deviceType", ["big", "small", "tiny"]),
+    ("contentType", ["live", "vod", "event"]),
+];
+
+/// Streams, whatever they are.
+const PLAIN: Limit = Limit {
+    name: "",
+    max: 0,
+    on_conflict: OnConflict::DenyNew,
+    distinct: None,
+    per: None,
+    when: None,
+    replaces: false,
+    listed_by: &APPLICATIONS,
+};
+
+/// As in the worked cases, with a little more room, and one policy for all; then
+/// some that look at what streams are.
+const LIMITS: [Limit; 7] = [
     Limit {
         name: "P1",
-        max: 2,
+        max: 3,
         on_conflict: OnConflict::StopOldest,
         listed_by: &["app", "both"],
+        ..PLAIN
     },
     Limit {
         name: "P2",
-        max: 3,
-        on_conflict: OnConflict::DenyNew,
+        max: 4,
+        replaces: true,
         listed_by: &["both", "other"],
+        ..PLAIN
     },
     Limit {
         name: "P3",
-        max: 4,
+        max: 5,
         on_conflict: OnConflict::StopOldest,
-        listed_by: &APPLICATIONS,
+        ..PLAIN
+    },
+    Limit {
+        name: "devices",
+        max: 2,
+        on_conflict: OnConflict::StopOldest,
+        distinct: Some("deviceId"),
+        listed_by: &["app", "other"],
+        ..PLAIN
+    },
+    Limit {
+        name: "per type",
+        max: 2,
+        per: Some("deviceType"),
+        listed_by: &["both", "other"],
+        ..PLAIN
+    },
+    Limit {
+        name: "live",
+        max: 1,
+        on_conflict: OnConflict::StopOldest,
+        when: Some(("contentType", "live")),
+        replaces: true,
+        ..PLAIN
+    },
+    Limit {
+        name: "types of a device",
+        max: 1,
+        distinct: Some("deviceType"),
+        per: Some("deviceId"),
+        when: Some(("contentType", "event")),
+        ..PLAIN
     },
 ];
 
+fn policy(of: &Limit) -> Policy {
+    let policy = limit(of.name, u32::try_from(of.max).unwrap(), of.on_conflict);
+    let condition = |(name, value): (&str, &str)| Condition {
+        attribute: name.to_owned(),
+        test: Test::AnyOf(vec![value.to_owned()]),
+    };
+    Policy {
+        rules: vec![Rule {
+            count: of
+                .distinct
+                .map_or(Count::Streams, |name| Count::Distinct(name.to_owned())),
+            per: of.per.iter().map(|&name| name.to_owned()).collect(),
+            target: Target(of.when.map(condition).into_iter().collect()),
+            same_device_replaces: of.replaces,
+            ..policy.rules[0].clone()
+        }],
+        ..policy
+    }
+}
+
 fn the_book() -> PolicyBook {
-    let policies = LIMITS.map(|of| limit(of.name, u32::try_from(of.max).unwrap(), of.on_conflict));
     let listed = APPLICATIONS.map(|id| {
-        let listed = LIMITS.iter().filter(|limit| limit.counts(id));
+        let listed = LIMITS.iter().filter(|limit| limit.lists(id));
         listed.map(|limit| limit.name).collect::<Vec<_>>()
     });
     let applications: Vec<_> = APPLICATIONS
         .into_iter()
         .zip(listed.iter().map(Vec::as_slice))
         .collect();
-    book(policies.into(), &applications)
+    book(LIMITS.iter().map(policy).collect(), &applications)
 }
 
 /// Something that happens on a day. An [`Index`] picks one of the streams so far.
@@ -64,14 +141,27 @@ enum Step {
     Create {
         subject: u8,
         application: usize,
+        given: Given,
         kill: Vec<Index>,
     },
     Media(Index),
-    Heartbeat(Index),
+    Heartbeat(Index, Given),
     Stop(Index),
     Advance(u64),
     Sweep,
     Restart,
+}
+
+/// Some attributes; each with this probability.
+fn given(probability: f64) -> impl Strategy<Value = Given> {
+    let one = (prop::bool::weighted(probability), 0..3_usize);
+    prop::array::uniform3(one).prop_map(|chosen| {
+        let chosen = ATTRIBUTES.into_iter().zip(chosen);
+        let chosen = chosen.filter(|(_, (is_given, _))| *is_given);
+        chosen
+            .map(|((name, values), (_, value))| (name, values[value]))
+            .collect()
+    })
 }
 
 fn step(restarts: bool) -> impl Strategy<Value = Step> {
@@ -86,11 +176,13 @@ fn step(restarts: bool) -> impl Strategy<Value = Step> {
         2 => (who(), prop::bool::weighted(0.2)).prop_map(|((subject, application), external)| {
             Step::Mint { subject, application, external }
         }),
-        5 => (who(), prop::collection::vec(index(), 0..3)).prop_map(
-            |((subject, application), kill)| Step::Create { subject, application, kill }
+        7 => (who(), given(0.7), prop::collection::vec(index(), 0..3)).prop_map(
+            |((subject, application), given, kill)| {
+                Step::Create { subject, application, given, kill }
+            }
         ),
         6 => index().prop_map(Step::Media),
-        4 => index().prop_map(Step::Heartbeat),
+        4 => (index(), given(0.2)).prop_map(|(index, given)| Step::Heartbeat(index, given)),
         2 => index().prop_map(Step::Stop),
         3 => pause.prop_map(Step::Advance),
         1 => Just(Step::Sweep),
@@ -114,6 +206,7 @@ enum Act {
     Play {
         number: usize,
         unknown: Unknown,
+        given: Given,
         kill: Vec<usize>,
     },
     Stop(usize),
@@ -139,9 +232,10 @@ impl Day {
     fn comes_to(&mut self, step: &Step) -> Option<Act> {
         // No two streams start in the same moment, so that the model knows their order.
         self.edge.host.advance_ms(1);
-        let play = |number, unknown| Act::Play {
+        let play = |number, unknown, given: &Given| Act::Play {
             number,
             unknown,
+            given: given.clone(),
             kill: Vec::new(),
         };
         match step {
@@ -156,14 +250,16 @@ impl Day {
             Step::Create {
                 subject,
                 application,
+                given,
                 kill,
             } => Some(Act::Play {
                 number: self.arrives(*subject, *application, false),
                 unknown: Unknown::IsNew,
+                given: given.clone(),
                 kill: kill.iter().filter_map(|index| self.pick(*index)).collect(),
             }),
-            Step::Media(index) => Some(play(self.pick(*index)?, Unknown::Starts)),
-            Step::Heartbeat(index) => Some(play(self.pick(*index)?, Unknown::IsOver)),
+            Step::Media(index) => Some(play(self.pick(*index)?, Unknown::Starts, &Given::new())),
+            Step::Heartbeat(index, given) => Some(play(self.pick(*index)?, Unknown::IsOver, given)),
             Step::Stop(index) => Some(Act::Stop(self.pick(*index)?)),
             Step::Advance(ms) => {
                 self.edge.host.advance_ms(*ms);
@@ -201,10 +297,13 @@ impl Day {
         number
     }
 
-    fn plays(&self, number: usize, unknown: Unknown, kill: &[usize]) -> Verdict {
+    fn plays(&self, number: usize, unknown: Unknown, given: &Given, kill: &[usize]) -> Verdict {
         let player = &self.players[number];
         let book = &self.edge.ledger.book;
         let mut play = play(book, player.application, player.key, unknown);
+        for (name, value) in given {
+            play.attributes.set(*name, *value);
+        }
         play.terminate = kill
             .iter()
             .map(|victim| self.players[*victim].key.termination_code())
@@ -233,18 +332,37 @@ impl Day {
         live
     }
 
-    /// No rule counts more live streams than it allows, and the gauge is true.
+    /// No rule counts more than it allows, and the gauge is true.
     fn assert_in_order(&self) {
         for of in 0..SUBJECTS {
-            let live = self.live(of);
+            let streams = self.edge.streams(of);
             for limit in LIMITS {
-                let counted = |number: &&usize| limit.counts(self.players[**number].application);
-                let counted = live.iter().filter(counted).count();
-                assert!(counted <= limit.max, "{}: {counted}", limit.name);
+                let mut groups: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+                for (number, stream) in streams.iter().enumerate() {
+                    let given = known(&stream.attributes);
+                    if limit.lists(&stream.application) && limit.matches(&given) {
+                        let units = groups.entry(limit.group(&given)).or_default();
+                        units.insert(limit.unit(number, &given));
+                    }
+                }
+                for (group, units) in groups {
+                    let counted = units.len();
+                    assert!(counted <= limit.max, "{} {group:?}: {units:?}", limit.name);
+                }
             }
         }
         self.edge.assert_gauge_is_true();
     }
+}
+
+/// Attributes as the model knows them.
+fn known(attributes: &Attributes) -> Given {
+    let pairs = ATTRIBUTES.into_iter().filter_map(|(name, values)| {
+        let found = attributes.value(name)?;
+        let value = values.into_iter().find(|value| *value == found)?;
+        Some((name, value))
+    });
+    pairs.collect()
 }
 
 /// Gives every step to the edge and to the model, and holds them against each other.
@@ -269,13 +387,15 @@ impl Twin {
             Some(Act::Play {
                 number,
                 unknown: Unknown::IsOver,
+                given,
                 ..
-            }) => self.beats(number),
+            }) => self.beats(number, &given),
             Some(Act::Play {
                 number,
                 unknown,
+                given,
                 kill,
-            }) => self.plays(number, unknown, &kill),
+            }) => self.plays(number, unknown, &given, &kill),
             Some(Act::Stop(number)) => {
                 assert_eq!(self.day.stops(number), self.model.stop(number));
             }
@@ -283,9 +403,9 @@ impl Twin {
         }
     }
 
-    fn plays(&mut self, number: usize, unknown: Unknown, kill: &[usize]) {
+    fn plays(&mut self, number: usize, unknown: Unknown, given: &Given, kill: &[usize]) {
         let was_live = self.model.is_live(number);
-        let verdict = self.day.plays(number, unknown, kill);
+        let verdict = self.day.plays(number, unknown, given, kill);
         let player = &self.day.players[number];
         if unknown == Unknown::Starts {
             // Who lapsed and returns may find that the slot has forgotten too much to
@@ -300,7 +420,7 @@ impl Twin {
             }
         }
         let (subject, application) = (player.subject, player.application);
-        let outcome = self.model.play(number, subject, application, kill);
+        let outcome = self.model.play(number, subject, application, given, kill);
         match (&verdict, outcome) {
             (Verdict::Plays(plays), Outcome::Plays) => assert_eq!(plays.started, !was_live),
             (Verdict::Refused(Refused::Conflict(_)), Outcome::Conflict)
@@ -310,18 +430,15 @@ impl Twin {
     }
 
     /// A heartbeat never starts anything.
-    fn beats(&mut self, number: usize) {
-        let verdict = self.day.plays(number, Unknown::IsOver, &[]);
-        let was_live = self.model.is_live(number);
-        assert_eq!(
-            matches!(verdict, Verdict::Plays(_)),
-            was_live,
-            "{number}: {verdict:?}"
-        );
-        if was_live {
-            let player = &self.day.players[number];
-            let (subject, application) = (player.subject, player.application);
-            self.model.play(number, subject, application, &[]);
+    fn beats(&mut self, number: usize, given: &Given) {
+        if self.model.is_live(number) {
+            self.plays(number, Unknown::IsOver, given, &[]);
+        } else {
+            let verdict = self.day.plays(number, Unknown::IsOver, given, &[]);
+            assert!(
+                matches!(verdict, Verdict::Refused(_)),
+                "{number}: {verdict:?}"
+            );
         }
     }
 
@@ -355,8 +472,8 @@ proptest! {
                 restarted_at = now;
             }
             match act {
-                Some(Act::Play { number, unknown, kill }) => {
-                    let verdict = day.plays(number, unknown, &kill);
+                Some(Act::Play { number, unknown, given, kill }) => {
+                    let verdict = day.plays(number, unknown, &given, &kill);
                     let issued_at = day.players[number].key.issued_at();
                     let is_late = issued_at.is_some_and(|at| at < restarted_at)
                         && now > restarted_at.plus_ms(TIMEOUT_MS);
@@ -386,7 +503,7 @@ proptest! {
         for end in &twin.model.ended {
             if twin.day.players[end.number].key.issued_at().is_some() {
                 let over = Verdict::Refused(Refused::Over);
-                prop_assert_eq!(twin.day.plays(end.number, Unknown::Starts, &[]), over);
+                prop_assert_eq!(twin.day.plays(end.number, Unknown::Starts, &Given::new(), &[]), over);
             }
         }
     }

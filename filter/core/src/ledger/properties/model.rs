@@ -1,10 +1,13 @@
 //! The rules of the contract's section 3, once more, for streams that are numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activity::{ENDED_KEPT_MAX, ENDED_KEPT_MS};
 use crate::policy::OnConflict;
 use crate::testing::TIMEOUT_MS;
+
+/// Attributes of a stream.
+pub(super) type Given = BTreeMap<&'static str, &'static str>;
 
 /// A policy of one rule.
 #[derive(Clone, Copy)]
@@ -12,14 +15,48 @@ pub(super) struct Limit {
     pub(super) name: &'static str,
     pub(super) max: usize,
     pub(super) on_conflict: OnConflict,
+    /// The attribute whose values it counts; streams if `None`.
+    pub(super) distinct: Option<&'static str>,
+    /// The attribute per whose values it counts.
+    pub(super) per: Option<&'static str>,
+    /// The attribute, and its value, of streams it looks at.
+    pub(super) when: Option<(&'static str, &'static str)>,
+    /// Whether a device replaces its own stream.
+    pub(super) replaces: bool,
     /// The applications that list it.
     pub(super) listed_by: &'static [&'static str],
 }
 
 impl Limit {
-    pub(super) fn counts(&self, application: &str) -> bool {
+    pub(super) fn lists(&self, application: &str) -> bool {
         self.listed_by.contains(&application)
     }
+
+    /// Whether it looks at a stream of an application that lists it.
+    pub(super) fn matches(&self, given: &Given) -> bool {
+        self.when
+            .is_none_or(|(name, value)| given.get(name) == Some(&value))
+    }
+
+    /// The group in which a stream is counted.
+    pub(super) fn group(&self, given: &Given) -> Option<&'static str> {
+        self.per.and_then(|name| given.get(name).copied())
+    }
+
+    /// What a stream counts as: itself, or a value.
+    pub(super) fn unit(&self, number: usize, given: &Given) -> Unit {
+        match self.distinct {
+            None => Unit::Stream(number),
+            Some(name) => Unit::Value(given.get(name).copied()),
+        }
+    }
+}
+
+/// What counts as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    Stream(usize),
+    Value(Option<&'static str>),
 }
 
 /// A live stream. Later ones have higher numbers.
@@ -28,6 +65,7 @@ pub(super) struct Live {
     pub(super) number: usize,
     pub(super) subject: u8,
     pub(super) application: &'static str,
+    pub(super) given: Given,
     pub(super) lapses_at: u64,
 }
 
@@ -85,64 +123,112 @@ impl Model {
         live.map(|stream| stream.number).collect()
     }
 
-    /// The streams of a subject that a policy counts, oldest first.
-    fn counted(&self, limit: Limit, subject: u8) -> Vec<usize> {
-        let of = |stream: &&Live| stream.subject == subject && limit.counts(stream.application);
-        let live = self.live.iter().filter(of);
-        live.map(|stream| stream.number).collect()
+    /// The other streams of a subject that a policy counts where it counts `of`, oldest
+    /// first.
+    fn counted_with(&self, limit: Limit, of: &Live) -> Vec<&Live> {
+        let counts = |other: &&Live| {
+            other.subject == of.subject
+                && other.number != of.number
+                && limit.lists(other.application)
+                && limit.matches(&other.given)
+                && limit.group(&other.given) == limit.group(&of.given)
+        };
+        self.live.iter().filter(counts).collect()
     }
 
-    /// A stream wants to play, in the place of those in `kill`.
+    /// The streams that a device replaces when it starts again.
+    fn replaced(&self, by: &Live) -> BTreeSet<usize> {
+        let same_device = |other: &&Live| {
+            let device = by.given.get("deviceId");
+            let replaces = |limit: &Limit| {
+                limit.replaces
+                    && limit.lists(by.application)
+                    && limit.lists(other.application)
+                    && limit.matches(&by.given)
+                    && limit.matches(&other.given)
+            };
+            other.subject == by.subject
+                && device.is_some()
+                && device == other.given.get("deviceId")
+                && self.limits.iter().any(replaces)
+        };
+        let replaced = self.live.iter().filter(same_device);
+        replaced.map(|other| other.number).collect()
+    }
+
+    /// A stream wants to play, in the place of those in `kill`; `given` is added to
+    /// what is known of it.
     pub(super) fn play(
         &mut self,
         number: usize,
         subject: u8,
         application: &'static str,
+        given: &Given,
         kill: &[usize],
     ) -> Outcome {
         if self.ended.iter().any(|end| end.number == number) {
             return Outcome::Ended;
         }
-        let lapses_at = self.now + TIMEOUT_MS;
-        if let Some(stream) = self.live.iter_mut().find(|live| live.number == number) {
-            stream.lapses_at = lapses_at;
-            return Outcome::Plays;
-        }
+        let before = self.live.iter().find(|live| live.number == number).cloned();
+        let mut after = before.clone().unwrap_or(Live {
+            number,
+            subject,
+            application,
+            given: Given::new(),
+            lapses_at: 0,
+        });
+        after.given.extend(given);
+        after.lapses_at = self.now + TIMEOUT_MS;
 
         let of_subject = self.live_of(subject);
         let kill = kill.iter().filter(|number| of_subject.contains(number));
         let mut leaving: BTreeSet<usize> = kill.copied().collect();
-        let killed = leaving.clone();
-        let applying: Vec<Limit> = self
-            .limits
-            .iter()
-            .filter(|limit| limit.counts(application))
-            .copied()
-            .collect();
-        for limit in applying {
-            let counted = self.counted(limit, subject);
-            match limit.on_conflict {
-                OnConflict::DenyNew => {
-                    let staying = counted.iter().filter(|rival| !killed.contains(rival));
-                    if staying.count() >= limit.max {
-                        return Outcome::Conflict;
+        if before.is_none() {
+            leaving.extend(self.replaced(&after));
+        }
+        let gone = leaving.clone();
+        for limit in self.limits.clone() {
+            if !limit.lists(application) || !limit.matches(&after.given) {
+                continue;
+            }
+            let own = limit.unit(number, &after.given);
+            let without = |gone: &BTreeSet<usize>| {
+                let mut units = Vec::new();
+                for other in self.counted_with(limit, &after) {
+                    let unit = limit.unit(other.number, &other.given);
+                    if !gone.contains(&other.number) && !units.contains(&unit) {
+                        units.push(unit);
                     }
                 }
-                OnConflict::StopOldest => {
-                    let mut staying = counted;
-                    staying.retain(|rival| !leaving.contains(rival));
-                    let surplus = (staying.len() + 1).saturating_sub(limit.max);
-                    leaving.extend(staying.iter().take(surplus));
-                }
+                units
+            };
+            let stays = before.as_ref().is_some_and(|before| {
+                limit.matches(&before.given)
+                    && limit.group(&before.given) == limit.group(&after.given)
+                    && limit.unit(number, &before.given) == own
+            });
+            let mut units = without(match limit.on_conflict {
+                OnConflict::DenyNew => &gone,
+                OnConflict::StopOldest => &leaving,
+            });
+            if stays || units.contains(&own) || units.len() < limit.max {
+                continue;
             }
+            if limit.on_conflict == OnConflict::DenyNew {
+                self.end(number);
+                return Outcome::Conflict;
+            }
+            units.truncate(units.len() + 1 - limit.max);
+            let losers = self.counted_with(limit, &after).into_iter();
+            let losers =
+                losers.filter(|other| units.contains(&limit.unit(other.number, &other.given)));
+            leaving.extend(losers.map(|other| other.number));
         }
         leaving.iter().for_each(|number| self.end(*number));
-        self.live.push(Live {
-            number,
-            subject,
-            application,
-            lapses_at,
-        });
+        match self.live.iter_mut().find(|live| live.number == number) {
+            Some(stream) => *stream = after,
+            None => self.live.push(after),
+        }
         Outcome::Plays
     }
 

@@ -1,11 +1,19 @@
 //! What [`judge()`] promises, one promise a test.
 
+mod attributes;
+mod calls;
+mod distinct;
 mod endings;
 mod life;
 mod limits;
 mod lowered;
+mod monitor;
+mod regroup;
 mod restart;
+mod same_device;
+mod scope;
 mod several_policies;
+mod target;
 mod termination;
 mod worked_cases;
 
@@ -14,10 +22,11 @@ use hashbrown::HashMap;
 use crate::activity::{Activity, Terminator};
 use crate::moment::Moment;
 use crate::policy::{
-    Breach, Event, Play, Plays, PolicyBook, Recall, Refused, Unknown, Verdict, judge,
+    Breach, Count, Event, OnConflict, Play, Plays, Policy, PolicyBook, Recall, Refused, Rule,
+    Unknown, Verdict, judge,
 };
 use crate::stream_key::StreamKey;
-use crate::testing::{NOW, key, play};
+use crate::testing::{NOW, book, key, limit, play};
 
 /// One subject's activity, with the time and the book it is judged by.
 struct Account {
@@ -61,6 +70,32 @@ impl Account {
         let codes = codes.iter().map(|&code| code.to_owned()).collect();
         let verdict = self.wants_to_play(stream, Unknown::IsNew, |play| play.terminate = codes);
         (stream, verdict)
+    }
+
+    /// A new stream with these attributes wants to start.
+    fn start_with(
+        &mut self,
+        application: &str,
+        attributes: &[(&str, &str)],
+    ) -> (StreamKey, Verdict) {
+        let stream = self.mint(application);
+        let verdict = self.wants_to_play(stream, Unknown::IsNew, |play| {
+            set_all(play, attributes);
+        });
+        (stream, verdict)
+    }
+
+    /// A new stream with these attributes starts.
+    #[track_caller]
+    fn starts_with(&mut self, application: &str, attributes: &[(&str, &str)]) -> StreamKey {
+        let (stream, verdict) = self.start_with(application, attributes);
+        plays(verdict);
+        stream
+    }
+
+    /// A heartbeat that gives these attributes.
+    fn heartbeat_with(&mut self, stream: StreamKey, attributes: &[(&str, &str)]) -> Verdict {
+        self.wants_to_play(stream, Unknown::IsOver, |play| set_all(play, attributes))
     }
 
     /// A new stream starts, and nothing is in its way.
@@ -140,6 +175,58 @@ impl Account {
     fn live(&mut self) -> Vec<StreamKey> {
         self.activity.prune(self.now);
         keys(&self.activity.streams)
+    }
+}
+
+fn set_all(play: &mut Play<'_>, attributes: &[(&str, &str)]) {
+    for (name, value) in attributes {
+        play.attributes.set(*name, *value);
+    }
+}
+
+/// An account of `app` and `other`, which list one policy of these rules.
+fn account_under(rules: Vec<Rule>) -> Account {
+    Account::new(book_of(rules))
+}
+
+fn book_of(rules: Vec<Rule>) -> PolicyBook {
+    let policy = Policy {
+        rules,
+        ..limit("P", 0, OnConflict::DenyNew)
+    };
+    book(vec![policy], &[("app", &["P"]), ("other", &["P"])])
+}
+
+/// At most `max` streams; a device may have several.
+fn streams(max: u32, on_conflict: OnConflict) -> Rule {
+    let policy = limit("P", max, on_conflict);
+    Rule {
+        same_device_replaces: false,
+        ..policy.rules[0].clone()
+    }
+}
+
+/// At most `max` values of an attribute.
+fn distinct(attribute: &str, max: u32, on_conflict: OnConflict) -> Rule {
+    Rule {
+        count: Count::Distinct(attribute.to_owned()),
+        ..streams(max, on_conflict)
+    }
+}
+
+/// The rule, per value of these attributes.
+fn per(attributes: &[&str], rule: Rule) -> Rule {
+    Rule {
+        per: attributes.iter().map(|&name| name.to_owned()).collect(),
+        ..rule
+    }
+}
+
+/// The rule under another name.
+fn named(name: &str, rule: Rule) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        ..rule
     }
 }
 
