@@ -1,5 +1,7 @@
 //! The record of one subject: which streams are live, and which were ended on purpose.
 
+use std::borrow::Cow;
+
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
@@ -142,6 +144,16 @@ impl Attributes {
         changed
     }
 
+    /// These with every attribute of `other` set.
+    #[must_use]
+    pub fn with<'a>(&'a self, other: &Self) -> Cow<'a, Self> {
+        let mut merged = Cow::Borrowed(self);
+        if !other.is_empty() {
+            merged.to_mut().merge(other);
+        }
+        merged
+    }
+
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
@@ -167,6 +179,11 @@ impl Activity {
     #[must_use]
     pub fn stream(&self, key: &StreamKey) -> Option<&Stream> {
         self.streams.iter().find(|stream| stream.key == *key)
+    }
+
+    /// The same, to be changed.
+    pub fn stream_mut(&mut self, key: &StreamKey) -> Option<&mut Stream> {
+        self.streams.iter_mut().find(|stream| stream.key == *key)
     }
 
     /// Why the stream with this key was ended, if it was and that is still remembered.

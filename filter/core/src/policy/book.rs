@@ -42,6 +42,8 @@ pub struct Application {
 #[derive(Debug, Clone)]
 pub struct PolicyBook {
     policies: Vec<Policy>,
+    /// The attributes that policies which act need, each once.
+    needed: Vec<String>,
     /// Where in `policies` a name is.
     places: HashMap<String, usize>,
     applications: HashMap<String, Application>,
@@ -67,6 +69,7 @@ impl PolicyBook {
     pub fn new(max_streams_per_subject: usize) -> Self {
         Self {
             policies: Vec::new(),
+            needed: Vec::new(),
             places: HashMap::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
@@ -80,6 +83,13 @@ impl PolicyBook {
     pub fn add_policy(&mut self, policy: Policy) {
         let place = self.policies.len();
         self.places.entry(policy.name.clone()).or_insert(place);
+        if policy.mode == Mode::Enforce {
+            for name in policy.rules.iter().flat_map(Rule::needs) {
+                if !self.needed.iter().any(|known| known == name) {
+                    self.needed.push(name.to_owned());
+                }
+            }
+        }
         self.policies.push(policy);
     }
 
@@ -160,15 +170,17 @@ impl PolicyBook {
     /// channel of a film. Nor does a policy that only watches: it refuses nobody.
     #[must_use]
     pub fn missing(&self, application: &Application, attributes: &Attributes) -> Vec<String> {
+        let is_known = |name: &String| attributes.value(name).is_some();
+        if self.needed.iter().all(is_known) {
+            return Vec::new();
+        }
         let mut missing: Vec<String> = Vec::new();
         let policies = self.policies_of(application).map(|(_, policy)| policy);
-        for policy in policies.filter(|policy| policy.mode == Mode::Enforce) {
-            let concerned = policy
-                .rules
-                .iter()
-                .filter(|rule| rule.may_concern(attributes));
-            for name in concerned.flat_map(Rule::needs) {
-                if attributes.value(name).is_none() && !missing.iter().any(|known| known == name) {
+        let acting = policies.filter(|policy| policy.mode == Mode::Enforce);
+        for rule in acting.flat_map(|policy| &policy.rules) {
+            let lacks = |name: &&str| attributes.value(name).is_none();
+            for name in rule.needs().filter(lacks) {
+                if rule.may_concern(attributes) && !missing.iter().any(|known| known == name) {
                     missing.push(name.to_owned());
                 }
             }

@@ -4,6 +4,8 @@
 //! order is fixed: first every rule of every policy is asked, then, only if all
 //! allow, streams are killed, replaced and evicted.
 
+use std::borrow::Cow;
+
 use super::book::{Application, Mode, Policy, PolicyBook};
 use super::event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 use super::rule::{Contender, Count, DEVICE_ID, OnConflict, Rule, Says, Standing};
@@ -12,6 +14,7 @@ use crate::activity::{
 };
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
+use crate::throttle::Calls;
 
 /// Decides `event` and changes `activity` accordingly.
 ///
@@ -73,22 +76,20 @@ fn judge_play(
     if is_foreign(activity, &play.stream, play.application) {
         return unchanged(Refused::Foreign);
     }
-    let known = activity.stream(&play.stream).cloned();
-    let attributes = match &known {
-        Some(stream) => {
-            if let Some(name) = changes_immutable(&stream.attributes, &play.attributes) {
-                return unchanged(Refused::Immutable(name));
-            }
-            let mut merged = stream.attributes.clone();
-            merged.merge(&play.attributes);
-            merged
-        }
-        None => play.attributes.clone(),
+    let known = activity.stream(&play.stream);
+    if let Some(stream) = known
+        && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
+    {
+        return unchanged(Refused::Immutable(name));
+    }
+    let attributes = match known {
+        Some(stream) => stream.attributes.with(&play.attributes),
+        None => Cow::Borrowed(&play.attributes),
     };
     if attributes.len() > ATTRIBUTES_MAX {
         return unchanged(Refused::TooManyAttributes);
     }
-    let Some(standing) = standing(play, known.as_ref(), recall, now) else {
+    let Some(standing) = standing(play, known, recall, now) else {
         return unchanged(Refused::Over);
     };
     if play.is_call {
@@ -96,10 +97,11 @@ fn judge_play(
         if !missing.is_empty() {
             return unchanged(Refused::MissingAttributes(missing));
         }
-        if let Err(until) = count_call(activity, play, book, now) {
-            return unchanged(Refused::Throttled { until });
-        }
     }
+    let calls = match calls_with(activity, play, book, now) {
+        Ok(calls) => calls,
+        Err(until) => return unchanged(Refused::Throttled { until }),
+    };
 
     let contender = Contender {
         key: &play.stream,
@@ -107,7 +109,17 @@ fn judge_play(
         standing,
     };
     let found = ask_every_rule(activity, play, book, &contender);
+    let (is_known, started_at) = match standing {
+        Standing::New => (false, now),
+        Standing::Known { started_at, .. } => (true, started_at),
+        Standing::Revived { started_at } => (false, started_at),
+    };
 
+    // Nothing has changed so far. A call counts whatever its answer.
+    match activity.stream_mut(&play.stream) {
+        Some(stream) => stream.calls = calls,
+        None => activity.creates = calls,
+    }
     if let Some(first) = found.breaches.first() {
         // A live stream that may not go on frees its place.
         let why = EndReason::Evicted {
@@ -128,17 +140,13 @@ fn judge_play(
         };
     }
     let staying = activity.streams.len().saturating_sub(found.leaving());
-    if known.is_none() && staying >= book.max_streams_per_subject {
+    if !is_known && staying >= book.max_streams_per_subject {
         return Judgement {
             changed: play.is_call,
             ..unchanged(Refused::SubjectFull)
         };
     }
-    let started_at = match standing {
-        Standing::New => now,
-        Standing::Known { started_at, .. } | Standing::Revived { started_at } => started_at,
-    };
-    admit(activity, play, attributes, started_at, &found, now)
+    admit(activity, play, started_at, &found, now)
 }
 
 /// Where the stream that wants to play stands; `None` if it is over.
@@ -189,21 +197,23 @@ fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
     IMMUTABLE.iter().copied().find(changed).map(str::to_owned)
 }
 
-/// Counts a create against its subject, a heartbeat against its session.
-fn count_call(
-    activity: &mut Activity,
+/// The calls so far, this one included: creates of the subject, or heartbeats of the
+/// session.
+fn calls_with(
+    activity: &Activity,
     play: &Play<'_>,
     book: &PolicyBook,
     now: Moment,
-) -> Result<(), Moment> {
-    let known = activity
-        .streams
-        .iter_mut()
-        .find(|stream| stream.key == play.stream);
-    match known {
-        Some(stream) => stream.calls.count(book.calls_per_minute, now),
-        None => activity.creates.count(book.creates_per_minute, now),
+) -> Result<Calls, Moment> {
+    let (so_far, per_minute) = match activity.stream(&play.stream) {
+        Some(stream) => (&stream.calls, book.calls_per_minute),
+        None => (&activity.creates, book.creates_per_minute),
+    };
+    let mut calls = so_far.clone();
+    if play.is_call {
+        calls.count(per_minute, now)?;
     }
+    Ok(calls)
 }
 
 /// What the rules say together.
@@ -386,53 +396,28 @@ fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {
 fn admit(
     activity: &mut Activity,
     play: &Play<'_>,
-    attributes: Attributes,
     started_at: Moment,
     found: &Found,
     now: Moment,
 ) -> Judgement {
-    let lapses_at = now.plus_ms(play.timeout_ms);
-    let by = Terminator {
-        application: play.application.id.clone(),
-        started_at,
-        channel: attributes.value("channel").map(str::to_owned),
-        device_name: attributes.value("deviceName").map(str::to_owned),
-    };
-    let killed = found.killed.iter().chain(&found.replaced).map(|key| {
-        let why = EndReason::Killed { by: by.clone() };
-        (*key, why)
-    });
-    let mut superseded = Vec::new();
-    for (key, why) in killed.chain(found.evicted.iter().cloned()) {
-        activity.end(&key, why, now);
-        superseded.push(key.termination_code());
-    }
-
-    let silenced = !superseded.is_empty();
+    let silenced = found.leaving() > 0;
     let mut plays = Plays {
         started: false,
-        lapses_at,
+        lapses_at: now.plus_ms(play.timeout_ms),
         evicted: found.evicted.len(),
         killed: found.killed.len(),
         replaced: found.replaced.len(),
         monitored: found.monitored,
     };
     let mut changed = true;
-    let known = activity
-        .streams
-        .iter_mut()
-        .find(|stream| stream.key == play.stream);
-    match known {
+    match activity.stream_mut(&play.stream) {
         Some(stream) => {
             let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
-            changed = due || silenced || stream.attributes != attributes;
+            let learned = stream.attributes.merge(&play.attributes);
+            changed = due || silenced || learned;
             if changed {
-                stream.lapses_at = stream.lapses_at.max(lapses_at);
+                stream.lapses_at = stream.lapses_at.max(plays.lapses_at);
             }
-            stream.attributes = attributes;
-            stream.superseded.extend(superseded);
-            let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
-            stream.superseded.drain(..surplus);
             plays.lapses_at = stream.lapses_at;
         }
         None => {
@@ -441,17 +426,45 @@ fn admit(
                 key: play.stream,
                 application: play.application.id.clone(),
                 started_at,
-                lapses_at,
-                attributes,
-                superseded,
+                lapses_at: plays.lapses_at,
+                attributes: play.attributes.clone(),
+                superseded: Vec::new(),
                 calls: Default::default(),
             });
         }
+    }
+    if silenced {
+        make_room(activity, &play.stream, found, now);
     }
     Judgement {
         verdict: Verdict::Plays(plays),
         changed,
         silenced,
+    }
+}
+
+/// Ends the streams that go for `winner`, which is live.
+fn make_room(activity: &mut Activity, winner: &StreamKey, found: &Found, now: Moment) {
+    let Some(stream) = activity.stream_mut(winner) else {
+        return;
+    };
+    let by = Terminator {
+        application: stream.application.clone(),
+        started_at: stream.started_at,
+        channel: stream.attributes.value("channel").map(str::to_owned),
+        device_name: stream.attributes.value("deviceName").map(str::to_owned),
+    };
+    let killed = found.killed.iter().chain(&found.replaced).map(|key| {
+        let why = EndReason::Killed { by: by.clone() };
+        (*key, why)
+    });
+    let leaving: Vec<_> = killed.chain(found.evicted.iter().cloned()).collect();
+    let codes = leaving.iter().map(|(key, _)| key.termination_code());
+    stream.superseded.extend(codes);
+    let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
+    stream.superseded.drain(..surplus);
+    for (key, why) in leaving {
+        activity.end(&key, why, now);
     }
 }
 

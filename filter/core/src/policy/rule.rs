@@ -119,19 +119,20 @@ impl Rule {
     /// a limit was lowered exactly the surplus loses its place.
     pub(super) fn says<'a>(
         &self,
-        others: impl Iterator<Item = &'a Stream> + Clone,
+        others: impl Iterator<Item = &'a Stream>,
         contender: &Contender<'_>,
     ) -> Says<'a> {
         if !self.target.matches(contender.attributes) {
             return Says::Fine;
         }
         let scope = self.scope_of(contender.attributes);
-        let rivals = others.filter(|other| self.looks_at(&other.attributes, &scope));
-        // One pass over the rivals is enough where they are few.
-        if self.holds_among(rivals.clone().count()) {
+        let rivals: Vec<&Stream> = others
+            .filter(|other| self.looks_at(&other.attributes, &scope))
+            .collect();
+        if self.holds_among(rivals.len()) {
             return Says::Fine;
         }
-        let (units, place) = self.place(rivals.clone(), contender);
+        let (units, place) = self.place(&rivals, contender);
 
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let surplus = units.len().saturating_add(1).saturating_sub(max);
@@ -144,7 +145,7 @@ impl Rule {
                 let own = self.unit(&stream.key, &stream.attributes);
                 units.iter().any(|(unit, _)| *unit == own)
             };
-            rivals.clone().filter(counts).collect()
+            rivals.iter().copied().filter(counts).collect()
         };
         let deny = || Says::Deny {
             conflicts: streams_of(&units),
@@ -188,7 +189,7 @@ impl Rule {
     /// first, and where the contender's own stands among them.
     fn place<'a>(
         &self,
-        rivals: impl Iterator<Item = &'a Stream>,
+        rivals: &[&'a Stream],
         contender: &Contender<'_>,
     ) -> (Vec<(Unit<'a>, Since)>, Place) {
         let mut units: Vec<(Unit<'_>, Since)> = Vec::new();
