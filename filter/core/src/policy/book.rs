@@ -36,6 +36,8 @@ pub struct Application {
     pub tenant: String,
     /// The policies it lists, as places in the book.
     policies: Vec<usize>,
+    /// The same places as a set: one bit for each place in the book.
+    listed: Vec<u64>,
 }
 
 /// Every policy and application of a configuration.
@@ -59,7 +61,8 @@ impl Application {
     /// Whether it lists the policy at this place in the book.
     #[must_use]
     pub fn lists(&self, policy: usize) -> bool {
-        self.policies.contains(&policy)
+        let (word, bit) = word_and_bit(policy);
+        self.listed.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
@@ -109,11 +112,19 @@ impl PolicyBook {
         for (at, wanted) in policies.iter().enumerate() {
             places.push(*self.places.get(wanted).ok_or(at)?);
         }
+        let mut listed = vec![0; self.policies.len().div_ceil(64)];
+        for place in &places {
+            let (word, bit) = word_and_bit(*place);
+            if let Some(word) = listed.get_mut(word) {
+                *word |= bit;
+            }
+        }
         let application = Application {
             id: id.to_owned(),
             name: name.to_owned(),
             tenant: tenant.to_owned(),
             policies: places,
+            listed,
         };
         self.applications.insert(id.to_owned(), application);
         Ok(())
@@ -186,5 +197,31 @@ impl PolicyBook {
             }
         }
         missing
+    }
+}
+
+/// Where a place is in a set of places.
+fn word_and_bit(place: usize) -> (usize, u64) {
+    let bit = u32::try_from(place % 64).unwrap_or_default();
+    (place / 64, 1_u64.rotate_left(bit))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::OnConflict;
+    use crate::testing::{book, limit, test};
+
+    #[test]
+    fn an_application_lists_what_it_names_however_many_policies_there_are() {
+        let name = |n: usize| format!("P{n}");
+        let policies = (0..200).map(|n| limit(&name(n), 1, OnConflict::DenyNew));
+        let mut book = book(policies.collect(), &[]);
+        let listed = [0, 63, 64, 130, 199];
+        book.add_application("app", "app", "tenant", &listed.map(name))
+            .unwrap();
+        let application = book.application("app").unwrap();
+        for place in 0..300 {
+            assert_eq!(application.lists(place), listed.contains(&place), "{place}");
+        }
     }
 }
