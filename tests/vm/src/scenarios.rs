@@ -1,0 +1,323 @@
+//! The requests whose cost is written down, each with what came before it.
+//!
+//! A scenario makes sure that the request met the fate it is named for; otherwise its
+//! number would say nothing.
+
+use crate::cost::Cost;
+use crate::host::Host;
+use crate::message::{Ask, Exchange, get, post};
+use crate::vm::Vm;
+
+/// The configuration of all scenarios: a household of three streams, and an application
+/// whose latest stream wins.
+const CONFIGURATION: &str = r#"{
+  "applications": [
+    {"id": "web", "name": "Web player", "tenant": "demo", "policies": ["household"]},
+    {"id": "mobile", "tenant": "demo", "policies": ["latest-wins"]}
+  ],
+  "policies": [
+    {"name": "household", "rules": [
+      {"name": "three-streams", "max": 3, "on_conflict": "deny_new"}
+    ]},
+    {"name": "latest-wins", "rules": [
+      {"name": "one-stream", "max": 1, "on_conflict": "stop_oldest", "message": "Plays elsewhere"}
+    ]}
+  ],
+  "sessions": {
+    "heartbeat": "60s",
+    "timeout": "90s",
+    "signing_keys": [{"id": "k1", "secret": {"env": "SIGNING_KEY"}}]
+  },
+  "privacy": {"subject_key": {"env": "SUBJECT_KEY"}},
+  "playback": [
+    {
+      "match": {"prefix": "/vod/"},
+      "application": "web",
+      "idp": "acme",
+      "start": "implicit",
+      "subject": [{"token": "path"}, {"header": "x-account-id"}],
+      "stream": [{"token": "path"}, {"cmcd": "sid"}, {"redirect": true}]
+    }
+  ]
+}"#;
+
+const ENVIRONMENT: [&str; 2] = [
+    "SIGNING_KEY=a signing key of some length",
+    "SUBJECT_KEY=a subject key of some length",
+];
+
+const TIMEOUT_MS: u64 = 90_000;
+
+const MANIFEST: &str = "/vod/film/master.m3u8";
+
+/// A scenario: sets its stage and gives the cost of one request.
+pub type Scenario = fn() -> Cost;
+
+/// The scenario whose cost every segment of every viewer pays.
+pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
+
+/// All scenarios by name.
+pub const ALL: [(&str, Scenario); 20] = [
+    ("path that is not protected", unprotected),
+    FAST_PATH,
+    ("segment, lease due", segment_lease_due),
+    ("segment, new to this worker", segment_on_another_worker),
+    ("segment, CMCD player, fast path", segment_cmcd),
+    ("first segment, request", first_segment_request),
+    ("first segment, response", first_segment_response),
+    ("segment refused, limit reached", segment_refused),
+    ("segment refused, evicted", segment_evicted),
+    ("segment refused, token invalid", segment_token_invalid),
+    ("manifest poll, fast path", manifest_fast_path),
+    ("manifest redirected", manifest_redirected),
+    ("manifest refused, limit reached", manifest_refused),
+    ("session create", session_create),
+    ("session create with attributes", session_create_attributes),
+    ("session create refused, limit reached", session_refused),
+    ("session heartbeat", session_heartbeat),
+    ("session stop", session_stop),
+    ("running streams", running_streams),
+    ("tick", tick),
+];
+
+/// Two workers of one edge. The first has seen a request already, so that nothing a
+/// worker does once is counted.
+struct Stage {
+    host: Host,
+    worker: Vm,
+    other_worker: Vm,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let host = Host::new();
+        let start = || Vm::start(&host, CONFIGURATION, &ENVIRONMENT);
+        let (worker, other_worker) = (start(), start());
+        let mut stage = Self {
+            host,
+            worker,
+            other_worker,
+        };
+        stage.playing("someone-before");
+        stage
+    }
+
+    fn ask(&mut self, ask: Ask) -> Exchange {
+        self.worker.request(ask)
+    }
+
+    /// A manifest redirected, as an unmodified player asks for it; the prefix it goes on
+    /// under.
+    fn opened(&mut self, account: &str) -> String {
+        let exchange = self.ask(get(MANIFEST).account(account));
+        let answer = exchange.answer();
+        assert_eq!(answer.status, 307, "{answer:?}");
+        let location = answer.header("location").strip_suffix(MANIFEST);
+        location.expect("a redirect to itself").to_owned()
+    }
+
+    /// A stream that plays; its prefix.
+    fn playing(&mut self, account: &str) -> String {
+        let prefix = self.opened(account);
+        self.ask(segment(&prefix, 1)).served();
+        prefix
+    }
+
+    /// A session created through the API; its URL and its prefix.
+    fn session(&mut self, application: &str, account: &str) -> (String, String) {
+        let exchange = self.ask(create(account).application(application));
+        assert_eq!(exchange.answer().status, 202, "{:?}", exchange.answer());
+        let session = exchange.answer().json();
+        let text = |name: &str| {
+            let text = session["session"][name].as_str();
+            text.expect("a session with url and prefix").to_owned()
+        };
+        (text("url"), text("playbackPrefix"))
+    }
+}
+
+fn segment(prefix: &str, number: u32) -> Ask {
+    get(format!(
+        "{prefix}/vod/film/video/1080p/segment-{number:05}.m4s"
+    ))
+}
+
+fn create(account: &str) -> Ask {
+    post(format!("/v2/sessions/acme/{account}"), "")
+}
+
+/// The cost of a request that was refused for `reason`.
+fn refused(exchange: &Exchange, status: u16, reason: &str) -> Cost {
+    let answer = exchange.answer();
+    let found = (answer.status, answer.header("x-streamgate-reason"));
+    assert_eq!(found, (status, reason));
+    exchange.cost()
+}
+
+/// The cost of a request that was served, with no token in its path.
+fn served(exchange: &Exchange) -> Cost {
+    assert!(!exchange.served().contains('~'), "{}", exchange.served());
+    exchange.cost()
+}
+
+/// The cost of a session API call that was answered with `status`.
+fn answered(exchange: &Exchange, status: u16) -> Cost {
+    assert_eq!(exchange.answer().status, status, "{:?}", exchange.answer());
+    exchange.cost()
+}
+
+fn unprotected() -> Cost {
+    served(&Stage::new().ask(get("/index.html")))
+}
+
+fn segment_fast_path() -> Cost {
+    let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    let cost = served(&stage.ask(segment(&prefix, 2)));
+    let passes = stage.host.metric("streamgate.fast_path_passes");
+    assert_eq!(passes, Some(1), "not on the fast path");
+    cost
+}
+
+fn segment_lease_due() -> Cost {
+    let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    stage.host.advance_ms(TIMEOUT_MS / 2);
+    let cost = served(&stage.ask(segment(&prefix, 2)));
+    let renewals = stage.host.metric("streamgate.lease_renewals");
+    assert_eq!(renewals, Some(1), "no lease was due");
+    cost
+}
+
+fn segment_on_another_worker() -> Cost {
+    let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    let other = stage.playing("bob");
+    stage.other_worker.request(segment(&other, 2)).served();
+    served(&stage.other_worker.request(segment(&prefix, 2)))
+}
+
+fn segment_cmcd() -> Cost {
+    let mut stage = Stage::new();
+    let ask = |number| {
+        let cmcd = "CMCD=bl%3D21300%2Cbr%3D3200%2Csid%3D%226e2fb550-c457-11e9-bb97-0800200c9a66%22";
+        let path = format!("/vod/film/video/1080p/segment-{number:05}.m4s?{cmcd}");
+        get(path).account("alice")
+    };
+    stage.ask(ask(1)).served();
+    let cost = served(&stage.ask(ask(2)));
+    let passes = stage.host.metric("streamgate.fast_path_passes");
+    assert_eq!(passes, Some(1), "not on the fast path");
+    cost
+}
+
+fn first_segment() -> Exchange {
+    let mut stage = Stage::new();
+    let prefix = stage.opened("alice");
+    let exchange = stage.ask(segment(&prefix, 1));
+    assert!(!exchange.served().contains('~'), "{}", exchange.served());
+    let live = stage.host.metric("streamgate.live_streams");
+    assert_eq!(live, Some(2), "no stream was started");
+    exchange
+}
+
+fn first_segment_request() -> Cost {
+    first_segment().request
+}
+
+fn first_segment_response() -> Cost {
+    first_segment().response
+}
+
+fn segment_refused() -> Cost {
+    let mut stage = Stage::new();
+    let late = stage.opened("alice");
+    for _ in 0..3 {
+        stage.playing("alice");
+    }
+    refused(&stage.ask(segment(&late, 1)), 403, "limit-reached")
+}
+
+fn segment_evicted() -> Cost {
+    let mut stage = Stage::new();
+    let (_, victim) = stage.session("mobile", "alice");
+    stage.ask(segment(&victim, 1)).served();
+    stage.host.advance_ms(1);
+    stage.session("mobile", "alice");
+    refused(&stage.ask(segment(&victim, 2)), 403, "evicted")
+}
+
+fn segment_token_invalid() -> Cost {
+    let mut stage = Stage::new();
+    let mut prefix = stage.playing("alice");
+    prefix.pop();
+    refused(&stage.ask(segment(&prefix, 2)), 403, "token-invalid")
+}
+
+fn manifest_fast_path() -> Cost {
+    let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    let cost = served(&stage.ask(get(format!("{prefix}/vod/film/video/1080p.m3u8"))));
+    let passes = stage.host.metric("streamgate.fast_path_passes");
+    assert_eq!(passes, Some(1), "not on the fast path");
+    cost
+}
+
+fn manifest_redirected() -> Cost {
+    let mut stage = Stage::new();
+    answered(&stage.ask(get(MANIFEST).account("alice")), 307)
+}
+
+fn manifest_refused() -> Cost {
+    let mut stage = Stage::new();
+    for _ in 0..3 {
+        stage.playing("alice");
+    }
+    let manifest = get(MANIFEST).account("alice");
+    refused(&stage.ask(manifest), 403, "limit-reached")
+}
+
+fn session_create() -> Cost {
+    let mut stage = Stage::new();
+    answered(&stage.ask(create("alice").application("web")), 202)
+}
+
+fn session_create_attributes() -> Cost {
+    let mut stage = Stage::new();
+    let form = "channel=News+1&deviceId=6e2fb550&deviceName=Living%20room&platform=tv";
+    let call = post("/v2/sessions/acme/alice", form).application("web");
+    answered(&stage.ask(call), 202)
+}
+
+fn session_refused() -> Cost {
+    let mut stage = Stage::new();
+    for _ in 0..3 {
+        stage.session("web", "alice");
+    }
+    answered(&stage.ask(create("alice").application("web")), 409)
+}
+
+fn session_heartbeat() -> Cost {
+    let mut stage = Stage::new();
+    let (url, _) = stage.session("web", "alice");
+    stage.host.advance_ms(TIMEOUT_MS / 2);
+    answered(&stage.ask(post(url, "").application("web")), 202)
+}
+
+fn session_stop() -> Cost {
+    let mut stage = Stage::new();
+    let (url, _) = stage.session("web", "alice");
+    let stop = get(url).method("DELETE").application("web");
+    answered(&stage.ask(stop), 202)
+}
+
+fn running_streams() -> Cost {
+    let mut stage = Stage::new();
+    stage.session("web", "alice");
+    let list = get("/v2/runningStreams/acme/alice").application("web");
+    answered(&stage.ask(list), 200)
+}
+
+fn tick() -> Cost {
+    Stage::new().worker.tick()
+}
