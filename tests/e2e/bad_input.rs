@@ -4,8 +4,10 @@
 use std::io::Write;
 use std::net::TcpStream;
 
+use streamgate_core::activity::Attributes;
+use streamgate_core::limits::Limits;
 use streamgate_core::moment::Moment;
-use streamgate_core::signed::{KeyRing, PathToken, SigningKey, issue_session_id};
+use streamgate_core::signed::{KeyRing, PlaybackToken, SigningKey, issue_session_id};
 use streamgate_tests::{Edge, IDP, Settings, signing_key, subject_key};
 
 fn edge() -> Edge {
@@ -247,7 +249,7 @@ fn forged_cut_expired_and_foreign_tokens_are_told_apart_from_good_ones() {
     let session = edge.app("demo-tv").start("alice");
     let good = session.playback_prefix.trim_start_matches("/~");
     let ring = signing_key();
-    let issued = PathToken::read(&ring, good.as_bytes(), now()).expect("a good token");
+    let issued = PlaybackToken::read(&ring, good.as_bytes(), now()).expect("a good token");
     assert_eq!(issued.subject, alice);
     let stream = issued.stream;
 
@@ -255,10 +257,13 @@ fn forged_cut_expired_and_foreign_tokens_are_told_apart_from_good_ones() {
         edge.get(&format!("/~{token}/vod/film/segment-1.m4s"))
             .send()
     };
-    let token = |application: &str, expires_at| PathToken {
+    let token = |application: &str, expires_at| PlaybackToken {
         subject: alice,
         stream,
         application: application.to_owned(),
+        scope: String::new(),
+        attributes: Attributes::default(),
+        limits: Limits::default(),
         expires_at,
     };
     let soon = now().plus_ms(3_600_000);

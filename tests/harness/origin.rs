@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
@@ -33,6 +34,7 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     statuses: Mutex<HashMap<String, u16>>,
     files: Option<PathBuf>,
+    cacheable: AtomicBool,
 }
 
 impl Origin {
@@ -81,6 +83,11 @@ impl Origin {
     pub fn answers(&self, path: &str, status: u16) {
         let mut statuses = self.shared.statuses.lock().expect("a lock");
         statuses.insert(path.to_owned(), status);
+    }
+
+    /// From now on its answers may be kept for a minute.
+    pub fn is_cacheable(&self) {
+        self.shared.cacheable.store(true, Ordering::Relaxed);
     }
 
     /// All requests so far.
@@ -139,9 +146,19 @@ impl Shared {
                 .body(Body::from(bytes.slice(from..=to))),
             None => Response::builder()
                 .header(header::CONTENT_TYPE, media_type(uri.path()))
+                .header(header::CACHE_CONTROL, self.cache_control())
                 .body(Body::from(bytes)),
         }
         .expect("a response")
+    }
+}
+
+impl Shared {
+    fn cache_control(&self) -> &'static str {
+        match self.cacheable.load(Ordering::Relaxed) {
+            true => "max-age=60",
+            false => "no-store",
+        }
     }
 }
 

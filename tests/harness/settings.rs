@@ -31,6 +31,8 @@ pub struct Settings {
     pub(crate) by_lds: bool,
     pub(crate) files: Option<PathBuf>,
     pub(crate) workers: u32,
+    /// HTTP filters in front of streamgate, and behind it.
+    filters: [Vec<Value>; 2],
 }
 
 impl Default for Settings {
@@ -60,6 +62,7 @@ impl Default for Settings {
             by_lds: false,
             files: None,
             workers: 2,
+            filters: [Vec::new(), Vec::new()],
         }
     }
 }
@@ -92,6 +95,20 @@ impl Settings {
     #[must_use]
     pub fn by_lds(mut self) -> Self {
         self.by_lds = true;
+        self
+    }
+
+    /// With another HTTP filter of Envoy's right in front of streamgate.
+    #[must_use]
+    pub fn behind(mut self, filter: Value) -> Self {
+        self.filters[0].push(filter);
+        self
+    }
+
+    /// With another HTTP filter of Envoy's right behind streamgate.
+    #[must_use]
+    pub fn before(mut self, filter: Value) -> Self {
+        self.filters[1].push(filter);
         self
     }
 
@@ -155,6 +172,13 @@ impl Settings {
         // the origin would be asked.
         manager["route_config"]["virtual_hosts"][0]["routes"] =
             json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]);
+
+        let filters = manager["http_filters"].as_array_mut().expect("filters");
+        let is_streamgate = |filter: &Value| filter["name"] == "envoy.filters.http.wasm";
+        let at = filters.iter().position(is_streamgate).expect("streamgate");
+        let [front, behind] = self.filters.clone();
+        filters.splice(at + 1..at + 1, behind);
+        filters.splice(at..at, front);
 
         let plugin = plugin_in(manager);
         plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());

@@ -6,7 +6,7 @@ use crate::exchange::{Answer, Head, Reply};
 use crate::ledger::{epoch, sweep};
 use crate::metric::Metric;
 use crate::moment::Moment;
-use crate::playback::{Forward, Gate, Passage, Watch, Watched};
+use crate::playback::{Clean, Forward, Gate, Passage, Watch, Watched};
 use crate::ports::Host;
 use crate::surface::{Surface, surface};
 use crate::viewer::Asked;
@@ -59,7 +59,14 @@ impl Edge {
     ) -> Step {
         match surface(&self.config, path) {
             Surface::Open { strip: 0 } => Step::Pass,
-            Surface::Open { strip } => Step::Forward(Forward { strip, watch: None }),
+            Surface::Open { strip } => Step::Forward(Forward {
+                strip,
+                clean: Clean {
+                    referer: true,
+                    ..Clean::default()
+                },
+                watch: None,
+            }),
             Surface::SessionApi { path } => {
                 let epoch = known_epoch(&mut self.epoch, host, host.now());
                 match api::begin(&self.config, host, head, path, ends, epoch) {

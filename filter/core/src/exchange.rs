@@ -3,13 +3,22 @@
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 
-/// The head of a request. Looking at it costs a host call, so nothing is read that
-/// is not needed. Names are in lower case; values may be any bytes.
+/// The head of a request, and what the proxy found out about it. Looking at it costs
+/// a host call, so nothing is read that is not needed. Names are in lower case; values
+/// may be any bytes.
 pub trait Head {
     /// The first value of a header.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
     /// Every value of a header that may be repeated.
     fn headers(&self, name: &str) -> Vec<Vec<u8>>;
+    /// A claim of the JWT that the proxy has checked (Envoy's `jwt_authn`), stored under
+    /// `payload` (`payload_in_metadata`): text as it is, a number as eight bytes of
+    /// little-endian IEEE 754, a truth value as one byte. `None` if there is no such
+    /// claim, or no JWT was checked.
+    fn jwt_claim(&self, payload: &str, claim: &str) -> Option<Vec<u8>>;
+    /// The client's address, once the proxy has made out which of `X-Forwarded-For` to
+    /// believe; its port may follow.
+    fn client_address(&self) -> Option<Vec<u8>>;
 }
 
 /// The viewer's `Accept-Language`; empty if there is none.

@@ -24,3 +24,27 @@ pub(crate) fn shortened(mac: Hmac<Sha256>) -> [u8; MAC_LEN] {
     }
     short
 }
+
+/// How many signatures are computed, for tests that hold refusals to one cost.
+#[cfg(test)]
+mod count {
+    use core::cell::Cell;
+
+    thread_local! {
+        static MACS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn note() {
+        MACS.set(MACS.get() + 1);
+    }
+
+    /// How many signatures `work` computes.
+    pub(crate) fn counted(work: impl FnOnce()) -> u32 {
+        let before = MACS.get();
+        work();
+        MACS.get() - before
+    }
+}
+
+#[cfg(test)]
+pub(crate) use count::{counted, note};

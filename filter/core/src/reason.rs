@@ -117,7 +117,7 @@ impl Reason {
             Self::TooManyAttributes => "a session may have at most 32 attributes",
             Self::ImmutableAttribute => "an attribute that must stay as it is would change",
             Self::Throttled => "too many calls in this minute",
-            Self::TokenInvalid => "the token in the path is not valid",
+            Self::TokenInvalid => "the token is not valid",
             Self::TokenExpired => "the token in the path has expired",
             Self::UnknownApplication => "the token's application is not known here",
             Self::NoSubject => "nothing in the request says whose account watches",
@@ -154,6 +154,21 @@ impl Reason {
                 Metric::RefusalsMalformed
             }
         }
+    }
+
+    /// Whether it is about how many streams may play, or which, rather than about who
+    /// asks and in what condition the edge is.
+    #[must_use]
+    pub const fn concerns_limit(self) -> bool {
+        matches!(
+            self,
+            Self::LimitReached
+                | Self::Evicted
+                | Self::RemoteTermination
+                | Self::StreamOver
+                | Self::SessionRequired
+                | Self::SubjectFull
+        )
     }
 
     /// The status of a refused segment request, where `configured` is the path's own

@@ -88,10 +88,10 @@ fn protected(config: &Config, path: &[u8]) -> Option<usize> {
     })
 }
 
-/// The path as an origin may understand it: decoded, with empty and dot segments
+/// The path, without its query, as an origin may understand it: decoded, with empty and dot segments
 /// resolved. `/%76od/x`, `//vod/x` and `/a/../vod/x` must not get around `/vod/`.
 /// Envoy normalises paths where it is told to; this does not depend on it.
-fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
     let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
     let unusual = |pair: &[u8]| matches!(pair, b"//" | b"/.");
     let folded = |byte: &u8| matches!(byte, b'%' | b'\\');

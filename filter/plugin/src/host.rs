@@ -168,6 +168,30 @@ impl Head for RequestHead {
             .map(|(_, value)| value)
             .collect()
     }
+
+    fn jwt_claim(&self, payload: &str, claim: &str) -> Option<Vec<u8>> {
+        let provider = "envoy.filters.http.jwt_authn";
+        property(vec![
+            "metadata",
+            "filter_metadata",
+            provider,
+            payload,
+            claim,
+        ])
+    }
+
+    fn client_address(&self) -> Option<Vec<u8>> {
+        property(vec!["source", "address"])
+    }
+}
+
+fn property(path: Vec<&str>) -> Option<Vec<u8>> {
+    hostcalls::get_property(path).ok().flatten()
+}
+
+/// Sets a header of the request, or removes it where there is no value.
+pub(crate) fn set_request_header(name: &str, value: Option<&[u8]>) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value);
 }
 
 /// Replaces the request's path. With `reroute`, Envoy chooses the route anew.

@@ -90,10 +90,16 @@ impl HttpContext for Http {
         match step {
             Step::Pass => Action::Continue,
             Step::Forward(forward) => {
-                if forward.strip > 0
-                    && let Some((_, stripped)) = path.split_at_checked(forward.strip)
-                {
-                    host::replace_path(stripped, true);
+                let stripped = path.get(forward.strip..).unwrap_or(&path);
+                let goes_on_as = forward.clean.path.as_deref().unwrap_or(stripped);
+                if goes_on_as != path {
+                    host::replace_path(goes_on_as, forward.strip > 0);
+                }
+                for (name, value) in &forward.clean.headers {
+                    host::set_request_header(name, value.as_deref());
+                }
+                if forward.clean.referer {
+                    host::set_request_header("referer", None);
                 }
                 if let Some(watch) = forward.watch {
                     self.state = State::Response(watch);

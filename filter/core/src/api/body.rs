@@ -21,6 +21,8 @@ pub(super) struct Session {
     pub(super) policy_compliant: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) playback_prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) playback_token: Option<String>,
 }
 
 #[derive(Serialize)]

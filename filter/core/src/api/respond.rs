@@ -9,12 +9,13 @@ use crate::advice::{self, EvaluationResult};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Head, Record, Reply, languages};
 use crate::ledger::{Outage, activity, transact};
+use crate::limits::Limits;
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Application, Event, Play, Refused, Unknown, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
-use crate::signed::{PathToken, issue_session_id, read_session_id};
+use crate::signed::{PlaybackToken, issue_session_id, read_session_id};
 use crate::stream_key::StreamKey;
 use crate::text::printable;
 
@@ -289,14 +290,16 @@ impl Caller<'_> {
     }
 
     fn created(&self, stream: &StreamKey) -> Answer {
-        let token = PathToken {
+        let token = PlaybackToken {
             subject: *self.subject,
             stream: *stream,
             application: self.application.id.clone(),
+            scope: String::new(),
+            attributes: Attributes::default(),
+            limits: Limits::default(),
             expires_at: self.now.plus_ms(self.config.sessions.token_lifetime_ms),
         };
-        let prefix = format!("/~{}", token.issue(&self.config.sessions.ring));
-        let body = self.session(stream, Some(prefix));
+        let body = self.session(stream, Some(token.issue(&self.config.sessions.ring)));
         let location = match self.config.sessions.compatibility {
             Compatibility::Streamgate => body.session.url.clone(),
             Compatibility::CmV2 => body.session.id.clone(),
@@ -323,7 +326,7 @@ impl Caller<'_> {
         self.now.plus_ms(self.config.sessions.heartbeat_ms)
     }
 
-    fn session(&self, stream: &StreamKey, playback_prefix: Option<String>) -> SessionBody {
+    fn session(&self, stream: &StreamKey, playback_token: Option<String>) -> SessionBody {
         let id = self.session_id(stream);
         SessionBody {
             session: Session {
@@ -335,7 +338,8 @@ impl Caller<'_> {
                 expires: self.next_heartbeat().to_rfc3339_seconds(),
                 heartbeat_seconds: self.config.sessions.heartbeat_ms.div_ceil(1000),
                 policy_compliant: true,
-                playback_prefix,
+                playback_prefix: playback_token.as_ref().map(|token| format!("/~{token}")),
+                playback_token,
             },
         }
     }

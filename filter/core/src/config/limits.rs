@@ -30,8 +30,11 @@ pub(super) const STREAMS_PER_SUBJECT: RangeInclusive<u32> = 1..=1000;
 /// Heartbeats and timeouts, in milliseconds.
 pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;
 
-/// Lifetimes of path tokens, in milliseconds.
+/// Lifetimes of playback tokens, in milliseconds.
 pub(super) const TOKEN_LIFETIME_MS: RangeInclusive<u64> = 60 * SECOND_MS..=30 * DAY_MS;
+
+/// Which segment of a path, counted from 1.
+pub(super) const PATH_SEGMENT: RangeInclusive<u32> = 1..=32;
 
 /// Statuses of a refusal.
 pub(super) const REFUSALS: [u16; 3] = [403, 409, 410];

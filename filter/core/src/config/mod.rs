@@ -14,6 +14,7 @@ mod large_tests;
 mod limits;
 mod nearest;
 pub mod parse;
+mod playback;
 pub mod problem;
 pub mod raw;
 #[cfg(feature = "schema")]
@@ -22,6 +23,10 @@ pub mod schema;
 mod tests;
 mod wire;
 
+pub use playback::{
+    AttributeSource, CmcdKey, Liveness, Paused, PlaybackPath, Slate, Start, StreamCarrier,
+    SubjectCarrier, TemplateSegment, TokenPlace,
+};
 pub use problem::{ConfigError, Problem};
 
 use crate::ledger::Ledger;
@@ -37,6 +42,10 @@ pub struct Config {
     pub sessions: Sessions,
     /// Makes subjects unreadable.
     pub hasher: SubjectHasher,
+    /// Under which name the proxy stores the JWT it has checked.
+    pub jwt_payload: String,
+    /// Claims that say an account's own limits.
+    pub limit_claims: Vec<String>,
     /// Protected paths; the first whose prefix fits applies.
     pub playback: Vec<PlaybackPath>,
 }
@@ -51,7 +60,7 @@ pub struct Sessions {
     /// How long a session lives without a sign of life, in milliseconds; longer than
     /// the heartbeat.
     pub timeout_ms: u64,
-    /// How long a path token is worth something, in milliseconds.
+    /// How long a playback token is worth something, in milliseconds.
     pub token_lifetime_ms: u64,
     /// The signing keys.
     pub ring: KeyRing,
@@ -67,68 +76,6 @@ pub enum Compatibility {
     /// As existing clients of the reference service expect it: no body, and `Location`
     /// holds the bare id.
     CmV2,
-}
-
-/// A protected path.
-#[derive(Debug)]
-pub struct PlaybackPath {
-    /// What the path begins with, for example `/vod/`.
-    pub prefix: String,
-    /// The application of streams that start here without saying which theirs is.
-    /// It is in the book.
-    pub application: String,
-    /// The identity provider of subjects that come without one (headers).
-    pub idp: String,
-    /// How streams begin here.
-    pub start: Start,
-    /// Where to find the subject; the first that yields one wins.
-    pub subject: Vec<SubjectCarrier>,
-    /// Where to find the stream; the first that yields one wins.
-    pub stream: Vec<StreamCarrier>,
-    /// Status of a refusal: 403, 409 or 410.
-    pub refuse_status: u16,
-    /// How long a stream lives after its last media request, in milliseconds.
-    pub timeout_ms: u64,
-}
-
-impl PlaybackPath {
-    /// Whether a path token means anything here.
-    #[must_use]
-    pub fn reads_path_token(&self) -> bool {
-        self.subject.contains(&SubjectCarrier::PathToken)
-            || self.stream.contains(&StreamCarrier::PathToken)
-    }
-}
-
-/// How streams begin on a protected path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// By the first successful media request.
-    Implicit,
-    /// Through the session API only.
-    SessionRequired,
-}
-
-/// What can say whose account watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SubjectCarrier {
-    /// A path token.
-    PathToken,
-    /// A header that an earlier hop vouches for; its name in lower case.
-    Header(String),
-}
-
-/// What can say which stream a request belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StreamCarrier {
-    /// A path token.
-    PathToken,
-    /// A header that an earlier hop vouches for; its name in lower case.
-    Header(String),
-    /// CMCD's session id (CTA-5004), in the query or the `CMCD-Session` header.
-    CmcdSid,
-    /// A redirect to the same manifest under a fresh path token.
-    Redirect,
 }
 
 /// Reads a configuration as Envoy hands it to the filter: JSON text, or an encoded

@@ -2,10 +2,13 @@
 //! that tests turn. What only Envoy can show is shown in `tests/`.
 
 mod advice;
+mod attributes;
 mod call_limits;
+mod carriers;
 mod cm_v2;
 mod metadata;
 mod playback;
+mod refusals;
 mod session_api;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
@@ -25,10 +28,17 @@ struct World {
 /// What became of a request.
 #[derive(Debug)]
 enum Outcome {
-    /// It reached the origin under this path, and the response the viewer.
-    Served(String),
+    /// It reached the origin like this, and the response the viewer.
+    Served(Reached),
     /// The filter answered.
     Answered(Reply),
+}
+
+/// A request as the origin sees it.
+#[derive(Debug)]
+struct Reached {
+    path: String,
+    headers: Headers,
 }
 
 /// A request, to be built up.
@@ -67,6 +77,11 @@ impl Ask {
 
     fn account(self, id: &str) -> Self {
         self.header("x-account-id", id)
+    }
+
+    /// A claim of a JWT that the proxy has checked.
+    fn claim(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.header(&format!("(jwt) {name}"), value)
     }
 
     fn application(self, id: &str) -> Self {
@@ -113,14 +128,28 @@ impl World {
         let Self { host, workers } = self;
         let edge = &mut workers[ask.worker];
         let head = ask.headers.clone().with(":method", ask.method.as_bytes());
+        let reached = |path: &[u8], headers| Reached {
+            path: lossy(path),
+            headers,
+        };
         match edge.on_request(host, &head, &ask.path, ask.body.is_none()) {
-            Step::Pass => Outcome::Served(lossy(&ask.path)),
+            Step::Pass => Outcome::Served(reached(&ask.path, ask.headers)),
             Step::Reply(reply) => Outcome::Answered(reply),
             Step::AwaitBody(pending) => {
                 Outcome::Answered(edge.on_body(host, pending, &ask.body.unwrap()))
             }
             Step::Forward(forward) => {
-                let served = Outcome::Served(lossy(&ask.path[forward.strip..]));
+                let clean = &forward.clean;
+                let stripped = &ask.path[forward.strip..];
+                let path = clean.path.as_deref().unwrap_or(stripped);
+                let mut headers = ask.headers;
+                for (name, value) in &clean.headers {
+                    headers = headers.replaced(name, value.as_deref());
+                }
+                if clean.referer {
+                    headers = headers.replaced("referer", None);
+                }
+                let served = Outcome::Served(reached(path, headers));
                 let Some(watch) = forward.watch else {
                     return served;
                 };
@@ -159,17 +188,21 @@ impl World {
 }
 
 impl Outcome {
-    fn served(self) -> String {
+    fn reached(self) -> Reached {
         match self {
-            Self::Served(path) => path,
+            Self::Served(reached) => reached,
             Self::Answered(reply) => panic!("answered: {reply:?}"),
         }
+    }
+
+    fn served(self) -> String {
+        self.reached().path
     }
 
     fn reply(self) -> Reply {
         match self {
             Self::Answered(reply) => reply,
-            Self::Served(path) => panic!("served: {path}"),
+            Self::Served(reached) => panic!("served: {reached:?}"),
         }
     }
 

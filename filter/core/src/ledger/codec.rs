@@ -13,8 +13,8 @@
 //! Moments are six bytes, counts and lengths LEB128. The slot around it carries the
 //! format's version.
 
-use super::bytes::{Reader, Writer};
 use crate::activity::{Activity, Attributes, EndReason, Ended, Stream, Terminator};
+use crate::bytes::{Reader, Writer};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;

@@ -3,7 +3,6 @@
 //! [`transact()`] is the one algorithm: load the subject's activity, judge the event,
 //! write if nobody else wrote meanwhile, else again. The store behind it is a port.
 
-mod bytes;
 mod codec;
 pub mod epoch;
 pub mod slot;

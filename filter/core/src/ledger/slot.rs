@@ -18,9 +18,9 @@
 //! price of six bytes a slot; a viewer who returns to a stream that lapsed longer
 //! ago than its neighbours' ends are remembered presses play once more.
 
-use super::bytes::{Reader, Writer};
 use super::codec;
 use crate::activity::Activity;
+use crate::bytes::{Reader, Writer};
 use crate::moment::Moment;
 use crate::subject::SubjectKey;
 

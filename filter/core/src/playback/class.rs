@@ -46,6 +46,14 @@ pub fn classify(path: &[u8]) -> Class {
     }
 }
 
+/// Whether a manifest is DASH rather than HLS, by its name.
+pub(super) fn is_dash(path: &[u8]) -> bool {
+    let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let file = file.to_ascii_lowercase();
+    file.ends_with(b".mpd") || file.windows(10).any(|part| part == b"format=mpd")
+}
+
 /// Whether a file's stem says initialisation segment: `init` as a word of its own.
 fn is_init(stem: &[u8]) -> bool {
     stem.split(|byte| !byte.is_ascii_alphabetic())

@@ -15,13 +15,13 @@
 use std::rc::Rc;
 
 use super::class::{Class, classify};
-use super::lease::{Leased, Leases};
+use super::lease::Leases;
 use super::mint::mint;
 use super::passage::{Forward, Passage, Watch, Watched};
 use super::refusal::{What, Who, refuse};
 use super::request::Request;
 use crate::config::Config;
-use crate::exchange::{Head, Record};
+use crate::exchange::{Head, Record, languages};
 use crate::ledger::{consult, transact};
 use crate::metric::Metric;
 use crate::moment::Moment;
@@ -29,10 +29,20 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, Identified, Viewer, identify};
+use crate::viewer::{self, Asked, Identified, Viewer, identify};
 
 /// The most leases a worker holds.
 const LEASES_MAX: usize = 65_536;
+
+/// A stream that a request names.
+struct Known<'a> {
+    viewer: &'a Viewer<'a>,
+    stream: StreamKey,
+    /// Its id names a device rather than a playback.
+    recurring: bool,
+    /// What its lease is found under.
+    name: Vec<u8>,
+}
 
 /// One worker's gate.
 #[derive(Debug)]
@@ -70,32 +80,41 @@ impl Gate {
             place,
             protected,
         };
-        if let Some(token) = request.asked.token
-            && protected.leases_by_path_token()
+        let leading = protected
+            .leading_token()
+            .and_then(|place| request.asked.token_text(place));
+        if let Some(token) = &leading
             && let Some(passage) = self.by_lease(token, &request)
         {
             return passage;
         }
-        let method = request.method();
-        if method == b"OPTIONS" {
-            return request.forward(None);
-        }
-        let viewer = match identify(config, protected, &request.asked, request.now) {
+        let redirects = classify(request.asked.path) == Class::Manifest
+            && matches!(request.method().as_slice(), b"GET" | b"HEAD");
+        let viewer = match identify(config, protected, &request.asked, redirects, request.now) {
             Ok(viewer) => viewer,
+            // A preflight names nobody, and asks for nothing.
+            Err(_) if request.is_preflight() => return request.forward(None),
             Err(reason) => return request.refuse(Who::default(), reason, None),
         };
         match viewer.stream {
-            Identified::Stream(stream) => {
+            Identified::Stream { key, recurring } => {
+                let known = Known {
+                    viewer: &viewer,
+                    stream: key,
+                    recurring,
+                    name: leading.as_deref().map_or_else(
+                        || [&viewer.subject.as_bytes()[..], key.as_bytes()].concat(),
+                        <[u8]>::to_vec,
+                    ),
+                };
                 let epoch = epoch(request.now);
-                self.by_record(&request, &method, &viewer, stream, epoch)
+                self.by_record(&request, &known, epoch)
             }
-            Identified::ByRedirect
-                if classify(request.asked.path) == Class::Manifest
-                    && matches!(method.as_slice(), b"GET" | b"HEAD") =>
-            {
-                mint(&request, &viewer, epoch(request.now))
-            }
+            Identified::ByRedirect if redirects => mint(&request, &viewer, epoch(request.now)),
             Identified::ByRedirect | Identified::Unknown => {
+                if request.is_preflight() {
+                    return request.forward(None);
+                }
                 let who = Who {
                     subject: Some(viewer.subject),
                     application: Some(&viewer.application.id),
@@ -117,6 +136,7 @@ impl Gate {
         } = *request;
         let lease = self.leases.lease(name)?;
         if now >= lease.ends_at
+            || !request.asked.path.starts_with(&lease.stream.scope)
             || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
         {
             return None;
@@ -125,12 +145,18 @@ impl Gate {
             host.add(Metric::FastPathPasses, 1);
             return Some(request.forward(None));
         }
-        let watch = request.is_watching().then(|| Watch {
+        let is_watching = request.is_watching();
+        if request.protected.paused.is_some() && !is_watching {
+            return None;
+        }
+        let watch = is_watching.then(|| Watch {
             stream: Rc::clone(&lease.stream),
             name: name.into(),
             place: request.place,
             path: request.asked.path.to_vec(),
+            languages: String::new(),
             known: true,
+            attributes: viewer::attributes(config, request.protected, &request.asked),
         });
         Some(request.forward(watch))
     }
@@ -139,64 +165,67 @@ impl Gate {
     fn by_record<H: Head, E: Host>(
         &mut self,
         request: &Request<'_, H, E>,
-        method: &[u8],
-        viewer: &Viewer<'_>,
-        stream: StreamKey,
+        known: &Known<'_>,
         epoch: Moment,
     ) -> Passage {
         let Request {
-            config, host, now, ..
+            config,
+            host,
+            now,
+            protected,
+            ..
         } = *request;
-        let name: Box<[u8]> = match request.asked.token {
-            Some(token) if request.protected.leases_by_path_token() => token.into(),
-            _ => [&viewer.subject.as_bytes()[..], stream.as_bytes()]
-                .concat()
-                .into(),
-        };
-        if let Some(passage) = self.by_lease(&name, request) {
+        let Known {
+            viewer,
+            stream,
+            recurring,
+            name,
+        } = known;
+        if let Some(passage) = self.by_lease(name, request) {
             return passage;
+        }
+        if request.is_preflight() {
+            return request.forward(None);
         }
         let who = Who {
             subject: Some(viewer.subject),
-            stream: Some(stream),
+            stream: Some(*stream),
             application: Some(&viewer.application.id),
         };
-        let event = Event::Play(request.protected.play(stream, viewer.application));
+        let attributes = request.attributes(viewer);
+        let play = protected.play(*stream, viewer.application, attributes.clone());
+        let event = Event::Play(play);
         let decided = match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
             Ok(decided) => decided,
             Err(outage) => {
                 return request.refuse(who, Reason::of_outage(outage), None);
             }
         };
-        let leased = Rc::new(Leased {
-            subject: viewer.subject,
-            stream,
-            application: viewer.application.id.clone(),
-            expires_at: viewer.expires_at,
-        });
+        let leased = Rc::new(request.leased(viewer, *stream, *recurring));
         let plays = match &decided.verdict {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
-                let reason = request.protected.reason(refused, &stream);
+                let reason = protected.reason(refused, stream);
                 return request.refuse(who, reason, Some(refused));
             }
             Verdict::Stopped => return request.forward(None),
         };
         if !plays.started {
-            let lease = request.protected.lease(&leased, &decided, plays);
+            let lease = protected.lease(&leased, &decided, plays);
             let fresh = now < lease.due_at;
-            self.leases.insert(&name, lease);
+            self.leases.insert(name, lease);
             if fresh {
                 return request.forward(None);
             }
         }
-        let is_media = method == b"GET" && classify(request.asked.path) == Class::Media;
-        request.forward(is_media.then(|| Watch {
+        request.forward(request.is_watching().then(|| Watch {
             stream: leased,
-            name,
+            name: name.as_slice().into(),
             place: request.place,
             path: request.asked.path.to_vec(),
+            languages: languages(request.asked.head),
             known: !plays.started,
+            attributes,
         }))
     }
 
@@ -221,17 +250,17 @@ impl Gate {
             return Watched::Pass(None);
         };
         let now = host.now();
-        let event = Event::Play(protected.play(stream.stream, application));
+        let attributes = watch.attributes.clone();
+        let event = Event::Play(protected.play(stream.stream, application, attributes));
         let who = Who {
             subject: Some(stream.subject),
             stream: Some(stream.stream),
             application: Some(&stream.application),
         };
-        // The request's headers are gone by now, its language with them.
         let what = What {
             place: watch.place,
             path: &watch.path,
-            languages: "",
+            languages: &watch.languages,
         };
         let turn_away =
             |reason, refused| Watched::Refuse(refuse(config, host, what, who, reason, refused));

@@ -36,6 +36,11 @@ pub struct Leased {
     pub application: String,
     /// When the token that named the stream expires.
     pub expires_at: Option<Moment>,
+    /// What paths begin with that this is known of: elsewhere the token may not be good,
+    /// or the stream have other attributes.
+    pub scope: Box<[u8]>,
+    /// Its id names a device rather than a playback.
+    pub recurring: bool,
 }
 
 /// A worker's leases, under whatever names a stream on the wire: a path token's text,
@@ -111,6 +116,8 @@ mod tests {
                 stream: key(1, NOW),
                 application: "demo-web".to_owned(),
                 expires_at: None,
+                scope: Box::default(),
+                recurring: false,
             }),
             bell: 0,
             due_at: NOW,

@@ -11,9 +11,9 @@ use crate::moment::Moment;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
-use crate::signed::PathToken;
+use crate::signed::PlaybackToken;
 use crate::stream_key::StreamKey;
-use crate::viewer::Viewer;
+use crate::viewer::{Viewer, carried_attributes};
 
 /// Answers a manifest request that names no stream with a redirect to itself under
 /// a fresh path token, if a start would be allowed now.
@@ -34,7 +34,12 @@ pub(super) fn mint<H: Head, E: Host>(
     if request.protected.start == Start::SessionRequired {
         return request.refuse(who, Reason::SessionRequired, None);
     }
-    let event = Event::Play(request.protected.play(stream, viewer.application));
+    let attributes = request.attributes(viewer);
+    let event = Event::Play(
+        request
+            .protected
+            .play(stream, viewer.application, attributes),
+    );
     let refused = match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
         Ok(decided) => match decided.verdict {
             Verdict::Refused(refused) => Some((Reason::of(&refused), Some(refused))),
@@ -45,20 +50,46 @@ pub(super) fn mint<H: Head, E: Host>(
     if let Some((reason, refused)) = refused {
         return request.refuse(who, reason, refused.as_ref());
     }
-    let token = PathToken {
+    let mut attributes = viewer.attributes.clone();
+    attributes.merge(&carried_attributes(
+        config,
+        request.protected,
+        &request.asked,
+    ));
+    let token = PlaybackToken {
         subject: viewer.subject,
         stream,
         application: viewer.application.id.clone(),
+        scope: request.protected.prefix.clone(),
+        attributes,
+        limits: viewer.limits.clone(),
         expires_at: now.plus_ms(config.sessions.token_lifetime_ms),
     };
-    let Ok(path) = core::str::from_utf8(request.asked.path) else {
+    // An older token in the query would be in the way of the fresh one.
+    let path = request.without_token_parameters();
+    let Ok(path) = core::str::from_utf8(&path) else {
         return request.refuse(who, Reason::Malformed, None);
     };
     host.add(Metric::RedirectsMinted, 1);
-    let location = format!("/~{}{path}", token.issue(&config.sessions.ring));
+    let token = token.issue(&config.sessions.ring);
+    let mut answer = Answer::empty(307).with("location", format!("/~{token}{path}"));
+    if let Some(name) = request.protected.minted_cookie() {
+        answer = answer.with("set-cookie", cookie(request, name, &token));
+    }
     Passage::Reply(Reply {
-        answer: Answer::empty(307).with("location", location),
+        answer,
         logged_path: Some(request.asked.path.to_vec()),
         record: None,
     })
+}
+
+/// The token once more, for players that resolve segments against the address they were
+/// given rather than the one they were redirected to.
+fn cookie<H: Head, E: Host>(request: &Request<'_, H, E>, name: &str, token: &str) -> String {
+    let secure = request.asked.head.header(":scheme").as_deref() == Some(b"https");
+    // Media are often another site's than the page; browsers then demand `Secure`.
+    let site = if secure { "None; Secure" } else { "Lax" };
+    let seconds = request.config.sessions.token_lifetime_ms / 1000;
+    let prefix = &request.protected.prefix;
+    format!("{name}={token}; Path={prefix}; Max-Age={seconds}; HttpOnly; SameSite={site}")
 }

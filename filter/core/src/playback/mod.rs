@@ -1,6 +1,7 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
 mod class;
+mod clean;
 mod gate;
 mod lease;
 mod mint;
@@ -9,6 +10,7 @@ mod refusal;
 mod request;
 
 pub use class::{Class, classify};
+pub use clean::Clean;
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
 pub use passage::{Forward, Passage, Watch, Watched};

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use super::clean::Clean;
 use super::lease::Leased;
+use crate::activity::Attributes;
 use crate::exchange::{Record, Reply};
 
 /// What is to become of a request.
@@ -20,6 +22,8 @@ pub enum Passage {
 pub struct Forward {
     /// How many bytes to take off the front of its path.
     pub strip: usize,
+    /// What else to take off.
+    pub clean: Clean,
     /// What to do when the response's status is known; `None`: nothing.
     pub watch: Option<Watch>,
 }
@@ -34,8 +38,12 @@ pub struct Watch {
     pub(super) place: usize,
     /// The path without its token, for the log.
     pub(super) path: Vec<u8>,
+    /// The viewer's `Accept-Language`: the head is gone when it is needed.
+    pub(super) languages: String,
     /// The stream is on record already.
     pub(super) known: bool,
+    /// What the request says of the stream.
+    pub(super) attributes: Attributes,
 }
 
 /// What is to become of a watched response.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::class::{Class, classify, is_dash};
 use crate::advice::EvaluationResult;
-use crate::config::Config;
+use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
 use crate::policy::Refused;
 use crate::ports::Meter;
@@ -39,6 +40,21 @@ pub(super) struct What<'a> {
     pub(super) languages: &'a str,
 }
 
+impl PlaybackPath {
+    /// What to show instead of this manifest, if it is one and refused for a limit.
+    fn slate_for(&self, reason: Reason, path: &[u8]) -> Option<&str> {
+        if !reason.concerns_limit() || classify(path) != Class::Manifest {
+            return None;
+        }
+        let slate = if is_dash(path) {
+            &self.slate.dash
+        } else {
+            &self.slate.hls
+        };
+        slate.as_deref()
+    }
+}
+
 /// A refusal with its advice.
 pub(super) fn refuse(
     config: &Config,
@@ -64,6 +80,10 @@ pub(super) fn refuse(
     };
     let mut answer =
         Answer::json(status, "application/json", &body).with("x-streamgate-reason", reason.code());
+    if let Some(slate) = protected.and_then(|path| path.slate_for(reason, what.path)) {
+        answer.status = 302;
+        answer = answer.with("location", slate);
+    }
     if status == 503 {
         let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
         answer = answer.with("retry-after", reason.retry_after_s(timeout_ms).to_string());

@@ -1,5 +1,6 @@
 //! A request on a protected path, and what the path makes of it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::class::{Class, classify};
@@ -7,7 +8,7 @@ use super::lease::{Lease, Leased};
 use super::passage::{Forward, Passage, Watch};
 use super::refusal::{What, Who, refuse};
 use crate::activity::Attributes;
-use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
+use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier, TokenPlace};
 use crate::exchange::{Head, languages};
 use crate::ledger::Decided;
 use crate::moment::Moment;
@@ -15,7 +16,7 @@ use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::Asked;
+use crate::viewer::{self, Asked, Viewer, without_parameters};
 
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
@@ -35,6 +36,11 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.asked.head.header(":method").unwrap_or_default()
     }
 
+    /// Whether a browser asks first what it may ask for (Fetch, section 4.8).
+    pub(super) fn is_preflight(&self) -> bool {
+        self.method() == b"OPTIONS"
+    }
+
     /// Whether this request counts as watching, should it succeed.
     pub(super) fn is_watching(&self) -> bool {
         classify(self.asked.path) == Class::Media && self.method() == b"GET"
@@ -43,8 +49,54 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
         Passage::Forward(Forward {
             strip: self.strip,
+            clean: self.clean(),
             watch,
         })
+    }
+
+    /// What is known of the stream: by its token, and by this request.
+    pub(super) fn attributes(&self, viewer: &Viewer<'_>) -> Attributes {
+        let mut attributes = viewer.attributes.clone();
+        attributes.merge(&viewer::attributes(
+            self.config,
+            self.protected,
+            &self.asked,
+        ));
+        attributes
+    }
+
+    /// The path to be redirected to: as it is, but for tokens in its query.
+    pub(super) fn without_token_parameters(&self) -> Cow<'_, [u8]> {
+        let places = self.protected.token_places();
+        let names: Vec<&str> = places
+            .filter_map(|place| match place {
+                TokenPlace::Query(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        match without_parameters(self.asked.path, &names) {
+            Some(path) => Cow::Owned(path),
+            None => Cow::Borrowed(self.asked.path),
+        }
+    }
+
+    /// What to remember of a stream that is let through.
+    pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
+        let root = viewer::root(self.protected, self.asked.path);
+        let scope = viewer.scope.as_bytes();
+        let scope = if root.len() > scope.len() {
+            root
+        } else {
+            scope
+        };
+        Leased {
+            subject: viewer.subject,
+            stream,
+            application: viewer.application.id.clone(),
+            expires_at: viewer.expires_at,
+            scope: scope.into(),
+            recurring,
+        }
     }
 
     pub(super) fn refuse(
@@ -63,10 +115,16 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 }
 
 impl PlaybackPath {
-    /// Whether a path token, where there is one, says both subject and stream.
-    pub(super) fn leases_by_path_token(&self) -> bool {
-        self.subject.first() == Some(&SubjectCarrier::PathToken)
-            && self.stream.first() == Some(&StreamCarrier::PathToken)
+    /// Where the token stands that, if it is there, says both subject and stream.
+    pub(super) fn leading_token(&self) -> Option<&TokenPlace> {
+        match (self.subject.first(), self.stream.first()) {
+            (Some(SubjectCarrier::Token(subject)), Some(StreamCarrier::Token(stream)))
+                if subject == stream =>
+            {
+                Some(subject)
+            }
+            _ => None,
+        }
     }
 
     /// After how much less than this to live, in milliseconds, a stream is renewed:
@@ -76,11 +134,16 @@ impl PlaybackPath {
     }
 
     /// A media request of `stream`, as an event.
-    pub(super) fn play<'a>(&self, stream: StreamKey, application: &'a Application) -> Play<'a> {
+    pub(super) fn play<'a>(
+        &self,
+        stream: StreamKey,
+        application: &'a Application,
+        attributes: Attributes,
+    ) -> Play<'a> {
         Play {
             stream,
             application,
-            attributes: Attributes::default(),
+            attributes,
             terminate: Vec::new(),
             timeout_ms: self.timeout_ms,
             renew_below_ms: self.renew_below_ms(),

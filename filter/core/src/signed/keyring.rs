@@ -12,14 +12,14 @@ use crate::mac::{MAC_LEN, keyed, shortened};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     SessionId,
-    PathToken,
+    PlaybackToken,
 }
 
 impl Purpose {
     const fn domain(self) -> &'static [u8] {
         match self {
             Self::SessionId => b"streamgate session id 1\0",
-            Self::PathToken => b"streamgate path token 1\0",
+            Self::PlaybackToken => b"streamgate playback token 2\0",
         }
     }
 }
@@ -45,6 +45,8 @@ impl SigningKey {
     }
 
     fn mac(&self, purpose: Purpose, message: &[&[u8]]) -> Hmac<Sha256> {
+        #[cfg(test)]
+        crate::mac::note();
         let mut mac = self.keyed.clone();
         mac.update(purpose.domain());
         for part in message {
@@ -94,21 +96,29 @@ impl KeyRing {
         }
     }
 
-    /// Whether one of the keys made `signature` over `message`; compares in constant time.
+    /// Whether one of the keys made `signature` over `message`. Compares in constant time,
+    /// and computes a signature for an unknown key, too: how long it takes tells nobody
+    /// what was wrong.
     pub(super) fn verify(
         &self,
         purpose: Purpose,
         message: &[&[u8]],
         signature: &Signature,
     ) -> bool {
-        core::iter::once(&self.first)
+        let made_by = |key: &SigningKey| {
+            key.mac(purpose, message)
+                .verify_truncated_left(&signature.mac)
+                .is_ok()
+        };
+        let mut named = core::iter::once(&self.first)
             .chain(&self.older)
             .filter(|key| key.tag == signature.tag)
-            .any(|key| {
-                key.mac(purpose, message)
-                    .verify_truncated_left(&signature.mac)
-                    .is_ok()
-            })
+            .peekable();
+        if named.peek().is_none() {
+            made_by(&self.first);
+            return false;
+        }
+        named.any(made_by)
     }
 }
 
@@ -127,11 +137,11 @@ mod tests {
     #[test]
     fn an_old_key_verifies_until_it_is_taken_out() {
         let message: &[&[u8]] = &[b"payload"];
-        let before = ring(&["k1"]).sign(Purpose::PathToken, message);
+        let before = ring(&["k1"]).sign(Purpose::PlaybackToken, message);
         let rotated = ring(&["k2", "k1"]);
-        assert!(rotated.verify(Purpose::PathToken, message, &before));
-        assert_ne!(rotated.sign(Purpose::PathToken, message), before);
-        assert!(!ring(&["k2"]).verify(Purpose::PathToken, message, &before));
+        assert!(rotated.verify(Purpose::PlaybackToken, message, &before));
+        assert_ne!(rotated.sign(Purpose::PlaybackToken, message), before);
+        assert!(!ring(&["k2"]).verify(Purpose::PlaybackToken, message, &before));
     }
 
     #[test]
@@ -139,7 +149,7 @@ mod tests {
         let ring = ring(&["k1"]);
         let signature = ring.sign(Purpose::SessionId, &[b"payload"]);
         assert!(ring.verify(Purpose::SessionId, &[b"pay", b"load"], &signature));
-        assert!(!ring.verify(Purpose::PathToken, &[b"payload"], &signature));
+        assert!(!ring.verify(Purpose::PlaybackToken, &[b"payload"], &signature));
         assert!(!ring.verify(Purpose::SessionId, &[b"payloae"], &signature));
     }
 

@@ -1,17 +1,17 @@
 //! Ids and tokens that prove who issued them.
 //!
 //! Two things leave the edge and come back through hands nobody trusts: the
-//! **session id** in the session API's URLs and the **path token** in playback
+//! **session id** in the session API's URLs and the **playback token** in
 //! URLs. Both carry a truncated HMAC-SHA-256 under one of the configured keys,
 //! so that a restart, another worker or another edge can tell an id that was
 //! issued from one that was made up, with nothing stored.
 
 mod keyring;
-mod path_token;
+mod playback_token;
 mod session_id;
 
 pub use keyring::{KeyRing, Signature, SigningKey};
-pub use path_token::{PathToken, TokenError};
+pub use playback_token::{PlaybackToken, TokenError};
 pub use session_id::{UnknownSession, issue_session_id, read_session_id};
 
 use base64::Engine;

@@ -80,6 +80,15 @@ impl Headers {
         )
     }
 
+    /// Another value for a header, or none.
+    pub(crate) fn replaced(mut self, name: &str, value: Option<&[u8]>) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
     /// One header more, of any bytes.
     pub(crate) fn with(mut self, name: &str, value: &[u8]) -> Self {
         self.0.push((name.to_owned(), value.to_vec()));
@@ -95,5 +104,14 @@ impl Head for Headers {
     fn headers(&self, name: &str) -> Vec<Vec<u8>> {
         let matching = self.0.iter().filter(|(known, _)| known == name);
         matching.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Claims stand among the headers, under names that no header has.
+    fn jwt_claim(&self, payload: &str, claim: &str) -> Option<Vec<u8>> {
+        self.header(&format!("({payload}) {claim}"))
+    }
+
+    fn client_address(&self) -> Option<Vec<u8>> {
+        self.header("(client address)")
     }
 }

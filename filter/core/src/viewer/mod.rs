@@ -1,20 +1,35 @@
 //! Who watches: subject, stream and application of a segment request, from the
 //! carriers a protected path lists, in their order.
 
+mod attributes;
+mod claim;
 mod cmcd;
+mod cookie;
+mod query;
+mod token;
 
+pub use attributes::{attributes, carried_attributes, root};
+pub(crate) use cookie::without as without_cookie;
+pub(crate) use query::without as without_parameters;
+
+use self::token::Tokens;
+use crate::activity::Attributes;
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier};
 use crate::exchange::Head;
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::policy::Application;
 use crate::reason::Reason;
-use crate::signed::{PathToken, TokenError};
+use crate::signed::PlaybackToken;
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
-use crate::text::printable;
+use crate::text::{printable, split_once};
 
-/// The longest id a header may give, in bytes.
+/// The longest id a header or a claim may give, in bytes.
 const ID_MAX: usize = 256;
+
+/// The query parameter that holds CMCD (CTA-5004).
+pub(crate) const CMCD: &str = "CMCD";
 
 /// Who watches, and how far that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +40,27 @@ pub struct Viewer<'a> {
     pub stream: Identified,
     /// The application whose policies hold.
     pub application: &'a Application,
+    /// What its token says of the stream.
+    pub attributes: Attributes,
+    /// The account's own limits, as its token or its JWT says them.
+    pub limits: Limits,
     /// When what said so stops being true; a token's expiry.
     pub expires_at: Option<Moment>,
+    /// What the path has to begin with for all this to hold; a token's scope.
+    pub scope: String,
 }
 
 /// Which stream a request belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identified {
     /// This one.
-    Stream(StreamKey),
+    Stream {
+        /// The stream.
+        key: StreamKey,
+        /// Its id does not change when its player starts anew: it names a device, not a
+        /// playback.
+        recurring: bool,
+    },
     /// None yet; a manifest request may be given a fresh one by redirect.
     ByRedirect,
     /// Nothing says which.
@@ -51,7 +78,8 @@ pub struct Asked<'a, H> {
     pub path: &'a [u8],
 }
 
-/// Finds out who watches.
+/// Finds out who watches. `redirects` says that this request may be given a stream by
+/// redirect.
 ///
 /// # Errors
 ///
@@ -61,94 +89,152 @@ pub fn identify<'a, H: Head>(
     config: &'a Config,
     protected: &PlaybackPath,
     asked: &Asked<'_, H>,
+    redirects: bool,
     now: Moment,
 ) -> Result<Viewer<'a>, Reason> {
-    let token = if protected.reads_path_token() {
-        asked
-            .token
-            .map(|token| PathToken::read(&config.sessions.ring, token, now))
-            .transpose()
-            .map_err(|error| match error {
-                TokenError::Invalid => Reason::TokenInvalid,
-                TokenError::Expired => Reason::TokenExpired,
-            })?
-    } else {
-        None
+    let tokens = Tokens::read(config, protected, asked, now)?;
+    let search = Search {
+        config,
+        protected,
+        asked,
+        tokens: &tokens,
+        redirects,
     };
-
-    let subject = find_subject(config, protected, asked, token.as_ref())?;
-    let stream = find_stream(config, protected, asked, token.as_ref(), &subject)?;
-    let book = &config.ledger.book;
-    let application = match &token {
+    let (subject, by_token) = search.subject()?;
+    let (stream, named_by) = search.stream(&subject)?;
+    let application = match by_token.or(named_by) {
         Some(token) => &token.application,
         None => &protected.application,
     };
+    let tokens = || by_token.into_iter().chain(named_by);
+    let scope = tokens()
+        .map(|token| &token.scope)
+        .max_by_key(|scope| scope.len());
+    let mut attributes = Attributes::default();
+    for token in tokens() {
+        attributes.merge(&token.attributes);
+    }
     Ok(Viewer {
         subject,
         stream,
-        application: book
+        application: config
+            .ledger
+            .book
             .application(application)
             .ok_or(Reason::UnknownApplication)?,
-        expires_at: token.map(|token| token.expires_at),
+        attributes,
+        limits: search.limits(tokens()),
+        expires_at: tokens().map(|token| token.expires_at).min(),
+        scope: scope.cloned().unwrap_or_default(),
     })
 }
 
-fn find_subject<H: Head>(
-    config: &Config,
-    protected: &PlaybackPath,
-    asked: &Asked<'_, H>,
-    token: Option<&PathToken>,
-) -> Result<SubjectKey, Reason> {
-    for carrier in &protected.subject {
-        match carrier {
-            SubjectCarrier::PathToken => {
-                if let Some(token) = token {
-                    return Ok(token.subject);
-                }
-            }
-            SubjectCarrier::Header(name) => {
-                if let Some(value) = asked.head.header(name) {
-                    let id = id(&value)?;
-                    return Ok(config.hasher.subject(&protected.idp, id));
-                }
-            }
-        }
-    }
-    Err(Reason::NoSubject)
+/// A request to be searched for who watches.
+struct Search<'a, H> {
+    config: &'a Config,
+    protected: &'a PlaybackPath,
+    asked: &'a Asked<'a, H>,
+    tokens: &'a Tokens<'a>,
+    redirects: bool,
 }
 
-fn find_stream<H: Head>(
-    config: &Config,
-    protected: &PlaybackPath,
-    asked: &Asked<'_, H>,
-    token: Option<&PathToken>,
-    subject: &SubjectKey,
-) -> Result<Identified, Reason> {
-    let external = |carrier: &str, id: &[u8]| {
-        let hash = config.hasher.external_stream(subject, carrier, id);
-        Identified::Stream(StreamKey::external(hash))
-    };
-    for carrier in &protected.stream {
-        match carrier {
-            StreamCarrier::PathToken => {
-                if let Some(token) = token {
-                    return Ok(Identified::Stream(token.stream));
+impl<H: Head> Search<'_, H> {
+    /// The subject, and the token that says so.
+    fn subject(&self) -> Result<(SubjectKey, Option<&PlaybackToken>), Reason> {
+        let by_id = |id: &str| self.config.hasher.subject(&self.protected.idp, id);
+        for carrier in &self.protected.subject {
+            match carrier {
+                SubjectCarrier::Token(place) => {
+                    if let Some(token) = self.tokens.at(place) {
+                        return Ok((token.subject, Some(token)));
+                    }
+                }
+                SubjectCarrier::JwtClaim(name) => {
+                    if let Some(value) = self.claim(name) {
+                        return Ok((by_id(&value), None));
+                    }
+                }
+                SubjectCarrier::Header(name) => {
+                    if let Some(value) = self.asked.head.header(name) {
+                        return Ok((by_id(id(&value)?), None));
+                    }
                 }
             }
-            StreamCarrier::Header(name) => {
-                if let Some(value) = asked.head.header(name) {
-                    return Ok(external("header", id(&value)?.as_bytes()));
-                }
-            }
-            StreamCarrier::CmcdSid => {
-                if let Some(sid) = cmcd::session_id(asked.head, asked.path) {
-                    return Ok(external("cmcd", sid.as_bytes()));
-                }
-            }
-            StreamCarrier::Redirect => return Ok(Identified::ByRedirect),
         }
+        Err(self.tokens.stale.unwrap_or(Reason::NoSubject))
     }
-    Ok(Identified::Unknown)
+
+    /// The stream, and the token that names it.
+    fn stream(&self, subject: &SubjectKey) -> Result<(Identified, Option<&PlaybackToken>), Reason> {
+        let external = |carrier: &str, id: &[u8], recurring| {
+            let hash = self.config.hasher.external_stream(subject, carrier, id);
+            let key = StreamKey::external(hash);
+            Ok((Identified::Stream { key, recurring }, None))
+        };
+        let head = self.asked.head;
+        let mut redirect = Identified::Unknown;
+        for carrier in &self.protected.stream {
+            match carrier {
+                StreamCarrier::Token(place) => {
+                    if let Some(token) = self.tokens.at(place) {
+                        let key = token.stream;
+                        let recurring = false;
+                        return Ok((Identified::Stream { key, recurring }, Some(token)));
+                    }
+                }
+                StreamCarrier::JwtClaim(name) => {
+                    if let Some(value) = self.claim(name) {
+                        return external("jwt", value.as_bytes(), true);
+                    }
+                }
+                StreamCarrier::Header(name) => {
+                    if let Some(value) = head.header(name) {
+                        return external("header", id(&value)?.as_bytes(), false);
+                    }
+                }
+                StreamCarrier::CmcdSid => {
+                    if let Some(sid) = cmcd::session_id(head, self.asked.path) {
+                        return external("cmcd", sid.as_bytes(), false);
+                    }
+                }
+                StreamCarrier::Redirect => {
+                    redirect = Identified::ByRedirect;
+                    if self.redirects {
+                        return Ok((redirect, None));
+                    }
+                }
+                StreamCarrier::AddressAndAgent => {
+                    if let Some(address) = head.client_address() {
+                        let agent = head.header("user-agent").unwrap_or_default();
+                        let client = [without_port(&address), b"\n", &agent].concat();
+                        return external("client", &client, true);
+                    }
+                }
+            }
+        }
+        Ok((redirect, None))
+    }
+
+    /// The account's limits: those in its tokens, and over them those in its JWT.
+    fn limits<'t>(&self, tokens: impl Iterator<Item = &'t PlaybackToken>) -> Limits {
+        let mut limits = Limits::default();
+        for (claim, limit) in tokens.flat_map(|token| token.limits.iter()) {
+            limits.set(claim, limit);
+        }
+        for name in &self.config.limit_claims {
+            let claim = self.asked.head.jwt_claim(&self.config.jwt_payload, name);
+            if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
+                limits.set(name, limit);
+            }
+        }
+        limits
+    }
+
+    /// An id in the JWT that the proxy has checked.
+    fn claim(&self, name: &str) -> Option<String> {
+        let value = self.asked.head.jwt_claim(&self.config.jwt_payload, name)?;
+        claim::text(&value).filter(|id| id.len() <= ID_MAX)
+    }
 }
 
 /// An id that an earlier hop put into a header.
@@ -156,5 +242,37 @@ fn id(value: &[u8]) -> Result<&str, Reason> {
     match printable(value) {
         Ok(id) if (1..=ID_MAX).contains(&id.len()) => Ok(id),
         _ => Err(Reason::Malformed),
+    }
+}
+
+/// `10.0.0.1:443` and `[::1]:443` without the port: it differs by connection.
+fn without_port(address: &[u8]) -> &[u8] {
+    match address {
+        [b'[', ..] => split_once(address, b']').map_or(address, |(host, _)| host),
+        _ => match split_once(address, b':') {
+            // More than one colon: an IPv6 address without a port.
+            Some((_, port)) if port.contains(&b':') => address,
+            Some((host, _)) => host,
+            None => address,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn a_client_is_the_same_on_every_port() {
+        for (address, host) in [
+            ("10.0.0.1:443", "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[::1]:443", "[::1"),
+            ("::1", "::1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(address.as_bytes()), host.as_bytes());
+        }
     }
 }

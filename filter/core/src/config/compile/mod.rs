@@ -16,6 +16,7 @@ use super::{Compatibility, Config, Sessions};
 use crate::ledger::Ledger;
 use crate::signed::{KeyRing, SigningKey};
 use crate::subject::SubjectHasher;
+use crate::surface::{Surface, surface};
 
 /// Compiles a configuration.
 ///
@@ -36,6 +37,7 @@ pub fn compile(
     book.calls_per_minute = raw.sessions.calls_per_minute;
     book.creates_per_minute = raw.sessions.creates_per_minute;
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
+    check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
     let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
     let playback = raw.playback.iter().enumerate();
@@ -47,7 +49,7 @@ pub fn compile(
         .collect();
 
     match (sessions, check.problems.is_empty()) {
-        (Some(sessions), true) => Ok(Config {
+        (Some(sessions), true) => slates_play(Config {
             ledger: Ledger {
                 slots,
                 max_streams,
@@ -55,9 +57,34 @@ pub fn compile(
             },
             sessions,
             hasher: SubjectHasher::new(subject_key.as_bytes()),
+            jwt_payload: raw.jwt.payload_in_metadata,
+            limit_claims: Vec::new(),
             playback,
         }),
         _ => Err(check.problems),
+    }
+}
+
+/// A slate on a protected path would be refused like what it stands for.
+fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
+    let mut problems = Vec::new();
+    for (at, path) in config.playback.iter().enumerate() {
+        let slates = [("hls", &path.slate.hls), ("dash", &path.slate.dash)];
+        for (kind, slate) in slates {
+            let slate = slate.as_deref().unwrap_or_default();
+            if matches!(surface(&config, slate.as_bytes()), Surface::Playback { .. }) {
+                problems.push(Problem {
+                    path: format!("playback[{at}].refuse.slate.{kind}"),
+                    found: quoted(slate),
+                    allowed: "a path that is not protected".to_owned(),
+                });
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(problems)
     }
 }
 

@@ -2,11 +2,15 @@
 
 use hashbrown::HashSet;
 
-use super::super::limits::{REFUSALS, SPAN_MS};
+use super::super::limits::{PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
-    RawCmcdKey, RawPlayback, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+    RawAttributeSource, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness, RawPaused, RawPlayback,
+    RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
 };
-use super::super::{PlaybackPath, Start, StreamCarrier, SubjectCarrier};
+use super::super::{
+    AttributeSource, CmcdKey, Liveness, Paused, PlaybackPath, Slate, Start, StreamCarrier,
+    SubjectCarrier, TemplateSegment, TokenPlace,
+};
 use super::check::{Check, quoted};
 
 impl Check<'_> {
@@ -45,6 +49,12 @@ impl Check<'_> {
             Some(timeout) => self.duration(&format!("{path}.timeout"), timeout, SPAN_MS),
             None => None,
         };
+        let attributes = raw.attributes.iter().map(|(name, source)| {
+            let path = format!("{path}.attributes.{name}");
+            self.name(&path, name);
+            (name.clone(), self.attribute_source(&path, source))
+        });
+        let attributes = attributes.collect();
         PlaybackPath {
             prefix: prefix.clone(),
             application: raw.application.clone(),
@@ -55,7 +65,21 @@ impl Check<'_> {
             },
             subject: self.subject_carriers(&format!("{path}.subject"), &raw.subject),
             stream: self.stream_carriers(&format!("{path}.stream"), &raw.stream),
+            template: self.template(&format!("{path}.template"), raw.template.as_deref()),
+            attributes,
+            liveness: match raw.liveness {
+                RawLiveness::Any => Liveness::Any,
+                RawLiveness::Media => Liveness::Media,
+            },
+            paused: raw.paused.map(|paused| match paused {
+                RawPaused::Keep => Paused::Keep,
+                RawPaused::Release => Paused::Release,
+            }),
             refuse_status: raw.refuse.status,
+            slate: Slate {
+                hls: self.slate(&format!("{path}.refuse.slate.hls"), &raw.refuse.slate.hls),
+                dash: self.slate(&format!("{path}.refuse.slate.dash"), &raw.refuse.slate.dash),
+            },
             timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
         }
     }
@@ -64,10 +88,19 @@ impl Check<'_> {
         if raw.is_empty() {
             self.wrong(path, "none", "one carrier or more");
         }
-        let compile = |(at, carrier): (usize, &RawSubjectCarrier)| match carrier {
-            RawSubjectCarrier::Token(RawTokenPlace::Path) => SubjectCarrier::PathToken,
-            RawSubjectCarrier::Header(name) => {
-                SubjectCarrier::Header(self.header(&format!("{path}[{at}].header"), name))
+        let compile = |(at, carrier): (usize, &RawSubjectCarrier)| {
+            let path = format!("{path}[{at}]");
+            match carrier {
+                RawSubjectCarrier::Token(place) => {
+                    SubjectCarrier::Token(self.token_place(&format!("{path}.token"), place))
+                }
+                RawSubjectCarrier::JwtClaim(claim) => {
+                    self.name(&format!("{path}.jwt_claim"), claim);
+                    SubjectCarrier::JwtClaim(claim.clone())
+                }
+                RawSubjectCarrier::Header(name) => {
+                    SubjectCarrier::Header(self.header(&format!("{path}.header"), name))
+                }
             }
         };
         raw.iter().enumerate().map(compile).collect()
@@ -77,27 +110,38 @@ impl Check<'_> {
         if raw.is_empty() {
             self.wrong(path, "none", "one carrier or more");
         }
-        let compile = |(at, carrier): (usize, &RawStreamCarrier)| match carrier {
-            RawStreamCarrier::Token(RawTokenPlace::Path) => StreamCarrier::PathToken,
-            RawStreamCarrier::Header(name) => {
-                StreamCarrier::Header(self.header(&format!("{path}[{at}].header"), name))
-            }
-            RawStreamCarrier::Cmcd(RawCmcdKey::Sid) => StreamCarrier::CmcdSid,
-            RawStreamCarrier::Redirect(on) => {
-                if !on {
-                    let path = format!("{path}[{at}].redirect");
-                    self.wrong(
-                        &path,
-                        "false",
-                        "true; leave the carrier out to switch it off",
-                    );
+        let compile = |(at, carrier): (usize, &RawStreamCarrier)| {
+            let path = format!("{path}[{at}]");
+            match carrier {
+                RawStreamCarrier::Token(place) => {
+                    StreamCarrier::Token(self.token_place(&format!("{path}.token"), place))
                 }
-                StreamCarrier::Redirect
+                RawStreamCarrier::JwtClaim(claim) => {
+                    self.name(&format!("{path}.jwt_claim"), claim);
+                    StreamCarrier::JwtClaim(claim.clone())
+                }
+                RawStreamCarrier::Header(name) => {
+                    StreamCarrier::Header(self.header(&format!("{path}.header"), name))
+                }
+                RawStreamCarrier::Cmcd(RawCmcdSid::Sid) => StreamCarrier::CmcdSid,
+                RawStreamCarrier::Redirect(on) => {
+                    if !on {
+                        self.wrong(
+                            &format!("{path}.redirect"),
+                            "false",
+                            "true; leave the carrier out to switch it off",
+                        );
+                    }
+                    StreamCarrier::Redirect
+                }
+                RawStreamCarrier::Client(RawClient::AddressAndAgent) => {
+                    StreamCarrier::AddressAndAgent
+                }
             }
         };
         let carriers: Vec<_> = raw.iter().enumerate().map(compile).collect();
         let redirects = carriers.contains(&StreamCarrier::Redirect);
-        if redirects && !carriers.contains(&StreamCarrier::PathToken) {
+        if redirects && !carriers.contains(&StreamCarrier::Token(TokenPlace::Path)) {
             self.wrong(
                 path,
                 "redirect without {token: path}",
@@ -107,11 +151,108 @@ impl Check<'_> {
         carriers
     }
 
+    fn token_place(&mut self, path: &str, raw: &RawTokenPlace) -> TokenPlace {
+        match raw {
+            RawTokenPlace::Path => TokenPlace::Path,
+            RawTokenPlace::Query(name) => {
+                self.word(&format!("{path}.query"), name, "a parameter's name");
+                TokenPlace::Query(name.clone())
+            }
+            RawTokenPlace::Cookie(name) => {
+                self.word(&format!("{path}.cookie"), name, "a cookie's name");
+                TokenPlace::Cookie(name.clone())
+            }
+            RawTokenPlace::Header(name) => {
+                TokenPlace::Header(self.header(&format!("{path}.header"), name))
+            }
+        }
+    }
+
+    fn attribute_source(&mut self, path: &str, raw: &RawAttributeSource) -> AttributeSource {
+        match raw {
+            RawAttributeSource::PathSegment(number) => {
+                self.range(&format!("{path}.path_segment"), *number, PATH_SEGMENT, "");
+                AttributeSource::PathSegment(*number)
+            }
+            RawAttributeSource::Query(name) => {
+                self.name(&format!("{path}.query"), name);
+                AttributeSource::Query(name.clone())
+            }
+            RawAttributeSource::Header(name) => {
+                AttributeSource::Header(self.header(&format!("{path}.header"), name))
+            }
+            RawAttributeSource::JwtClaim(claim) => {
+                self.name(&format!("{path}.jwt_claim"), claim);
+                AttributeSource::JwtClaim(claim.clone())
+            }
+            RawAttributeSource::Cmcd(key) => AttributeSource::Cmcd(match key {
+                RawCmcdKey::Sid => CmcdKey::Sid,
+                RawCmcdKey::Cid => CmcdKey::Cid,
+                RawCmcdKey::Sta => CmcdKey::State,
+                RawCmcdKey::Bg => CmcdKey::Background,
+            }),
+            RawAttributeSource::Value(value) => {
+                self.name(&format!("{path}.value"), value);
+                AttributeSource::Value(value.clone())
+            }
+        }
+    }
+
+    fn template(&mut self, path: &str, raw: Option<&str>) -> Vec<TemplateSegment> {
+        let Some(raw) = raw else {
+            return Vec::new();
+        };
+        let mut seen = HashSet::new();
+        let mut segments = Vec::new();
+        for segment in raw.strip_prefix('/').unwrap_or(raw).split('/') {
+            let name = segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            segments.push(match name {
+                Some(name) => {
+                    self.name(path, name);
+                    self.unique(path, name, &mut seen);
+                    TemplateSegment::Attribute(name.to_owned())
+                }
+                None if segment == "*" => TemplateSegment::Any,
+                None => TemplateSegment::Literal(segment.to_owned()),
+            });
+        }
+        let literals = segments.iter().filter_map(|segment| match segment {
+            TemplateSegment::Literal(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let readable = |text: &str| !text.contains(['{', '}', '*', '?', '#', '%']);
+        let names_nothing = seen.is_empty();
+        if !raw.starts_with('/') || names_nothing || !literals.clone().all(readable) {
+            let allowed = "a path such as \"/live/{channel}/*\": each segment a text, a name in braces \
+                           or an asterisk, at least one of them a name";
+            self.wrong(path, quoted(raw), allowed);
+        }
+        segments
+    }
+
+    fn slate(&mut self, path: &str, raw: &Option<String>) -> Option<String> {
+        let url = raw.as_ref()?;
+        let absolute = url.starts_with("https://") || url.starts_with("http://");
+        let visible = url.bytes().all(|byte| byte.is_ascii_graphic());
+        if !visible || !(absolute || url.starts_with('/') && !url.starts_with("/~")) {
+            let allowed = "a path such as \"/slate/slate.m3u8\", or a URL";
+            self.wrong(path, quoted(url), allowed);
+        }
+        Some(url.clone())
+    }
+
     fn header(&mut self, path: &str, name: &str) -> String {
+        self.word(path, name, "a header name");
+        name.to_ascii_lowercase()
+    }
+
+    /// A token in the sense of RFC 9110, section 5.6.2.
+    fn word(&mut self, path: &str, name: &str, allowed: &str) {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
-            self.wrong(path, quoted(name), "a header name");
+            self.wrong(path, quoted(name), allowed);
         }
-        name.to_ascii_lowercase()
     }
 }

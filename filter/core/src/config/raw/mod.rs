@@ -10,8 +10,8 @@ mod policies;
 mod sessions;
 
 pub use playback::{
-    RawCmcdKey, RawMatch, RawPlayback, RawRefuse, RawStart, RawStreamCarrier, RawSubjectCarrier,
-    RawTokenPlace,
+    RawAttributeSource, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness, RawMatch, RawPaused,
+    RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
 };
 pub use policies::{
     RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,
@@ -51,6 +51,9 @@ pub struct RawConfig {
     pub compatibility: RawCompatibility,
     /// How accounts are made unreadable.
     pub privacy: RawPrivacy,
+    /// JWTs that Envoy has checked.
+    #[serde(default)]
+    pub jwt: RawJwt,
     /// Protected paths. The first whose prefix fits a path applies; paths that fit none
     /// pass untouched.
     #[serde(default)]
@@ -74,6 +77,29 @@ pub enum RawCompatibility {
     /// `Location` holds the bare id.
     #[serde(rename = "cm-v2")]
     CmV2,
+}
+
+/// JWTs that Envoy's `jwt_authn` has checked.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Jwt",
+    deny_unknown_fields,
+    default,
+    expecting = "the fields of `jwt`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub struct RawJwt {
+    /// What the provider of `jwt_authn` says under `payload_in_metadata`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub payload_in_metadata: String,
+}
+
+impl Default for RawJwt {
+    fn default() -> Self {
+        Self {
+            payload_in_metadata: "jwt".to_owned(),
+        }
+    }
 }
 
 /// A client application.

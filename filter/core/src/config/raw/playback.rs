@@ -1,5 +1,7 @@
 //! Protected paths.
 
+use std::collections::BTreeMap;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,6 +36,21 @@ pub struct RawPlayback {
     /// Where to find the stream; the first that yields one wins.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub stream: Vec<RawStreamCarrier>,
+    /// Names for segments of the path, which become attributes: with
+    /// `/live/{channel}/{assetId}`, the path `/live/news/7/1.m4s` says that `channel` is
+    /// `news` and `assetId` is `7`. A `*` stands for any segment.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^/[^?#]*$")))]
+    pub template: Option<String>,
+    /// Attributes that a request says of its stream, by name; they feed the policies.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub attributes: BTreeMap<String, RawAttributeSource>,
+    /// What keeps a stream alive.
+    #[serde(default)]
+    pub liveness: RawLiveness,
+    /// What becomes of a player that says it is paused (CMCD `sta`). Default: nothing; it
+    /// keeps its place until its timeout.
+    pub paused: Option<RawPaused>,
     /// How to refuse.
     #[serde(default)]
     pub refuse: RawRefuse,
@@ -73,8 +90,12 @@ pub enum RawStart {
 #[serde(rename = "SubjectCarrier", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum RawSubjectCarrier {
-    /// A token.
+    /// A playback token.
     Token(RawTokenPlace),
+    /// A claim of the JWT that Envoy's `jwt_authn` has checked.
+    JwtClaim(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+    ),
     /// A header that an earlier hop sets and clients cannot.
     Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
 }
@@ -84,32 +105,123 @@ pub enum RawSubjectCarrier {
 #[serde(rename = "StreamCarrier", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum RawStreamCarrier {
-    /// A token.
+    /// A playback token.
     Token(RawTokenPlace),
+    /// A claim of the JWT that Envoy's `jwt_authn` has checked.
+    JwtClaim(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+    ),
     /// A header that an earlier hop sets and clients cannot.
     Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
     /// CMCD (CTA-5004).
-    Cmcd(RawCmcdKey),
+    Cmcd(RawCmcdSid),
     /// A redirect that gives each playback an id of its own; needs `{token: path}`, too.
     Redirect(#[cfg_attr(feature = "schema", schemars(extend("const" = true)))] bool),
+    /// What can be seen of any client, as a last resort.
+    Client(RawClient),
 }
 
-/// Where a token stands.
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// Where a playback token stands.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename = "TokenPlace", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum RawTokenPlace {
     /// In front of the path.
     Path,
+    /// In a query parameter of this name.
+    Query(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
+    /// In a cookie of this name.
+    Cookie(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
+    /// In a header of this name, alone or after `Bearer`.
+    Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
 }
 
-/// Which CMCD key names the stream.
+/// The CMCD key that names the stream.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "CmcdSid", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawCmcdSid {
+    /// The session id.
+    Sid,
+}
+
+/// What can be seen of any client.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "Client", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawClient {
+    /// Its address together with its `User-Agent`.
+    AddressAndAgent,
+}
+
+/// Where an attribute comes from.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "AttributeSource", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawAttributeSource {
+    /// A segment of the path, the first being 1.
+    PathSegment(
+        #[cfg_attr(
+            feature = "schema",
+            schemars(range(min = *limits::PATH_SEGMENT.start(), max = *limits::PATH_SEGMENT.end()))
+        )]
+        u32,
+    ),
+    /// A query parameter.
+    Query(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+    ),
+    /// A header.
+    Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
+    /// A claim of the JWT that Envoy's `jwt_authn` has checked.
+    JwtClaim(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+    ),
+    /// CMCD (CTA-5004).
+    Cmcd(RawCmcdKey),
+    /// The same for every stream of this path.
+    Value(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+    ),
+}
+
+/// What CMCD says of a playback.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename = "CmcdKey", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum RawCmcdKey {
     /// The session id.
     Sid,
+    /// The content id.
+    Cid,
+    /// The player's state, one letter.
+    Sta,
+    /// Whether the player is in the background: `true` or `false`.
+    Bg,
+}
+
+/// What keeps a stream alive.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Liveness", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawLiveness {
+    /// Media requests as well as heartbeats.
+    #[default]
+    Any,
+    /// Media requests alone, from the first one on: a heartbeat does not keep a stream
+    /// whose segments stopped.
+    Media,
+}
+
+/// What becomes of a player that says it is paused (CMCD `sta`).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "Paused", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawPaused {
+    /// Its manifest requests keep its stream alive.
+    Keep,
+    /// Its place is free at once; it starts again when it plays on, if there is room.
+    Release,
 }
 
 /// How to refuse.
@@ -122,12 +234,42 @@ pub enum RawCmcdKey {
 #[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
 pub struct RawRefuse {
     /// Status of refusals that concern a limit.
+    #[serde(default = "default_status")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = limits::REFUSALS)))]
     pub status: u16,
+    /// What to show instead of a manifest that is refused for a limit.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub slate: RawSlate,
 }
 
 impl Default for RawRefuse {
     fn default() -> Self {
-        Self { status: 403 }
+        Self {
+            status: default_status(),
+            slate: RawSlate::default(),
+        }
     }
+}
+
+const fn default_status() -> u16 {
+    403
+}
+
+/// Manifests of a slate, to which a refused manifest request is redirected. They must
+/// not stand on a protected path.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename = "Slate",
+    deny_unknown_fields,
+    expecting = "the fields of `slate`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub struct RawSlate {
+    /// For HLS: a path, or a URL.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/|https?://)")))]
+    pub hls: Option<String>,
+    /// For DASH, likewise.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(/|https?://)")))]
+    pub dash: Option<String>,
 }

@@ -3,33 +3,33 @@
 use crate::moment::Moment;
 
 /// Reads from the front of bytes that may be anything.
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (front, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*front)
     }
 
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
-    pub(super) fn moment(&mut self) -> Option<Moment> {
+    pub(crate) fn moment(&mut self) -> Option<Moment> {
         self.array().map(Moment::from_bytes)
     }
 
     /// A number of at most 28 bits in LEB128: seven bits a byte, low bits first.
-    pub(super) fn number(&mut self) -> Option<usize> {
+    pub(crate) fn number(&mut self) -> Option<usize> {
         let mut value = 0_usize;
         for shift in [0, 7, 14, 21] {
             let byte = self.byte()?;
@@ -41,25 +41,25 @@ impl<'a> Reader<'a> {
         None
     }
 
-    pub(super) fn slice(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(crate) fn slice(&mut self, len: usize) -> Option<&'a [u8]> {
         let (front, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(front)
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         let len = self.number()?;
         core::str::from_utf8(self.slice(len)?).ok()
     }
 
-    pub(super) fn texts(&mut self) -> Option<Vec<String>> {
+    pub(crate) fn texts(&mut self) -> Option<Vec<String>> {
         let count = self.number()?;
         (0..count).map(|_| self.text().map(str::to_owned)).collect()
     }
 }
 
 /// Appends the same pieces.
-pub(super) trait Writer {
+pub(crate) trait Writer {
     fn put(&mut self, bytes: &[u8]);
 
     fn put_moment(&mut self, moment: Moment) {

@@ -1,0 +1,185 @@
+//! Protected paths, compiled.
+
+/// A protected path.
+#[derive(Debug)]
+pub struct PlaybackPath {
+    /// What the path begins with, for example `/vod/`.
+    pub prefix: String,
+    /// The application of streams that start here without saying which theirs is.
+    /// It is in the book.
+    pub application: String,
+    /// The identity provider of subjects that come without one (headers, claims).
+    pub idp: String,
+    /// How streams begin here.
+    pub start: Start,
+    /// Where to find the subject; the first that yields one wins.
+    pub subject: Vec<SubjectCarrier>,
+    /// Where to find the stream; the first that yields one wins.
+    pub stream: Vec<StreamCarrier>,
+    /// Names for the path's segments, from the first on; empty if there is no template.
+    pub template: Vec<TemplateSegment>,
+    /// What requests say of their streams, by attribute.
+    pub attributes: Vec<(String, AttributeSource)>,
+    /// What keeps streams alive that play here.
+    pub liveness: Liveness,
+    /// What becomes of players that say they are paused; `None`: nothing.
+    pub paused: Option<Paused>,
+    /// Status of a refusal: 403, 409 or 410.
+    pub refuse_status: u16,
+    /// What is shown instead of a refused manifest.
+    pub slate: Slate,
+    /// How long a stream lives after its last media request, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// How streams begin on a protected path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// By the first successful media request.
+    Implicit,
+    /// Through the session API only.
+    SessionRequired,
+}
+
+/// What can say whose account watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubjectCarrier {
+    /// A playback token.
+    Token(TokenPlace),
+    /// A claim of the JWT that the proxy has checked.
+    JwtClaim(String),
+    /// A header that an earlier hop vouches for; its name in lower case.
+    Header(String),
+}
+
+/// What can say which stream a request belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamCarrier {
+    /// A playback token.
+    Token(TokenPlace),
+    /// A claim of the JWT that the proxy has checked.
+    JwtClaim(String),
+    /// A header that an earlier hop vouches for; its name in lower case.
+    Header(String),
+    /// CMCD's session id (CTA-5004), in the query or the `CMCD-Session` header.
+    CmcdSid,
+    /// A redirect of a manifest request to the same under a fresh token.
+    Redirect,
+    /// The client's address together with its `User-Agent`.
+    AddressAndAgent,
+}
+
+/// Where a playback token stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In front of the path.
+    Path,
+    /// In a query parameter.
+    Query(String),
+    /// In a cookie.
+    Cookie(String),
+    /// In a header, alone or after `Bearer`; its name in lower case.
+    Header(String),
+}
+
+/// What a segment of the path is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplateSegment {
+    /// It has to read like this, or the template does not apply.
+    Literal(String),
+    /// It is the value of this attribute.
+    Attribute(String),
+    /// It may be anything.
+    Any,
+}
+
+/// Where an attribute comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeSource {
+    /// A segment of the path, the first being 1.
+    PathSegment(u32),
+    /// A query parameter.
+    Query(String),
+    /// A header; its name in lower case.
+    Header(String),
+    /// A claim of the JWT that the proxy has checked.
+    JwtClaim(String),
+    /// CMCD (CTA-5004).
+    Cmcd(CmcdKey),
+    /// The same for every stream.
+    Value(String),
+}
+
+/// What CMCD says of a playback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CmcdKey {
+    /// The session id.
+    Sid,
+    /// The content id.
+    Cid,
+    /// The player's state.
+    State,
+    /// Whether it is in the background.
+    Background,
+}
+
+/// What keeps a stream alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// Media requests as well as heartbeats.
+    Any,
+    /// From its first media request on, media requests alone.
+    Media,
+}
+
+/// What becomes of a player that says it is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paused {
+    /// Whatever it successfully asks for keeps its stream alive.
+    Keep,
+    /// Its stream gives its place up at once, and may start again.
+    Release,
+}
+
+/// Manifests to show instead of a refused one: paths or URLs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slate {
+    /// For HLS.
+    pub hls: Option<String>,
+    /// For DASH.
+    pub dash: Option<String>,
+}
+
+impl PlaybackPath {
+    /// Every place where a playback token may stand, in order, each once or twice.
+    pub fn token_places(&self) -> impl Iterator<Item = &TokenPlace> {
+        let subject = self.subject.iter().filter_map(|carrier| match carrier {
+            SubjectCarrier::Token(place) => Some(place),
+            _ => None,
+        });
+        let stream = self.stream.iter().filter_map(|carrier| match carrier {
+            StreamCarrier::Token(place) => Some(place),
+            _ => None,
+        });
+        subject.chain(stream)
+    }
+
+    /// Whether CMCD means anything here.
+    #[must_use]
+    pub fn reads_cmcd(&self) -> bool {
+        let mut sources = self.attributes.iter().map(|(_, source)| source);
+        self.paused.is_some()
+            || self.stream.contains(&StreamCarrier::CmcdSid)
+            || sources.any(|source| matches!(source, AttributeSource::Cmcd(_)))
+    }
+
+    /// The cookie that a minting redirect sets, for players that do not carry the
+    /// redirect's path on.
+    #[must_use]
+    pub fn minted_cookie(&self) -> Option<&str> {
+        self.stream.iter().find_map(|carrier| match carrier {
+            StreamCarrier::Token(TokenPlace::Cookie(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}

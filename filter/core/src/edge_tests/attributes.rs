@@ -1,0 +1,147 @@
+//! Attributes that requests say of their streams, and limits that credentials say.
+
+use serde_json::{Value, json};
+
+use super::{Ask, World, get, refused};
+use crate::config::Config;
+use crate::testing::{config_with, test};
+
+/// `/vod/` with this said about its requests, and a policy of these rules.
+fn edge(change: Value, rules: Value) -> impl Fn() -> Config {
+    move || {
+        config_with(|json| {
+            for (name, value) in change.as_object().unwrap() {
+                json["playback"][0][name] = value.clone();
+            }
+            json["policies"][0]["rules"] = rules.clone();
+        })
+        .unwrap()
+    }
+}
+
+/// One stream for each channel.
+fn by_channel() -> Value {
+    json!([{"name": "one-each", "max": 1, "per": ["channel"], "on_conflict": "deny_new"}])
+}
+
+/// A limit that these tests do not reach.
+fn any() -> Value {
+    json!([{"name": "ten", "max": 10, "on_conflict": "deny_new"}])
+}
+
+fn on(path: &str, stream: &str) -> Ask {
+    get(path).account("alice").header("x-stream-id", stream)
+}
+
+#[test]
+fn path_query_header_claim_and_constant_feed_the_policies() {
+    let sources = [
+        json!({"template": "/vod/{channel}/*"}),
+        json!({"attributes": {"channel": {"path_segment": 2}}}),
+        json!({"attributes": {"channel": {"query": "ch"}}}),
+        json!({"attributes": {"channel": {"header": "X-Channel"}}}),
+        json!({"attributes": {"channel": {"jwt_claim": "channel"}}}),
+    ];
+    for source in sources {
+        let mut world = World::with(edge(source.clone(), by_channel()));
+        let segment = |channel: &str, stream: &str| {
+            on(&format!("/vod/{channel}/1.ts?ch={channel}"), stream)
+                .header("x-channel", channel)
+                .claim("channel", channel)
+        };
+        world.ask(segment("news", "a")).served();
+        world.ask(segment("sport", "b")).served();
+        assert_eq!(
+            world.ask(segment("news", "c")).refusal(),
+            refused(403, "limit-reached"),
+            "{source}"
+        );
+        let running = world.running("web", "alice");
+        let mut channels: Vec<_> = running
+            .iter()
+            .map(|stream| stream["metadata"]["channel"].as_str().unwrap())
+            .collect();
+        channels.sort_unstable();
+        assert_eq!(channels, ["news", "sport"], "{source}");
+    }
+    let constant = json!({"attributes": {"channel": {"value": "all"}}});
+    let mut world = World::with(edge(constant, by_channel()));
+    world.ask(on("/vod/news/1.ts", "a")).served();
+    let second = world.ask(on("/vod/sport/1.ts", "b"));
+    assert_eq!(second.refusal(), refused(403, "limit-reached"));
+}
+
+#[test]
+fn a_template_that_does_not_fit_says_nothing() {
+    let template = json!({"template": "/vod/live/{channel}/{assetId}"});
+    let mut world = World::with(edge(template, any()));
+    for (path, stream) in [
+        ("/vod/live/n%20ews/7/1.ts", "fits"),
+        ("/vod/film/news/7/1.ts", "another-text"),
+        ("/vod/live/1.ts", "too-short"),
+    ] {
+        world.ask(on(path, stream)).served();
+    }
+    let metadata: Vec<Value> = world.running("web", "alice");
+    let with: Vec<_> = metadata
+        .iter()
+        .filter(|stream| stream["metadata"]["channel"] != Value::Null)
+        .collect();
+    assert_eq!(with.len(), 1);
+    assert_eq!(with[0]["metadata"]["channel"], "n ews");
+    assert_eq!(with[0]["metadata"]["assetId"], "7");
+}
+
+#[test]
+fn no_spelling_of_a_path_hides_what_it_says() {
+    let template = json!({"template": "/vod/{channel}/*"});
+    let mut world = World::with(edge(template, by_channel()));
+    world.ask(on("/vod/news/1.ts", "a")).served();
+    for path in ["/vod//news/1.ts", "/vod/n%65ws/1.ts", "/vod/x/../news/1.ts"] {
+        assert_eq!(
+            world.ask(on(path, "b")).refusal(),
+            refused(403, "limit-reached"),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn what_the_manifest_request_says_travels_in_its_token() {
+    let attributes = json!({"attributes": {"deviceId": {"header": "x-device"}}});
+    let rules = json!([{"name": "three", "max": 3, "on_conflict": "deny_new"}]);
+    let mut world = World::with(edge(attributes, rules));
+    for _ in 0..5 {
+        // A player that crashes and starts again: the same device replaces its stream.
+        world.host.advance_ms(1);
+        let manifest = get("/vod/a/m.m3u8")
+            .account("alice")
+            .header("x-device", "tv-1");
+        let answer = world.ask(manifest).answer();
+        assert_eq!(answer.status, 307, "{answer:?}");
+        let location = answer.header("location").unwrap();
+        let prefix = location.strip_suffix("/vod/a/m.m3u8").unwrap();
+        world.ask(get(format!("{prefix}/vod/a/1.m4s"))).served();
+    }
+    let running = world.running("web", "alice");
+    assert_eq!(running.len(), 1);
+    assert_eq!(running[0]["metadata"]["deviceId"], "tv-1");
+}
+
+#[test]
+fn it_travels_there_also_where_something_else_says_whose_account_it_is() {
+    let change = json!({
+        "attributes": {"deviceId": {"header": "x-device"}},
+        "subject": [{"header": "x-account-id"}],
+    });
+    let mut world = World::with(edge(change, any()));
+    let manifest = get("/vod/a/m.m3u8")
+        .account("alice")
+        .header("x-device", "tv");
+    let answer = world.ask(manifest).answer();
+    let location = answer.header("location").unwrap();
+    let segment = get(location.replace("m.m3u8", "1.ts")).account("alice");
+    world.ask(segment).served();
+    let running = world.running("web", "alice");
+    assert_eq!(running[0]["metadata"]["deviceId"], "tv");
+}

@@ -1,0 +1,138 @@
+//! Attributes that a request says of its stream: the path's segments, its query, its
+//! headers, claims and CMCD. They are facts, not an app's word.
+
+use std::borrow::Cow;
+
+use super::{Asked, claim, cmcd, query};
+use crate::activity::Attributes;
+use crate::config::{AttributeSource, CmcdKey, Config, PlaybackPath, TemplateSegment};
+use crate::exchange::Head;
+use crate::surface::resolved;
+use crate::text::{percent_decoded, printable};
+
+/// The longest value that is taken, in bytes; a longer one counts as missing.
+const VALUE_MAX: usize = 256;
+
+/// What a request says of its stream.
+pub fn attributes<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+) -> Attributes {
+    let mut attributes = Attributes::default();
+    let file = resolved(asked.path);
+    for (name, value) in named_by_template(&protected.template, &file) {
+        if let Some(value) = readable(value) {
+            attributes.set(name, value);
+        }
+    }
+    for (name, source) in &protected.attributes {
+        let value = match source {
+            AttributeSource::PathSegment(number) => {
+                let segment = number
+                    .checked_sub(1)
+                    .and_then(|at| usize::try_from(at).ok());
+                segment
+                    .and_then(|at| segments(&file).nth(at))
+                    .and_then(readable)
+            }
+            AttributeSource::Query(name) => {
+                let value = query::value(asked.path, name);
+                value.and_then(|value| percent_decoded(value).ok())
+            }
+            AttributeSource::Header(name) => {
+                let value = asked.head.header(name);
+                value.as_deref().and_then(readable)
+            }
+            AttributeSource::JwtClaim(name) => {
+                let value = asked.head.jwt_claim(&config.jwt_payload, name);
+                value.and_then(|value| claim::text(&value))
+            }
+            AttributeSource::Cmcd(key) => match key {
+                CmcdKey::Sid => cmcd::session_id(asked.head, asked.path),
+                CmcdKey::Cid | CmcdKey::State | CmcdKey::Background => None,
+            },
+            AttributeSource::Value(value) => Some(value.clone()),
+        };
+        if let Some(value) = value.filter(|value| (1..=VALUE_MAX).contains(&value.len())) {
+            attributes.set(name.as_str(), value);
+        }
+    }
+    attributes
+}
+
+/// What a manifest request says of its stream and its segments may not say again: it
+/// travels in the token they are given.
+pub fn carried_attributes<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+) -> Attributes {
+    let all = attributes(config, protected, asked);
+    let mut carried = Attributes::default();
+    for (name, source) in &protected.attributes {
+        let by_path = matches!(
+            source,
+            AttributeSource::PathSegment(_) | AttributeSource::Value(_)
+        );
+        if let (false, Some(value)) = (by_path, all.value(name)) {
+            carried.set(name.as_str(), value);
+        }
+    }
+    carried
+}
+
+/// The front of a path that decides what its segments say: as long as it stays the
+/// same, so do they. Empty if they say nothing.
+#[must_use]
+pub fn root<'p>(protected: &PlaybackPath, path: &'p [u8]) -> &'p [u8] {
+    let by_number = protected.attributes.iter().map(|(_, source)| match source {
+        AttributeSource::PathSegment(number) => usize::try_from(*number).unwrap_or(usize::MAX),
+        _ => 0,
+    });
+    let count = by_number.fold(protected.template.len(), usize::max);
+    if count == 0 {
+        return b"";
+    }
+    let Cow::Borrowed(file) = resolved(path) else {
+        // An unusual spelling says something else with every change.
+        return path;
+    };
+    // One slash stands in front of each segment: the one behind the last ends it.
+    let mut slashes = file.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let end = slashes
+        .nth(count)
+        .map_or(file.len(), |(at, _)| at.saturating_add(1));
+    path.get(..end).unwrap_or(path)
+}
+
+/// The segments of a path without its query.
+fn segments(file: &[u8]) -> impl Iterator<Item = &[u8]> {
+    file.strip_prefix(b"/")
+        .unwrap_or(file)
+        .split(|byte| *byte == b'/')
+}
+
+/// The segments that a template gives a name, if it applies to the path.
+fn named_by_template<'a>(
+    template: &'a [TemplateSegment],
+    file: &'a [u8],
+) -> Vec<(&'a str, &'a [u8])> {
+    let mut named = Vec::new();
+    let mut segments = segments(file);
+    for wanted in template {
+        let Some(segment) = segments.next() else {
+            return Vec::new();
+        };
+        match wanted {
+            TemplateSegment::Literal(text) if text.as_bytes() != segment => return Vec::new(),
+            TemplateSegment::Literal(_) | TemplateSegment::Any => {}
+            TemplateSegment::Attribute(name) => named.push((name.as_str(), segment)),
+        }
+    }
+    named
+}
+
+fn readable(value: &[u8]) -> Option<String> {
+    printable(value).ok().map(str::to_owned)
+}

@@ -1,0 +1,66 @@
+//! Query parameters of a path, as they stand there.
+
+use crate::text::split_once;
+
+/// The value of the first parameter `name`, not decoded.
+pub(crate) fn value<'p>(path: &'p [u8], name: &str) -> Option<&'p [u8]> {
+    let (_, query) = split_once(path, b'?')?;
+    query
+        .split(|byte| *byte == b'&')
+        .find_map(|pair| match split_once(pair, b'=') {
+            Some((known, value)) => (known == name.as_bytes()).then_some(value),
+            None => None,
+        })
+}
+
+/// The path without these parameters, if it has one of them. Without any left, it has
+/// no question mark either: two viewers of one segment ask for one URL.
+pub(crate) fn without(path: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    let (file, query) = split_once(path, b'?')?;
+    let is_named = |pair: &&[u8]| {
+        let (name, _) = split_once(pair, b'=').unwrap_or((pair, b""));
+        names.iter().any(|known| known.as_bytes() == name)
+    };
+    let pairs = || query.split(|byte| *byte == b'&');
+    if !pairs().any(|pair| is_named(&pair)) {
+        return None;
+    }
+    let mut rest = file.to_vec();
+    for (at, pair) in pairs().filter(|pair| !is_named(pair)).enumerate() {
+        rest.push(if at == 0 { b'?' } else { b'&' });
+        rest.extend_from_slice(pair);
+    }
+    Some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn a_parameter_is_found_by_its_whole_name() {
+        assert_eq!(value(b"/a?x=1&sg=t&sg=u", "sg"), Some(&b"t"[..]));
+        assert_eq!(value(b"/a?xsg=1&sg=", "sg"), Some(&b""[..]));
+        for path in [&b"/a"[..], b"/a?sg", b"/sg=1", b"/a?xsg=1"] {
+            assert_eq!(value(path, "sg"), None);
+        }
+    }
+
+    #[test]
+    fn taking_parameters_out_leaves_the_others_as_they_are() {
+        let cases: [(&str, Option<&str>); 7] = [
+            ("/a?sg=t", Some("/a")),
+            ("/a?sg=t&sg=u", Some("/a")),
+            ("/a?x=%20&sg=t&y", Some("/a?x=%20&y")),
+            ("/a?CMCD=sid%3D&x=?", Some("/a?x=?")),
+            ("/a?sg", Some("/a")),
+            ("/a?xsg=1", None),
+            ("/a", None),
+        ];
+        for (path, expected) in cases {
+            let rest = without(path.as_bytes(), &["sg", "CMCD"]);
+            assert_eq!(rest.as_deref(), expected.map(str::as_bytes), "{path}");
+        }
+    }
+}

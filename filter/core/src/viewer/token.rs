@@ -1,0 +1,92 @@
+//! Playback tokens of a request, wherever its path lets them stand.
+
+use std::borrow::Cow;
+
+use super::{Asked, cookie, query};
+use crate::config::{Config, PlaybackPath, TokenPlace};
+use crate::exchange::Head;
+use crate::moment::Moment;
+use crate::reason::Reason;
+use crate::signed::{PlaybackToken, TokenError};
+
+impl<H: Head> Asked<'_, H> {
+    /// The text that stands where a token may stand.
+    pub fn token_text(&self, place: &TokenPlace) -> Option<Cow<'_, [u8]>> {
+        match place {
+            TokenPlace::Path => self.token.map(Cow::Borrowed),
+            TokenPlace::Query(name) => query::value(self.path, name).map(Cow::Borrowed),
+            TokenPlace::Cookie(name) => {
+                let cookies = self.head.header("cookie")?;
+                cookie::value(&cookies, name).map(|token| Cow::Owned(token.to_vec()))
+            }
+            TokenPlace::Header(name) => {
+                let value = self.head.header(name)?;
+                let token = value.strip_prefix(b"Bearer ").unwrap_or(&value);
+                Some(Cow::Owned(token.to_vec()))
+            }
+        }
+    }
+}
+
+/// The tokens of one request, each place looked at once.
+pub(super) struct Tokens<'a> {
+    found: Vec<(&'a TokenPlace, Option<PlaybackToken>)>,
+    /// Why a cookie is worth nothing. A cookie comes along unasked, maybe from another
+    /// day: it is no reason to refuse, unless nothing else says who watches.
+    pub(super) stale: Option<Reason>,
+}
+
+impl<'a> Tokens<'a> {
+    /// Reads every token that this path may carry.
+    ///
+    /// # Errors
+    ///
+    /// The [`Reason`] to refuse for, if there is one that is worth nothing: whoever holds
+    /// a token means to be somebody.
+    pub(super) fn read<H: Head>(
+        config: &Config,
+        protected: &'a PlaybackPath,
+        asked: &Asked<'_, H>,
+        now: Moment,
+    ) -> Result<Self, Reason> {
+        let mut tokens = Self {
+            found: Vec::new(),
+            stale: None,
+        };
+        for place in protected.token_places() {
+            if tokens.found.iter().any(|(known, _)| *known == place) {
+                continue;
+            }
+            let Some(text) = asked.token_text(place) else {
+                continue;
+            };
+            let read = PlaybackToken::read(&config.sessions.ring, &text, now);
+            let reason = match read {
+                Ok(token) if is_in_scope(&token, protected, asked.path) => {
+                    tokens.found.push((place, Some(token)));
+                    continue;
+                }
+                Ok(_) | Err(TokenError::Invalid) => Reason::TokenInvalid,
+                Err(TokenError::Expired) => Reason::TokenExpired,
+            };
+            if !matches!(place, TokenPlace::Cookie(_)) {
+                return Err(reason);
+            }
+            tokens.found.push((place, None));
+            tokens.stale = Some(reason);
+        }
+        Ok(tokens)
+    }
+
+    /// The token that stands there.
+    pub(super) fn at(&self, place: &TokenPlace) -> Option<&PlaybackToken> {
+        let found = self.found.iter().find(|(known, _)| *known == place);
+        found.and_then(|(_, token)| token.as_ref())
+    }
+}
+
+/// Whether a token is good for a path. A path may be protected under a spelling that
+/// does not begin like its prefix; it is in scope where all that is protected with it is.
+fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, path: &[u8]) -> bool {
+    path.starts_with(token.scope.as_bytes()) || protected.prefix.starts_with(&token.scope)
+}

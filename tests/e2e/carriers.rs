@@ -1,0 +1,191 @@
+//! Whatever says who watches, where Envoy has a part in it: JWTs it checks, cookies and
+//! queries it routes, the cache behind the gate.
+
+use serde_json::{Value, json};
+use streamgate_tests::{Answer, Edge, Jwt, Settings};
+
+const FILM: &str = "/vod/film/master.m3u8";
+
+/// Envoy's `jwt_authn`: an account's JWT on `/vod/`, signed with [`Jwt::KEY`].
+fn jwt_authn() -> Value {
+    json!({
+        "name": "envoy.filters.http.jwt_authn",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+            "providers": {"accounts": {
+                "issuer": "https://accounts.example",
+                "payload_in_metadata": "jwt",
+                "local_jwks": {"inline_string": Jwt::key_set()},
+                "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}],
+                "from_params": ["jwt"],
+            }},
+            "rules": [{"match": {"prefix": "/vod/"}, "requires": {"provider_name": "accounts"}}],
+        },
+    })
+}
+
+fn by_jwt() -> Settings {
+    Settings::default()
+        .behind(jwt_authn())
+        .with(
+            "/playback/0/subject",
+            json!([{"token": "path"}, {"jwt_claim": "sub"}]),
+        )
+        .with(
+            "/playback/0/attributes",
+            json!({"deviceId": {"jwt_claim": "device_id"}}),
+        )
+}
+
+fn with_jwt(edge: &Edge, path: &str, jwt: &str) -> Answer {
+    let request = edge.get(path);
+    request
+        .header("authorization", &format!("Bearer {jwt}"))
+        .send()
+}
+
+/// The path a manifest request is redirected to.
+fn redirected(answer: &Answer) -> String {
+    let location = answer.header("location");
+    location
+        .unwrap_or_else(|| panic!("no redirect: {answer:?}"))
+        .to_owned()
+}
+
+#[test]
+fn a_jwt_that_envoy_has_checked_says_whose_account_and_device_it_is() {
+    let edge = Edge::start(by_jwt());
+    let jwt = Jwt::of("alice").claim("device_id", "tv-1").sign();
+    let manifest = redirected(&with_jwt(&edge, FILM, &jwt).expect(307));
+    // The redirect leads past the JWT: what it said is in the token.
+    let segment = manifest.replace("master.m3u8", "segment-1.m4s");
+    let _ = edge.get(&manifest).send().expect(200);
+    let _ = edge.get(&segment).send().expect(200);
+    let running = edge.app("demo-tv").running("alice");
+    assert_eq!(running.len(), 1);
+    assert_eq!(running[0]["metadata"]["deviceId"], "tv-1");
+    // In a query, too, and nothing of it reaches the origin.
+    let _ = edge.get(&format!("{FILM}?jwt={jwt}")).send().expect(307);
+    assert!(!format!("{:?}", edge.origin.seen()).contains(&jwt));
+}
+
+#[test]
+fn no_jwt_passes_that_is_expired_forged_unsigned_or_of_the_wrong_key() {
+    let edge = Edge::start(by_jwt());
+    let good = Jwt::of("alice").sign();
+    let mut flipped = good.clone().into_bytes();
+    let last = flipped.len() - 3;
+    flipped[last] = if flipped[last] == b'A' { b'B' } else { b'A' };
+    let bad = [
+        Jwt::of("alice").expired().sign(),
+        Jwt::of("alice")
+            .signed_with(b"another key of some length")
+            .sign(),
+        Jwt::of("alice").algorithm("none").sign(),
+        Jwt::of("alice").algorithm("ES256").sign(),
+        String::from_utf8(flipped).expect("text"),
+    ];
+    for jwt in bad {
+        assert_eq!(with_jwt(&edge, FILM, &jwt).status, 401, "{jwt}");
+    }
+    let _ = edge.get(FILM).send().expect(401);
+    let _ = with_jwt(&edge, FILM, &good).expect(307);
+}
+
+#[test]
+fn a_token_in_query_cookie_or_header_plays_and_never_reaches_origin_or_log() {
+    let places = json!([
+        {"token": "path"},
+        {"token": {"query": "sg"}},
+        {"token": {"cookie": "sg"}},
+        {"token": {"header": "x-playback-token"}},
+    ]);
+    let settings = Settings::default()
+        .with("/playback/0/subject", places.clone())
+        .with("/playback/0/stream", places);
+    let edge = Edge::start(settings);
+    let session = edge.app("demo-tv").start("alice");
+    let token = session.playback_prefix.trim_start_matches("/~").to_owned();
+    let referer = format!("http://edge.example{}{FILM}", session.playback_prefix);
+    let segment = "/vod/film/segment-1.m4s";
+    let client = edge.client();
+    for _ in 0..2 {
+        let asks = [
+            client.get(&format!("/~{token}{segment}")),
+            client.get(&format!("{segment}?v=1&sg={token}")),
+            client
+                .get(segment)
+                .header("cookie", &format!("a=1; sg={token}; b=2")),
+            client.get(segment).header("x-playback-token", &token),
+        ];
+        for ask in asks {
+            let _ = ask.header("referer", &referer).send().expect(200);
+        }
+    }
+    assert_eq!(edge.metric("starts"), 1);
+    assert_eq!(edge.metric("live_streams"), 1);
+    let seen = format!("{:?}", edge.origin.seen());
+    assert!(!seen.contains(&token), "{seen}");
+    let paths = edge.origin.paths();
+    let expected = [segment, "/vod/film/segment-1.m4s?v=1", segment, segment];
+    assert_eq!(paths, [expected, expected].concat());
+    let cookies: Vec<_> = edge
+        .origin
+        .seen()
+        .into_iter()
+        .flat_map(|seen| seen.headers)
+        .collect();
+    assert!(
+        cookies.contains(&("cookie".to_owned(), "a=1; b=2".to_owned())),
+        "{cookies:?}"
+    );
+    assert!(!edge.access_log().contains(&token));
+}
+
+/// Envoy's own cache, in memory.
+fn cache() -> Value {
+    json!({
+        "name": "envoy.filters.http.cache",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.cache.v3.CacheConfig",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig",
+            },
+        },
+    })
+}
+
+#[test]
+fn two_viewers_of_one_segment_share_the_cache_and_hits_count_as_watching() {
+    let edge = Edge::start(Settings::default().before(cache()));
+    let segment = "segment-1.m4s";
+    edge.origin.is_cacheable();
+    let players = ["alice", "bob", "carol"].map(|account| edge.player(account).playing(FILM));
+    for player in &players {
+        let _ = player
+            .get(&format!("{segment}?CMCD=sid%3D%22{}%22", player.token()))
+            .expect(200);
+    }
+    let asked = edge.origin.paths();
+    let segments = asked.iter().filter(|path| path.contains(segment)).count();
+    assert_eq!(segments, 1, "{asked:?}");
+    assert_eq!(edge.metric("starts"), 3);
+}
+
+#[test]
+fn without_other_means_address_and_agent_tell_players_apart() {
+    let stream = json!([{"client": "address_and_agent"}]);
+    let edge = Edge::start(Settings::default().with("/playback/0/stream", stream));
+    let ask = |agent: &str| {
+        let request = edge
+            .get("/vod/film/segment-1.m4s")
+            .header("x-account-id", "alice");
+        request.header("user-agent", agent).send()
+    };
+    // Each on a connection, so from a port, of its own.
+    for agent in ["tv", "tv", "phone", "tablet"] {
+        let _ = ask(agent).expect(200);
+    }
+    assert_eq!(edge.metric("live_streams"), 3);
+    let _ = ask("another").expect(403);
+}
