@@ -8,7 +8,7 @@ mod passage;
 mod refusal;
 mod request;
 
-pub use class::{Class, classify};
+pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError, classify};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
 pub use passage::{Forward, Passage, Watch, Watched};
