@@ -1,7 +1,7 @@
 //! Who watches: subject, stream and application of a segment request, from the
 //! carriers a protected path lists, in their order.
 
-mod cmcd;
+pub mod cmcd;
 
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier};
 use crate::exchange::Head;
