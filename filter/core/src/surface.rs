@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use crate::config::Config;
+use crate::config::{Config, PlaybackPath};
 use crate::text::split_once;
 
 /// What a path asks for.
@@ -47,12 +47,12 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
         return Surface::SessionApi { path: after };
     }
     match protected(config, rest) {
-        Some(place) => Surface::Playback {
+        Some((place, protected)) if !protected.exclude.hold(rest) => Surface::Playback {
             place,
             token,
             path: rest,
         },
-        None => Surface::Open {
+        _ => Surface::Open {
             strip: path.len().saturating_sub(rest.len()),
         },
     }
@@ -75,12 +75,10 @@ fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
 }
 
 /// The first protected path that this path falls under.
-fn protected(config: &Config, path: &[u8]) -> Option<usize> {
+fn protected<'c>(config: &'c Config, path: &[u8]) -> Option<(usize, &'c PlaybackPath)> {
     let under = |path: &[u8]| {
-        config
-            .playback
-            .iter()
-            .position(|protected| path.starts_with(protected.prefix.as_bytes()))
+        let mut paths = config.playback.iter().enumerate();
+        paths.find(|(_, protected)| path.starts_with(protected.prefix.as_bytes()))
     };
     under(path).or_else(|| match resolved(path) {
         Cow::Owned(resolved) => under(&resolved),

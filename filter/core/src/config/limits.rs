@@ -39,6 +39,12 @@ pub(super) const PATH_SEGMENT: RangeInclusive<u32> = 1..=32;
 /// Statuses of a refusal.
 pub(super) const REFUSALS: [u16; 3] = [403, 409, 410];
 
+/// Patterns in one list.
+pub(super) const PATTERNS_MAX: usize = 32;
+
+/// Longest pattern in bytes.
+pub(super) const PATTERN_MAX: usize = 256;
+
 /// What a duration looks like; `humantime` reads it.
 #[cfg(feature = "schema")]
 pub(super) const DURATION: &str = r"^\s*([0-9]+\s*[A-Za-zµ]+\s*)+$";
@@ -46,3 +52,7 @@ pub(super) const DURATION: &str = r"^\s*([0-9]+\s*[A-Za-zµ]+\s*)+$";
 /// What a header's name looks like (RFC 9110, section 5.6.2).
 #[cfg(feature = "schema")]
 pub(super) const HEADER: &str = r"^[0-9A-Za-z!#$%&'*+.^_`|~-]+$";
+
+/// How a path pattern begins, and what it is made of; `PathPattern` reads it.
+#[cfg(feature = "schema")]
+pub(super) const PATTERN: &str = r"^(/|\*\*/|\*\*$)[^?#%;\\\[\]{}!]*$";

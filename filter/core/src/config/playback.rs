@@ -1,10 +1,16 @@
 //! Protected paths, compiled.
 
+use crate::playback::{Classes, Exclusions};
+
 /// A protected path.
 #[derive(Debug)]
 pub struct PlaybackPath {
     /// What the path begins with, for example `/vod/`.
     pub prefix: String,
+    /// What is left out all the same.
+    pub exclude: Exclusions,
+    /// What its paths are for.
+    pub classes: Classes,
     /// The application of streams that start here without saying which theirs is.
     /// It is in the book.
     pub application: String,

@@ -7,7 +7,7 @@ use super::{Ask, World, get, refused};
 use crate::config::Config;
 use crate::exchange::{Answer, Head};
 use crate::metric::Metric;
-use crate::testing::{TIMEOUT_MS, config_with, test};
+use crate::testing::{config_with, test};
 
 /// The tests' configuration with these carriers on `/vod/`.
 fn carriers(subject: Value, stream: Value) -> impl Fn() -> Config {

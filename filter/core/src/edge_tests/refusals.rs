@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
-use crate::testing::{TIMEOUT_MS, config_with, test};
+use crate::testing::{config_with, test};
 
 fn with_slate() -> Config {
     config_with(|json| {

@@ -14,7 +14,7 @@
 
 use std::rc::Rc;
 
-use super::class::{Class, classify};
+use super::class::Class;
 use super::lease::Leases;
 use super::mint::mint;
 use super::passage::{Forward, Passage, Watch, Watched};
@@ -88,7 +88,7 @@ impl Gate {
         {
             return passage;
         }
-        let redirects = classify(request.asked.path) == Class::Manifest
+        let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
             && matches!(request.method().as_slice(), b"GET" | b"HEAD");
         let viewer = match identify(config, protected, &request.asked, redirects, request.now) {
             Ok(viewer) => viewer,

@@ -9,7 +9,7 @@ mod passage;
 mod refusal;
 mod request;
 
-pub use class::{Class, classify};
+pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use clean::Clean;
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::class::{Class, classify, is_dash};
+use super::class::{Class, is_dash};
 use crate::advice::EvaluationResult;
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
@@ -43,7 +43,7 @@ pub(super) struct What<'a> {
 impl PlaybackPath {
     /// What to show instead of this manifest, if it is one and refused for a limit.
     fn slate_for(&self, reason: Reason, path: &[u8]) -> Option<&str> {
-        if !reason.concerns_limit() || classify(path) != Class::Manifest {
+        if !reason.concerns_limit() || self.classes.classify(path) != Class::Manifest {
             return None;
         }
         let slate = if is_dash(path) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::class::{Class, classify};
+use super::class::Class;
 use super::lease::{Lease, Leased};
 use super::passage::{Forward, Passage, Watch};
 use super::refusal::{What, Who, refuse};
@@ -43,7 +43,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 
     /// Whether this request counts as watching, should it succeed.
     pub(super) fn is_watching(&self) -> bool {
-        classify(self.asked.path) == Class::Media && self.method() == b"GET"
+        self.protected.classes.classify(self.asked.path) == Class::Media && self.method() == b"GET"
     }
 
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {

@@ -46,7 +46,7 @@ impl SigningKey {
 
     fn mac(&self, purpose: Purpose, message: &[&[u8]]) -> Hmac<Sha256> {
         #[cfg(test)]
-        crate::mac::note();
+        crate::mac::count::note();
         let mut mac = self.keyed.clone();
         mac.update(purpose.domain());
         for part in message {

@@ -148,7 +148,7 @@ fn decoded(content: &[u8]) -> Option<PlaybackToken> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mac::counted;
+    use crate::mac::count::counted;
     use crate::signed::SigningKey;
     use crate::testing::test;
 

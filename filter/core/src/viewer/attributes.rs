@@ -48,10 +48,15 @@ pub fn attributes<H: Head>(
                 let value = asked.head.jwt_claim(&config.jwt_payload, name);
                 value.and_then(|value| claim::text(&value))
             }
-            AttributeSource::Cmcd(key) => match key {
-                CmcdKey::Sid => cmcd::session_id(asked.head, asked.path),
-                CmcdKey::Cid | CmcdKey::State | CmcdKey::Background => None,
-            },
+            AttributeSource::Cmcd(key) => {
+                let said = cmcd::Reader::new(asked.head, asked.path);
+                match key {
+                    CmcdKey::Sid => said.sid(),
+                    CmcdKey::Cid => said.cid(),
+                    CmcdKey::State => said.state().map(|state| state.token().to_owned()),
+                    CmcdKey::Background => Some(said.background().to_string()),
+                }
+            }
             AttributeSource::Value(value) => Some(value.clone()),
         };
         if let Some(value) = value.filter(|value| (1..=VALUE_MAX).contains(&value.len())) {

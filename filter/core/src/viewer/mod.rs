@@ -3,7 +3,7 @@
 
 mod attributes;
 mod claim;
-mod cmcd;
+pub mod cmcd;
 mod cookie;
 mod query;
 mod token;
@@ -193,7 +193,7 @@ impl<H: Head> Search<'_, H> {
                     }
                 }
                 StreamCarrier::CmcdSid => {
-                    if let Some(sid) = cmcd::session_id(head, self.asked.path) {
+                    if let Some(sid) = cmcd::Reader::new(head, self.asked.path).sid() {
                         return external("cmcd", sid.as_bytes(), false);
                     }
                 }

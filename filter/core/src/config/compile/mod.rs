@@ -1,6 +1,7 @@
 //! From what an operator wrote to what the filter works with.
 
 mod check;
+mod classes;
 mod playback;
 mod policies;
 

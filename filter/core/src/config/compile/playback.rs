@@ -57,6 +57,10 @@ impl Check<'_> {
         let attributes = attributes.collect();
         PlaybackPath {
             prefix: prefix.clone(),
+            exclude: self
+                .patterns(&format!("{path}.match.exclude"), &raw.matches.exclude)
+                .into(),
+            classes: self.classes(&format!("{path}.classes"), &raw.classes),
             application: raw.application.clone(),
             idp: raw.idp.clone(),
             start: match raw.start {

@@ -5,10 +5,12 @@
 //! operator's editor shows. The names in `serde(rename)` are the schema's, and those
 //! that errors call a part of the configuration by.
 
+mod classes;
 mod playback;
 mod policies;
 mod sessions;
 
+pub use classes::{RawClasses, RawPattern};
 pub use playback::{
     RawAttributeSource, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness, RawMatch, RawPaused,
     RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,

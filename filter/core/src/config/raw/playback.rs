@@ -10,6 +10,7 @@ use serde::Serialize;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
+use super::classes::{RawClasses, RawPattern};
 
 /// A protected path.
 #[derive(Debug, Deserialize)]
@@ -36,6 +37,9 @@ pub struct RawPlayback {
     /// Where to find the stream; the first that yields one wins.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub stream: Vec<RawStreamCarrier>,
+    /// What paths are for, where their names do not tell.
+    #[serde(default)]
+    pub classes: RawClasses,
     /// Names for segments of the path, which become attributes: with
     /// `/live/{channel}/{assetId}`, the path `/live/news/7/1.m4s` says that `channel` is
     /// `news` and `assetId` is `7`. A `*` stands for any segment.
@@ -69,6 +73,13 @@ pub struct RawPlayback {
 )]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RawMatch {
+    /// Paths that fit one of these are left out: ads, slates.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(max = limits::PATTERNS_MAX), extend("default" = []))
+    )]
+    pub exclude: Vec<RawPattern>,
     /// Paths that begin with this; without percent-encoding.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^/([^~?#%][^?#%]*)?$")))]
     pub prefix: String,

@@ -1,0 +1,84 @@
+//! What a path on a protected prefix is for.
+//!
+//! The class decides whether a request counts as watching, so it must not depend on
+//! how a client spells a name: a [`spelling`] that an origin might read as another
+//! file's counts as media, whatever the name looks like.
+
+mod names;
+mod patterns;
+mod spelling;
+#[cfg(test)]
+mod tests;
+
+pub use patterns::{Exclusions, PathPattern, PathPatterns, PatternError};
+
+/// What kind of thing a request fetches. Only media keeps a stream alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A playlist or manifest; players poll them.
+    Manifest,
+    /// An initialisation segment.
+    Init,
+    /// A decryption key, a licence or a certificate.
+    Key,
+    /// Subtitles, thumbnails, pictures, metadata.
+    Side,
+    /// A media segment or part. Whatever is not known to be something else counts
+    /// as media, so that no unusual name escapes the limit.
+    Media,
+}
+
+impl Class {
+    /// Every class, in the order in which patterns are tried.
+    pub const ALL: [Self; 5] = [
+        Self::Manifest,
+        Self::Init,
+        Self::Key,
+        Self::Side,
+        Self::Media,
+    ];
+}
+
+/// Tells what paths are for: by an operator's patterns, then by the names that
+/// packagers and servers give. Without patterns, by those names alone.
+#[derive(Debug, Clone, Default)]
+pub struct Classes {
+    patterns: Vec<(Class, PathPatterns)>,
+}
+
+impl Classes {
+    /// With an operator's patterns, tried in the order given.
+    #[must_use]
+    pub fn new(patterns: impl IntoIterator<Item = (Class, PathPatterns)>) -> Self {
+        let some = |(_, patterns): &(Class, PathPatterns)| !patterns.is_empty();
+        Self {
+            patterns: patterns.into_iter().filter(some).collect(),
+        }
+    }
+
+    /// Tells by the path (query allowed) what it fetches.
+    #[must_use]
+    pub fn classify(&self, path: &[u8]) -> Class {
+        spelling::plain(path, |plain| {
+            let Some(plain) = plain else {
+                return Class::Media;
+            };
+            let fitting = self
+                .patterns
+                .iter()
+                .find(|(_, patterns)| patterns.fit(plain));
+            match fitting {
+                Some((class, _)) => *class,
+                None => names::class(plain),
+            }
+        })
+    }
+}
+
+/// Whether a manifest is DASH rather than HLS, by its name.
+pub(super) fn is_dash(path: &[u8]) -> bool {
+    let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let file = file.to_ascii_lowercase();
+    file.ends_with(b".mpd") || file.windows(10).any(|part| part == b"format=mpd")
+}

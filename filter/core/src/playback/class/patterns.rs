@@ -1,0 +1,93 @@
+//! Patterns over paths, as an operator writes them.
+
+use super::spelling;
+
+/// A pattern over the path without its query. `*` stands for anything within one
+/// segment, `**` for any number of whole segments; case does not matter.
+///
+/// Nothing else is special, so that the cost of matching a path that somebody has
+/// made up grows with its length only. Alternatives are patterns of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathPattern(Box<str>);
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatternError {
+    /// It begins neither with `/` nor with `**/`.
+    Start,
+    /// `**` together with something else in one segment.
+    DoubleStar,
+    /// A character that no plain path has, or that other dialects give a meaning.
+    Character(char),
+}
+
+impl PathPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        if !text.starts_with('/') && text != "**" && !text.starts_with("**/") {
+            return Err(PatternError::Start);
+        }
+        let special = |char: &char| char.is_control() || "?#%;\\[]{}!".contains(*char);
+        if let Some(char) = text.chars().find(special) {
+            return Err(PatternError::Character(char));
+        }
+        if text
+            .split('/')
+            .any(|segment| segment.contains("**") && segment != "**")
+        {
+            return Err(PatternError::DoubleStar);
+        }
+        Ok(Self(text.to_ascii_lowercase().into()))
+    }
+
+    fn fits(&self, plain: &[u8]) -> bool {
+        fast_glob::glob_match(self.0.as_bytes(), plain)
+    }
+}
+
+/// Patterns of which one has to fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathPatterns(Box<[PathPattern]>);
+
+impl FromIterator<PathPattern> for PathPatterns {
+    fn from_iter<I: IntoIterator<Item = PathPattern>>(patterns: I) -> Self {
+        Self(patterns.into_iter().collect())
+    }
+}
+
+impl PathPatterns {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one fits a path in its plain spelling.
+    pub(super) fn fit(&self, plain: &[u8]) -> bool {
+        self.0.iter().any(|pattern| pattern.fits(plain))
+    }
+}
+
+/// Paths that are left out of the gate, such as advertising and slates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exclusions(PathPatterns);
+
+impl From<PathPatterns> for Exclusions {
+    fn from(patterns: PathPatterns) -> Self {
+        Self(patterns)
+    }
+}
+
+impl Exclusions {
+    /// Whether a path (query allowed) is left out. One that origins may read in more
+    /// than one way never is: `/vod/ads/../film/1.ts` is no advertisement.
+    #[must_use]
+    pub fn hold(&self, path: &[u8]) -> bool {
+        !self.0.is_empty()
+            && spelling::plain(path, |plain| plain.is_some_and(|plain| self.0.fit(plain)))
+    }
+}
