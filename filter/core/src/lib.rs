@@ -30,6 +30,7 @@ pub mod playback;
 pub mod policy;
 pub mod ports;
 pub mod reason;
+pub mod recent;
 pub mod signed;
 pub mod stream_key;
 pub mod subject;

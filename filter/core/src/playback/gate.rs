@@ -134,7 +134,7 @@ impl Gate {
         let Request {
             config, host, now, ..
         } = *request;
-        let lease = self.leases.lease(name)?;
+        let lease = self.leases.value(name)?;
         if now >= lease.ends_at
             || !request.asked.path.starts_with(&lease.stream.scope)
             || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
