@@ -3,8 +3,10 @@
 //! [`judge()`] is the one place where that is decided; [`rule`] says what one limit
 //! makes of it, [`book`] holds them all.
 
+mod admit;
 pub mod book;
 pub mod event;
+mod hearing;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;
