@@ -271,15 +271,14 @@ fn count_verdict(host: &impl Host, judgement: &Judgement) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
-            count(host, Metric::Evictions, plays.evicted);
             count(host, Metric::Kills, plays.killed);
             count(host, Metric::Replacements, plays.replaced);
             count(host, Metric::MonitoredBreaches, plays.monitored);
         }
         Verdict::Stopped => count(host, Metric::Stops, 1),
-        // A live stream that a rule no longer lets go on, or a refused create counted.
-        Verdict::Refused(_) => count(host, Metric::Evictions, usize::from(judgement.silenced)),
+        Verdict::Refused(_) => {}
     }
+    count(host, Metric::Evictions, judgement.evicted);
 }
 
 /// Counts streams that a sweep found lapsed.

@@ -5,7 +5,7 @@ use super::slot::Slot;
 use super::test_edge::{TestEdge, subject};
 use crate::activity::{Activity, ENDED_KEPT_MS};
 use crate::metric::Metric;
-use crate::policy::{Event, OnConflict, Refused, Unknown, Verdict};
+use crate::policy::{Count, Event, OnConflict, Policy, Refused, Rule, Unknown, Verdict};
 use crate::ports::{Clock, Meter, Place, Store};
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, play, test};
 
@@ -385,4 +385,41 @@ fn a_policy_sees_only_streams_of_applications_that_list_it() {
     }
     edge.starts(1);
     assert_conflict(&edge.start(1).1.unwrap());
+}
+
+#[test]
+fn every_stream_that_loses_its_place_is_counted_as_evicted() {
+    let devices = |max| {
+        let policy = limit("P", max, OnConflict::StopOldest);
+        let rule = Rule {
+            count: Count::Distinct("deviceId".to_owned()),
+            same_device_replaces: false,
+            ..policy.rules[0].clone()
+        };
+        let policy = Policy {
+            rules: vec![rule],
+            ..policy
+        };
+        book(vec![policy], &[("app", &["P"])])
+    };
+    let mut edge = TestEdge::new(1, devices(2));
+    let start = |edge: &TestEdge, device| {
+        edge.host.advance_ms(1);
+        let mut play = play(&edge.ledger.book, "app", edge.mint(), Unknown::IsNew);
+        play.attributes.set("deviceId", device);
+        let stream = play.stream;
+        let verdict = edge.decide(1, &Event::Play(play)).unwrap().verdict;
+        assert!(matches!(verdict, Verdict::Plays(_)), "{verdict:?}");
+        stream
+    };
+    let first = ["tv", "tv", "tv"].map(|device| start(&edge, device))[0];
+    start(&edge, "phone");
+    edge.ledger.book = devices(1);
+    // It goes, and with it what its device plays besides.
+    assert_conflict(&edge.media(1, first));
+    assert_eq!(edge.live(1).len(), 1);
+    assert_eq!(edge.host.count(Metric::Evictions), 3);
+    start(&edge, "tablet");
+    assert_eq!(edge.host.count(Metric::Evictions), 4);
+    edge.assert_gauge_is_true();
 }

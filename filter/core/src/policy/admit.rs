@@ -53,6 +53,7 @@ pub(super) fn admit(
         verdict: Verdict::Plays(plays),
         changed,
         silenced,
+        evicted: found.evicted.len(),
     }
 }
 

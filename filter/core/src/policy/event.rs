@@ -75,6 +75,9 @@ pub struct Judgement {
     pub changed: bool,
     /// A stream was ended that others may still believe to be live.
     pub silenced: bool,
+    /// How many streams lost their place by a rule, whether the verdict is that another
+    /// one plays or that this one may not.
+    pub evicted: usize,
 }
 
 /// The answer to an event.

@@ -6,7 +6,8 @@
 
 use super::book::{Application, Mode, Policy, PolicyBook};
 use super::event::{Breach, Play};
-use super::rule::{Contender, Count, DEVICE_ID, OnConflict, Rule, Says, Standing};
+use super::rule::{Contender, Count, OnConflict, Rule, Says};
+use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
 use crate::stream_key::StreamKey;
 
@@ -46,7 +47,7 @@ pub(super) fn ask_every_rule(
     let mut others = others(activity, book, &play.stream);
     let killed = chosen_to_stop(play, &others);
     others.retain(|other| !killed.contains(&other.stream.key));
-    let replaced = of_same_device(play, book, contender, &others);
+    let replaced = replaced(play, book, contender, &others);
     others.retain(|other| !replaced.contains(&other.stream.key));
     let mut found = Found {
         killed,
@@ -59,21 +60,14 @@ pub(super) fn ask_every_rule(
         seen.clear();
         let by_policy = others.iter().filter(|other| other.is_seen_by(place));
         seen.extend(by_policy.map(|other| other.stream));
+        if policy.mode == Mode::Monitor {
+            let broken = rules_broken(policy, &seen, &found, contender);
+            found.monitored = found.monitored.saturating_add(broken);
+            continue;
+        }
         for rule in &policy.rules {
             // So it is with most rules, most of the time.
             if rule.holds_among(seen.len()) {
-                continue;
-            }
-            // Denials look at the streams as they are: one policy's evictions do not
-            // make room in another (worked case 4). Evictions count each other, so
-            // that no rule evicts a second stream where the first one is enough.
-            let rivals = seen.iter().copied().filter(|rival| {
-                rule.on_conflict == OnConflict::DenyNew || !found.evicts(&rival.key)
-            });
-            let says = rule.says(rivals, contender);
-            if policy.mode == Mode::Monitor {
-                let broken = !matches!(says, Says::Fine);
-                found.monitored = found.monitored.saturating_add(usize::from(broken));
                 continue;
             }
             let end = |loser: &&Stream| {
@@ -83,7 +77,7 @@ pub(super) fn ask_every_rule(
                 };
                 (loser.key, why)
             };
-            match says {
+            match rule.says(rivals(rule, &seen, &found), contender) {
                 Says::Fine => {}
                 Says::Deny { conflicts, alike } => {
                     found.breaches.push(breach(policy, rule, &conflicts));
@@ -96,9 +90,41 @@ pub(super) fn ask_every_rule(
     found
 }
 
+/// The streams that a rule measures the contender against.
+///
+/// Denials look at the streams as they are: one policy's evictions do not make room in
+/// another (worked case 4). Evictions count each other, so that no rule evicts a second
+/// stream where the first one is enough.
+fn rivals<'a>(rule: &Rule, seen: &[&'a Stream], found: &Found) -> impl Iterator<Item = &'a Stream> {
+    let denies = rule.on_conflict == OnConflict::DenyNew;
+    let seen = seen.iter().copied();
+    seen.filter(move |rival| denies || !found.evicts(&rival.key))
+}
+
+/// How many rules of a policy that only watches are broken, once the streams are gone
+/// that it would have replaced by later ones of their devices.
+fn rules_broken(
+    policy: &Policy,
+    seen: &[&Stream],
+    found: &Found,
+    contender: &Contender<'_>,
+) -> usize {
+    let holds = |rule: &Rule| rule.holds_among(seen.len());
+    if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
+        return 0;
+    }
+    let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
+    let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
+    let broken = |rule: &&Rule| {
+        let says = rule.says(rivals(rule, &left, found), contender);
+        !matches!(says, Says::Fine)
+    };
+    policy.rules.iter().filter(broken).count()
+}
+
 /// A live stream, and who started it.
-struct Other<'a> {
-    stream: &'a Stream,
+pub(super) struct Other<'a> {
+    pub(super) stream: &'a Stream,
     /// `None` if it is no longer configured: no policy sees its streams then.
     application: Option<&'a Application>,
 }
@@ -106,7 +132,7 @@ struct Other<'a> {
 impl Other<'_> {
     /// Whether a policy sees it: those do that its own application lists, whoever
     /// their tenants are.
-    fn is_seen_by(&self, policy: usize) -> bool {
+    pub(super) fn is_seen_by(&self, policy: usize) -> bool {
         self.application
             .is_some_and(|application| application.lists(policy))
     }
@@ -139,37 +165,6 @@ fn chosen_to_stop(play: &Play<'_>, others: &[Other<'_>]) -> Vec<StreamKey> {
     };
     let keys = others.iter().map(|other| other.stream.key);
     keys.filter(chosen).collect()
-}
-
-/// Earlier streams of the device that starts again, where a rule says that it
-/// replaces them.
-fn of_same_device(
-    play: &Play<'_>,
-    book: &PolicyBook,
-    contender: &Contender<'_>,
-    others: &[Other<'_>],
-) -> Vec<StreamKey> {
-    let (Standing::New, Some(device)) = (contender.standing, contender.attributes.value(DEVICE_ID))
-    else {
-        return Vec::new();
-    };
-    let same = others
-        .iter()
-        .filter(|other| other.stream.attributes.value(DEVICE_ID) == Some(device));
-    let replaced = same.filter(|other| {
-        let replaces = |rule: &Rule| {
-            rule.same_device_replaces
-                && rule.target.matches(contender.attributes)
-                && rule.target.matches(&other.stream.attributes)
-        };
-        let mut policies = book.policies_of(play.application);
-        policies.any(|(place, policy)| {
-            policy.mode == Mode::Enforce
-                && other.is_seen_by(place)
-                && policy.rules.iter().any(replaces)
-        })
-    });
-    replaced.map(|other| other.stream.key).collect()
 }
 
 pub(super) fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {

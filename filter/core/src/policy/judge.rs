@@ -54,6 +54,7 @@ fn judge_stop(
             verdict: Verdict::Stopped,
             changed: true,
             silenced: true,
+            evicted: 0,
         };
     }
     match activity.end_of(stream) {
@@ -126,9 +127,11 @@ fn judge_play(
             rule: first.rule.clone(),
         };
         let silenced = activity.end(&play.stream, why, now);
+        let mut evicted = usize::from(silenced);
         if silenced {
             for (key, why) in found.forfeited {
-                activity.end(&key, why, now);
+                let ended = activity.end(&key, why, now);
+                evicted = evicted.saturating_add(usize::from(ended));
             }
         }
         return Judgement {
@@ -136,6 +139,7 @@ fn judge_play(
             // A refused create has been counted.
             changed: silenced || (play.is_call && !activity.streams.is_empty()),
             silenced,
+            evicted,
         };
     }
     let staying = activity.streams.len().saturating_sub(found.leaving());
@@ -241,5 +245,6 @@ fn unchanged(refused: Refused) -> Judgement {
         verdict: Verdict::Refused(refused),
         changed: false,
         silenced: false,
+        evicted: 0,
     }
 }

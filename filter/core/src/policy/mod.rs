@@ -12,6 +12,7 @@ pub mod judge;
 mod judge_tests;
 pub mod message;
 pub mod rule;
+mod same_device;
 pub mod target;
 
 pub use book::{Application, Mode, Policy, PolicyBook};

@@ -7,7 +7,7 @@ use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 
 /// The attribute that tells devices apart.
-pub const DEVICE_ID: &str = "deviceId";
+const DEVICE_ID: &str = "deviceId";
 
 /// One limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,18 @@ pub(super) struct Contender<'a> {
     pub(super) standing: Standing<'a>,
 }
 
+impl Contender<'_> {
+    /// Its own age; `None` for a newcomer, which is younger than all others.
+    pub(super) fn since(&self) -> Option<Since> {
+        match self.standing {
+            Standing::New => None,
+            Standing::Known { started_at, .. } | Standing::Revived { started_at } => {
+                Some((started_at, *self.key))
+            }
+        }
+    }
+}
+
 /// Where a contender stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Standing<'a> {
@@ -97,7 +109,7 @@ enum Unit<'a> {
 
 /// The age of a unit: when its oldest stream started. What started at the same moment
 /// is told apart by key.
-type Since = (Moment, StreamKey);
+pub(super) type Since = (Moment, StreamKey);
 
 /// A contender's unit among the others.
 enum Place {
@@ -231,20 +243,32 @@ impl Rule {
     fn unit<'a>(&self, key: &StreamKey, attributes: &'a Attributes) -> Unit<'a> {
         match &self.count {
             Count::Streams => Unit::Stream(*key),
-            Count::Distinct(name) => Unit::Value(attributes.value(name)),
+            Count::Distinct(name) => Unit::Value(value(attributes, name)),
         }
     }
 
     /// The values per which a stream is counted.
     fn scope_of<'a>(&self, attributes: &'a Attributes) -> Vec<Option<&'a str>> {
-        let scope = self.per.iter().map(|name| attributes.value(name));
+        let scope = self.per.iter().map(|name| value(attributes, name));
         scope.collect()
     }
 
     /// Whether a stream with these attributes is counted in this scope.
     fn looks_at(&self, attributes: &Attributes, scope: &[Option<&str>]) -> bool {
         let mut scope = self.per.iter().zip(scope);
-        scope.all(|(name, value)| attributes.value(name) == *value)
+        scope.all(|(name, wanted)| value(attributes, name) == *wanted)
             && self.target.matches(attributes)
     }
+}
+
+/// The device a stream is on, if that is known.
+pub(super) fn device(attributes: &Attributes) -> Option<&str> {
+    value(attributes, DEVICE_ID)
+}
+
+/// What counts as the value of an attribute. An empty device id names no device: apps
+/// send one where they know none, and those are not all the same device.
+fn value<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
+    let value = attributes.value(name);
+    value.filter(|value| !value.is_empty() || name != DEVICE_ID)
 }
