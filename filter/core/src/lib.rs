@@ -15,12 +15,14 @@
 pub mod activity;
 pub mod advice;
 pub mod api;
+pub mod attributes;
 pub mod config;
 pub mod edge;
 #[cfg(test)]
 mod edge_tests;
 pub mod exchange;
 pub mod ledger;
+pub mod limits;
 pub mod mac;
 pub mod metric;
 pub mod moment;

@@ -49,6 +49,8 @@ pub struct Decided {
     /// The state of the subject's bell before the record was read: as long as it
     /// stays so, nothing in the record has been ended.
     pub bell: u32,
+    /// When trying again may help, as far as can be said of a refusal.
+    pub retry_at: Option<Moment>,
 }
 
 impl Ledger {
@@ -103,7 +105,8 @@ pub fn transact(
                 host.add_live(growth);
                 count(host, Metric::Lapses, heard.sighted.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
-                count_verdict(host, judgement);
+                host.add(Metric::RecordWrites, 1);
+                count_verdict(host, event, judgement);
                 return Ok(heard.decided(bell));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
@@ -246,6 +249,7 @@ impl Heard<'_> {
         Decided {
             verdict: self.judgement.verdict,
             bell,
+            retry_at: self.judgement.retry_at,
         }
     }
 
@@ -267,7 +271,7 @@ impl Heard<'_> {
 }
 
 /// Counts what has just been recorded.
-fn count_verdict(host: &impl Host, judgement: &Judgement) {
+fn count_verdict(host: &impl Host, event: &Event<'_>, judgement: &Judgement) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
@@ -275,7 +279,15 @@ fn count_verdict(host: &impl Host, judgement: &Judgement) {
             count(host, Metric::Replacements, plays.replaced);
             count(host, Metric::MonitoredBreaches, plays.monitored);
         }
-        Verdict::Stopped => count(host, Metric::Stops, 1),
+        Verdict::Stopped => {
+            let released = matches!(event, Event::Release { .. });
+            let metric = if released {
+                Metric::Releases
+            } else {
+                Metric::Stops
+            };
+            host.add(metric, 1);
+        }
         Verdict::Refused(_) => {}
     }
     count(host, Metric::Evictions, judgement.evicted);

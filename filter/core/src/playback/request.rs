@@ -11,7 +11,7 @@ use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::exchange::{Head, languages};
 use crate::ledger::Decided;
 use crate::moment::Moment;
-use crate::policy::{Application, Play, Plays, Refused, Unknown};
+use crate::policy::{Application, Limits, Liveness, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
@@ -88,6 +88,9 @@ impl PlaybackPath {
                 Start::Implicit => Unknown::Starts,
                 Start::SessionRequired => Unknown::IsOver,
             },
+            limits: Limits::default(),
+            liveness: Liveness::Any,
+            recurring: false,
             is_call: false,
         }
     }

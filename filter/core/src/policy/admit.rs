@@ -2,7 +2,7 @@
 
 use super::event::{Judgement, Play, Plays, Verdict};
 use super::hearing::Found;
-use crate::activity::{Activity, EndReason, SUPERSEDED_MAX, Stream, Terminator};
+use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 
@@ -14,9 +14,12 @@ pub(super) fn admit(
     now: Moment,
 ) -> Judgement {
     let silenced = found.leaving() > 0;
+    let lapses_at = now.plus_ms(play.timeout_ms);
+    // A stream that was released comes back as what it was.
+    let end = activity.forgive(&play.stream);
     let mut plays = Plays {
         started: false,
-        lapses_at: now.plus_ms(play.timeout_ms),
+        lapses_at,
         evicted: found.evicted.len(),
         killed: found.killed.len(),
         replaced: found.replaced.len(),
@@ -26,24 +29,24 @@ pub(super) fn admit(
     match activity.stream_mut(&play.stream) {
         Some(stream) => {
             let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
-            let learned = stream.attributes.merge(&play.attributes);
+            let learned = learns(stream, play);
             changed = due || silenced || learned;
-            if changed {
-                stream.lapses_at = stream.lapses_at.max(plays.lapses_at);
+            if changed && is_kept_alive(stream, play) {
+                stream.lapses_at = stream.lapses_at.max(lapses_at);
             }
             plays.lapses_at = stream.lapses_at;
         }
         None => {
             plays.started = true;
-            activity.streams.push(Stream {
-                key: play.stream,
-                application: play.application.id.clone(),
-                started_at,
-                lapses_at: plays.lapses_at,
-                attributes: play.attributes.clone(),
-                superseded: Vec::new(),
-                calls: Default::default(),
-            });
+            let mut stream = match end.map(|end| end.why) {
+                Some(EndReason::Released(stream)) => *stream,
+                _ => Stream::unplayed(play.stream),
+            };
+            play.application.id.clone_into(&mut stream.application);
+            stream.started_at = started_at;
+            stream.lapses_at = lapses_at;
+            learns(&mut stream, play);
+            activity.streams.push(stream);
         }
     }
     if silenced {
@@ -54,7 +57,25 @@ pub(super) fn admit(
         changed,
         silenced,
         evicted: found.evicted.len(),
+        retry_at: None,
     }
+}
+
+/// Takes over what an event says of a stream; says whether that is anything new.
+fn learns(stream: &mut Stream, play: &Play<'_>) -> bool {
+    let attributes = stream.attributes.merge(&play.attributes);
+    let limits = stream.limits.merge(&play.limits);
+    let lives_by_media = play.liveness == Liveness::Media && stream.liveness != play.liveness;
+    if lives_by_media {
+        stream.liveness = Liveness::Media;
+    }
+    attributes || limits || lives_by_media
+}
+
+/// Whether an event keeps a stream alive: each does, but where a stream lives by media
+/// no call of the session API.
+pub(super) fn is_kept_alive(stream: &Stream, play: &Play<'_>) -> bool {
+    stream.liveness == Liveness::Any || !play.is_call
 }
 
 /// Ends the streams that go for `winner`, which is live.

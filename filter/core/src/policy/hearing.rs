@@ -9,6 +9,7 @@ use super::event::{Breach, Play};
 use super::rule::{Contender, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
+use crate::limits::Limits;
 use crate::stream_key::StreamKey;
 
 /// What the rules say together.
@@ -67,7 +68,7 @@ pub(super) fn ask_every_rule(
         }
         for rule in &policy.rules {
             // So it is with most rules, most of the time.
-            if rule.holds_among(seen.len()) {
+            if rule.holds_among(seen.len(), contender.limits) {
                 continue;
             }
             let end = |loser: &&Stream| {
@@ -80,7 +81,8 @@ pub(super) fn ask_every_rule(
             match rule.says(rivals(rule, &seen, &found), contender) {
                 Says::Fine => {}
                 Says::Deny { conflicts, alike } => {
-                    found.breaches.push(breach(policy, rule, &conflicts));
+                    let breach = breach(policy, rule, contender.limits, &conflicts);
+                    found.breaches.push(breach);
                     found.forfeited.extend(alike.iter().map(end));
                 }
                 Says::Evict(losers) => found.evicted.extend(losers.iter().map(end)),
@@ -109,7 +111,7 @@ fn rules_broken(
     found: &Found,
     contender: &Contender<'_>,
 ) -> usize {
-    let holds = |rule: &Rule| rule.holds_among(seen.len());
+    let holds = |rule: &Rule| rule.holds_among(seen.len(), contender.limits);
     if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
         return 0;
     }
@@ -167,7 +169,12 @@ fn chosen_to_stop(play: &Play<'_>, others: &[Other<'_>]) -> Vec<StreamKey> {
     keys.filter(chosen).collect()
 }
 
-pub(super) fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {
+pub(super) fn breach(
+    policy: &Policy,
+    rule: &Rule,
+    limits: &Limits,
+    conflicts: &[&Stream],
+) -> Breach {
     Breach {
         policy: policy.name.clone(),
         rule: rule.name.clone(),
@@ -176,7 +183,7 @@ pub(super) fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Bre
             Count::Streams => None,
             Count::Distinct(attribute) => Some(attribute.clone()),
         },
-        threshold: rule.max,
+        threshold: rule.max_for(limits),
         scope: rule.per.clone(),
         conflicts: conflicts.iter().copied().cloned().collect(),
     }

@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::admit::admit;
+use super::admit::{admit, is_kept_alive};
 use super::book::{Application, PolicyBook};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
-use super::hearing::{ask_every_rule, breach};
+use super::hearing::{Found, ask_every_rule, breach};
 use super::rule::{Contender, Standing};
-use crate::activity::{ATTRIBUTES_MAX, Activity, Attributes, EndReason, IMMUTABLE, Stream};
+use crate::activity::{ATTRIBUTES_MAX, Activity, Attributes, EndReason, Ended, IMMUTABLE, Stream};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
@@ -31,6 +31,10 @@ pub fn judge(
             stream,
             application,
         } => judge_stop(activity, stream, application, book, now),
+        Event::Release {
+            stream,
+            application,
+        } => judge_release(activity, stream, application, now),
     }
 }
 
@@ -50,14 +54,39 @@ fn judge_stop(
         return unchanged(Refused::Throttled { until });
     }
     if activity.end(stream, EndReason::Stopped, now) {
-        return Judgement {
-            verdict: Verdict::Stopped,
-            changed: true,
-            silenced: true,
-            evicted: 0,
-        };
+        return stopped();
     }
-    match activity.end_of(stream) {
+    is_not_live(activity, stream)
+}
+
+fn judge_release(
+    activity: &mut Activity,
+    stream: &StreamKey,
+    application: &Application,
+    now: Moment,
+) -> Judgement {
+    if is_foreign(activity, stream, application) {
+        return unchanged(Refused::Foreign);
+    }
+    if activity.release(stream, now) {
+        return stopped();
+    }
+    is_not_live(activity, stream)
+}
+
+fn stopped() -> Judgement {
+    Judgement {
+        verdict: Verdict::Stopped,
+        changed: true,
+        silenced: true,
+        evicted: 0,
+        retry_at: None,
+    }
+}
+
+/// There is nothing to stop.
+fn is_not_live(activity: &Activity, stream: &StreamKey) -> Judgement {
+    match activity.end_of(stream).map(|end| &end.why) {
         Some(EndReason::Killed { by }) => unchanged(Refused::Killed(by.clone())),
         _ => unchanged(Refused::Over),
     }
@@ -70,26 +99,35 @@ fn judge_play(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
-    if let Some(why) = activity.end_of(&play.stream) {
-        return unchanged(refusal_of_ended(why, activity, book));
+    let end = activity.end_of(&play.stream);
+    if let Some(end) = end
+        && let Some(judgement) = held_against(end, play, activity, book, now)
+    {
+        return judgement;
     }
     if is_foreign(activity, &play.stream, play.application) {
         return unchanged(Refused::Foreign);
     }
-    let known = activity.stream(&play.stream);
-    if let Some(stream) = known
+    let live = activity.stream(&play.stream);
+    let released = end.and_then(Ended::released);
+    let known = live.or(released);
+    if play.is_call
+        && let Some(stream) = known
         && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
     {
         return unchanged(Refused::Immutable(name));
     }
-    let attributes = match known {
-        Some(stream) => stream.attributes.with(&play.attributes),
-        None => Cow::Borrowed(&play.attributes),
+    let (attributes, limits) = match known {
+        Some(stream) => (
+            stream.attributes.with(&play.attributes),
+            stream.limits.with(&play.limits),
+        ),
+        None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
     };
     if attributes.len() > ATTRIBUTES_MAX {
         return unchanged(Refused::TooManyAttributes);
     }
-    let Some(standing) = standing(play, known, recall, now) else {
+    let Some(standing) = standing(play, live, released, recall, now) else {
         return unchanged(Refused::Over);
     };
     if play.is_call {
@@ -106,9 +144,11 @@ fn judge_play(
     let contender = Contender {
         key: &play.stream,
         attributes: &attributes,
+        limits: &limits,
         standing,
     };
     let found = ask_every_rule(activity, play, book, &contender);
+    let strayed = !found.breaches.is_empty() && has_strayed(activity, play, book, &contender);
     let (is_known, started_at) = match standing {
         Standing::New => (false, now),
         Standing::Known { started_at, .. } => (true, started_at),
@@ -120,27 +160,8 @@ fn judge_play(
         Some(stream) => stream.calls = calls,
         None => activity.creates = calls,
     }
-    if let Some(first) = found.breaches.first() {
-        // A live stream that may not go on frees its place.
-        let why = EndReason::Evicted {
-            policy: first.policy.clone(),
-            rule: first.rule.clone(),
-        };
-        let silenced = activity.end(&play.stream, why, now);
-        let mut evicted = usize::from(silenced);
-        if silenced {
-            for (key, why) in found.forfeited {
-                let ended = activity.end(&key, why, now);
-                evicted = evicted.saturating_add(usize::from(ended));
-            }
-        }
-        return Judgement {
-            verdict: Verdict::Refused(Refused::Conflict(found.breaches)),
-            // A refused create has been counted.
-            changed: silenced || (play.is_call && !activity.streams.is_empty()),
-            silenced,
-            evicted,
-        };
+    if !found.breaches.is_empty() {
+        return turn_away(activity, play, found, strayed, now);
     }
     let staying = activity.streams.len().saturating_sub(found.leaving());
     if !is_known && staying >= book.max_streams_per_subject {
@@ -152,18 +173,122 @@ fn judge_play(
     admit(activity, play, started_at, &found, now)
 }
 
+/// The refusal of a stream that was ended, for as long as that is held against it.
+fn held_against(
+    end: &Ended,
+    play: &Play<'_>,
+    activity: &Activity,
+    book: &PolicyBook,
+    now: Moment,
+) -> Option<Judgement> {
+    let until = play.recurring.then(|| end.at.plus_ms(play.timeout_ms));
+    if until.is_some_and(|until| until <= now) {
+        return None;
+    }
+    let refused = match &end.why {
+        EndReason::Stopped => Refused::Over,
+        EndReason::Killed { by } => Refused::Killed(by.clone()),
+        EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
+            Some((place, policy, rule)) => {
+                let mut seen: Vec<&Stream> = activity
+                    .streams
+                    .iter()
+                    .filter(|stream| book.sees(place, &stream.application))
+                    .filter(|stream| rule.target.matches(&stream.attributes))
+                    .collect();
+                seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
+                Refused::Evicted(breach(policy, rule, &play.limits, &seen))
+            }
+            // The rule is gone from the configuration, so there is nothing left to tell.
+            None => Refused::Over,
+        },
+        EndReason::Released(_) => return None,
+    };
+    Some(Judgement {
+        retry_at: until,
+        ..unchanged(refused)
+    })
+}
+
+/// Whether a live stream is refused only because of what it asks for now: it zapped to
+/// a channel that is full, and could have stayed where it was.
+fn has_strayed(
+    activity: &Activity,
+    play: &Play<'_>,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+) -> bool {
+    let Standing::Known { before, .. } = contender.standing else {
+        return false;
+    };
+    if play.is_call || before == contender.attributes {
+        return false;
+    }
+    let stays = Contender {
+        attributes: before,
+        ..*contender
+    };
+    ask_every_rule(activity, play, book, &stays)
+        .breaches
+        .is_empty()
+}
+
+/// Refuses a stream that breaks rules. A live one frees its place: it is gone for good,
+/// or, if it merely `strayed`, free to start again elsewhere.
+fn turn_away(
+    activity: &mut Activity,
+    play: &Play<'_>,
+    found: Found,
+    strayed: bool,
+    now: Moment,
+) -> Judgement {
+    let end = found.breaches.first().map(|first| EndReason::Evicted {
+        policy: first.policy.clone(),
+        rule: first.rule.clone(),
+    });
+    let silenced = match end {
+        Some(why) if !strayed => activity.end(&play.stream, why, now),
+        _ => activity.release(&play.stream, now),
+    };
+    let mut evicted = usize::from(silenced);
+    if silenced {
+        for (key, why) in found.forfeited {
+            let ended = activity.end(&key, why, now);
+            evicted = evicted.saturating_add(usize::from(ended));
+        }
+    }
+    let refused = Refused::Conflict(found.breaches);
+    let mut retry_at = refused.retry_at();
+    if silenced && play.recurring && !strayed {
+        let held_until = now.plus_ms(play.timeout_ms);
+        retry_at = retry_at.map(|at| at.max(held_until));
+    }
+    Judgement {
+        verdict: Verdict::Refused(refused),
+        // A refused create has been counted.
+        changed: silenced || (play.is_call && !activity.streams.is_empty()),
+        silenced,
+        evicted,
+        retry_at,
+    }
+}
+
 /// Where the stream that wants to play stands; `None` if it is over.
 fn standing<'a>(
     play: &Play<'_>,
-    known: Option<&'a Stream>,
+    live: Option<&'a Stream>,
+    released: Option<&Stream>,
     recall: &Recall,
     now: Moment,
 ) -> Option<Standing<'a>> {
-    if let Some(stream) = known {
+    if let Some(stream) = live {
         return Some(Standing::Known {
             started_at: stream.started_at,
             before: &stream.attributes,
         });
+    }
+    if let Some(stream) = released {
+        return is_kept_alive(stream, play).then_some(Standing::New);
     }
     if play.unknown == Unknown::IsNew {
         return Some(Standing::New);
@@ -219,29 +344,9 @@ fn calls_with(
     Ok(calls)
 }
 
-fn refusal_of_ended(why: &EndReason, activity: &Activity, book: &PolicyBook) -> Refused {
-    match why {
-        EndReason::Stopped => Refused::Over,
-        EndReason::Killed { by } => Refused::Killed(by.clone()),
-        EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
-            Some((place, policy, rule)) => {
-                let mut seen: Vec<&Stream> = activity
-                    .streams
-                    .iter()
-                    .filter(|stream| book.sees(place, &stream.application))
-                    .filter(|stream| rule.target.matches(&stream.attributes))
-                    .collect();
-                seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
-                Refused::Evicted(breach(policy, rule, &seen))
-            }
-            // The rule is gone from the configuration, so there is nothing left to tell.
-            None => Refused::Over,
-        },
-    }
-}
-
 fn unchanged(refused: Refused) -> Judgement {
     Judgement {
+        retry_at: refused.retry_at(),
         verdict: Verdict::Refused(refused),
         changed: false,
         silenced: false,

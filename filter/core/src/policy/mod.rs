@@ -15,6 +15,8 @@ pub mod rule;
 mod same_device;
 pub mod target;
 
+pub use crate::activity::Liveness;
+pub use crate::limits::Limits;
 pub use book::{Application, Mode, Policy, PolicyBook};
 pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 pub use judge::judge;

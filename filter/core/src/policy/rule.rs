@@ -3,6 +3,7 @@
 use super::message::Message;
 use super::target::Target;
 use crate::activity::{Attributes, Stream};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 
@@ -16,6 +17,9 @@ pub struct Rule {
     pub name: String,
     /// The most streams, or distinct values, allowed at once.
     pub max: u32,
+    /// The claim whose value holds instead of `max`, for streams whose credential
+    /// carries it.
+    pub max_claim: Option<String>,
     /// What is counted.
     pub count: Count,
     /// Scope: attributes per whose values it is counted.
@@ -54,6 +58,8 @@ pub(super) struct Contender<'a> {
     pub(super) key: &'a StreamKey,
     /// Its attributes, those of this event included.
     pub(super) attributes: &'a Attributes,
+    /// Its limits, likewise.
+    pub(super) limits: &'a Limits,
     pub(super) standing: Standing<'a>,
 }
 
@@ -119,9 +125,19 @@ enum Place {
 }
 
 impl Rule {
-    /// Whether it holds whatever the others are, so few are they.
-    pub(super) fn holds_among(&self, others: usize) -> bool {
-        u32::try_from(others).is_ok_and(|others| others < self.max)
+    /// The most it allows, to a stream with these limits.
+    pub(super) fn max_for(&self, limits: &Limits) -> u32 {
+        let claimed = self
+            .max_claim
+            .as_ref()
+            .and_then(|claim| limits.value(claim));
+        claimed.unwrap_or(self.max)
+    }
+
+    /// Whether it holds for a stream with these limits whatever the others are, so few
+    /// are they.
+    pub(super) fn holds_among(&self, others: usize, limits: &Limits) -> bool {
+        u32::try_from(others).is_ok_and(|others| others < self.max_for(limits))
     }
 
     /// The rule's answer, given the `others`: live streams its policy sees, oldest first.
@@ -141,12 +157,12 @@ impl Rule {
         let rivals: Vec<&Stream> = others
             .filter(|other| self.looks_at(&other.attributes, &scope))
             .collect();
-        if self.holds_among(rivals.len()) {
+        if self.holds_among(rivals.len(), contender.limits) {
             return Says::Fine;
         }
         let (units, place) = self.place(&rivals, contender);
 
-        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let max = usize::try_from(self.max_for(contender.limits)).unwrap_or(usize::MAX);
         let surplus = units.len().saturating_add(1).saturating_sub(max);
         if surplus == 0 {
             return Says::Fine;
