@@ -189,3 +189,26 @@ fn without_other_means_address_and_agent_tell_players_apart() {
     assert_eq!(edge.metric("live_streams"), 3);
     let _ = ask("another").expect(403);
 }
+
+#[test]
+fn a_limit_claim_overrides_the_rules_max() {
+    let edge = Edge::start(by_jwt().with("/policies/0/rules/0/max_claim", "climit"));
+    let play = |jwt: &str| {
+        let answer = with_jwt(&edge, FILM, jwt);
+        if answer.status == 307 {
+            let segment = redirected(&answer).replace("master.m3u8", "segment-1.m4s");
+            let _ = edge.get(&segment).send().expect(200);
+        }
+        answer.status
+    };
+    for (claim, admitted) in [(json!(5), 5), (json!("1"), 1)] {
+        let account = format!("account-{admitted}");
+        let jwt = Jwt::of(&account).claim("climit", claim).sign();
+        for _ in 0..admitted {
+            assert_eq!(play(&jwt), 307);
+        }
+        assert_eq!(play(&jwt), 403);
+        let without = Jwt::of(&account).sign();
+        assert_eq!(play(&without), if admitted < 3 { 307 } else { 403 });
+    }
+}

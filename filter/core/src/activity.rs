@@ -1,7 +1,7 @@
 //! The record of one subject: which streams are live, and which were ended on purpose.
 
-use std::borrow::Cow;
-
+pub use crate::attributes::{ATTRIBUTES_MAX, Attributes, IMMUTABLE};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
@@ -15,31 +15,20 @@ pub const ENDED_KEPT_MS: u64 = 3_600_000;
 /// ids of this edge's own before those with ids from outside.
 pub const ENDED_KEPT_MAX: usize = 8;
 
-/// The most attributes a stream may have.
-pub const ATTRIBUTES_MAX: usize = 32;
-
 /// The most termination codes a stream keeps of those that made room for it.
 pub const SUPERSEDED_MAX: usize = 32;
 
-/// Attributes that stay as they are once set (contract, section 2).
-pub const IMMUTABLE: [&str; 9] = [
-    "package",
-    "channel",
-    "platform",
-    "assetId",
-    "idp",
-    "mvpd",
-    "hba_status",
-    "hba",
-    "mobileDevice",
-];
+/// The most text that is kept of a released stream's attributes, in bytes. One with more
+/// is forgotten as if it had lapsed: released streams count in no limit that bounds
+/// the memory of live ones.
+pub const RELEASED_ATTRIBUTES_MAX: usize = 512;
 
 /// All live streams of a subject (contract, section 1), and the recently ended ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Activity {
     /// The live streams, in no particular order.
     pub streams: Vec<Stream>,
-    /// Streams that were ended on purpose, oldest first.
+    /// Streams that were ended on purpose or released, oldest first.
     pub ended: Vec<Ended>,
     /// Creates in this minute.
     pub creates: Calls,
@@ -60,22 +49,32 @@ pub struct Stream {
     pub lapses_at: Moment,
     /// Metadata given by the application.
     pub attributes: Attributes,
+    /// Limits that its viewer's credential carried.
+    pub limits: Limits,
+    /// What keeps it alive.
+    pub liveness: Liveness,
     /// Termination codes of the streams that were stopped to make room for it.
     pub superseded: Vec<String>,
     /// Heartbeats in this minute.
     pub calls: Calls,
 }
 
-/// Attribute names and values, each name once, in the order given.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attributes(Vec<(String, String)>);
+/// What keeps a stream alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Liveness {
+    /// Heartbeats as well as media requests.
+    #[default]
+    Any,
+    /// Media requests only: it has had one on a path that says `liveness: media`.
+    Media,
+}
 
-/// A stream that was ended on purpose, and why.
+/// A stream that is no longer live, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// The stream's key.
     pub key: StreamKey,
-    /// When it was ended.
+    /// When that was.
     pub at: Moment,
     /// Why.
     pub why: EndReason,
@@ -98,6 +97,9 @@ pub enum EndReason {
         /// The stream that was started in its place.
         by: Terminator,
     },
+    /// Its player paused, or asked for something it may not have: it gave its place
+    /// up and may start again, as what it was.
+    Released(Box<Stream>),
 }
 
 /// What a killed stream's viewer is told about the stream that took its place.
@@ -113,64 +115,21 @@ pub struct Terminator {
     pub device_name: Option<String>,
 }
 
-impl Attributes {
-    /// The value of attribute `name`.
+impl Stream {
+    /// A stream of which nothing is known yet.
     #[must_use]
-    pub fn value(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// Sets attribute `name`, replacing its earlier value.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = value,
-            None => self.0.push((name, value)),
+    pub fn unplayed(key: StreamKey) -> Self {
+        Self {
+            key,
+            application: String::new(),
+            started_at: Moment::EARLIEST,
+            lapses_at: Moment::EARLIEST,
+            attributes: Attributes::default(),
+            limits: Limits::default(),
+            liveness: Liveness::Any,
+            superseded: Vec::new(),
+            calls: Calls::default(),
         }
-    }
-
-    /// Sets every attribute of `other`; says whether that changed anything.
-    pub fn merge(&mut self, other: &Self) -> bool {
-        let mut changed = false;
-        for (name, value) in other.iter() {
-            if self.value(name) != Some(value) {
-                self.set(name, value);
-                changed = true;
-            }
-        }
-        changed
-    }
-
-    /// These with every attribute of `other` set.
-    #[must_use]
-    pub fn with<'a>(&'a self, other: &Self) -> Cow<'a, Self> {
-        let mut merged = Cow::Borrowed(self);
-        if !other.is_empty() {
-            merged.to_mut().merge(other);
-        }
-        merged
-    }
-
-    /// Names and values in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -186,35 +145,62 @@ impl Activity {
         self.streams.iter_mut().find(|stream| stream.key == *key)
     }
 
-    /// Why the stream with this key was ended, if it was and that is still remembered.
+    /// How the stream with this key ended, if it did and that is still remembered.
     #[must_use]
-    pub fn end_of(&self, key: &StreamKey) -> Option<&EndReason> {
-        self.ended
-            .iter()
-            .find(|ended| ended.key == *key)
-            .map(|ended| &ended.why)
+    pub fn end_of(&self, key: &StreamKey) -> Option<&Ended> {
+        self.ended.iter().find(|ended| ended.key == *key)
+    }
+
+    /// Takes back that the stream with this key was ended, and says how it was.
+    pub fn forgive(&mut self, key: &StreamKey) -> Option<Ended> {
+        let at = self.ended.iter().position(|ended| ended.key == *key)?;
+        Some(self.ended.remove(at))
     }
 
     /// Takes the live stream with this key out and remembers why. Says whether it was live.
     pub fn end(&mut self, key: &StreamKey, why: EndReason, now: Moment) -> bool {
-        let Some(at) = self.streams.iter().position(|stream| stream.key == *key) else {
+        let was_live = self.take(key).is_some();
+        if was_live {
+            self.remember(Ended {
+                key: *key,
+                at: now,
+                why,
+            });
+        }
+        was_live
+    }
+
+    /// Takes the live stream with this key out, to start again when it likes to. Says
+    /// whether it was live.
+    pub fn release(&mut self, key: &StreamKey, now: Moment) -> bool {
+        let Some(mut stream) = self.take(key) else {
             return false;
         };
-        self.streams.remove(at);
-        self.ended.push(Ended {
-            key: *key,
-            at: now,
-            why,
-        });
+        stream.superseded.clear();
+        if stream.attributes.size() <= RELEASED_ATTRIBUTES_MAX {
+            self.remember(Ended {
+                key: *key,
+                at: now,
+                why: EndReason::Released(Box::new(stream)),
+            });
+        }
+        true
+    }
+
+    fn take(&mut self, key: &StreamKey) -> Option<Stream> {
+        let at = self.streams.iter().position(|stream| stream.key == *key)?;
+        Some(self.streams.remove(at))
+    }
+
+    fn remember(&mut self, ended: Ended) {
+        self.ended.push(ended);
         while self.ended.len() > ENDED_KEPT_MAX {
             // The horizon remembers an id that says when it was issued. One from
             // outside does not, so it is kept for as long as there is another to go.
-            let minted = |ended: &Ended| ended.key.issued_at().is_some();
-            let oldest = self.ended.iter().position(minted).unwrap_or(0);
-            let ended = self.ended.remove(oldest);
+            let oldest = self.ended.iter().position(Ended::may_be_forgotten);
+            let ended = self.ended.remove(oldest.unwrap_or(0));
             self.forget(&ended);
         }
-        true
     }
 
     /// Drops streams whose time has come and forgets what ended long ago.
@@ -238,9 +224,32 @@ impl Activity {
     }
 
     fn forget(&mut self, ended: &Ended) {
-        if let Some(issued_at) = ended.key.issued_at() {
-            self.forgotten = self.forgotten.max(issued_at);
+        if let Some(horizon) = ended.horizon() {
+            self.forgotten = self.forgotten.max(horizon);
         }
+    }
+}
+
+impl Ended {
+    /// The stream as it was, if it was released.
+    #[must_use]
+    pub fn released(&self) -> Option<&Stream> {
+        match &self.why {
+            EndReason::Released(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// How far the horizon has to move when this is forgotten, so that the stream stays
+    /// ended; `None` where it cannot hold it, or need not.
+    #[must_use]
+    pub fn horizon(&self) -> Option<Moment> {
+        self.released().map_or(self.key.issued_at(), |_| None)
+    }
+
+    /// Whether it stays ended without being remembered, or may come back.
+    fn may_be_forgotten(&self) -> bool {
+        self.horizon().is_some() || self.released().is_some()
     }
 }
 
@@ -270,7 +279,12 @@ mod tests {
         let key = activity.streams[0].key;
         assert!(activity.end(&key, EndReason::Stopped, NOW));
         assert!(!activity.end(&key, EndReason::Stopped, NOW));
-        assert_eq!(activity.end_of(&key), Some(&EndReason::Stopped));
+        let end = Ended {
+            key,
+            at: NOW,
+            why: EndReason::Stopped,
+        };
+        assert_eq!(activity.end_of(&key), Some(&end));
         assert_eq!(activity.forgotten, Moment::EARLIEST);
         activity.prune(NOW.plus_ms(ENDED_KEPT_MS));
         assert_eq!(activity.end_of(&key), None);
@@ -303,6 +317,32 @@ mod tests {
             activity.end(&key(n, NOW), EndReason::Stopped, NOW);
         }
         assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
-        assert_eq!(activity.end_of(&outside), Some(&EndReason::Stopped));
+        assert!(activity.end_of(&outside).is_some());
+    }
+
+    #[test]
+    fn a_released_stream_is_remembered_as_it_was_and_forgetting_it_moves_no_horizon() {
+        let mut activity = Activity::default();
+        let mut paused = stream(1, NOW);
+        paused.attributes.set("channel", "News 1");
+        activity.streams.push(paused.clone());
+        assert!(activity.release(&paused.key, NOW));
+        assert!(!activity.release(&paused.key, NOW));
+        let end = activity.end_of(&paused.key).unwrap();
+        assert_eq!(end.released(), Some(&paused));
+        activity.prune(NOW.plus_ms(ENDED_KEPT_MS));
+        assert_eq!(activity, Activity::default());
+    }
+
+    #[test]
+    fn a_released_stream_with_much_to_say_is_not_remembered() {
+        let mut activity = Activity::default();
+        let mut paused = stream(1, NOW);
+        paused
+            .attributes
+            .set("note", "x".repeat(RELEASED_ATTRIBUTES_MAX));
+        activity.streams.push(paused.clone());
+        assert!(activity.release(&paused.key, NOW));
+        assert_eq!(activity, Activity::default());
     }
 }

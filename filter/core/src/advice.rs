@@ -202,7 +202,8 @@ fn rule_violation(
 }
 
 fn named<'a>(stream: &'a Stream, attribute: &str) -> &'a str {
-    stream.attributes.value(attribute).unwrap_or(UNKNOWN)
+    let value = stream.attributes.value(attribute);
+    value.filter(|name| !name.is_empty()).unwrap_or(UNKNOWN)
 }
 
 fn remote_termination(by: &Terminator, config: &Config) -> Advice {

@@ -11,6 +11,7 @@ pub enum Metric {
     Starts,
     Heartbeats,
     Stops,
+    Releases,
     Lapses,
     Evictions,
     Kills,
@@ -36,14 +37,16 @@ pub enum Metric {
     CasGiveUps,
     StoreFailures,
     CorruptSlots,
+    RecordWrites,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
+        Self::Releases,
         Self::Lapses,
         Self::Evictions,
         Self::Kills,
@@ -69,6 +72,7 @@ impl Metric {
         Self::CasGiveUps,
         Self::StoreFailures,
         Self::CorruptSlots,
+        Self::RecordWrites,
     ];
 
     /// Its name in Envoy's statistics.
@@ -78,6 +82,7 @@ impl Metric {
             Self::Starts => "streamgate.starts",
             Self::Heartbeats => "streamgate.heartbeats",
             Self::Stops => "streamgate.stops",
+            Self::Releases => "streamgate.releases",
             Self::Lapses => "streamgate.lapses",
             Self::Evictions => "streamgate.evictions",
             Self::Kills => "streamgate.kills",
@@ -103,6 +108,7 @@ impl Metric {
             Self::CasGiveUps => "streamgate.cas_give_ups",
             Self::StoreFailures => "streamgate.store_failures",
             Self::CorruptSlots => "streamgate.corrupt_slots",
+            Self::RecordWrites => "streamgate.record_writes",
         }
     }
 

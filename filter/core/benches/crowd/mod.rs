@@ -7,11 +7,10 @@
 use streamgate_core::activity::{Activity, Attributes, Stream};
 use streamgate_core::moment::Moment;
 use streamgate_core::policy::{
-    Comparison, Condition, Count, Event, Judgement, Message, Mode, OnConflict, Play, Policy,
-    PolicyBook, Recall, Rule, Target, Test, Unknown, judge,
+    Comparison, Condition, Count, Event, Judgement, Limits, Liveness, Message, Mode, OnConflict,
+    Play, Policy, PolicyBook, Recall, Rule, Target, Test, Unknown, judge,
 };
 use streamgate_core::stream_key::StreamKey;
-use streamgate_core::throttle::Calls;
 
 const NOW: Moment = Moment::from_ms(1_893_499_200_000);
 const TIMEOUT_MS: u64 = 90_000;
@@ -72,6 +71,9 @@ impl Crowd {
             timeout_ms: TIMEOUT_MS,
             renew_below_ms: u64::MAX,
             unknown,
+            limits: Limits::default(),
+            liveness: Liveness::Any,
+            recurring: false,
             is_call: unknown == Unknown::IsNew,
         })
     }
@@ -97,6 +99,7 @@ fn policy(name: &str, about_live: bool) -> Policy {
     let plain = |name: &str, max| Rule {
         name: name.to_owned(),
         max,
+        max_claim: None,
         count: Count::Streams,
         per: Vec::new(),
         target: Target::default(),
@@ -145,13 +148,11 @@ fn policy(name: &str, about_live: bool) -> Policy {
 fn stream(n: u8) -> Stream {
     let started_at = Moment::from_ms(NOW.as_ms() - 1_000 * u64::from(STREAMS - n));
     Stream {
-        key: key(n),
         application: application(n),
         started_at,
         lapses_at: started_at.plus_ms(TIMEOUT_MS),
         attributes: attributes(n),
-        superseded: Vec::new(),
-        calls: Calls::default(),
+        ..Stream::unplayed(key(n))
     }
 }
 

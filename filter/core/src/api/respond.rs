@@ -12,7 +12,7 @@ use crate::ledger::{Outage, activity, transact};
 use crate::limits::Limits;
 use crate::metric::Metric;
 use crate::moment::Moment;
-use crate::policy::{Application, Event, Play, Refused, Unknown, Verdict};
+use crate::policy::{Application, Event, Liveness, Play, Plays, Refused, Unknown, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::signed::{PlaybackToken, issue_session_id, read_session_id};
@@ -171,9 +171,9 @@ impl Caller<'_> {
         let stream = StreamKey::mint(self.now, host.random());
         let play = self.play(stream, attributes, terminate, Unknown::IsNew);
         match self.transact(host, &Event::Play(play)) {
-            Ok(Verdict::Plays(_)) => {
+            Ok(Verdict::Plays(plays)) => {
                 let record = self.record("start", None, &stream);
-                (self.created(&stream), Some(record))
+                (self.created(&stream, &plays), Some(record))
             }
             Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
             Ok(Verdict::Stopped) => (Answer::empty(202), None),
@@ -187,10 +187,10 @@ impl Caller<'_> {
         };
         let play = self.play(stream, attributes, Vec::new(), Unknown::IsOver);
         match self.transact(host, &Event::Play(play)) {
-            Ok(Verdict::Plays(_)) => {
+            Ok(Verdict::Plays(plays)) => {
                 host.add(Metric::Heartbeats, 1);
-                let body = self.session(&stream, None);
-                (self.accepted(&body, None), None)
+                let body = self.session(&stream, &plays, None);
+                (self.accepted(&body, &plays, None), None)
             }
             Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
             Ok(Verdict::Stopped) => (Answer::empty(202), None),
@@ -279,6 +279,9 @@ impl Caller<'_> {
             // A heartbeat always renews: the application was told by when to come next.
             renew_below_ms: u64::MAX,
             unknown,
+            limits: Limits::default(),
+            liveness: Liveness::Any,
+            recurring: false,
             is_call: true,
         }
     }
@@ -289,7 +292,7 @@ impl Caller<'_> {
             .map(|decided| decided.verdict)
     }
 
-    fn created(&self, stream: &StreamKey) -> Answer {
+    fn created(&self, stream: &StreamKey, plays: &Plays) -> Answer {
         let token = PlaybackToken {
             subject: *self.subject,
             stream: *stream,
@@ -299,34 +302,43 @@ impl Caller<'_> {
             limits: Limits::default(),
             expires_at: self.now.plus_ms(self.config.sessions.token_lifetime_ms),
         };
-        let body = self.session(stream, Some(token.issue(&self.config.sessions.ring)));
+        let token = token.issue(&self.config.sessions.ring);
+        let body = self.session(stream, plays, Some(token));
         let location = match self.config.sessions.compatibility {
             Compatibility::Streamgate => body.session.url.clone(),
             Compatibility::CmV2 => body.session.id.clone(),
         };
-        self.accepted(&body, Some(location))
+        self.accepted(&body, plays, Some(location))
     }
 
     /// 202 with the moment by which the next heartbeat must come.
-    fn accepted(&self, body: &SessionBody, location: Option<String>) -> Answer {
+    fn accepted(&self, body: &SessionBody, plays: &Plays, location: Option<String>) -> Answer {
         let answer = match self.config.sessions.compatibility {
             Compatibility::Streamgate => Answer::json(202, "application/json", body),
             Compatibility::CmV2 => Answer::empty(202),
         };
         let answer = answer
             .with("date", self.now.to_http_date())
-            .with("expires", self.next_heartbeat().to_http_date());
+            .with("expires", self.next_heartbeat(plays).to_http_date());
         match location {
             Some(location) => answer.with("location", location),
             None => answer,
         }
     }
 
-    fn next_heartbeat(&self) -> Moment {
-        self.now.plus_ms(self.config.sessions.heartbeat_ms)
+    /// By when the next heartbeat must come. Not after the stream is gone: one that
+    /// lives by media gets no more time for a heartbeat.
+    fn next_heartbeat(&self, plays: &Plays) -> Moment {
+        let next = self.now.plus_ms(self.config.sessions.heartbeat_ms);
+        next.min(plays.lapses_at)
     }
 
-    fn session(&self, stream: &StreamKey, playback_token: Option<String>) -> SessionBody {
+    fn session(
+        &self,
+        stream: &StreamKey,
+        plays: &Plays,
+        playback_token: Option<String>,
+    ) -> SessionBody {
         let id = self.session_id(stream);
         SessionBody {
             session: Session {
@@ -335,7 +347,7 @@ impl Caller<'_> {
                     self.config.sessions.base_path, self.account_path
                 ),
                 id,
-                expires: self.next_heartbeat().to_rfc3339_seconds(),
+                expires: self.next_heartbeat(plays).to_rfc3339_seconds(),
                 heartbeat_seconds: self.config.sessions.heartbeat_ms.div_ceil(1000),
                 policy_compliant: true,
                 playback_prefix: playback_token.as_ref().map(|token| format!("/~{token}")),

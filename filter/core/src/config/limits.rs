@@ -3,6 +3,8 @@
 
 use core::ops::RangeInclusive;
 
+use crate::limits::LIMIT_MAX;
+
 const SECOND_MS: u64 = 1_000;
 const DAY_MS: u64 = 86_400_000;
 
@@ -13,7 +15,7 @@ pub(super) const SECRET_MIN: usize = 16;
 pub(super) const NAME_MAX: usize = 128;
 
 /// What a rule may allow.
-pub(super) const MAX: RangeInclusive<u32> = 0..=1000;
+pub(super) const MAX: RangeInclusive<u32> = 0..=LIMIT_MAX;
 
 /// Calls in a minute.
 pub(super) const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;

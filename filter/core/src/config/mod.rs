@@ -24,8 +24,8 @@ mod tests;
 mod wire;
 
 pub use playback::{
-    AttributeSource, CmcdKey, Liveness, Paused, PlaybackPath, Slate, Start, StreamCarrier,
-    SubjectCarrier, TemplateSegment, TokenPlace,
+    AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
+    TemplateSegment, TokenPlace,
 };
 pub use problem::{ConfigError, Problem};
 

@@ -1,5 +1,6 @@
 //! Protected paths, compiled.
 
+use crate::activity::Liveness;
 use crate::playback::{Classes, Exclusions};
 
 /// A protected path.
@@ -127,15 +128,6 @@ pub enum CmcdKey {
     State,
     /// Whether it is in the background.
     Background,
-}
-
-/// What keeps a stream alive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Liveness {
-    /// Media requests as well as heartbeats.
-    Any,
-    /// From its first media request on, media requests alone.
-    Media,
 }
 
 /// What becomes of a player that says it is paused.

@@ -258,3 +258,24 @@ fn no_secret_is_ever_shown() {
         assert!(!misplaced.contains("hunter2"), "{misplaced}");
     }
 }
+
+#[test]
+fn a_rule_may_go_by_a_claim_and_all_of_them_by_four() {
+    let with_claims = |count: usize| {
+        config_with(|json| {
+            let rules = (0..count).map(|n| {
+                let (name, claim) = (format!("rule {n}"), format!("claim {}", n % 5));
+                json!({"name": name, "max": 3, "on_conflict": "deny_new", "max_claim": claim})
+            });
+            json["policies"][0]["rules"] = rules.collect();
+        })
+    };
+    let book = with_claims(4).unwrap().ledger.book;
+    let claims = ["claim 0", "claim 1", "claim 2", "claim 3"];
+    assert_eq!(book.limit_claims(), claims);
+    assert_eq!(
+        with_claims(7).unwrap_err().to_string(),
+        "policies[0].rules[4].max_claim: found \"claim 4\", allowed is at most 4 different \
+         claims in all"
+    );
+}

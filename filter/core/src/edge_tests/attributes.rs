@@ -145,3 +145,51 @@ fn it_travels_there_also_where_something_else_says_whose_account_it_is() {
     let running = world.running("web", "alice");
     assert_eq!(running[0]["metadata"]["deviceId"], "tv");
 }
+
+#[test]
+fn zapping_under_one_token_is_judged_by_the_new_channel_at_once() {
+    let template = json!({"template": "/vod/{channel}/*"});
+    let mut world = World::with(edge(template, by_channel()));
+    let play = |world: &mut World, channel: &str| {
+        let path = format!("/vod/{channel}/m.m3u8");
+        let answer = world.ask(get(&path).account("alice")).answer();
+        let location = answer.header("location").unwrap();
+        location.strip_suffix(&path).unwrap().to_owned()
+    };
+    let first = play(&mut world, "news");
+    world.ask(get(format!("{first}/vod/news/1.ts"))).served();
+    let second = play(&mut world, "sport");
+    world.ask(get(format!("{second}/vod/sport/1.ts"))).served();
+    assert_eq!(
+        world.ask(get(format!("{second}/vod/news/2.ts"))).refusal(),
+        refused(403, "limit-reached")
+    );
+}
+
+#[test]
+fn a_claim_says_the_accounts_own_limit_for_as_long_as_the_stream_lives() {
+    let rules = json!([
+        {"name": "three", "max": 3, "max_claim": "climit", "on_conflict": "deny_new"}
+    ]);
+    let mut world = World::with(edge(json!({}), rules));
+    let play = |world: &mut World, limit: Option<f64>| {
+        let manifest = get("/vod/a/m.m3u8").account("alice");
+        let manifest = match limit {
+            Some(limit) => manifest.claim("climit", limit.to_le_bytes()),
+            None => manifest,
+        };
+        let answer = world.ask(manifest).answer();
+        let location = answer.header("location")?;
+        let prefix = location.strip_suffix("/vod/a/m.m3u8").unwrap().to_owned();
+        // The segments carry the token, no JWT.
+        world.ask(get(format!("{prefix}/vod/a/1.m4s"))).served();
+        Some(prefix)
+    };
+    for _ in 0..5 {
+        assert!(play(&mut world, Some(5.0)).is_some());
+    }
+    assert_eq!(play(&mut world, Some(5.0)), None);
+    assert_eq!(play(&mut world, None), None);
+    assert_eq!(world.streams("alice"), 5);
+    assert!(play(&mut world, Some(6.0)).is_some());
+}

@@ -7,7 +7,7 @@ use super::{Ask, World, get, refused};
 use crate::config::Config;
 use crate::exchange::{Answer, Head};
 use crate::metric::Metric;
-use crate::testing::{config_with, test};
+use crate::testing::{TIMEOUT_MS, config_with, test};
 
 /// The tests' configuration with these carriers on `/vod/`.
 fn carriers(subject: Value, stream: Value) -> impl Fn() -> Config {
@@ -279,4 +279,30 @@ fn a_token_in_the_query_gives_way_to_the_one_it_is_redirected_to() {
     let (fresh, path) = minted(&world.ask(manifest).answer());
     assert_ne!(fresh, token);
     assert_eq!(path, "/vod/a/m.m3u8?x=1&y");
+}
+
+#[test]
+fn an_id_that_names_a_device_is_not_banned_by_an_eviction() {
+    let mut world = World::with(|| {
+        config_with(|json| {
+            json["playback"][0]["application"] = json!("mobile");
+            json["playback"][0]["subject"] = json!([{"header": "x-account-id"}]);
+            json["playback"][0]["stream"] = json!([{"jwt_claim": "device_id"}]);
+        })
+        .unwrap()
+    });
+    let on = |n, device: &str| segment(n).account("alice").claim("device_id", device);
+    world.ask(on(1, "tv")).served();
+    world.host.advance_ms(1);
+    world.ask(on(1, "phone")).served();
+    // While it may still be the player that was thrown out, it is told so.
+    let answer = world.ask(on(2, "tv")).answer();
+    assert_eq!(answer.header("x-streamgate-reason"), Some("evicted"));
+    assert_eq!(
+        answer.header("retry-after"),
+        Some((TIMEOUT_MS / 1000).to_string().as_str())
+    );
+    world.host.advance_ms(TIMEOUT_MS);
+    world.ask(on(3, "tv")).served();
+    assert_eq!(world.running("mobile", "alice").len(), 1);
 }

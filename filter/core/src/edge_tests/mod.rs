@@ -7,6 +7,7 @@ mod call_limits;
 mod carriers;
 mod cm_v2;
 mod metadata;
+mod paused;
 mod playback;
 mod refusals;
 mod session_api;

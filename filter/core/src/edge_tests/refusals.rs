@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
-use crate::testing::{config_with, test};
+use crate::testing::{TIMEOUT_MS, config_with, test};
 
 fn with_slate() -> Config {
     config_with(|json| {
@@ -105,4 +105,22 @@ fn a_slate_must_not_be_protected_itself() {
         "playback[0].refuse.slate.hls: found \"/vod/slate.m3u8\", allowed is a path that is \
          not protected"
     );
+}
+
+#[test]
+fn retry_after_is_when_the_first_stream_in_the_way_would_lapse() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        world.play("alice");
+        world.host.advance_ms(10_000);
+    }
+    let answer = world.ask(manifest("master.m3u8")).answer();
+    let left_s = TIMEOUT_MS / 1000 - 30;
+    assert_eq!(
+        answer.header("retry-after"),
+        Some(left_s.to_string().as_str())
+    );
+    // Then it helps indeed.
+    world.host.advance_ms(left_s * 1000);
+    world.play("alice");
 }

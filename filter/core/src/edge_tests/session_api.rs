@@ -2,8 +2,11 @@
 
 use super::{Ask, World, get, json};
 use crate::exchange::Answer;
+use crate::ledger::transact;
 use crate::metric::Metric;
-use crate::testing::{NOW, TIMEOUT_MS, test};
+use crate::policy::{Event, Liveness, Unknown};
+use crate::signed::read_session_id;
+use crate::testing::{NOW, TIMEOUT_MS, config, play, test};
 
 pub(super) fn create(application: &str) -> Ask {
     get("/v2/sessions/acme/alice")
@@ -62,6 +65,36 @@ fn heartbeats_in_time_keep_a_session_and_silence_ends_it() {
     world.host.advance_ms(TIMEOUT_MS);
     let answer = heartbeat(&mut world, "web", &url);
     assert_eq!((answer.status, answer.body.len()), (410, 0));
+}
+
+#[test]
+fn a_session_that_lives_by_media_is_not_promised_more_time_for_a_heartbeat() {
+    let mut world = World::new();
+    let url = created(&mut world, create("web"));
+    let config = config();
+    let subject = config.hasher.subject("acme", "alice");
+    let (_, id) = url.rsplit_once('/').unwrap();
+    let stream = read_session_id(&config.sessions.ring, &subject, id).unwrap();
+    let mut segment = play(&config.ledger.book, "web", stream, Unknown::Starts);
+    segment.liveness = Liveness::Media;
+    let segment = Event::Play(segment);
+    let decided = transact(&world.host, &config.ledger, &subject, &segment, NOW, NOW);
+    assert!(decided.is_ok());
+
+    for (later, expected) in [(10_000, 70_000), (50_000, 90_000)] {
+        world.host.advance_ms(later);
+        let answer = heartbeat(&mut world, "web", &url);
+        let expected = NOW.plus_ms(expected);
+        assert_eq!(answer.status, 202);
+        assert_eq!(
+            answer.header("expires"),
+            Some(expected.to_http_date().as_str())
+        );
+        let session = &json(&answer)["session"];
+        assert_eq!(session["expires"], expected.to_rfc3339_seconds());
+    }
+    world.host.advance_ms(30_000);
+    assert_eq!(heartbeat(&mut world, "web", &url).status, 410);
 }
 
 #[test]

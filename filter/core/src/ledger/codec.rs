@@ -2,19 +2,23 @@
 //!
 //! ```text
 //! activity   = calls count stream* count ended*
-//! stream     = key(16) started(6) lapses(6) application(text) attributes superseded(texts) calls
+//! stream     = key(16) playback
+//! playback   = started(6) lapses(6) application(text) traits (name value(text))*
+//!              superseded(texts) calls [count (claim(text) limit)*]
 //! calls      = 0 | count minute(4)
-//! attributes = count (name value(text))*
+//! traits     = number of attributes, ×4, + 2 if there are limits, + 1 if it lives by media
 //! name       = code(1) | 0 name(text)
 //! ended      = key(16) at(6) reason(1) [policy(text) rule(text)
-//!              | application(text) started(6) channel(opt text) device(opt text)]
+//!              | application(text) started(6) channel(opt text) device(opt text)
+//!              | playback]
 //! ```
 //!
 //! Moments are six bytes, counts and lengths LEB128. The slot around it carries the
 //! format's version.
 
-use crate::activity::{Activity, Attributes, EndReason, Ended, Stream, Terminator};
+use crate::activity::{Activity, Attributes, EndReason, Ended, Liveness, Stream, Terminator};
 use crate::bytes::{Reader, Writer};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
@@ -43,13 +47,20 @@ const KNOWN_NAMES: [&str; 16] = [
 const STOPPED: u8 = 0;
 const EVICTED: u8 = 1;
 const KILLED: u8 = 2;
+const RELEASED: u8 = 3;
+
+/// In `traits`.
+const LIVES_BY_MEDIA: usize = 1;
+const HAS_LIMITS: usize = 2;
+const TRAITS: u32 = 2;
 
 pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     let mut out = Vec::new();
     encode_calls(&mut out, &activity.creates);
     out.put_number(activity.streams.len());
     for stream in &activity.streams {
-        encode_stream(&mut out, stream);
+        out.put(stream.key.as_bytes());
+        encode_playback(&mut out, stream);
     }
     out.put_number(activity.ended.len());
     for ended in &activity.ended {
@@ -66,7 +77,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
         ..Activity::default()
     };
     for _ in 0..reader.number()? {
-        activity.streams.push(decode_stream(&mut reader)?);
+        let key = StreamKey::from_bytes(reader.array()?);
+        activity.streams.push(decode_playback(&mut reader, key)?);
     }
     for _ in 0..reader.number()? {
         activity.ended.push(decode_ended(&mut reader)?);
@@ -74,30 +86,69 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
     reader.is_empty().then_some(activity)
 }
 
-fn encode_stream(out: &mut Vec<u8>, stream: &Stream) {
-    out.put(stream.key.as_bytes());
+fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     out.put_moment(stream.started_at);
     out.put_moment(stream.lapses_at);
     out.put_text(&stream.application);
-    out.put_number(stream.attributes.len());
+    out.put_number(traits(stream));
     for (name, value) in stream.attributes.iter() {
         encode_name(out, name);
         out.put_text(value);
     }
     out.put_texts(&stream.superseded);
     encode_calls(out, &stream.calls);
+    if !stream.limits.is_empty() {
+        out.put_number(stream.limits.len());
+        for (claim, limit) in stream.limits.iter() {
+            out.put_text(claim);
+            out.put_number(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+    }
 }
 
-fn decode_stream(reader: &mut Reader<'_>) -> Option<Stream> {
+fn traits(stream: &Stream) -> usize {
+    let mut traits = stream.attributes.len() << TRAITS;
+    if stream.liveness == Liveness::Media {
+        traits |= LIVES_BY_MEDIA;
+    }
+    if !stream.limits.is_empty() {
+        traits |= HAS_LIMITS;
+    }
+    traits
+}
+
+fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
+    let (started_at, lapses_at) = (reader.moment()?, reader.moment()?);
+    let application = reader.text()?.to_owned();
+    let traits = reader.number()?;
     Some(Stream {
-        key: StreamKey::from_bytes(reader.array()?),
-        started_at: reader.moment()?,
-        lapses_at: reader.moment()?,
-        application: reader.text()?.to_owned(),
-        attributes: decode_attributes(reader)?,
+        key,
+        application,
+        started_at,
+        lapses_at,
+        attributes: decode_attributes(reader, traits >> TRAITS)?,
+        liveness: if traits & LIVES_BY_MEDIA == 0 {
+            Liveness::Any
+        } else {
+            Liveness::Media
+        },
         superseded: reader.texts()?,
         calls: decode_calls(reader)?,
+        limits: if traits & HAS_LIMITS == 0 {
+            Limits::default()
+        } else {
+            decode_limits(reader)?
+        },
     })
+}
+
+fn decode_limits(reader: &mut Reader<'_>) -> Option<Limits> {
+    let mut limits = Limits::default();
+    for _ in 0..reader.number()? {
+        let claim = reader.text()?;
+        limits.set(claim, u32::try_from(reader.number()?).ok()?);
+    }
+    Some(limits)
 }
 
 fn encode_calls(out: &mut Vec<u8>, calls: &Calls) {
@@ -116,9 +167,9 @@ fn decode_calls(reader: &mut Reader<'_>) -> Option<Calls> {
     Some(Calls { minute, count })
 }
 
-fn decode_attributes(reader: &mut Reader<'_>) -> Option<Attributes> {
+fn decode_attributes(reader: &mut Reader<'_>, count: usize) -> Option<Attributes> {
     let mut attributes = Attributes::default();
-    for _ in 0..reader.number()? {
+    for _ in 0..count {
         let name = match reader.byte()? {
             0 => reader.text()?,
             code => KNOWN_NAMES.get(usize::from(code).checked_sub(1)?)?,
@@ -160,6 +211,10 @@ fn encode_ended(out: &mut Vec<u8>, ended: &Ended) {
                 out.put_texts(text.as_slice());
             }
         }
+        EndReason::Released(stream) => {
+            out.put(&[RELEASED]);
+            encode_playback(out, stream);
+        }
     }
 }
 
@@ -180,6 +235,7 @@ fn decode_ended(reader: &mut Reader<'_>) -> Option<Ended> {
                 device_name: reader.texts()?.pop(),
             },
         },
+        RELEASED => EndReason::Released(Box::new(decode_playback(reader, key)?)),
         _ => return None,
     };
     Some(Ended { key, at, why })
@@ -195,14 +251,19 @@ mod tests {
         first.attributes.set("channel", "News 1");
         first.attributes.set("own", "wert ü");
         first.superseded = vec!["51fd351f".to_owned()];
+        first.liveness = Liveness::Media;
+        let mut paused = stream(6, NOW);
+        paused.limits.set("climit", 3);
+        paused.limits.set("devices", 1000);
         let ended = |n, why| Ended {
             key: key(n, NOW),
             at: NOW.plus_ms(5),
             why,
         };
         Activity {
-            streams: vec![first, stream(2, NOW)],
+            streams: vec![first, stream(2, NOW), paused.clone()],
             ended: vec![
+                ended(6, EndReason::Released(Box::new(paused))),
                 ended(3, EndReason::Stopped),
                 ended(
                     4,
@@ -257,6 +318,8 @@ mod tests {
             streams: vec![{
                 let mut stream = stream(1, NOW);
                 stream.attributes.set("channel", "n");
+                stream.liveness = Liveness::Media;
+                stream.limits.set("c", 3);
                 stream
             }],
             ..Activity::default()
@@ -273,10 +336,11 @@ mod tests {
              01b8dd58e200\
              01b8dd5a4190\
              0461707031\
-             01\
+             07\
              01016e\
              00\
              00\
+             01016303\
              00"
         );
     }

@@ -19,12 +19,12 @@
 //! ago than its neighbours' ends are remembered presses play once more.
 
 use super::codec;
-use crate::activity::Activity;
+use crate::activity::{Activity, Ended};
 use crate::bytes::{Reader, Writer};
 use crate::moment::Moment;
 use crate::subject::SubjectKey;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The most records without a live stream kept in one slot for what they remember;
 /// those that lapsed first go first.
@@ -148,11 +148,8 @@ impl<'a> Slot<'a> {
         }
 
         for dropped in surplus_resting(&mut fresh) {
-            let issued = dropped
-                .ended
-                .iter()
-                .filter_map(|ended| ended.key.issued_at());
-            horizon = issued.fold(horizon, Moment::max);
+            let ends = dropped.ended.iter().filter_map(Ended::horizon);
+            horizon = ends.fold(horizon, Moment::max);
         }
 
         let mut bytes = Vec::with_capacity(128);

@@ -130,6 +130,12 @@ impl TestEdge {
         activity(&self.host, &self.ledger, &subject(of), self.host.now()).streams
     }
 
+    /// The stream with this key as it was when it was released, if that is remembered.
+    pub(super) fn released(&self, of: u8, key: &StreamKey) -> Option<Stream> {
+        let activity = activity(&self.host, &self.ledger, &subject(of), self.host.now());
+        activity.end_of(key)?.released().cloned()
+    }
+
     /// A slot's value, empty if there is none.
     pub(super) fn stored(&self, slot: u32) -> Vec<u8> {
         self.host.stored(Place::Slot(slot)).unwrap_or_default()

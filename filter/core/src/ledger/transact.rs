@@ -49,6 +49,10 @@ pub struct Decided {
     /// The state of the subject's bell before the record was read: as long as it
     /// stays so, nothing in the record has been ended.
     pub bell: u32,
+    /// Something follows from it that is not on record yet: it was only asked for.
+    pub pending: bool,
+    /// When trying again may help, as far as can be said of a refusal.
+    pub retry_at: Option<Moment>,
 }
 
 impl Ledger {
@@ -85,17 +89,13 @@ pub fn transact(
     let place = Place::Slot(ledger.slot_of(subject));
     for _ in 0..TRIES {
         let found = load(host, place);
-        let slot = found.slot(host);
-        let sighted = Sighted::new(host, &slot, subject, now);
-        let (activity, judgement) = sighted.judged(ledger, event, epoch, now);
+        let heard = found.heard(host, ledger, subject, event, epoch, now);
+        let judgement = &heard.judgement;
         if !judgement.changed {
-            return Ok(Decided {
-                verdict: judgement.verdict,
-                bell,
-            });
+            return Ok(heard.decided(bell));
         }
-        let rewritten = slot.rewrite(Some((subject, &activity)), now);
-        let growth = sighted.growth(&activity, &rewritten);
+        let rewritten = heard.rewritten(subject, now);
+        let growth = heard.growth(&rewritten);
         if growth > 0 && host.live() >= ledger.max_streams {
             return Err(Outage::TableFull);
         }
@@ -105,13 +105,11 @@ pub fn transact(
                     host.ring(ledger.bell_of(subject));
                 }
                 host.add_live(growth);
-                count(host, Metric::Lapses, sighted.lapsed);
+                count(host, Metric::Lapses, heard.sighted.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
-                count_verdict(host, &judgement);
-                return Ok(Decided {
-                    verdict: judgement.verdict,
-                    bell,
-                });
+                host.add(Metric::RecordWrites, 1);
+                count_verdict(host, event, judgement);
+                return Ok(heard.decided(bell));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {
@@ -139,16 +137,18 @@ pub fn consult(
 ) -> Result<Decided, Outage> {
     let bell = host.bell(ledger.bell_of(subject));
     let found = load(host, Place::Slot(ledger.slot_of(subject)));
-    let slot = found.slot(host);
-    let sighted = Sighted::new(host, &slot, subject, now);
-    let (activity, Judgement { verdict, .. }) = sighted.judged(ledger, event, epoch, now);
-    if starts(&verdict) && host.live() >= ledger.max_streams {
-        let rewritten = slot.rewrite(Some((subject, &activity)), now);
-        if sighted.growth(&activity, &rewritten) > 0 {
-            return Err(Outage::TableFull);
-        }
+    let heard = found.heard(host, ledger, subject, event, epoch, now);
+    if starts(&heard.judgement.verdict)
+        && host.live() >= ledger.max_streams
+        && heard.growth(&heard.rewritten(subject, now)) > 0
+    {
+        return Err(Outage::TableFull);
     }
-    Ok(Decided { verdict, bell })
+    let pending = heard.judgement.changed;
+    Ok(Decided {
+        pending,
+        ..heard.decided(bell)
+    })
 }
 
 /// The live streams of a subject, oldest first.
@@ -193,6 +193,31 @@ impl Found {
             Slot::default()
         })
     }
+
+    /// What the judge says to an event, going by this.
+    fn heard(
+        &self,
+        host: &impl Host,
+        ledger: &Ledger,
+        subject: &SubjectKey,
+        event: &Event<'_>,
+        epoch: Moment,
+        now: Moment,
+    ) -> Heard<'_> {
+        let slot = self.slot(host);
+        let mut sighted = Sighted::new(host, &slot, subject, now);
+        let activity = &mut sighted.activity;
+        let recall = Recall {
+            horizon: slot.horizon.max(activity.forgotten),
+            epoch,
+        };
+        let judgement = judge(activity, event, &ledger.book, &recall, now);
+        Heard {
+            slot,
+            sighted,
+            judgement,
+        }
+    }
 }
 
 /// A subject's activity as found on record and pruned.
@@ -200,7 +225,6 @@ struct Sighted {
     activity: Activity,
     on_record: usize,
     lapsed: usize,
-    horizon: Moment,
 }
 
 impl Sighted {
@@ -213,48 +237,67 @@ impl Sighted {
         Self {
             lapsed: activity.prune(now),
             on_record,
-            horizon: slot.horizon,
             activity,
         }
     }
+}
 
-    fn judged(
-        &self,
-        ledger: &Ledger,
-        event: &Event<'_>,
-        epoch: Moment,
-        now: Moment,
-    ) -> (Activity, Judgement) {
-        let mut activity = self.activity.clone();
-        let recall = Recall {
-            horizon: self.horizon.max(activity.forgotten),
-            epoch,
-        };
-        let judgement = judge(&mut activity, event, &ledger.book, &recall, now);
-        (activity, judgement)
+/// An event judged by what was found, and nothing recorded yet.
+struct Heard<'a> {
+    slot: Slot<'a>,
+    /// With the activity as the event leaves it.
+    sighted: Sighted,
+    judgement: Judgement,
+}
+
+impl Heard<'_> {
+    fn decided(self, bell: u32) -> Decided {
+        Decided {
+            verdict: self.judgement.verdict,
+            bell,
+            pending: false,
+            retry_at: self.judgement.retry_at,
+        }
+    }
+
+    fn rewritten(&self, subject: &SubjectKey, now: Moment) -> Rewritten {
+        self.slot
+            .rewrite(Some((subject, &self.sighted.activity)), now)
     }
 
     /// How many streams more the slot holds once rewritten.
-    fn growth(&self, recorded: &Activity, rewritten: &Rewritten) -> i64 {
-        let gone = self.on_record.saturating_add(rewritten.lapsed);
-        signed(recorded.streams.len()).saturating_sub(signed(gone))
+    fn growth(&self, rewritten: &Rewritten) -> i64 {
+        let Sighted {
+            activity,
+            on_record,
+            ..
+        } = &self.sighted;
+        let gone = on_record.saturating_add(rewritten.lapsed);
+        signed(activity.streams.len()).saturating_sub(signed(gone))
     }
 }
 
 /// Counts what has just been recorded.
-fn count_verdict(host: &impl Host, judgement: &Judgement) {
+fn count_verdict(host: &impl Host, event: &Event<'_>, judgement: &Judgement) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
-            count(host, Metric::Evictions, plays.evicted);
             count(host, Metric::Kills, plays.killed);
             count(host, Metric::Replacements, plays.replaced);
             count(host, Metric::MonitoredBreaches, plays.monitored);
         }
-        Verdict::Stopped => count(host, Metric::Stops, 1),
-        // A live stream that a rule no longer lets go on, or a refused create counted.
-        Verdict::Refused(_) => count(host, Metric::Evictions, usize::from(judgement.silenced)),
+        Verdict::Stopped => {
+            let released = matches!(event, Event::Release { .. });
+            let metric = if released {
+                Metric::Releases
+            } else {
+                Metric::Stops
+            };
+            host.add(metric, 1);
+        }
+        Verdict::Refused(_) => {}
     }
+    count(host, Metric::Evictions, judgement.evicted);
 }
 
 /// Counts streams that a sweep found lapsed.

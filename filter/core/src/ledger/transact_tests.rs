@@ -1,12 +1,13 @@
 //! What [`transact()`](super::transact()) promises, whatever the store does to it.
 
-use super::Outage;
 use super::slot::Slot;
 use super::test_edge::{TestEdge, subject};
+use super::{Decided, Outage};
 use crate::activity::{Activity, ENDED_KEPT_MS};
 use crate::metric::Metric;
-use crate::policy::{Event, OnConflict, Refused, Unknown, Verdict};
+use crate::policy::{Count, Event, OnConflict, Policy, Refused, Rule, Unknown, Verdict};
 use crate::ports::{Clock, Meter, Place, Store};
+use crate::stream_key::StreamKey;
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, play, test};
 
 fn deny_new(max: u32) -> TestEdge {
@@ -276,7 +277,13 @@ fn consulting_says_what_would_be_decided_and_writes_nothing() {
             assert_eq!(after.swaps, before.0.swaps);
             assert_eq!(after.rings, before.0.rings);
             assert_eq!((edge.stored(0), edge.host.live()), (before.1, before.2));
-            assert_eq!(consulted, edge.decide(1, event).unwrap(), "{event:?}");
+            let decided = edge.decide(1, event).unwrap();
+            let written = edge.host.calls().swaps > after.swaps;
+            let expected = Decided {
+                pending: written,
+                ..decided
+            };
+            assert_eq!(consulted, expected, "{event:?}");
         }
     }
 }
@@ -385,4 +392,142 @@ fn a_policy_sees_only_streams_of_applications_that_list_it() {
     }
     edge.starts(1);
     assert_conflict(&edge.start(1).1.unwrap());
+}
+
+#[test]
+fn every_stream_that_loses_its_place_is_counted_as_evicted() {
+    let devices = |max| {
+        let policy = limit("P", max, OnConflict::StopOldest);
+        let rule = Rule {
+            count: Count::Distinct("deviceId".to_owned()),
+            same_device_replaces: false,
+            ..policy.rules[0].clone()
+        };
+        let policy = Policy {
+            rules: vec![rule],
+            ..policy
+        };
+        book(vec![policy], &[("app", &["P"])])
+    };
+    let mut edge = TestEdge::new(1, devices(2));
+    let start = |edge: &TestEdge, device| {
+        edge.host.advance_ms(1);
+        let mut play = play(&edge.ledger.book, "app", edge.mint(), Unknown::IsNew);
+        play.attributes.set("deviceId", device);
+        let stream = play.stream;
+        let verdict = edge.decide(1, &Event::Play(play)).unwrap().verdict;
+        assert!(matches!(verdict, Verdict::Plays(_)), "{verdict:?}");
+        stream
+    };
+    let first = ["tv", "tv", "tv"].map(|device| start(&edge, device))[0];
+    start(&edge, "phone");
+    edge.ledger.book = devices(1);
+    // It goes, and with it what its device plays besides.
+    assert_conflict(&edge.media(1, first));
+    assert_eq!(edge.live(1).len(), 1);
+    assert_eq!(edge.host.count(Metric::Evictions), 3);
+    start(&edge, "tablet");
+    assert_eq!(edge.host.count(Metric::Evictions), 4);
+    edge.assert_gauge_is_true();
+}
+
+fn release(edge: &TestEdge, of: u8, stream: StreamKey) -> Verdict {
+    let application = edge.ledger.book.application("app").unwrap();
+    let event = Event::Release {
+        stream,
+        application,
+    };
+    edge.decide(of, &event).unwrap().verdict
+}
+
+#[test]
+fn a_release_frees_the_place_rings_and_is_counted_as_what_it_is() {
+    let edge = deny_new(1);
+    let paused = edge.starts(1);
+    let event = || edge.event(paused, Unknown::Starts);
+    assert_eq!(release(&edge, 1, paused), Verdict::Stopped);
+    assert_eq!(edge.host.calls().rings, 1);
+    assert_eq!(edge.host.count(Metric::Releases), 1);
+    assert_eq!(edge.host.count(Metric::Stops), 0);
+    assert_eq!(edge.live(1), []);
+    edge.assert_gauge_is_true();
+
+    let calls = edge.host.calls();
+    assert_eq!(release(&edge, 1, paused), Verdict::Refused(Refused::Over));
+    assert_eq!(edge.host.calls().swaps, calls.swaps);
+    assert_eq!(edge.host.count(Metric::Releases), 1);
+
+    assert!(matches!(
+        edge.decide(1, &event()).unwrap().verdict,
+        Verdict::Plays(plays) if plays.started
+    ));
+    edge.assert_gauge_is_true();
+    assert_eq!(edge.host.count(Metric::Starts), 2);
+}
+
+#[test]
+fn a_released_stream_comes_back_though_its_neighbours_ends_were_forgotten() {
+    let edge = deny_new(1);
+    let paused = edge.starts(1);
+    let forgotten = edge.starts(2);
+    edge.stop(2, forgotten);
+    // Each of them watches for longer than ends are remembered.
+    for _ in 0..=ENDED_KEPT_MS / TIMEOUT_MS {
+        edge.host.advance_ms(TIMEOUT_MS - 1);
+        assert!(matches!(edge.media(1, paused), Verdict::Plays(_)));
+    }
+    edge.host.advance_ms(TIMEOUT_MS - 1);
+    assert_eq!(release(&edge, 1, paused), Verdict::Stopped);
+    let horizon = Slot::parse(&edge.stored(0)).unwrap().horizon;
+    assert!(paused.issued_at().unwrap() <= horizon);
+    edge.host.advance_ms(ENDED_KEPT_MS - 1);
+    assert!(matches!(edge.media(1, paused), Verdict::Plays(plays) if plays.started));
+}
+
+#[test]
+fn a_pause_that_is_forgotten_moves_no_horizon() {
+    let edge = deny_new(1);
+    let paused = edge.starts(1);
+    release(&edge, 1, paused);
+    edge.host.advance_ms(ENDED_KEPT_MS);
+    edge.sweep_all();
+    assert_eq!(edge.stored(0).len(), super::test_edge::EMPTY_SLOT);
+    assert_eq!(Slot::parse(&edge.stored(0)).unwrap().horizon.as_ms(), 0);
+    // Nothing holds it back, then, but nothing is known of it either.
+    assert!(matches!(edge.media(1, paused), Verdict::Plays(_)));
+    // Nor do pauses that a slot has no more room for.
+    for of in 0..20 {
+        edge.host.advance_ms(1);
+        let stream = edge.starts(10 + of);
+        release(&edge, 10 + of, stream);
+    }
+    assert_eq!(Slot::parse(&edge.stored(0)).unwrap().horizon.as_ms(), 0);
+}
+
+#[test]
+fn writes_that_went_through_are_counted_and_no_others() {
+    let edge = deny_new(2);
+    edge.host.lose_next_swaps(2);
+    let stream = edge.starts(1);
+    assert_eq!(edge.host.count(Metric::RecordWrites), 1);
+    edge.media(1, stream);
+    assert_eq!(edge.host.count(Metric::RecordWrites), 2);
+    let _ = edge.consult(1, &edge.event(stream, Unknown::Starts));
+    edge.host.fail_swaps(true);
+    let _ = edge.start(1);
+    edge.host.fail_swaps(false);
+    assert_eq!(edge.host.count(Metric::RecordWrites), 2);
+    edge.stop(1, stream);
+    assert_eq!(edge.host.count(Metric::RecordWrites), 3);
+}
+
+#[test]
+fn who_is_refused_is_told_when_trying_again_may_help() {
+    let edge = deny_new(1);
+    edge.starts(1);
+    let newcomer = edge.event(edge.mint(), Unknown::Starts);
+    let lapses_at = Some(NOW.plus_ms(TIMEOUT_MS));
+    assert_eq!(edge.decide(1, &newcomer).unwrap().retry_at, lapses_at);
+    assert_eq!(edge.consult(1, &newcomer).unwrap().retry_at, lapses_at);
+    assert_eq!(edge.decide(2, &newcomer).unwrap().retry_at, None);
 }

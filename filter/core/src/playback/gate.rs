@@ -17,11 +17,11 @@ use std::rc::Rc;
 use super::class::Class;
 use super::lease::Leases;
 use super::mint::mint;
-use super::passage::{Forward, Passage, Watch, Watched};
-use super::refusal::{What, Who, refuse};
+use super::passage::{Facts, Forward, Passage, Watch};
+use super::refusal::{Who, Why};
 use super::request::Request;
-use crate::config::Config;
-use crate::exchange::{Head, Record, languages};
+use crate::config::{Config, Paused};
+use crate::exchange::{Head, languages};
 use crate::ledger::{consult, transact};
 use crate::metric::Metric;
 use crate::moment::Moment;
@@ -29,7 +29,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{self, Asked, Identified, Viewer, identify};
+use crate::viewer::{Asked, Identified, Viewer, identify};
 
 /// The most leases a worker holds.
 const LEASES_MAX: usize = 65_536;
@@ -47,7 +47,7 @@ struct Known<'a> {
 /// One worker's gate.
 #[derive(Debug)]
 pub struct Gate {
-    leases: Leases,
+    pub(super) leases: Leases,
 }
 
 impl Default for Gate {
@@ -146,7 +146,7 @@ impl Gate {
             return Some(request.forward(None));
         }
         let is_watching = request.is_watching();
-        if request.protected.paused.is_some() && !is_watching {
+        if !is_watching && request.paused().is_some() {
             return None;
         }
         let watch = is_watching.then(|| Watch {
@@ -156,7 +156,10 @@ impl Gate {
             path: request.asked.path.to_vec(),
             languages: String::new(),
             known: true,
-            attributes: viewer::attributes(config, request.protected, &request.asked),
+            facts: Facts {
+                attributes: request.own_attributes(),
+                ..Facts::default()
+            },
         });
         Some(request.forward(watch))
     }
@@ -192,8 +195,8 @@ impl Gate {
             stream: Some(*stream),
             application: Some(&viewer.application.id),
         };
-        let attributes = request.attributes(viewer);
-        let play = protected.play(*stream, viewer.application, attributes.clone());
+        let facts = request.facts(viewer);
+        let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
         let decided = match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
             Ok(decided) => decided,
@@ -206,10 +209,22 @@ impl Gate {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
                 let reason = protected.reason(refused, stream);
-                return request.refuse(who, reason, Some(refused));
+                let retry_at = decided.retry_at;
+                return request.refuse(who, reason, Some(Why { refused, retry_at }));
             }
             Verdict::Stopped => return request.forward(None),
         };
+        let paused = request.paused().filter(|_| !plays.started);
+        if paused == Some(Paused::Release) {
+            self.leases.remove(name);
+            let event = Event::Release {
+                stream: *stream,
+                application: viewer.application,
+            };
+            // Whether that could be recorded or not, the player only asks for a manifest.
+            let _ = transact(host, &config.ledger, &viewer.subject, &event, epoch, now);
+            return request.forward(None);
+        }
         if !plays.started {
             let lease = protected.lease(&leased, &decided, plays);
             let fresh = now < lease.due_at;
@@ -218,78 +233,15 @@ impl Gate {
                 return request.forward(None);
             }
         }
-        request.forward(request.is_watching().then(|| Watch {
+        let keeps = request.is_watching() || paused == Some(Paused::Keep);
+        request.forward(keeps.then(|| Watch {
             stream: leased,
             name: name.as_slice().into(),
             place: request.place,
             path: request.asked.path.to_vec(),
             languages: languages(request.asked.head),
             known: !plays.started,
-            attributes,
+            facts,
         }))
-    }
-
-    /// Takes note of the response to a watched request. `Some` if it may not reach the
-    /// viewer: others were faster, or the stream was ended meanwhile.
-    pub fn on_response(
-        &mut self,
-        config: &Config,
-        host: &impl Host,
-        watch: &Watch,
-        status: u16,
-        epoch: Moment,
-    ) -> Watched {
-        if !(200..300).contains(&status) && status != 304 {
-            return Watched::Pass(None);
-        }
-        let Watch { stream, name, .. } = watch;
-        let (Some(protected), Some(application)) = (
-            config.playback.get(watch.place),
-            config.ledger.book.application(&stream.application),
-        ) else {
-            return Watched::Pass(None);
-        };
-        let now = host.now();
-        let attributes = watch.attributes.clone();
-        let event = Event::Play(protected.play(stream.stream, application, attributes));
-        let who = Who {
-            subject: Some(stream.subject),
-            stream: Some(stream.stream),
-            application: Some(&stream.application),
-        };
-        let what = What {
-            place: watch.place,
-            path: &watch.path,
-            languages: &watch.languages,
-        };
-        let turn_away =
-            |reason, refused| Watched::Refuse(refuse(config, host, what, who, reason, refused));
-        match transact(host, &config.ledger, &stream.subject, &event, epoch, now) {
-            Ok(decided) => match &decided.verdict {
-                Verdict::Plays(plays) => {
-                    let lease = protected.lease(stream, &decided, plays);
-                    self.leases.insert(name, lease);
-                    if !plays.started {
-                        host.add(Metric::LeaseRenewals, 1);
-                        return Watched::Pass(None);
-                    }
-                    Watched::Pass(Some(Record {
-                        event: "start",
-                        reason: None,
-                        subject: who.subject,
-                        stream: who.stream,
-                        application: who.application.map(str::to_owned),
-                    }))
-                }
-                Verdict::Refused(refused) => {
-                    self.leases.remove(name);
-                    turn_away(protected.reason(refused, &stream.stream), Some(refused))
-                }
-                Verdict::Stopped => Watched::Pass(None),
-            },
-            // A stream that is known to play goes on; its next segment tries again.
-            Err(_) if watch.known => Watched::Pass(None),
-            Err(outage) => turn_away(Reason::of_outage(outage), None),
-        }
     }
 }

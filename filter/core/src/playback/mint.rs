@@ -1,7 +1,7 @@
 //! The redirect that gives a playback an id of its own.
 
 use super::passage::Passage;
-use super::refusal::Who;
+use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::config::Start;
 use crate::exchange::{Answer, Head, Reply};
@@ -34,21 +34,20 @@ pub(super) fn mint<H: Head, E: Host>(
     if request.protected.start == Start::SessionRequired {
         return request.refuse(who, Reason::SessionRequired, None);
     }
-    let attributes = request.attributes(viewer);
-    let event = Event::Play(
-        request
-            .protected
-            .play(stream, viewer.application, attributes),
-    );
-    let refused = match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
-        Ok(decided) => match decided.verdict {
-            Verdict::Refused(refused) => Some((Reason::of(&refused), Some(refused))),
-            Verdict::Plays(_) | Verdict::Stopped => None,
-        },
-        Err(outage) => Some((Reason::of_outage(outage), None)),
-    };
-    if let Some((reason, refused)) = refused {
-        return request.refuse(who, reason, refused.as_ref());
+    let facts = request.facts(viewer);
+    let play = request
+        .protected
+        .play(stream, false, viewer.application, facts);
+    let event = Event::Play(play);
+    match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
+        Ok(decided) => {
+            if let Verdict::Refused(refused) = &decided.verdict {
+                let retry_at = decided.retry_at;
+                let why = Why { refused, retry_at };
+                return request.refuse(who, Reason::of(refused), Some(why));
+            }
+        }
+        Err(outage) => return request.refuse(who, Reason::of_outage(outage), None),
     }
     let mut attributes = viewer.attributes.clone();
     attributes.merge(&carried_attributes(

@@ -8,6 +8,7 @@ mod mint;
 mod passage;
 mod refusal;
 mod request;
+mod response;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use clean::Clean;

@@ -6,6 +6,7 @@ use super::clean::Clean;
 use super::lease::Leased;
 use crate::activity::Attributes;
 use crate::exchange::{Record, Reply};
+use crate::limits::Limits;
 
 /// What is to become of a request.
 #[derive(Debug)]
@@ -43,7 +44,15 @@ pub struct Watch {
     /// The stream is on record already.
     pub(super) known: bool,
     /// What the request says of the stream.
+    pub(super) facts: Facts,
+}
+
+/// What a request says of its stream.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
     pub(super) attributes: Attributes,
+    /// The account's own limits; none: what is on record holds.
+    pub(super) limits: Limits,
 }
 
 /// What is to become of a watched response.

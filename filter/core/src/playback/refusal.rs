@@ -6,6 +6,7 @@ use super::class::{Class, is_dash};
 use crate::advice::EvaluationResult;
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
+use crate::moment::Moment;
 use crate::policy::Refused;
 use crate::ports::Meter;
 use crate::reason::Reason;
@@ -29,9 +30,19 @@ pub(super) struct Who<'a> {
     pub(super) application: Option<&'a str>,
 }
 
+/// What the judge says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Why<'a> {
+    pub(super) refused: &'a Refused,
+    /// When trying again may help.
+    pub(super) retry_at: Option<Moment>,
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct What<'a> {
+    /// When it is refused.
+    pub(super) now: Moment,
     /// Place of the protected path in the configuration.
     pub(super) place: usize,
     /// The path without its token.
@@ -62,12 +73,12 @@ pub(super) fn refuse(
     what: What<'_>,
     who: Who<'_>,
     reason: Reason,
-    refused: Option<&Refused>,
+    why: Option<Why<'_>>,
 ) -> Reply {
     meter.add(reason.metric(), 1);
-    let evaluation = match (refused, &who.subject) {
-        (Some(refused), Some(subject)) => {
-            EvaluationResult::of(refused, config, subject, what.languages)
+    let evaluation = match (why, &who.subject) {
+        (Some(why), Some(subject)) => {
+            EvaluationResult::of(why.refused, config, subject, what.languages)
         }
         _ => EvaluationResult::default(),
     };
@@ -84,9 +95,15 @@ pub(super) fn refuse(
         answer.status = 302;
         answer = answer.with("location", slate);
     }
-    if status == 503 {
-        let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
-        answer = answer.with("retry-after", reason.retry_after_s(timeout_ms).to_string());
+    let retry_s = match why.and_then(|why| why.retry_at) {
+        Some(retry_at) => Some(retry_at.ms_since(what.now).div_ceil(1000).max(1)),
+        None => (status == 503).then(|| {
+            let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
+            reason.retry_after_s(timeout_ms)
+        }),
+    };
+    if let Some(seconds) = retry_s {
+        answer = answer.with("retry-after", seconds.to_string());
     }
     Reply {
         answer,

@@ -5,10 +5,12 @@ use std::rc::Rc;
 
 use super::class::Class;
 use super::lease::{Lease, Leased};
-use super::passage::{Forward, Passage, Watch};
-use super::refusal::{What, Who, refuse};
+use super::passage::{Facts, Forward, Passage, Watch};
+use super::refusal::{What, Who, Why, refuse};
 use crate::activity::Attributes;
-use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier, TokenPlace};
+use crate::config::{
+    Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier, TokenPlace,
+};
 use crate::exchange::{Head, languages};
 use crate::ledger::Decided;
 use crate::moment::Moment;
@@ -16,7 +18,7 @@ use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{self, Asked, Viewer, without_parameters};
+use crate::viewer::{self, Asked, Viewer, cmcd, without_parameters};
 
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
@@ -43,7 +45,11 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 
     /// Whether this request counts as watching, should it succeed.
     pub(super) fn is_watching(&self) -> bool {
-        self.protected.classes.classify(self.asked.path) == Class::Media && self.method() == b"GET"
+        self.is_media() && self.method() == b"GET"
+    }
+
+    fn is_media(&self) -> bool {
+        self.protected.classes.classify(self.asked.path) == Class::Media
     }
 
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
@@ -54,15 +60,28 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         })
     }
 
+    /// Whether the player says that it is paused, and the path cares. A media request
+    /// counts as watching whatever it says.
+    pub(super) fn paused(&self) -> Option<Paused> {
+        let paused = self.protected.paused?;
+        let Asked { head, path, .. } = self.asked;
+        let says = cmcd::Reader::new(head, path).state() == Some(cmcd::State::Paused);
+        (says && !self.is_media()).then_some(paused)
+    }
+
     /// What is known of the stream: by its token, and by this request.
-    pub(super) fn attributes(&self, viewer: &Viewer<'_>) -> Attributes {
+    pub(super) fn facts(&self, viewer: &Viewer<'_>) -> Facts {
         let mut attributes = viewer.attributes.clone();
-        attributes.merge(&viewer::attributes(
-            self.config,
-            self.protected,
-            &self.asked,
-        ));
-        attributes
+        attributes.merge(&self.own_attributes());
+        Facts {
+            attributes,
+            limits: viewer.limits.clone(),
+        }
+    }
+
+    /// What this request itself says of the stream.
+    pub(super) fn own_attributes(&self) -> Attributes {
+        viewer::attributes(self.config, self.protected, &self.asked)
     }
 
     /// The path to be redirected to: as it is, but for tokens in its query.
@@ -99,13 +118,9 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         }
     }
 
-    pub(super) fn refuse(
-        &self,
-        who: Who<'_>,
-        reason: Reason,
-        refused: Option<&Refused>,
-    ) -> Passage {
+    pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Passage {
         let what = What {
+            now: self.now,
             place: self.place,
             path: self.asked.path,
             languages: &languages(self.asked.head),
@@ -133,17 +148,19 @@ impl PlaybackPath {
         self.timeout_ms.saturating_sub(self.timeout_ms.div_ceil(3))
     }
 
-    /// A media request of `stream`, as an event.
+    /// A request of `stream` that keeps it alive, as an event.
     pub(super) fn play<'a>(
         &self,
         stream: StreamKey,
+        recurring: bool,
         application: &'a Application,
-        attributes: Attributes,
+        facts: Facts,
     ) -> Play<'a> {
         Play {
             stream,
             application,
-            attributes,
+            attributes: facts.attributes,
+            limits: facts.limits,
             terminate: Vec::new(),
             timeout_ms: self.timeout_ms,
             renew_below_ms: self.renew_below_ms(),
@@ -151,6 +168,8 @@ impl PlaybackPath {
                 Start::Implicit => Unknown::Starts,
                 Start::SessionRequired => Unknown::IsOver,
             },
+            liveness: self.liveness,
+            recurring,
             is_call: false,
         }
     }
@@ -161,10 +180,15 @@ impl PlaybackPath {
             .as_ms()
             .saturating_sub(self.renew_below_ms());
         let expiry = |moment: Moment| stream.expires_at.map_or(moment, |end| end.min(moment));
+        // What the request says of the stream may not be on record yet.
+        let due_at = match decided.pending {
+            true => Moment::EARLIEST,
+            false => expiry(Moment::from_ms(due_ms)),
+        };
         Lease {
             stream: Rc::clone(stream),
             bell: decided.bell,
-            due_at: expiry(Moment::from_ms(due_ms)),
+            due_at,
             ends_at: expiry(plays.lapses_at),
         }
     }

@@ -46,6 +46,8 @@ pub struct PolicyBook {
     policies: Vec<Policy>,
     /// The attributes that policies which act need, each once.
     needed: Vec<String>,
+    /// The claims that rules go by, each once.
+    limit_claims: Vec<String>,
     /// Where in `policies` a name is.
     places: HashMap<String, usize>,
     applications: HashMap<String, Application>,
@@ -73,6 +75,7 @@ impl PolicyBook {
         Self {
             policies: Vec::new(),
             needed: Vec::new(),
+            limit_claims: Vec::new(),
             places: HashMap::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
@@ -93,7 +96,23 @@ impl PolicyBook {
                 }
             }
         }
+        for claim in policy
+            .rules
+            .iter()
+            .filter_map(|rule| rule.max_claim.as_ref())
+        {
+            if !self.limit_claims.contains(claim) {
+                self.limit_claims.push(claim.clone());
+            }
+        }
         self.policies.push(policy);
+    }
+
+    /// The claims that rules go by (`max_claim`), each once: what is worth reading from
+    /// a credential for [`Limits`](crate::limits::Limits).
+    #[must_use]
+    pub fn limit_claims(&self) -> &[String] {
+        &self.limit_claims
     }
 
     /// Adds an application that lists the policies with these names.

@@ -1,6 +1,7 @@
 //! What happens to a subject's activity, and what comes of it.
 
-use crate::activity::{Attributes, Stream, Terminator};
+use crate::activity::{Attributes, Liveness, Stream, Terminator};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::policy::book::Application;
 use crate::policy::message::Message;
@@ -18,6 +19,14 @@ pub enum Event<'a> {
         /// The application that asks.
         application: &'a Application,
     },
+    /// A stream's player pauses: its place is free at once, and it may start again
+    /// under the same id. It is judged afresh then.
+    Release {
+        /// The stream.
+        stream: StreamKey,
+        /// The application that plays it.
+        application: &'a Application,
+    },
 }
 
 /// A stream wants to play.
@@ -27,8 +36,13 @@ pub struct Play<'a> {
     pub stream: StreamKey,
     /// The application that plays it.
     pub application: &'a Application,
-    /// Attributes to set on the stream.
+    /// Attributes to set on the stream. Of a call they are what the application says,
+    /// and some stay as they are once set; of a playback request they are facts read
+    /// from it, and change as they do.
     pub attributes: Attributes,
+    /// Limits to set on the stream, as its credential carries them. None: what is on
+    /// record holds.
+    pub limits: Limits,
     /// Termination codes of streams to kill for this one, if that lets it play.
     pub terminate: Vec<String>,
     /// How long the stream lives without a further sign of life, in milliseconds.
@@ -38,6 +52,13 @@ pub struct Play<'a> {
     pub renew_below_ms: u64,
     /// What to do if the stream is not on record.
     pub unknown: Unknown,
+    /// [`Liveness::Media`] if this is a media request on a path where only those count:
+    /// from then on heartbeats no longer keep the stream alive.
+    pub liveness: Liveness,
+    /// Its id names a device rather than a playback, and comes again when the viewer
+    /// starts anew: that the stream was ended is held against it for one
+    /// `timeout_ms` only.
+    pub recurring: bool,
     /// It is a call of the session API: it has to bring the attributes that policies
     /// need, and counts against the call limits.
     pub is_call: bool,
@@ -75,6 +96,11 @@ pub struct Judgement {
     pub changed: bool,
     /// A stream was ended that others may still believe to be live.
     pub silenced: bool,
+    /// How many streams lost their place by a rule, whether the verdict is that another
+    /// one plays or that this one may not.
+    pub evicted: usize,
+    /// When trying again may help, as far as can be said of a refusal.
+    pub retry_at: Option<Moment>,
 }
 
 /// The answer to an event.
@@ -82,7 +108,7 @@ pub struct Judgement {
 pub enum Verdict {
     /// The stream may play.
     Plays(Plays),
-    /// The stream was live and is stopped.
+    /// The stream was live and is stopped, or released.
     Stopped,
     /// The stream may not play.
     Refused(Refused),
@@ -150,4 +176,29 @@ pub struct Breach {
     pub scope: Vec<String>,
     /// The streams in the way, oldest first.
     pub conflicts: Vec<Stream>,
+}
+
+impl Refused {
+    /// When trying again may help, as far as the refusal itself says: once a stream in
+    /// the way may have lapsed, of each rule that is broken, or a call counts again.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Moment> {
+        match self {
+            Self::Conflict(breaches) => {
+                let room: Option<Vec<Moment>> = breaches.iter().map(Breach::room_at).collect();
+                room?.into_iter().max()
+            }
+            Self::Throttled { until } => Some(*until),
+            _ => None,
+        }
+    }
+}
+
+impl Breach {
+    /// When the first of the streams in the way lapses, unless a sign of life comes
+    /// first; `None` if there are none, and waiting is of no use.
+    #[must_use]
+    pub fn room_at(&self) -> Option<Moment> {
+        self.conflicts.iter().map(|stream| stream.lapses_at).min()
+    }
 }

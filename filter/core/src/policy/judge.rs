@@ -1,17 +1,16 @@
 //! The one decision: may this stream play, and who loses its place for it?
 //!
-//! Each rule speaks for itself ([`Rule::says`]); here they are brought together. The
-//! order is fixed: first every rule of every policy is asked, then, only if all
-//! allow, streams are killed, replaced and evicted.
+//! The order is fixed: first every rule of every policy is heard ([`super::hearing`]),
+//! then, only if all allow, streams are killed, replaced and evicted ([`super::admit`]).
 
 use std::borrow::Cow;
 
-use super::book::{Application, Mode, Policy, PolicyBook};
-use super::event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
-use super::rule::{Contender, Count, DEVICE_ID, OnConflict, Rule, Says, Standing};
-use crate::activity::{
-    ATTRIBUTES_MAX, Activity, Attributes, EndReason, IMMUTABLE, SUPERSEDED_MAX, Stream, Terminator,
-};
+use super::admit::{admit, is_kept_alive};
+use super::book::{Application, PolicyBook};
+use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
+use super::hearing::{Found, ask_every_rule, breach};
+use super::rule::{Contender, Standing};
+use crate::activity::{ATTRIBUTES_MAX, Activity, Attributes, EndReason, Ended, IMMUTABLE, Stream};
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
@@ -32,6 +31,10 @@ pub fn judge(
             stream,
             application,
         } => judge_stop(activity, stream, application, book, now),
+        Event::Release {
+            stream,
+            application,
+        } => judge_release(activity, stream, application, now),
     }
 }
 
@@ -51,13 +54,39 @@ fn judge_stop(
         return unchanged(Refused::Throttled { until });
     }
     if activity.end(stream, EndReason::Stopped, now) {
-        return Judgement {
-            verdict: Verdict::Stopped,
-            changed: true,
-            silenced: true,
-        };
+        return stopped();
     }
-    match activity.end_of(stream) {
+    is_not_live(activity, stream)
+}
+
+fn judge_release(
+    activity: &mut Activity,
+    stream: &StreamKey,
+    application: &Application,
+    now: Moment,
+) -> Judgement {
+    if is_foreign(activity, stream, application) {
+        return unchanged(Refused::Foreign);
+    }
+    if activity.release(stream, now) {
+        return stopped();
+    }
+    is_not_live(activity, stream)
+}
+
+fn stopped() -> Judgement {
+    Judgement {
+        verdict: Verdict::Stopped,
+        changed: true,
+        silenced: true,
+        evicted: 0,
+        retry_at: None,
+    }
+}
+
+/// There is nothing to stop.
+fn is_not_live(activity: &Activity, stream: &StreamKey) -> Judgement {
+    match activity.end_of(stream).map(|end| &end.why) {
         Some(EndReason::Killed { by }) => unchanged(Refused::Killed(by.clone())),
         _ => unchanged(Refused::Over),
     }
@@ -70,26 +99,35 @@ fn judge_play(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
-    if let Some(why) = activity.end_of(&play.stream) {
-        return unchanged(refusal_of_ended(why, activity, book));
+    let end = activity.end_of(&play.stream);
+    if let Some(end) = end
+        && let Some(judgement) = held_against(end, play, activity, book, now)
+    {
+        return judgement;
     }
     if is_foreign(activity, &play.stream, play.application) {
         return unchanged(Refused::Foreign);
     }
-    let known = activity.stream(&play.stream);
-    if let Some(stream) = known
+    let live = activity.stream(&play.stream);
+    let released = end.and_then(Ended::released);
+    let known = live.or(released);
+    if play.is_call
+        && let Some(stream) = known
         && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
     {
         return unchanged(Refused::Immutable(name));
     }
-    let attributes = match known {
-        Some(stream) => stream.attributes.with(&play.attributes),
-        None => Cow::Borrowed(&play.attributes),
+    let (attributes, limits) = match known {
+        Some(stream) => (
+            stream.attributes.with(&play.attributes),
+            stream.limits.with(&play.limits),
+        ),
+        None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
     };
     if attributes.len() > ATTRIBUTES_MAX {
         return unchanged(Refused::TooManyAttributes);
     }
-    let Some(standing) = standing(play, known, recall, now) else {
+    let Some(standing) = standing(play, live, released, recall, now) else {
         return unchanged(Refused::Over);
     };
     if play.is_call {
@@ -106,9 +144,11 @@ fn judge_play(
     let contender = Contender {
         key: &play.stream,
         attributes: &attributes,
+        limits: &limits,
         standing,
     };
     let found = ask_every_rule(activity, play, book, &contender);
+    let strayed = !found.breaches.is_empty() && has_strayed(activity, play, book, &contender);
     let (is_known, started_at) = match standing {
         Standing::New => (false, now),
         Standing::Known { started_at, .. } => (true, started_at),
@@ -120,24 +160,8 @@ fn judge_play(
         Some(stream) => stream.calls = calls,
         None => activity.creates = calls,
     }
-    if let Some(first) = found.breaches.first() {
-        // A live stream that may not go on frees its place.
-        let why = EndReason::Evicted {
-            policy: first.policy.clone(),
-            rule: first.rule.clone(),
-        };
-        let silenced = activity.end(&play.stream, why, now);
-        if silenced {
-            for (key, why) in found.forfeited {
-                activity.end(&key, why, now);
-            }
-        }
-        return Judgement {
-            verdict: Verdict::Refused(Refused::Conflict(found.breaches)),
-            // A refused create has been counted.
-            changed: silenced || (play.is_call && !activity.streams.is_empty()),
-            silenced,
-        };
+    if !found.breaches.is_empty() {
+        return turn_away(activity, play, found, strayed, now);
     }
     let staying = activity.streams.len().saturating_sub(found.leaving());
     if !is_known && staying >= book.max_streams_per_subject {
@@ -149,18 +173,122 @@ fn judge_play(
     admit(activity, play, started_at, &found, now)
 }
 
+/// The refusal of a stream that was ended, for as long as that is held against it.
+fn held_against(
+    end: &Ended,
+    play: &Play<'_>,
+    activity: &Activity,
+    book: &PolicyBook,
+    now: Moment,
+) -> Option<Judgement> {
+    let until = play.recurring.then(|| end.at.plus_ms(play.timeout_ms));
+    if until.is_some_and(|until| until <= now) {
+        return None;
+    }
+    let refused = match &end.why {
+        EndReason::Stopped => Refused::Over,
+        EndReason::Killed { by } => Refused::Killed(by.clone()),
+        EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
+            Some((place, policy, rule)) => {
+                let mut seen: Vec<&Stream> = activity
+                    .streams
+                    .iter()
+                    .filter(|stream| book.sees(place, &stream.application))
+                    .filter(|stream| rule.target.matches(&stream.attributes))
+                    .collect();
+                seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
+                Refused::Evicted(breach(policy, rule, &play.limits, &seen))
+            }
+            // The rule is gone from the configuration, so there is nothing left to tell.
+            None => Refused::Over,
+        },
+        EndReason::Released(_) => return None,
+    };
+    Some(Judgement {
+        retry_at: until,
+        ..unchanged(refused)
+    })
+}
+
+/// Whether a live stream is refused only because of what it asks for now: it zapped to
+/// a channel that is full, and could have stayed where it was.
+fn has_strayed(
+    activity: &Activity,
+    play: &Play<'_>,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+) -> bool {
+    let Standing::Known { before, .. } = contender.standing else {
+        return false;
+    };
+    if play.is_call || before == contender.attributes {
+        return false;
+    }
+    let stays = Contender {
+        attributes: before,
+        ..*contender
+    };
+    ask_every_rule(activity, play, book, &stays)
+        .breaches
+        .is_empty()
+}
+
+/// Refuses a stream that breaks rules. A live one frees its place: it is gone for good,
+/// or, if it merely `strayed`, free to start again elsewhere.
+fn turn_away(
+    activity: &mut Activity,
+    play: &Play<'_>,
+    found: Found,
+    strayed: bool,
+    now: Moment,
+) -> Judgement {
+    let end = found.breaches.first().map(|first| EndReason::Evicted {
+        policy: first.policy.clone(),
+        rule: first.rule.clone(),
+    });
+    let silenced = match end {
+        Some(why) if !strayed => activity.end(&play.stream, why, now),
+        _ => activity.release(&play.stream, now),
+    };
+    let mut evicted = usize::from(silenced);
+    if silenced {
+        for (key, why) in found.forfeited {
+            let ended = activity.end(&key, why, now);
+            evicted = evicted.saturating_add(usize::from(ended));
+        }
+    }
+    let refused = Refused::Conflict(found.breaches);
+    let mut retry_at = refused.retry_at();
+    if silenced && play.recurring && !strayed {
+        let held_until = now.plus_ms(play.timeout_ms);
+        retry_at = retry_at.map(|at| at.max(held_until));
+    }
+    Judgement {
+        verdict: Verdict::Refused(refused),
+        // A refused create has been counted.
+        changed: silenced || (play.is_call && !activity.streams.is_empty()),
+        silenced,
+        evicted,
+        retry_at,
+    }
+}
+
 /// Where the stream that wants to play stands; `None` if it is over.
 fn standing<'a>(
     play: &Play<'_>,
-    known: Option<&'a Stream>,
+    live: Option<&'a Stream>,
+    released: Option<&Stream>,
     recall: &Recall,
     now: Moment,
 ) -> Option<Standing<'a>> {
-    if let Some(stream) = known {
+    if let Some(stream) = live {
         return Some(Standing::Known {
             started_at: stream.started_at,
             before: &stream.attributes,
         });
+    }
+    if let Some(stream) = released {
+        return is_kept_alive(stream, play).then_some(Standing::New);
     }
     if play.unknown == Unknown::IsNew {
         return Some(Standing::New);
@@ -216,283 +344,12 @@ fn calls_with(
     Ok(calls)
 }
 
-/// What the rules say together.
-#[derive(Default)]
-struct Found {
-    breaches: Vec<Breach>,
-    /// Streams the viewer chose to stop.
-    killed: Vec<StreamKey>,
-    /// Earlier streams of the same device.
-    replaced: Vec<StreamKey>,
-    evicted: Vec<(StreamKey, EndReason)>,
-    /// Streams that lose their place together with the contender, if it loses its own.
-    forfeited: Vec<(StreamKey, EndReason)>,
-    /// Rules that were broken where policies only watch.
-    monitored: usize,
-}
-
-impl Found {
-    fn evicts(&self, stream: &StreamKey) -> bool {
-        self.evicted.iter().any(|(key, _)| key == stream)
-    }
-
-    /// How many streams go if the contender plays.
-    fn leaving(&self) -> usize {
-        let chosen = self.killed.len().saturating_add(self.replaced.len());
-        chosen.saturating_add(self.evicted.len())
-    }
-}
-
-fn ask_every_rule(
-    activity: &Activity,
-    play: &Play<'_>,
-    book: &PolicyBook,
-    contender: &Contender<'_>,
-) -> Found {
-    let mut others = others(activity, book, &play.stream);
-    let killed = chosen_to_stop(play, &others);
-    others.retain(|other| !killed.contains(&other.stream.key));
-    let replaced = of_same_device(play, book, contender, &others);
-    others.retain(|other| !replaced.contains(&other.stream.key));
-    let mut found = Found {
-        killed,
-        replaced,
-        ..Found::default()
-    };
-
-    let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
-    for (place, policy) in book.policies_of(play.application) {
-        seen.clear();
-        let by_policy = others.iter().filter(|other| other.is_seen_by(place));
-        seen.extend(by_policy.map(|other| other.stream));
-        for rule in &policy.rules {
-            // So it is with most rules, most of the time.
-            if rule.holds_among(seen.len()) {
-                continue;
-            }
-            // Denials look at the streams as they are: one policy's evictions do not
-            // make room in another (worked case 4). Evictions count each other, so
-            // that no rule evicts a second stream where the first one is enough.
-            let rivals = seen.iter().copied().filter(|rival| {
-                rule.on_conflict == OnConflict::DenyNew || !found.evicts(&rival.key)
-            });
-            let says = rule.says(rivals, contender);
-            if policy.mode == Mode::Monitor {
-                let broken = !matches!(says, Says::Fine);
-                found.monitored = found.monitored.saturating_add(usize::from(broken));
-                continue;
-            }
-            let end = |loser: &&Stream| {
-                let why = EndReason::Evicted {
-                    policy: policy.name.clone(),
-                    rule: rule.name.clone(),
-                };
-                (loser.key, why)
-            };
-            match says {
-                Says::Fine => {}
-                Says::Deny { conflicts, alike } => {
-                    found.breaches.push(breach(policy, rule, &conflicts));
-                    found.forfeited.extend(alike.iter().map(end));
-                }
-                Says::Evict(losers) => found.evicted.extend(losers.iter().map(end)),
-            }
-        }
-    }
-    found
-}
-
-/// A live stream, and who started it.
-struct Other<'a> {
-    stream: &'a Stream,
-    /// `None` if it is no longer configured: no policy sees its streams then.
-    application: Option<&'a Application>,
-}
-
-impl Other<'_> {
-    /// Whether a policy sees it: those do that its own application lists, whoever
-    /// their tenants are.
-    fn is_seen_by(&self, policy: usize) -> bool {
-        self.application
-            .is_some_and(|application| application.lists(policy))
-    }
-}
-
-/// The live streams besides this one, oldest first.
-fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> Vec<Other<'a>> {
-    let mut others: Vec<Other<'_>> = activity
-        .streams
-        .iter()
-        .filter(|stream| stream.key != *but)
-        .map(|stream| Other {
-            stream,
-            application: book.application(&stream.application),
-        })
-        .collect();
-    others.sort_unstable_by_key(|other| (other.stream.started_at, other.stream.key));
-    others
-}
-
-/// The live streams that the viewer chose to stop; codes of streams no longer live are void.
-fn chosen_to_stop(play: &Play<'_>, others: &[Other<'_>]) -> Vec<StreamKey> {
-    if play.terminate.is_empty() {
-        return Vec::new();
-    }
-    let chosen = |key: &StreamKey| {
-        let code = key.termination_code();
-        let mut wanted = play.terminate.iter();
-        wanted.any(|wanted| wanted.eq_ignore_ascii_case(&code))
-    };
-    let keys = others.iter().map(|other| other.stream.key);
-    keys.filter(chosen).collect()
-}
-
-/// Earlier streams of the device that starts again, where a rule says that it
-/// replaces them.
-fn of_same_device(
-    play: &Play<'_>,
-    book: &PolicyBook,
-    contender: &Contender<'_>,
-    others: &[Other<'_>],
-) -> Vec<StreamKey> {
-    let (Standing::New, Some(device)) = (contender.standing, contender.attributes.value(DEVICE_ID))
-    else {
-        return Vec::new();
-    };
-    let same = others
-        .iter()
-        .filter(|other| other.stream.attributes.value(DEVICE_ID) == Some(device));
-    let replaced = same.filter(|other| {
-        let replaces = |rule: &Rule| {
-            rule.same_device_replaces
-                && rule.target.matches(contender.attributes)
-                && rule.target.matches(&other.stream.attributes)
-        };
-        let mut policies = book.policies_of(play.application);
-        policies.any(|(place, policy)| {
-            policy.mode == Mode::Enforce
-                && other.is_seen_by(place)
-                && policy.rules.iter().any(replaces)
-        })
-    });
-    replaced.map(|other| other.stream.key).collect()
-}
-
-fn breach(policy: &Policy, rule: &Rule, conflicts: &[&Stream]) -> Breach {
-    Breach {
-        policy: policy.name.clone(),
-        rule: rule.name.clone(),
-        message: rule.message.clone(),
-        attribute: match &rule.count {
-            Count::Streams => None,
-            Count::Distinct(attribute) => Some(attribute.clone()),
-        },
-        threshold: rule.max,
-        scope: rule.per.clone(),
-        conflicts: conflicts.iter().copied().cloned().collect(),
-    }
-}
-
-fn admit(
-    activity: &mut Activity,
-    play: &Play<'_>,
-    started_at: Moment,
-    found: &Found,
-    now: Moment,
-) -> Judgement {
-    let silenced = found.leaving() > 0;
-    let mut plays = Plays {
-        started: false,
-        lapses_at: now.plus_ms(play.timeout_ms),
-        evicted: found.evicted.len(),
-        killed: found.killed.len(),
-        replaced: found.replaced.len(),
-        monitored: found.monitored,
-    };
-    let mut changed = true;
-    match activity.stream_mut(&play.stream) {
-        Some(stream) => {
-            let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
-            let learned = stream.attributes.merge(&play.attributes);
-            changed = due || silenced || learned;
-            if changed {
-                stream.lapses_at = stream.lapses_at.max(plays.lapses_at);
-            }
-            plays.lapses_at = stream.lapses_at;
-        }
-        None => {
-            plays.started = true;
-            activity.streams.push(Stream {
-                key: play.stream,
-                application: play.application.id.clone(),
-                started_at,
-                lapses_at: plays.lapses_at,
-                attributes: play.attributes.clone(),
-                superseded: Vec::new(),
-                calls: Default::default(),
-            });
-        }
-    }
-    if silenced {
-        make_room(activity, &play.stream, found, now);
-    }
-    Judgement {
-        verdict: Verdict::Plays(plays),
-        changed,
-        silenced,
-    }
-}
-
-/// Ends the streams that go for `winner`, which is live.
-fn make_room(activity: &mut Activity, winner: &StreamKey, found: &Found, now: Moment) {
-    let Some(stream) = activity.stream_mut(winner) else {
-        return;
-    };
-    let by = Terminator {
-        application: stream.application.clone(),
-        started_at: stream.started_at,
-        channel: stream.attributes.value("channel").map(str::to_owned),
-        device_name: stream.attributes.value("deviceName").map(str::to_owned),
-    };
-    let killed = found.killed.iter().chain(&found.replaced).map(|key| {
-        let why = EndReason::Killed { by: by.clone() };
-        (*key, why)
-    });
-    let leaving: Vec<_> = killed.chain(found.evicted.iter().cloned()).collect();
-    let codes = leaving.iter().map(|(key, _)| key.termination_code());
-    stream.superseded.extend(codes);
-    let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
-    stream.superseded.drain(..surplus);
-    for (key, why) in leaving {
-        activity.end(&key, why, now);
-    }
-}
-
-fn refusal_of_ended(why: &EndReason, activity: &Activity, book: &PolicyBook) -> Refused {
-    match why {
-        EndReason::Stopped => Refused::Over,
-        EndReason::Killed { by } => Refused::Killed(by.clone()),
-        EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
-            Some((place, policy, rule)) => {
-                let mut seen: Vec<&Stream> = activity
-                    .streams
-                    .iter()
-                    .filter(|stream| book.sees(place, &stream.application))
-                    .filter(|stream| rule.target.matches(&stream.attributes))
-                    .collect();
-                seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
-                Refused::Evicted(breach(policy, rule, &seen))
-            }
-            // The rule is gone from the configuration, so there is nothing left to tell.
-            None => Refused::Over,
-        },
-    }
-}
-
 fn unchanged(refused: Refused) -> Judgement {
     Judgement {
+        retry_at: refused.retry_at(),
         verdict: Verdict::Refused(refused),
         changed: false,
         silenced: false,
+        evicted: 0,
     }
 }

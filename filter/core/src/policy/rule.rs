@@ -3,11 +3,12 @@
 use super::message::Message;
 use super::target::Target;
 use crate::activity::{Attributes, Stream};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 
 /// The attribute that tells devices apart.
-pub const DEVICE_ID: &str = "deviceId";
+const DEVICE_ID: &str = "deviceId";
 
 /// One limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,9 @@ pub struct Rule {
     pub name: String,
     /// The most streams, or distinct values, allowed at once.
     pub max: u32,
+    /// The claim whose value holds instead of `max`, for streams whose credential
+    /// carries it.
+    pub max_claim: Option<String>,
     /// What is counted.
     pub count: Count,
     /// Scope: attributes per whose values it is counted.
@@ -54,7 +58,21 @@ pub(super) struct Contender<'a> {
     pub(super) key: &'a StreamKey,
     /// Its attributes, those of this event included.
     pub(super) attributes: &'a Attributes,
+    /// Its limits, likewise.
+    pub(super) limits: &'a Limits,
     pub(super) standing: Standing<'a>,
+}
+
+impl Contender<'_> {
+    /// Its own age; `None` for a newcomer, which is younger than all others.
+    pub(super) fn since(&self) -> Option<Since> {
+        match self.standing {
+            Standing::New => None,
+            Standing::Known { started_at, .. } | Standing::Revived { started_at } => {
+                Some((started_at, *self.key))
+            }
+        }
+    }
 }
 
 /// Where a contender stands.
@@ -97,7 +115,7 @@ enum Unit<'a> {
 
 /// The age of a unit: when its oldest stream started. What started at the same moment
 /// is told apart by key.
-type Since = (Moment, StreamKey);
+pub(super) type Since = (Moment, StreamKey);
 
 /// A contender's unit among the others.
 enum Place {
@@ -107,9 +125,19 @@ enum Place {
 }
 
 impl Rule {
-    /// Whether it holds whatever the others are, so few are they.
-    pub(super) fn holds_among(&self, others: usize) -> bool {
-        u32::try_from(others).is_ok_and(|others| others < self.max)
+    /// The most it allows, to a stream with these limits.
+    pub(super) fn max_for(&self, limits: &Limits) -> u32 {
+        let claimed = self
+            .max_claim
+            .as_ref()
+            .and_then(|claim| limits.value(claim));
+        claimed.unwrap_or(self.max)
+    }
+
+    /// Whether it holds for a stream with these limits whatever the others are, so few
+    /// are they.
+    pub(super) fn holds_among(&self, others: usize, limits: &Limits) -> bool {
+        u32::try_from(others).is_ok_and(|others| others < self.max_for(limits))
     }
 
     /// The rule's answer, given the `others`: live streams its policy sees, oldest first.
@@ -129,12 +157,12 @@ impl Rule {
         let rivals: Vec<&Stream> = others
             .filter(|other| self.looks_at(&other.attributes, &scope))
             .collect();
-        if self.holds_among(rivals.len()) {
+        if self.holds_among(rivals.len(), contender.limits) {
             return Says::Fine;
         }
         let (units, place) = self.place(&rivals, contender);
 
-        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let max = usize::try_from(self.max_for(contender.limits)).unwrap_or(usize::MAX);
         let surplus = units.len().saturating_add(1).saturating_sub(max);
         if surplus == 0 {
             return Says::Fine;
@@ -231,20 +259,32 @@ impl Rule {
     fn unit<'a>(&self, key: &StreamKey, attributes: &'a Attributes) -> Unit<'a> {
         match &self.count {
             Count::Streams => Unit::Stream(*key),
-            Count::Distinct(name) => Unit::Value(attributes.value(name)),
+            Count::Distinct(name) => Unit::Value(value(attributes, name)),
         }
     }
 
     /// The values per which a stream is counted.
     fn scope_of<'a>(&self, attributes: &'a Attributes) -> Vec<Option<&'a str>> {
-        let scope = self.per.iter().map(|name| attributes.value(name));
+        let scope = self.per.iter().map(|name| value(attributes, name));
         scope.collect()
     }
 
     /// Whether a stream with these attributes is counted in this scope.
     fn looks_at(&self, attributes: &Attributes, scope: &[Option<&str>]) -> bool {
         let mut scope = self.per.iter().zip(scope);
-        scope.all(|(name, value)| attributes.value(name) == *value)
+        scope.all(|(name, wanted)| value(attributes, name) == *wanted)
             && self.target.matches(attributes)
     }
+}
+
+/// The device a stream is on, if that is known.
+pub(super) fn device(attributes: &Attributes) -> Option<&str> {
+    value(attributes, DEVICE_ID)
+}
+
+/// What counts as the value of an attribute. An empty device id names no device: apps
+/// send one where they know none, and those are not all the same device.
+fn value<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
+    let value = attributes.value(name);
+    value.filter(|value| !value.is_empty() || name != DEVICE_ID)
 }

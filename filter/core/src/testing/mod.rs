@@ -17,10 +17,10 @@ pub(crate) use memory::MemoryHost;
 use crate::activity::{Attributes, Stream};
 use crate::moment::Moment;
 use crate::policy::{
-    Count, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target, Unknown,
+    Count, Limits, Liveness, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target,
+    Unknown,
 };
 use crate::stream_key::StreamKey;
-use crate::throttle::Calls;
 
 /// The moment at which tests begin.
 pub(crate) const NOW: Moment = Moment::from_ms(1_893_499_200_000);
@@ -36,13 +36,10 @@ pub(crate) fn key(n: u8, at: Moment) -> StreamKey {
 /// Test stream `n` of application `app1`, started at `at`.
 pub(crate) fn stream(n: u8, at: Moment) -> Stream {
     Stream {
-        key: key(n, at),
         application: "app1".to_owned(),
         started_at: at,
         lapses_at: at.plus_ms(TIMEOUT_MS),
-        attributes: Attributes::default(),
-        superseded: Vec::new(),
-        calls: Calls::default(),
+        ..Stream::unplayed(key(n, at))
     }
 }
 
@@ -57,6 +54,7 @@ pub(crate) fn limit(name: &str, max: u32, on_conflict: OnConflict) -> Policy {
         rules: vec![Rule {
             name: "limit".to_owned(),
             max,
+            max_claim: None,
             count: Count::Streams,
             per: Vec::new(),
             target: Target::default(),
@@ -97,6 +95,9 @@ pub(crate) fn play<'a>(
         timeout_ms: TIMEOUT_MS,
         renew_below_ms: u64::MAX,
         unknown,
+        limits: Limits::default(),
+        liveness: Liveness::Any,
+        recurring: false,
         is_call: false,
     }
 }

@@ -1,10 +1,8 @@
 //! Claims of a JWT that the proxy has checked, as it hands them over (see
 //! [`Head::jwt_claim`](crate::exchange::Head::jwt_claim)).
 
+use crate::limits::LIMIT_MAX;
 use crate::text::printable;
-
-/// The most a claim may allow; more is as good as this.
-const LIMIT_MAX: u32 = 1000;
 
 /// A claim as text. Numbers are written without a fraction where they have none.
 pub(crate) fn text(claim: &[u8]) -> Option<String> {

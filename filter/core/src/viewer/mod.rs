@@ -224,7 +224,7 @@ impl<H: Head> Search<'_, H> {
         for name in &self.config.limit_claims {
             let claim = self.asked.head.jwt_claim(&self.config.jwt_payload, name);
             if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
-                limits.set(name, limit);
+                limits.set(name.as_str(), limit);
             }
         }
         limits

@@ -8,10 +8,11 @@ use super::super::raw::{
     RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
 };
 use super::super::{
-    AttributeSource, CmcdKey, Liveness, Paused, PlaybackPath, Slate, Start, StreamCarrier,
-    SubjectCarrier, TemplateSegment, TokenPlace,
+    AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
+    TemplateSegment, TokenPlace,
 };
 use super::check::{Check, quoted};
+use crate::activity::Liveness;
 
 impl Check<'_> {
     pub(super) fn playback(

@@ -8,6 +8,7 @@ use super::super::raw::{
     RawSameDevice, RawTest, RawValue, RawValues,
 };
 use super::check::{Check, quoted};
+use crate::limits::LIMITS_MAX;
 use crate::policy::{
     Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
 };
@@ -23,6 +24,7 @@ impl Check<'_> {
         max_streams_per_subject: usize,
     ) -> PolicyBook {
         let mut book = PolicyBook::new(max_streams_per_subject);
+        self.limit_claims(policies);
         let mut names = HashSet::new();
         for (at, policy) in policies.iter().enumerate() {
             let path = format!("policies[{at}]");
@@ -63,6 +65,24 @@ impl Check<'_> {
             let _ = book.add_application(id, name, tenant, &application.policies);
         }
         book
+    }
+
+    /// No more claims than a stream's record has room for.
+    fn limit_claims(&mut self, policies: &[RawPolicy]) {
+        let mut claims = HashSet::new();
+        for (at, policy) in policies.iter().enumerate() {
+            for (nth, rule) in policy.rules.iter().enumerate() {
+                let Some(claim) = &rule.max_claim else {
+                    continue;
+                };
+                let path = format!("policies[{at}].rules[{nth}].max_claim");
+                self.name(&path, claim);
+                if claims.insert(claim) && claims.len() > LIMITS_MAX {
+                    let allowed = format!("at most {LIMITS_MAX} different claims in all");
+                    self.wrong(&path, quoted(claim), allowed);
+                }
+            }
+        }
     }
 
     fn policy(&mut self, path: &str, raw: &RawPolicy) -> Policy {
@@ -109,6 +129,7 @@ impl Check<'_> {
         Rule {
             name: raw.name.clone(),
             max: raw.max,
+            max_claim: raw.max_claim.clone(),
             per: raw.per.clone(),
             target: Target(conditions.collect()),
             on_conflict: match raw.on_conflict {

@@ -62,6 +62,10 @@ pub struct RawRule {
         schemars(range(min = *limits::MAX.start(), max = *limits::MAX.end()))
     )]
     pub max: u32,
+    /// A claim of the viewer's credential whose value holds instead of `max`, where
+    /// there is one. At most four claims in the whole configuration.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub max_claim: Option<String>,
     /// What is counted.
     #[serde(default)]
     pub count: RawCount,

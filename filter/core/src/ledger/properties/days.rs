@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::super::test_edge::{EMPTY_SLOT, TestEdge};
-use super::model::{Given, Limit};
+use super::model::{Given, Limit, Wish, claim_of};
 use super::{Model, Outcome};
-use crate::activity::{Attributes, ENDED_KEPT_MS};
+use crate::activity::{Attributes, ENDED_KEPT_MS, Liveness, Stream};
 use crate::policy::{
-    Condition, Count, Event, OnConflict, Policy, PolicyBook, Refused, Rule, Target, Test, Unknown,
-    Verdict,
+    Application, Condition, Count, Event, OnConflict, Policy, PolicyBook, Refused, Rule, Target,
+    Test, Unknown, Verdict,
 };
 use crate::ports::{Clock, Meter};
 use crate::stream_key::StreamKey;
@@ -28,6 +28,9 @@ const ATTRIBUTES: [(&str, [&str; 3]); 3] = [
     ("contentType", ["live", "vod", "event"]),
 ];
 
+/// The claim by which a credential carries a limit.
+const CLAIM: &str = "climit";
+
 /// Streams, whatever they are.
 const PLAIN: Limit = Limit {
     name: "",
@@ -37,12 +40,13 @@ const PLAIN: Limit = Limit {
     per: None,
     when: None,
     replaces: false,
+    by_claim: false,
     listed_by: &APPLICATIONS,
 };
 
 /// As in the worked cases, with a little more room, and one policy for all; then
 /// some that look at what streams are.
-const LIMITS: [Limit; 7] = [
+const LIMITS: [Limit; 8] = [
     Limit {
         name: "P1",
         max: 3,
@@ -94,6 +98,13 @@ const LIMITS: [Limit; 7] = [
         when: Some(("contentType", "event")),
         ..PLAIN
     },
+    Limit {
+        name: "package",
+        max: 1,
+        by_claim: true,
+        listed_by: &["both", "other"],
+        ..PLAIN
+    },
 ];
 
 fn policy(of: &Limit) -> Policy {
@@ -110,6 +121,7 @@ fn policy(of: &Limit) -> Policy {
             per: of.per.iter().map(|&name| name.to_owned()).collect(),
             target: Target(of.when.map(condition).into_iter().collect()),
             same_device_replaces: of.replaces,
+            max_claim: of.by_claim.then(|| CLAIM.to_owned()),
             ..policy.rules[0].clone()
         }],
         ..policy
@@ -131,11 +143,11 @@ fn the_book() -> PolicyBook {
 /// Something that happens on a day. An [`Index`] picks one of the streams so far.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A stream gets its key: with a new session, with a redirect, from a player's `sid`.
+    /// A stream gets its key.
     Mint {
         subject: u8,
         application: usize,
-        external: bool,
+        from: Source,
     },
     /// A stream is created, in the place of others.
     Create {
@@ -144,12 +156,25 @@ enum Step {
         given: Given,
         kill: Vec<Index>,
     },
-    Media(Index),
+    /// With what the path says of it; and whether only media counts on that path.
+    Media(Index, Given, bool),
     Heartbeat(Index, Given),
     Stop(Index),
+    Pause(Index),
     Advance(u64),
     Sweep,
     Restart,
+}
+
+/// Where a stream's key comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Source {
+    /// A new session, or a redirect.
+    Edge,
+    /// A player's `sid`.
+    Playback,
+    /// The id of a device.
+    Device,
 }
 
 /// Some attributes; each with this probability.
@@ -172,18 +197,25 @@ fn step(restarts: bool) -> impl Strategy<Value = Step> {
         2 => TIMEOUT_MS / 2..TIMEOUT_MS * 2,
         1 => Just(ENDED_KEPT_MS),
     ];
+    let source = prop_oneof![
+        6 => Just(Source::Edge),
+        1 => Just(Source::Playback),
+        1 => Just(Source::Device),
+    ];
     prop_oneof![
-        2 => (who(), prop::bool::weighted(0.2)).prop_map(|((subject, application), external)| {
-            Step::Mint { subject, application, external }
+        2 => (who(), source).prop_map(|((subject, application), from)| {
+            Step::Mint { subject, application, from }
         }),
-        7 => (who(), given(0.7), prop::collection::vec(index(), 0..3)).prop_map(
+        7 => (who(), given(0.8), prop::collection::vec(index(), 0..3)).prop_map(
             |((subject, application), given, kill)| {
                 Step::Create { subject, application, given, kill }
             }
         ),
-        6 => index().prop_map(Step::Media),
+        6 => (index(), given(0.3), prop::bool::weighted(0.2))
+            .prop_map(|(index, given, by_media)| Step::Media(index, given, by_media)),
         4 => (index(), given(0.2)).prop_map(|(index, given)| Step::Heartbeat(index, given)),
         2 => index().prop_map(Step::Stop),
+        2 => index().prop_map(Step::Pause),
         3 => pause.prop_map(Step::Advance),
         1 => Just(Step::Sweep),
         u32::from(restarts) => Just(Step::Restart),
@@ -199,17 +231,40 @@ struct Player {
     subject: u8,
     application: &'static str,
     key: StreamKey,
+    from: Source,
 }
 
 /// What a player does.
 enum Act {
-    Play {
-        number: usize,
-        unknown: Unknown,
-        given: Given,
-        kill: Vec<usize>,
-    },
+    Play(Playing),
     Stop(usize),
+    Pause(usize),
+}
+
+/// A start or a sign of life.
+struct Playing {
+    number: usize,
+    unknown: Unknown,
+    given: Given,
+    kill: Vec<usize>,
+    by_media: bool,
+}
+
+impl Playing {
+    fn new(number: usize, unknown: Unknown) -> Self {
+        Self {
+            number,
+            unknown,
+            given: Given::new(),
+            kill: Vec::new(),
+            by_media: false,
+        }
+    }
+
+    /// A heartbeat never starts anything, but may resume what paused.
+    fn beats(&self) -> bool {
+        self.unknown == Unknown::IsOver
+    }
 }
 
 /// An edge and all its players.
@@ -232,19 +287,13 @@ impl Day {
     fn comes_to(&mut self, step: &Step) -> Option<Act> {
         // No two streams start in the same moment, so that the model knows their order.
         self.edge.host.advance_ms(1);
-        let play = |number, unknown, given: &Given| Act::Play {
-            number,
-            unknown,
-            given: given.clone(),
-            kill: Vec::new(),
-        };
         match step {
             Step::Mint {
                 subject,
                 application,
-                external,
+                from,
             } => {
-                self.arrives(*subject, *application, *external);
+                self.arrives(*subject, *application, *from);
                 None
             }
             Step::Create {
@@ -252,15 +301,25 @@ impl Day {
                 application,
                 given,
                 kill,
-            } => Some(Act::Play {
-                number: self.arrives(*subject, *application, false),
-                unknown: Unknown::IsNew,
+            } => {
+                let number = self.arrives(*subject, *application, Source::Edge);
+                Some(Act::Play(Playing {
+                    given: given.clone(),
+                    kill: kill.iter().filter_map(|index| self.pick(*index)).collect(),
+                    ..Playing::new(number, Unknown::IsNew)
+                }))
+            }
+            Step::Media(index, given, by_media) => Some(Act::Play(Playing {
                 given: given.clone(),
-                kill: kill.iter().filter_map(|index| self.pick(*index)).collect(),
-            }),
-            Step::Media(index) => Some(play(self.pick(*index)?, Unknown::Starts, &Given::new())),
-            Step::Heartbeat(index, given) => Some(play(self.pick(*index)?, Unknown::IsOver, given)),
+                by_media: *by_media,
+                ..Playing::new(self.pick(*index)?, Unknown::Starts)
+            })),
+            Step::Heartbeat(index, given) => Some(Act::Play(Playing {
+                given: given.clone(),
+                ..Playing::new(self.pick(*index)?, Unknown::IsOver)
+            })),
             Step::Stop(index) => Some(Act::Stop(self.pick(*index)?)),
+            Step::Pause(index) => Some(Act::Pause(self.pick(*index)?)),
             Step::Advance(ms) => {
                 self.edge.host.advance_ms(*ms);
                 None
@@ -280,47 +339,81 @@ impl Day {
         (!self.players.is_empty()).then(|| index.index(self.players.len()))
     }
 
-    fn arrives(&mut self, subject: u8, application: usize, external: bool) -> usize {
+    fn arrives(&mut self, subject: u8, application: usize, from: Source) -> usize {
         let number = self.players.len();
-        let key = if external {
+        let key = if from == Source::Edge {
+            self.edge.mint()
+        } else {
             // From the other end than the minted ones, or termination codes would meet.
             let hash = (u128::MAX - number as u128).to_be_bytes();
             StreamKey::external(hash)
-        } else {
-            self.edge.mint()
         };
         self.players.push(Player {
             subject,
             application: APPLICATIONS[application],
             key,
+            from,
         });
         number
     }
 
-    fn plays(&self, number: usize, unknown: Unknown, given: &Given, kill: &[usize]) -> Verdict {
-        let player = &self.players[number];
+    fn plays(&self, playing: &Playing) -> Verdict {
+        let player = &self.players[playing.number];
         let book = &self.edge.ledger.book;
-        let mut play = play(book, player.application, player.key, unknown);
-        for (name, value) in given {
+        let mut play = play(book, player.application, player.key, playing.unknown);
+        for (name, value) in &playing.given {
             play.attributes.set(*name, *value);
         }
-        play.terminate = kill
+        play.terminate = playing
+            .kill
             .iter()
             .map(|victim| self.players[*victim].key.termination_code())
             .collect();
+        play.recurring = player.from == Source::Device;
+        if playing.by_media {
+            play.liveness = Liveness::Media;
+        }
+        if playing.beats() {
+            // It carries no credential: what is on record holds.
+            play.is_call = true;
+        } else {
+            let allowed = u32::try_from(claim_of(player.subject)).unwrap();
+            play.limits.set(CLAIM, allowed);
+        }
         let decided = self.edge.decide(player.subject, &Event::Play(play));
         decided.unwrap().verdict
     }
 
     fn stops(&self, number: usize) -> bool {
+        self.ends(number, |stream, application| Event::Stop {
+            stream,
+            application,
+        })
+    }
+
+    fn pauses(&self, number: usize) -> bool {
+        self.ends(number, |stream, application| Event::Release {
+            stream,
+            application,
+        })
+    }
+
+    fn ends<'a>(
+        &'a self,
+        number: usize,
+        event: impl FnOnce(StreamKey, &'a Application) -> Event<'a>,
+    ) -> bool {
         let player = &self.players[number];
         let application = self.edge.ledger.book.application(player.application);
-        let event = Event::Stop {
-            stream: player.key,
-            application: application.unwrap(),
-        };
+        let event = event(player.key, application.unwrap());
         let decided = self.edge.decide(player.subject, &event);
         decided.unwrap().verdict == Verdict::Stopped
+    }
+
+    /// A player's stream as it was when it paused, if that is remembered.
+    fn paused(&self, number: usize) -> Option<Stream> {
+        let player = &self.players[number];
+        self.edge.released(player.subject, &player.key)
     }
 
     /// The numbers of a subject's live streams.
@@ -347,7 +440,8 @@ impl Day {
                 }
                 for (group, units) in groups {
                     let counted = units.len();
-                    assert!(counted <= limit.max, "{} {group:?}: {units:?}", limit.name);
+                    let max = limit.max_of(of);
+                    assert!(counted <= max, "{} {group:?}: {units:?}", limit.name);
                 }
             }
         }
@@ -384,34 +478,47 @@ impl Twin {
         let ms = self.day.edge.host.now().ms_since(NOW);
         self.model.advance(ms - self.model.now);
         match act {
-            Some(Act::Play {
-                number,
-                unknown: Unknown::IsOver,
-                given,
-                ..
-            }) => self.beats(number, &given),
-            Some(Act::Play {
-                number,
-                unknown,
-                given,
-                kill,
-            }) => self.plays(number, unknown, &given, &kill),
+            Some(Act::Play(playing)) => self.plays(&playing),
             Some(Act::Stop(number)) => {
                 assert_eq!(self.day.stops(number), self.model.stop(number));
+            }
+            Some(Act::Pause(number)) => {
+                assert_eq!(self.day.pauses(number), self.model.release(number));
             }
             None => {}
         }
     }
 
-    fn plays(&mut self, number: usize, unknown: Unknown, given: &Given, kill: &[usize]) {
+    fn plays(&mut self, playing: &Playing) {
+        let number = playing.number;
         let was_live = self.model.is_live(number);
-        let verdict = self.day.plays(number, unknown, given, kill);
+        let paused = self.day.paused(number);
+        assert!(!(was_live && paused.is_some()));
+        let lives_by_media = |stream: &Stream| stream.liveness == Liveness::Media;
+        let by_media = paused.as_ref().is_some_and(lives_by_media);
+
+        let verdict = self.day.plays(playing);
+        if matches!(verdict, Verdict::Refused(Refused::MissingAttributes(_))) {
+            assert!(playing.beats());
+            return;
+        }
+        if playing.beats() && !was_live && (paused.is_none() || by_media) {
+            assert!(
+                matches!(verdict, Verdict::Refused(_)),
+                "{number}: {verdict:?}"
+            );
+            return;
+        }
         let player = &self.day.players[number];
-        if unknown == Unknown::Starts {
+        if player.from == Source::Device {
+            self.model.forgive_if_due(number);
+        }
+        if playing.unknown == Unknown::Starts {
             // Who lapsed and returns may find that the slot has forgotten too much to
             // be sure that it was not ended; the model forgets nothing.
-            if verdict == Verdict::Refused(Refused::Over) {
-                assert!(!was_live);
+            let is_over = verdict == Verdict::Refused(Refused::Over);
+            if is_over && player.key.issued_at().is_some() {
+                assert!(!was_live && paused.is_none());
                 return;
             }
             // An id from outside does not tell its age: no horizon holds it back.
@@ -419,26 +526,23 @@ impl Twin {
                 self.model.forget_if_old(number);
             }
         }
-        let (subject, application) = (player.subject, player.application);
-        let outcome = self.model.play(number, subject, application, given, kill);
+        // What paused comes back as what it was.
+        let mut given = paused.map_or_else(Given::new, |stream| known(&stream.attributes));
+        given.extend(&playing.given);
+        let outcome = self.model.play(Wish {
+            number,
+            subject: player.subject,
+            application: player.application,
+            given,
+            kill: &playing.kill,
+            beats: playing.beats(),
+            by_media: by_media || playing.by_media,
+        });
         match (&verdict, outcome) {
             (Verdict::Plays(plays), Outcome::Plays) => assert_eq!(plays.started, !was_live),
             (Verdict::Refused(Refused::Conflict(_)), Outcome::Conflict)
             | (Verdict::Refused(_), Outcome::Ended) => {}
             other => panic!("{number}: {other:?}"),
-        }
-    }
-
-    /// A heartbeat never starts anything.
-    fn beats(&mut self, number: usize, given: &Given) {
-        if self.model.is_live(number) {
-            self.plays(number, Unknown::IsOver, given, &[]);
-        } else {
-            let verdict = self.day.plays(number, Unknown::IsOver, given, &[]);
-            assert!(
-                matches!(verdict, Verdict::Refused(_)),
-                "{number}: {verdict:?}"
-            );
         }
     }
 
@@ -472,16 +576,21 @@ proptest! {
                 restarted_at = now;
             }
             match act {
-                Some(Act::Play { number, unknown, given, kill }) => {
-                    let verdict = day.plays(number, unknown, &given, &kill);
+                Some(Act::Play(playing)) => {
+                    let number = playing.number;
+                    let paused = day.paused(number).is_some();
+                    let verdict = day.plays(&playing);
                     let issued_at = day.players[number].key.issued_at();
                     let is_late = issued_at.is_some_and(|at| at < restarted_at)
                         && now > restarted_at.plus_ms(TIMEOUT_MS);
                     let started = matches!(verdict, Verdict::Plays(plays) if plays.started);
-                    prop_assert!(!(is_late && started), "{number}");
+                    prop_assert!(!(is_late && started && !paused), "{number}");
                 }
                 Some(Act::Stop(number)) => {
                     day.stops(number);
+                }
+                Some(Act::Pause(number)) => {
+                    day.pauses(number);
                 }
                 None => {}
             }
@@ -503,7 +612,8 @@ proptest! {
         for end in &twin.model.ended {
             if twin.day.players[end.number].key.issued_at().is_some() {
                 let over = Verdict::Refused(Refused::Over);
-                prop_assert_eq!(twin.day.plays(end.number, Unknown::Starts, &Given::new(), &[]), over);
+                let late = Playing::new(end.number, Unknown::Starts);
+                prop_assert_eq!(twin.day.plays(&late), over);
             }
         }
     }

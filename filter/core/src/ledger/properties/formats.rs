@@ -6,7 +6,10 @@ use proptest::prelude::*;
 
 use super::super::slot::Slot;
 use super::super::{codec, test_edge};
-use crate::activity::{Activity, Attributes, ENDED_KEPT_MS, EndReason, Ended, Stream, Terminator};
+use crate::activity::{
+    Activity, Attributes, ENDED_KEPT_MS, EndReason, Ended, Liveness, Stream, Terminator,
+};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
@@ -44,20 +47,37 @@ fn stream() -> impl Strategy<Value = Stream> {
         moment(),
         moment(),
         attributes(),
+        (limits(), any::<bool>()),
         vec(text(), 0..4),
         calls(),
     );
     fields.prop_map(
-        |(key, application, started_at, lapses_at, attributes, superseded, calls)| Stream {
+        |(key, application, started_at, lapses_at, attributes, life, superseded, calls)| Stream {
             key,
             application,
             started_at,
             lapses_at,
             attributes,
+            limits: life.0,
+            liveness: if life.1 {
+                Liveness::Media
+            } else {
+                Liveness::Any
+            },
             superseded,
             calls,
         },
     )
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    vec((text(), any::<u32>()), 0..6).prop_map(|pairs| {
+        let mut limits = Limits::default();
+        for (claim, limit) in pairs {
+            limits.set(claim, limit);
+        }
+        limits
+    })
 }
 
 fn calls() -> impl Strategy<Value = Calls> {
@@ -82,11 +102,17 @@ fn why() -> impl Strategy<Value = EndReason> {
                 },
             }
         }),
+        stream().prop_map(|stream| EndReason::Released(Box::new(stream))),
     ]
 }
 
 fn ended() -> impl Strategy<Value = Ended> {
-    (key(), moment(), why()).prop_map(|(key, at, why)| Ended { key, at, why })
+    (key(), moment(), why()).prop_map(|(key, at, mut why)| {
+        if let EndReason::Released(stream) = &mut why {
+            stream.key = key;
+        }
+        Ended { key, at, why }
+    })
 }
 
 fn activity() -> impl Strategy<Value = Activity> {

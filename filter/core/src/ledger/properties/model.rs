@@ -23,11 +23,27 @@ pub(super) struct Limit {
     pub(super) when: Option<(&'static str, &'static str)>,
     /// Whether a device replaces its own stream.
     pub(super) replaces: bool,
+    /// Whether it goes by what the account's credential allows.
+    pub(super) by_claim: bool,
     /// The applications that list it.
     pub(super) listed_by: &'static [&'static str],
 }
 
+/// What a subject's credential allows.
+pub(super) fn claim_of(subject: u8) -> usize {
+    2 + usize::from(subject % 3)
+}
+
 impl Limit {
+    /// The most it allows a subject.
+    pub(super) fn max_of(&self, subject: u8) -> usize {
+        if self.by_claim {
+            claim_of(subject)
+        } else {
+            self.max
+        }
+    }
+
     pub(super) fn lists(&self, application: &str) -> bool {
         self.listed_by.contains(&application)
     }
@@ -66,7 +82,24 @@ pub(super) struct Live {
     pub(super) subject: u8,
     pub(super) application: &'static str,
     pub(super) given: Given,
+    /// Heartbeats do not keep it alive.
+    pub(super) by_media: bool,
     pub(super) lapses_at: u64,
+}
+
+/// A wish to play.
+pub(super) struct Wish<'a> {
+    pub(super) number: usize,
+    pub(super) subject: u8,
+    pub(super) application: &'static str,
+    /// Added to what is known of the stream.
+    pub(super) given: Given,
+    /// Streams in whose place it is to play.
+    pub(super) kill: &'a [usize],
+    /// It is a heartbeat.
+    pub(super) beats: bool,
+    /// From now on the stream lives by media.
+    pub(super) by_media: bool,
 }
 
 /// A stream that was ended on purpose.
@@ -156,16 +189,17 @@ impl Model {
         replaced.map(|other| other.number).collect()
     }
 
-    /// A stream wants to play, in the place of those in `kill`; `given` is added to
-    /// what is known of it.
-    pub(super) fn play(
-        &mut self,
-        number: usize,
-        subject: u8,
-        application: &'static str,
-        given: &Given,
-        kill: &[usize],
-    ) -> Outcome {
+    /// A stream wants to play.
+    pub(super) fn play(&mut self, wish: Wish<'_>) -> Outcome {
+        let Wish {
+            number,
+            subject,
+            application,
+            given,
+            kill,
+            beats,
+            by_media,
+        } = wish;
         if self.ended.iter().any(|end| end.number == number) {
             return Outcome::Ended;
         }
@@ -175,10 +209,14 @@ impl Model {
             subject,
             application,
             given: Given::new(),
+            by_media: false,
             lapses_at: 0,
         });
         after.given.extend(given);
-        after.lapses_at = self.now + TIMEOUT_MS;
+        after.by_media |= by_media;
+        if !(beats && after.by_media) {
+            after.lapses_at = self.now + TIMEOUT_MS;
+        }
 
         let of_subject = self.live_of(subject);
         let kill = kill.iter().filter(|number| of_subject.contains(number));
@@ -211,14 +249,20 @@ impl Model {
                 OnConflict::DenyNew => &gone,
                 OnConflict::StopOldest => &leaving,
             });
-            if stays || units.contains(&own) || units.len() < limit.max {
+            let max = limit.max_of(subject);
+            if stays || units.contains(&own) || units.len() < max {
                 continue;
             }
             if limit.on_conflict == OnConflict::DenyNew {
-                self.end(number);
+                // It said that it is something else now, or its player zapped.
+                if beats {
+                    self.end(number);
+                } else {
+                    self.release(number);
+                }
                 return Outcome::Conflict;
             }
-            units.truncate(units.len() + 1 - limit.max);
+            units.truncate(units.len() + 1 - max);
             let losers = self.counted_with(limit, &after).into_iter();
             let losers =
                 losers.filter(|other| units.contains(&limit.unit(other.number, &other.given)));
@@ -239,6 +283,20 @@ impl Model {
             self.end(number);
         }
         was_live
+    }
+
+    /// It may start again. Says whether it was live.
+    pub(super) fn release(&mut self, number: usize) -> bool {
+        let was_live = self.is_live(number);
+        self.live.retain(|live| live.number != number);
+        was_live
+    }
+
+    /// Takes back that a stream was ended, if that was one timeout ago.
+    pub(super) fn forgive_if_due(&mut self, number: usize) {
+        let now = self.now;
+        self.ended
+            .retain(|end| end.number != number || now < end.at + TIMEOUT_MS);
     }
 
     fn end(&mut self, number: usize) {

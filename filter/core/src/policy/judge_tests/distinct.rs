@@ -1,6 +1,8 @@
 //! Rules that count distinct values: devices, places.
 
-use super::{Account, account_under, book_of, conflict, distinct, evicted, keys, plays, streams};
+use super::{
+    Account, account_under, book_of, conflict, distinct, evicted, keys, per, plays, streams,
+};
 use crate::policy::{OnConflict, Unknown, Verdict};
 use crate::stream_key::StreamKey;
 use crate::testing::{TIMEOUT_MS, test};
@@ -98,9 +100,9 @@ fn streams_that_lack_the_attribute_share_one_value() {
 
 #[test]
 fn a_value_is_case_sensitive_and_an_empty_one_is_a_value() {
-    let mut account = devices(3, OnConflict::DenyNew);
-    for device in ["tv", "TV", ""] {
-        on(&mut account, device);
+    let mut account = account_under(vec![distinct("zipcode", 3, OnConflict::DenyNew)]);
+    for zipcode in ["sw1a", "SW1A", ""] {
+        account.starts_with("app", &[("zipcode", zipcode)]);
     }
     conflict(account.start("app").1);
 }
@@ -218,4 +220,18 @@ fn after_a_restart_no_more_devices_come_back_than_may() {
         // A stream of a device that plays comes back beside it.
         plays(back(&mut account, old[0], "phone"));
     }
+}
+
+#[test]
+fn an_empty_device_id_counts_as_an_unknown_one() {
+    let mut account = account_under(vec![distinct("deviceId", 1, OnConflict::DenyNew)]);
+    let unknown = account.starts("app");
+    let empty = account.starts_with("app", &[("deviceId", "")]);
+    assert_eq!(account.live(), [unknown, empty]);
+
+    let mut account = account_under(vec![per(&["deviceId"], streams(2, OnConflict::DenyNew))]);
+    account.starts("app");
+    account.starts_with("app", &[("deviceId", "")]);
+    conflict(account.start("app").1);
+    account.starts_with("app", &[("deviceId", "tv")]);
 }

@@ -2,14 +2,20 @@
 
 mod attributes;
 mod calls;
+mod claims;
 mod distinct;
 mod endings;
+mod facts;
 mod life;
 mod limits;
+mod liveness;
 mod lowered;
 mod monitor;
+mod recurring;
 mod regroup;
+mod release;
 mod restart;
+mod retry;
 mod same_device;
 mod scope;
 mod several_policies;
@@ -22,8 +28,8 @@ use hashbrown::HashMap;
 use crate::activity::{Activity, Terminator};
 use crate::moment::Moment;
 use crate::policy::{
-    Breach, Count, Event, OnConflict, Play, Plays, Policy, PolicyBook, Recall, Refused, Rule,
-    Unknown, Verdict, judge,
+    Breach, Count, Event, Judgement, OnConflict, Play, Plays, Policy, PolicyBook, Recall, Refused,
+    Rule, Unknown, Verdict, judge,
 };
 use crate::stream_key::StreamKey;
 use crate::testing::{NOW, book, key, limit, play};
@@ -33,6 +39,8 @@ struct Account {
     book: PolicyBook,
     activity: Activity,
     epoch: Moment,
+    /// As its neighbours in the slot have moved it.
+    horizon: Moment,
     now: Moment,
     /// Which application minted which stream.
     minted: HashMap<StreamKey, String>,
@@ -44,6 +52,7 @@ impl Account {
             book,
             activity: Activity::default(),
             epoch: NOW,
+            horizon: Moment::EARLIEST,
             now: NOW,
             minted: HashMap::new(),
         }
@@ -95,7 +104,15 @@ impl Account {
 
     /// A heartbeat that gives these attributes.
     fn heartbeat_with(&mut self, stream: StreamKey, attributes: &[(&str, &str)]) -> Verdict {
-        self.wants_to_play(stream, Unknown::IsOver, |play| set_all(play, attributes))
+        self.wants_to_play(stream, Unknown::IsOver, |play| {
+            play.is_call = true;
+            set_all(play, attributes);
+        })
+    }
+
+    /// A media request from whose path these attributes are read.
+    fn media_with(&mut self, stream: StreamKey, attributes: &[(&str, &str)]) -> Verdict {
+        self.wants_to_play(stream, Unknown::Starts, |play| set_all(play, attributes))
     }
 
     /// A new stream starts, and nothing is in its way.
@@ -106,7 +123,7 @@ impl Account {
     }
 
     fn heartbeat(&mut self, stream: StreamKey) -> Verdict {
-        self.wants_to_play(stream, Unknown::IsOver, |_| {})
+        self.heartbeat_with(stream, &[])
     }
 
     /// A media request where streams start implicitly.
@@ -122,6 +139,20 @@ impl Account {
     /// An application, perhaps another one, stops the stream.
     fn stop_as(&mut self, application: &str, stream: StreamKey) -> Verdict {
         self.decide(|book| Event::Stop {
+            stream,
+            application: book.application(application).unwrap(),
+        })
+    }
+
+    /// The stream's player pauses.
+    fn release(&mut self, stream: StreamKey) -> Verdict {
+        let application = self.minted[&stream].clone();
+        self.release_as(&application, stream)
+    }
+
+    /// The same under an application, perhaps another one.
+    fn release_as(&mut self, application: &str, stream: StreamKey) -> Verdict {
+        self.decide(|book| Event::Release {
             stream,
             application: book.application(application).unwrap(),
         })
@@ -144,9 +175,14 @@ impl Account {
 
     /// Judges, and holds what the judgement says of the activity against the activity.
     fn decide<'a>(&'a mut self, event: impl FnOnce(&'a PolicyBook) -> Event<'a>) -> Verdict {
+        self.judgement(event).verdict
+    }
+
+    /// The same with all that is said besides the verdict.
+    fn judgement<'a>(&'a mut self, event: impl FnOnce(&'a PolicyBook) -> Event<'a>) -> Judgement {
         self.activity.prune(self.now);
         let recall = Recall {
-            horizon: self.activity.forgotten,
+            horizon: self.activity.forgotten.max(self.horizon),
             epoch: self.epoch,
         };
         let before = self.activity.clone();
@@ -158,7 +194,7 @@ impl Account {
         let silenced = streams.iter().any(|stream| gone(&stream.key));
         assert_eq!(judgement.silenced, silenced);
         assert!(judgement.changed || self.activity == before);
-        judgement.verdict
+        judgement
     }
 
     fn later(&mut self, ms: u64) {
@@ -182,6 +218,13 @@ fn set_all(play: &mut Play<'_>, attributes: &[(&str, &str)]) {
     for (name, value) in attributes {
         play.attributes.set(*name, *value);
     }
+}
+
+/// An id from outside, as of a player's `sid`, of a stream of `app`.
+fn from_outside(account: &mut Account, n: u8) -> StreamKey {
+    let stream = StreamKey::external([n; 16]);
+    account.minted.insert(stream, "app".to_owned());
+    stream
 }
 
 /// An account of `app` and `other`, which list one policy of these rules.

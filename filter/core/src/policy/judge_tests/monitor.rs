@@ -115,3 +115,53 @@ fn once_it_acts_the_surplus_goes() {
         }
     }
 }
+
+/// At most `max` streams, and a device replaces its own.
+fn replacing(max: u32, on_conflict: OnConflict) -> Rule {
+    Rule {
+        same_device_replaces: true,
+        ..streams(max, on_conflict)
+    }
+}
+
+#[test]
+fn what_a_device_would_replace_of_its_own_is_no_breach() {
+    for on_conflict in BOTH {
+        let mut account = account(replacing(1, on_conflict));
+        let tv = [("deviceId", "tv")];
+        let mut last = account.starts_with("app", &tv);
+        for _ in 0..2 {
+            let (stream, verdict) = account.start_with("app", &tv);
+            assert_eq!(plays(verdict).monitored, 0, "{on_conflict:?}");
+            last = stream;
+        }
+        // Nothing was replaced, so the earlier ones are still there.
+        assert_eq!(account.live().len(), 3);
+        assert_eq!(plays(account.heartbeat(last)).monitored, 0);
+        // Of another device they count, but as the one stream that would be left.
+        let (_, verdict) = account.start_with("app", &[("deviceId", "phone")]);
+        assert_eq!(plays(verdict).monitored, 1);
+    }
+}
+
+#[test]
+fn earlier_streams_of_other_devices_count_as_those_that_would_be_left() {
+    let mut account = account(replacing(2, OnConflict::DenyNew));
+    let [tv, phone] = ["tv", "phone"].map(|device| [("deviceId", device)]);
+    let first = account.starts_with("app", &tv);
+    account.starts_with("app", &tv);
+    let (stream, verdict) = account.start_with("app", &phone);
+    assert_eq!(plays(verdict).monitored, 0);
+    assert_eq!(plays(account.heartbeat(stream)).monitored, 0);
+    // It would be gone; that is no breach of a limit.
+    assert_eq!(plays(account.heartbeat(first)).monitored, 0);
+}
+
+#[test]
+fn streams_of_a_device_count_where_the_watching_policy_would_not_replace_them() {
+    let mut account = account(streams(1, OnConflict::DenyNew));
+    let tv = [("deviceId", "tv")];
+    account.starts_with("app", &tv);
+    let (_, verdict) = account.start_with("app", &tv);
+    assert_eq!(plays(verdict).monitored, 1);
+}

@@ -260,3 +260,10 @@ fn a_paused_stream_that_starts_again_replaces_what_its_device_plays_since() {
     killed(account.heartbeat(since));
     assert_eq!(account.live(), [old]);
 }
+
+#[test]
+fn an_empty_device_id_names_no_device() {
+    let mut account = household(3, OnConflict::DenyNew);
+    let streams = [on(&mut account, "").0, on(&mut account, "").0];
+    assert_eq!(account.live(), streams);
+}

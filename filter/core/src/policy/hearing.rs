@@ -1,0 +1,190 @@
+//! Every rule of every policy is heard: who is in the way of a stream that wants to
+//! play, and who would go for it.
+//!
+//! Nothing is changed here. Each rule speaks for itself ([`Rule::says`]); this brings
+//! together what they say.
+
+use super::book::{Application, Mode, Policy, PolicyBook};
+use super::event::{Breach, Play};
+use super::rule::{Contender, Count, OnConflict, Rule, Says};
+use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
+use crate::activity::{Activity, EndReason, Stream};
+use crate::limits::Limits;
+use crate::stream_key::StreamKey;
+
+/// What the rules say together.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) breaches: Vec<Breach>,
+    /// Streams the viewer chose to stop.
+    pub(super) killed: Vec<StreamKey>,
+    /// Earlier streams of the same device.
+    pub(super) replaced: Vec<StreamKey>,
+    pub(super) evicted: Vec<(StreamKey, EndReason)>,
+    /// Streams that lose their place together with the contender, if it loses its own.
+    pub(super) forfeited: Vec<(StreamKey, EndReason)>,
+    /// Rules that were broken where policies only watch.
+    pub(super) monitored: usize,
+}
+
+impl Found {
+    fn evicts(&self, stream: &StreamKey) -> bool {
+        self.evicted.iter().any(|(key, _)| key == stream)
+    }
+
+    /// How many streams go if the contender plays.
+    pub(super) fn leaving(&self) -> usize {
+        let chosen = self.killed.len().saturating_add(self.replaced.len());
+        chosen.saturating_add(self.evicted.len())
+    }
+}
+
+pub(super) fn ask_every_rule(
+    activity: &Activity,
+    play: &Play<'_>,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+) -> Found {
+    let mut others = others(activity, book, &play.stream);
+    let killed = chosen_to_stop(play, &others);
+    others.retain(|other| !killed.contains(&other.stream.key));
+    let replaced = replaced(play, book, contender, &others);
+    others.retain(|other| !replaced.contains(&other.stream.key));
+    let mut found = Found {
+        killed,
+        replaced,
+        ..Found::default()
+    };
+
+    let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
+    for (place, policy) in book.policies_of(play.application) {
+        seen.clear();
+        let by_policy = others.iter().filter(|other| other.is_seen_by(place));
+        seen.extend(by_policy.map(|other| other.stream));
+        if policy.mode == Mode::Monitor {
+            let broken = rules_broken(policy, &seen, &found, contender);
+            found.monitored = found.monitored.saturating_add(broken);
+            continue;
+        }
+        for rule in &policy.rules {
+            // So it is with most rules, most of the time.
+            if rule.holds_among(seen.len(), contender.limits) {
+                continue;
+            }
+            let end = |loser: &&Stream| {
+                let why = EndReason::Evicted {
+                    policy: policy.name.clone(),
+                    rule: rule.name.clone(),
+                };
+                (loser.key, why)
+            };
+            match rule.says(rivals(rule, &seen, &found), contender) {
+                Says::Fine => {}
+                Says::Deny { conflicts, alike } => {
+                    let breach = breach(policy, rule, contender.limits, &conflicts);
+                    found.breaches.push(breach);
+                    found.forfeited.extend(alike.iter().map(end));
+                }
+                Says::Evict(losers) => found.evicted.extend(losers.iter().map(end)),
+            }
+        }
+    }
+    found
+}
+
+/// The streams that a rule measures the contender against.
+///
+/// Denials look at the streams as they are: one policy's evictions do not make room in
+/// another (worked case 4). Evictions count each other, so that no rule evicts a second
+/// stream where the first one is enough.
+fn rivals<'a>(rule: &Rule, seen: &[&'a Stream], found: &Found) -> impl Iterator<Item = &'a Stream> {
+    let denies = rule.on_conflict == OnConflict::DenyNew;
+    let seen = seen.iter().copied();
+    seen.filter(move |rival| denies || !found.evicts(&rival.key))
+}
+
+/// How many rules of a policy that only watches are broken, once the streams are gone
+/// that it would have replaced by later ones of their devices.
+fn rules_broken(
+    policy: &Policy,
+    seen: &[&Stream],
+    found: &Found,
+    contender: &Contender<'_>,
+) -> usize {
+    let holds = |rule: &Rule| rule.holds_among(seen.len(), contender.limits);
+    if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
+        return 0;
+    }
+    let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
+    let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
+    let broken = |rule: &&Rule| {
+        let says = rule.says(rivals(rule, &left, found), contender);
+        !matches!(says, Says::Fine)
+    };
+    policy.rules.iter().filter(broken).count()
+}
+
+/// A live stream, and who started it.
+pub(super) struct Other<'a> {
+    pub(super) stream: &'a Stream,
+    /// `None` if it is no longer configured: no policy sees its streams then.
+    application: Option<&'a Application>,
+}
+
+impl Other<'_> {
+    /// Whether a policy sees it: those do that its own application lists, whoever
+    /// their tenants are.
+    pub(super) fn is_seen_by(&self, policy: usize) -> bool {
+        self.application
+            .is_some_and(|application| application.lists(policy))
+    }
+}
+
+/// The live streams besides this one, oldest first.
+fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> Vec<Other<'a>> {
+    let mut others: Vec<Other<'_>> = activity
+        .streams
+        .iter()
+        .filter(|stream| stream.key != *but)
+        .map(|stream| Other {
+            stream,
+            application: book.application(&stream.application),
+        })
+        .collect();
+    others.sort_unstable_by_key(|other| (other.stream.started_at, other.stream.key));
+    others
+}
+
+/// The live streams that the viewer chose to stop; codes of streams no longer live are void.
+fn chosen_to_stop(play: &Play<'_>, others: &[Other<'_>]) -> Vec<StreamKey> {
+    if play.terminate.is_empty() {
+        return Vec::new();
+    }
+    let chosen = |key: &StreamKey| {
+        let code = key.termination_code();
+        let mut wanted = play.terminate.iter();
+        wanted.any(|wanted| wanted.eq_ignore_ascii_case(&code))
+    };
+    let keys = others.iter().map(|other| other.stream.key);
+    keys.filter(chosen).collect()
+}
+
+pub(super) fn breach(
+    policy: &Policy,
+    rule: &Rule,
+    limits: &Limits,
+    conflicts: &[&Stream],
+) -> Breach {
+    Breach {
+        policy: policy.name.clone(),
+        rule: rule.name.clone(),
+        message: rule.message.clone(),
+        attribute: match &rule.count {
+            Count::Streams => None,
+            Count::Distinct(attribute) => Some(attribute.clone()),
+        },
+        threshold: rule.max_for(limits),
+        scope: rule.per.clone(),
+        conflicts: conflicts.iter().copied().cloned().collect(),
+    }
+}
