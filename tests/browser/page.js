@@ -31,7 +31,6 @@ function refused(status, body) {
   if (!refusal.hidden) return;
   refusal.hidden = false;
   refusal.dataset.reason = reason;
-  refusal.dataset.status = status;
   refusal.textContent = advice?.message ?? detail;
 }
 
