@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bounds;
+mod browsers;
 mod carriers;
 mod configuration;
 mod documents;

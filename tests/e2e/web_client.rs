@@ -3,13 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use streamgate_tests::{Edge, Settings, project};
-
-/// The Node that `scripts/setup` left, or the machine's own.
-fn node() -> PathBuf {
-    let ours = project().join(".tools/bin/node");
-    if ours.exists() { ours } else { "node".into() }
-}
+use streamgate_tests::{Edge, Settings, node, project};
 
 /// The client's tests. By name: what a directory means to Node depends on its version.
 fn test_files() -> Vec<PathBuf> {

@@ -10,6 +10,7 @@
 //! Everything blocks: a test reads from top to bottom.
 
 mod app;
+mod browser;
 mod crowd;
 mod edge;
 mod ffmpeg;
@@ -22,6 +23,7 @@ mod settings;
 mod wait;
 
 pub use app::{App, Creation, Session};
+pub use browser::{Browser, Opening, Shown, Tab, WebPlayer};
 pub use crowd::Crowd;
 pub use edge::{Edge, Lds};
 pub use ffmpeg::Ffmpeg;
@@ -56,6 +58,13 @@ pub fn sample() -> PathBuf {
 #[must_use]
 pub fn envoy() -> PathBuf {
     there(".tools/bin/envoy", "scripts/setup")
+}
+
+/// The Node that `scripts/setup` left, or the machine's own.
+#[must_use]
+pub fn node() -> PathBuf {
+    let ours = project().join(".tools/bin/node");
+    if ours.exists() { ours } else { "node".into() }
 }
 
 fn there(path: &str, made_by: &str) -> PathBuf {

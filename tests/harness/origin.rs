@@ -136,16 +136,16 @@ impl Shared {
             return empty(404);
         };
         let range = headers.get(header::RANGE);
+        let response = Response::builder().header(header::CONTENT_TYPE, media_type(uri.path()));
         match range.and_then(|range| part(range.to_str().ok()?, bytes.len())) {
-            Some((from, to)) => Response::builder()
+            Some((from, to)) => response
                 .status(206)
                 .header(
                     header::CONTENT_RANGE,
                     format!("bytes {from}-{to}/{}", bytes.len()),
                 )
                 .body(Body::from(bytes.slice(from..=to))),
-            None => Response::builder()
-                .header(header::CONTENT_TYPE, media_type(uri.path()))
+            None => response
                 .header(header::CACHE_CONTROL, self.cache_control())
                 .body(Body::from(bytes)),
         }
@@ -182,6 +182,8 @@ fn media_type(path: &str) -> &'static str {
         Some("m3u8") => "application/vnd.apple.mpegurl",
         Some("mpd") => "application/dash+xml",
         Some("m4s") => "video/iso.segment",
+        Some("html") => "text/html",
+        Some("js" | "mjs") => "text/javascript",
         _ => "application/octet-stream",
     }
 }
