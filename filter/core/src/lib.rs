@@ -15,6 +15,7 @@
 pub mod activity;
 pub mod advice;
 pub mod api;
+pub mod cat;
 pub mod config;
 pub mod edge;
 #[cfg(test)]
