@@ -69,13 +69,18 @@ def sealed(claims=GOOD, *, key, alg, kid=None, protected=None, raw=None):
     headers = {ALG: alg, **(protected or {})}
     unprotected = {KID: kid} if kid else {}
     payload = raw if raw is not None else cbor2.dumps(claims)
-    if CRIT in headers:  # python-cwt makes no such messages, but its keys sign them
-        headers = cbor2.dumps(headers)
-        context, tag = ("Signature1", SIGN1) if alg == ES256 else ("MAC0", MAC0)
-        signature = key.sign(cbor2.dumps([context, headers, b"", payload]))
-        return cbor2.CBORTag(tag, [headers, unprotected, payload, signature])
+    if CRIT in headers:
+        return forged(headers, unprotected, payload, key, alg)
     encode = cose.encode_and_sign if alg in (ES256,) else cose.encode_and_mac
     return cbor2.loads(encode(payload, key, protected=headers, unprotected=unprotected))
+
+
+def forged(headers, unprotected, payload, key, alg):
+    """A message that python-cwt would not make; its keys sign it all the same."""
+    headers = cbor2.dumps(headers)
+    context, tag = ("Signature1", SIGN1) if alg == ES256 else ("MAC0", MAC0)
+    signature = key.sign(cbor2.dumps([context, headers, b"", payload]))
+    return cbor2.CBORTag(tag, [headers, unprotected, payload, signature])
 
 
 def mac(claims=GOOD, *, n=0, **more):
@@ -155,6 +160,11 @@ add("the older of two keys, no key id", mac(n=1), OK)
 add("the older of two keys, its key id", mac(n=1, kid=b"old"), OK)
 add("the older of two keys, the newer's key id", mac(n=1, kid=b"new"), "NotVouchedFor")
 add("another EC key", sign(pem=OTHER), "NotVouchedFor")
+shared, private = COSEKey.from_symmetric_key(SECRETS[0], alg="HS256"), COSEKey.from_pem(PRIVATE, alg="ES256")
+for unsigned in [{}, {KID: b"new"}, {KID: b"ec"}]:
+    for alg, key in [(ES256, shared), (HS256, private)]:
+        message = forged({ALG: alg}, unsigned, cbor2.dumps(GOOD), key, alg)
+        add(f"algorithm {alg} by a key of the other kind, {len(unsigned)} key ids", message, "NotVouchedFor")
 point = ec.derive_private_key(
     0x6C1382765AEC5358F117733D281C1C7BDC39884D04A45A1E6C67C858BC206C19, ec.SECP256R1()
 ).public_key()

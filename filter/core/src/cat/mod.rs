@@ -32,7 +32,7 @@ use keys::Trial;
 use crate::exchange::Head;
 use crate::moment::Moment;
 
-/// The longest token, in bytes of its text; what CTA-5007 recommends, section 4.3.1.
+/// The longest token, in bytes of its text; what CTA-5007 recommends.
 pub const TOKEN_MAX: usize = 4096;
 
 /// URL-safe, padded or not, otherwise strict: bits that nothing decodes are zero.
