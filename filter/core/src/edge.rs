@@ -65,7 +65,7 @@ impl Edge {
                     referer: true,
                     ..Clean::default()
                 },
-                watch: None,
+                ..Forward::default()
             }),
             Surface::SessionApi { path } => {
                 let epoch = known_epoch(&mut self.epoch, host, host.now());

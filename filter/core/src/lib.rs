@@ -17,6 +17,7 @@ pub mod advice;
 pub mod api;
 pub mod attributes;
 mod bytes;
+pub mod cat;
 pub mod config;
 pub mod edge;
 #[cfg(test)]

@@ -24,8 +24,11 @@ enum State {
     Idle,
     /// The session API call waits for its body, of which this much is there.
     Body(PendingCall, usize),
-    /// The response to a media request is awaited.
-    Response(Watch),
+    /// The response is awaited: its status matters, or it gets another header.
+    Response {
+        watch: Option<Watch>,
+        renewed: Option<(String, String)>,
+    },
 }
 
 impl Http {
@@ -101,8 +104,11 @@ impl HttpContext for Http {
                 if forward.clean.referer {
                     host::set_request_header("referer", None);
                 }
-                if let Some(watch) = forward.watch {
-                    self.state = State::Response(watch);
+                if forward.watch.is_some() || forward.renewed.is_some() {
+                    self.state = State::Response {
+                        watch: forward.watch,
+                        renewed: forward.renewed,
+                    };
                 }
                 Action::Continue
             }
@@ -133,7 +139,14 @@ impl HttpContext for Http {
     }
 
     fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
-        let State::Response(watch) = core::mem::replace(&mut self.state, State::Idle) else {
+        let State::Response { watch, renewed } = core::mem::replace(&mut self.state, State::Idle)
+        else {
+            return Action::Continue;
+        };
+        if let Some((name, value)) = renewed {
+            self.add_http_response_header(&name, &value);
+        }
+        let Some(watch) = watch else {
             return Action::Continue;
         };
         let Some(worker) = &self.worker else {

@@ -35,6 +35,13 @@ pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;
 /// Lifetimes of playback tokens, in milliseconds.
 pub(super) const TOKEN_LIFETIME_MS: RangeInclusive<u64> = 60 * SECOND_MS..=30 * DAY_MS;
 
+/// How far clocks may be apart, in milliseconds.
+pub(super) const LEEWAY_MS: RangeInclusive<u64> = 0..=10 * 60 * SECOND_MS;
+
+/// The most keys for Common Access Tokens.
+#[cfg(feature = "schema")]
+pub(super) const CAT_KEYS: usize = crate::cat::KEYS_MAX;
+
 /// Which segment of a path, counted from 1.
 pub(super) const PATH_SEGMENT: RangeInclusive<u32> = 1..=32;
 

@@ -29,6 +29,7 @@ pub use playback::{
 };
 pub use problem::{ConfigError, Problem};
 
+use crate::cat::{Demands, Keys};
 use crate::ledger::Ledger;
 use crate::signed::KeyRing;
 use crate::subject::SubjectHasher;
@@ -44,10 +45,27 @@ pub struct Config {
     pub hasher: SubjectHasher,
     /// Under which name the proxy stores the JWT it has checked.
     pub jwt_payload: String,
+    /// Common Access Tokens; `None`: none are read.
+    pub cat: Option<Cat>,
     /// Claims that say an account's own limits.
     pub limit_claims: Vec<String>,
     /// Protected paths; the first whose prefix fits applies.
     pub playback: Vec<PlaybackPath>,
+}
+
+/// Common Access Tokens (CTA-5007).
+#[derive(Debug)]
+pub struct Cat {
+    /// The keys that vouch for them.
+    pub keys: Keys,
+    /// What every one has to be.
+    pub demands: Demands,
+    /// The header they stand in, its name in lower case.
+    pub header: String,
+    /// The cookie.
+    pub cookie: String,
+    /// The query parameter.
+    pub query: String,
 }
 
 /// How sessions live.

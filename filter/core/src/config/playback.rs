@@ -55,6 +55,8 @@ pub enum SubjectCarrier {
     Token(TokenPlace),
     /// A claim of the JWT that the proxy has checked.
     JwtClaim(String),
+    /// `sub` of a Common Access Token (CTA-5007).
+    CatSubject,
     /// A header that an earlier hop vouches for; its name in lower case.
     Header(String),
 }
@@ -68,6 +70,8 @@ pub enum StreamCarrier {
     JwtClaim(String),
     /// A header that an earlier hop vouches for; its name in lower case.
     Header(String),
+    /// `cti` of a Common Access Token (CTA-5007).
+    CatId,
     /// CMCD's session id (CTA-5004), in the query or the `CMCD-Session` header.
     CmcdSid,
     /// A redirect of a manifest request to the same under a fresh token.
@@ -160,6 +164,13 @@ impl PlaybackPath {
             _ => None,
         });
         subject.chain(stream)
+    }
+
+    /// Whether a Common Access Token means anything here.
+    #[must_use]
+    pub fn reads_cat(&self) -> bool {
+        self.subject.contains(&SubjectCarrier::CatSubject)
+            || self.stream.contains(&StreamCarrier::CatId)
     }
 
     /// Whether CMCD means anything here.

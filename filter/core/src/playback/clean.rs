@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::request::Request;
 use crate::config::TokenPlace;
 use crate::exchange::Head;
-use crate::viewer::{CMCD, without_cookie, without_parameters};
+use crate::viewer::{CMCD, without_cookies, without_parameters};
 
 /// What is taken off a request, besides the token in front of its path.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,33 +22,68 @@ pub struct Clean {
 impl<H: Head, E> Request<'_, H, E> {
     /// What to take off this request.
     pub(super) fn clean(&self) -> Clean {
-        let mut clean = Clean::default();
-        let mut parameters: Cow<'_, [&str]> = Cow::Borrowed(&[]);
-        if self.protected.reads_cmcd() {
-            parameters.to_mut().push(CMCD);
-        }
-        for place in self.protected.token_places() {
-            clean.referer = true;
-            match place {
-                TokenPlace::Path => {}
-                TokenPlace::Query(name) => parameters.to_mut().push(name),
-                TokenPlace::Cookie(name) => {
-                    let cookies = self.asked.head.header("cookie");
-                    if let Some(rest) = cookies.and_then(|all| without_cookie(&all, name)) {
-                        let rest = (!rest.is_empty()).then_some(rest);
-                        clean.headers.push(("cookie".to_owned(), rest));
-                    }
-                }
-                TokenPlace::Header(name) => {
-                    if self.asked.head.header(name).is_some() {
-                        clean.headers.push((name.clone(), None));
-                    }
-                }
+        let credentials = self.credentials();
+        let head = self.asked.head;
+        let mut clean = Clean {
+            referer: credentials.any,
+            ..Clean::default()
+        };
+        for name in credentials.headers {
+            if head.header(name).is_some() {
+                clean.headers.push((name.to_owned(), None));
             }
         }
-        if !parameters.is_empty() {
-            clean.path = without_parameters(self.asked.path, &parameters);
+        if !credentials.cookies.is_empty()
+            && let Some(cookies) = head.header("cookie")
+            && let Some(rest) = without_cookies(&cookies, &credentials.cookies)
+        {
+            let rest = (!rest.is_empty()).then_some(rest);
+            clean.headers.push(("cookie".to_owned(), rest));
         }
+        let mut parameters = credentials.parameters;
+        if self.protected.reads_cmcd() {
+            parameters.push(CMCD);
+        }
+        clean.path = without_parameters(self.asked.path, &parameters);
         clean
     }
+
+    /// The path to be redirected to: as it is, but for tokens in its query.
+    pub(super) fn without_token_parameters(&self) -> Cow<'_, [u8]> {
+        match without_parameters(self.asked.path, &self.credentials().parameters) {
+            Some(path) => Cow::Owned(path),
+            None => Cow::Borrowed(self.asked.path),
+        }
+    }
+
+    fn credentials(&self) -> Credentials<'_> {
+        let mut credentials = Credentials::default();
+        for place in self.protected.token_places() {
+            credentials.any = true;
+            match place {
+                TokenPlace::Path => {}
+                TokenPlace::Query(name) => credentials.parameters.push(name),
+                TokenPlace::Cookie(name) => credentials.cookies.push(name),
+                TokenPlace::Header(name) => credentials.headers.push(name),
+            }
+        }
+        if let Some(cat) = &self.config.cat
+            && self.protected.reads_cat()
+        {
+            credentials.any = true;
+            credentials.parameters.push(&cat.query);
+            credentials.cookies.push(&cat.cookie);
+            credentials.headers.push(&cat.header);
+        }
+        credentials
+    }
+}
+
+/// Where credentials may stand, by name.
+#[derive(Default)]
+struct Credentials<'a> {
+    any: bool,
+    parameters: Vec<&'a str>,
+    cookies: Vec<&'a str>,
+    headers: Vec<&'a str>,
 }

@@ -29,7 +29,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, Identified, Viewer, identify};
+use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
 
 /// The most leases a worker holds.
 const LEASES_MAX: usize = 65_536;
@@ -48,12 +48,14 @@ struct Known<'a> {
 #[derive(Debug)]
 pub struct Gate {
     pub(super) leases: Leases,
+    good: GoodTokens,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self {
             leases: Leases::new(LEASES_MAX),
+            good: good_tokens(),
         }
     }
 }
@@ -90,7 +92,14 @@ impl Gate {
         }
         let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
             && matches!(request.method().as_slice(), b"GET" | b"HEAD");
-        let viewer = match identify(config, protected, &request.asked, redirects, request.now) {
+        let viewer = match identify(
+            config,
+            protected,
+            &request.asked,
+            redirects,
+            &mut self.good,
+            request.now,
+        ) {
             Ok(viewer) => viewer,
             // A preflight names nobody, and asks for nothing.
             Err(_) if request.is_preflight() => return request.forward(None),
@@ -108,7 +117,11 @@ impl Gate {
                     ),
                 };
                 let epoch = epoch(request.now);
-                self.by_record(&request, &known, epoch)
+                let mut passage = self.by_record(&request, &known, epoch);
+                if let Passage::Forward(forward) = &mut passage {
+                    forward.renewed = viewer.renewed;
+                }
+                passage
             }
             Identified::ByRedirect if redirects => mint(&request, &viewer, epoch(request.now)),
             Identified::ByRedirect | Identified::Unknown => {

@@ -55,14 +55,26 @@ pub(super) fn mint<H: Head, E: Host>(
         request.protected,
         &request.asked,
     ));
+    // What is redirected holds no longer than what it was redirected for, and where that
+    // says which requests it is good for, only below this manifest.
+    let expires_at = now.plus_ms(config.sessions.token_lifetime_ms);
+    let scope = match viewer.is_narrow {
+        true => directory(request.asked.path),
+        false => request.protected.prefix.as_bytes(),
+    };
+    let Ok(scope) = core::str::from_utf8(scope) else {
+        return request.refuse(who, Reason::Malformed, None);
+    };
     let token = PlaybackToken {
         subject: viewer.subject,
         stream,
         application: viewer.application.id.clone(),
-        scope: request.protected.prefix.clone(),
+        scope: scope.to_owned(),
         attributes,
         limits: viewer.limits.clone(),
-        expires_at: now.plus_ms(config.sessions.token_lifetime_ms),
+        expires_at: viewer
+            .expires_at
+            .map_or(expires_at, |end| end.min(expires_at)),
     };
     // An older token in the query would be in the way of the fresh one.
     let path = request.without_token_parameters();
@@ -80,6 +92,14 @@ pub(super) fn mint<H: Head, E: Host>(
         logged_path: Some(request.asked.path.to_vec()),
         record: None,
     })
+}
+
+/// A path up to its last slash.
+fn directory(path: &[u8]) -> &[u8] {
+    let file = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let end = file.iter().rposition(|byte| *byte == b'/');
+    let end = end.map_or(0, |at| at.saturating_add(1));
+    file.get(..end).unwrap_or_default()
 }
 
 /// The token once more, for players that resolve segments against the address they were

@@ -25,6 +25,8 @@ pub struct Forward {
     pub strip: usize,
     /// What else to take off.
     pub clean: Clean,
+    /// A renewed access token for the viewer, as a header of the response.
+    pub renewed: Option<(String, String)>,
     /// What to do when the response's status is known; `None`: nothing.
     pub watch: Option<Watch>,
 }

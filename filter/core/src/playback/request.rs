@@ -1,6 +1,5 @@
 //! A request on a protected path, and what the path makes of it.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::class::Class;
@@ -18,7 +17,7 @@ use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{self, Asked, Viewer, cmcd, without_parameters};
+use crate::viewer::{self, Asked, Viewer, cmcd};
 
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
@@ -56,6 +55,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Passage::Forward(Forward {
             strip: self.strip,
             clean: self.clean(),
+            renewed: None,
             watch,
         })
     }
@@ -82,21 +82,6 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// What this request itself says of the stream.
     pub(super) fn own_attributes(&self) -> Attributes {
         viewer::attributes(self.config, self.protected, &self.asked)
-    }
-
-    /// The path to be redirected to: as it is, but for tokens in its query.
-    pub(super) fn without_token_parameters(&self) -> Cow<'_, [u8]> {
-        let places = self.protected.token_places();
-        let names: Vec<&str> = places
-            .filter_map(|place| match place {
-                TokenPlace::Query(name) => Some(name.as_str()),
-                _ => None,
-            })
-            .collect();
-        match without_parameters(self.asked.path, &names) {
-            Some(path) => Cow::Owned(path),
-            None => Cow::Borrowed(self.asked.path),
-        }
     }
 
     /// What to remember of a stream that is let through.

@@ -10,11 +10,11 @@ pub(crate) fn value<'c>(cookies: &'c [u8], name: &str) -> Option<&'c [u8]> {
     })
 }
 
-/// The cookies without those called `name`: `None` if there is none of that name, empty
-/// if there is no other.
-pub(crate) fn without(cookies: &[u8], name: &str) -> Option<Vec<u8>> {
-    value(cookies, name)?;
-    let is_other = |pair: &&[u8]| value(pair, name).is_none();
+/// The cookies without those of these names: `None` if there is none of them, empty if
+/// there is no other.
+pub(crate) fn without(cookies: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    names.iter().find_map(|name| value(cookies, name))?;
+    let is_other = |pair: &&[u8]| names.iter().all(|name| value(pair, name).is_none());
     let others: Vec<&[u8]> = pairs(cookies).filter(is_other).collect();
     Some(others.join(&b"; "[..]))
 }
@@ -40,8 +40,11 @@ mod tests {
 
     #[test]
     fn taking_a_cookie_out_leaves_the_others() {
-        let rest = |cookies: &[u8]| without(cookies, "sg");
-        assert_eq!(rest(b"a=1; sg=t; b=2;sg=u"), Some(b"a=1; b=2".to_vec()));
+        let rest = |cookies: &[u8]| without(cookies, &["sg", "cat"]);
+        assert_eq!(
+            rest(b"a=1; sg=t; b=2;sg=u; cat=x"),
+            Some(b"a=1; b=2".to_vec())
+        );
         assert_eq!(rest(b"sg=t"), Some(Vec::new()));
         assert_eq!(rest(b"a=1"), None);
     }

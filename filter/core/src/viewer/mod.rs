@@ -1,6 +1,7 @@
 //! Who watches: subject, stream and application of a segment request, from the
 //! carriers a protected path lists, in their order.
 
+mod access;
 mod attributes;
 mod claim;
 pub mod cmcd;
@@ -8,12 +9,15 @@ mod cookie;
 mod query;
 mod token;
 
+pub use access::{GoodTokens, good_tokens};
 pub use attributes::{attributes, carried_attributes, root};
-pub(crate) use cookie::without as without_cookie;
+pub(crate) use cookie::without as without_cookies;
 pub(crate) use query::without as without_parameters;
 
+use self::access::granted;
 use self::token::Tokens;
 use crate::activity::Attributes;
+use crate::cat::Access;
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier};
 use crate::exchange::Head;
 use crate::limits::Limits;
@@ -48,6 +52,10 @@ pub struct Viewer<'a> {
     pub expires_at: Option<Moment>,
     /// What the path has to begin with for all this to hold; a token's scope.
     pub scope: String,
+    /// All this may hold for this very request only: its access token says for which.
+    pub is_narrow: bool,
+    /// The renewed access token, as a header of the response.
+    pub renewed: Option<(String, String)>,
 }
 
 /// Which stream a request belongs to.
@@ -90,14 +98,20 @@ pub fn identify<'a, H: Head>(
     protected: &PlaybackPath,
     asked: &Asked<'_, H>,
     redirects: bool,
+    good: &mut GoodTokens,
     now: Moment,
 ) -> Result<Viewer<'a>, Reason> {
     let tokens = Tokens::read(config, protected, asked, now)?;
+    let granted = match protected.reads_cat() {
+        true => granted(config, good, asked, now)?,
+        false => None,
+    };
     let search = Search {
         config,
         protected,
         asked,
         tokens: &tokens,
+        access: granted.as_ref().map(|granted| &granted.access),
         redirects,
     };
     let (subject, by_token) = search.subject()?;
@@ -124,8 +138,19 @@ pub fn identify<'a, H: Head>(
             .ok_or(Reason::UnknownApplication)?,
         attributes,
         limits: search.limits(tokens()),
-        expires_at: tokens().map(|token| token.expires_at).min(),
+        expires_at: tokens()
+            .map(|token| token.expires_at)
+            .chain(
+                granted
+                    .as_ref()
+                    .and_then(|granted| granted.access.expires_at),
+            )
+            .min(),
         scope: scope.cloned().unwrap_or_default(),
+        is_narrow: granted
+            .as_ref()
+            .is_some_and(|granted| granted.access.restricts_requests),
+        renewed: granted.and_then(|granted| granted.renewed),
     })
 }
 
@@ -135,6 +160,7 @@ struct Search<'a, H> {
     protected: &'a PlaybackPath,
     asked: &'a Asked<'a, H>,
     tokens: &'a Tokens<'a>,
+    access: Option<&'a Access>,
     redirects: bool,
 }
 
@@ -152,6 +178,11 @@ impl<H: Head> Search<'_, H> {
                 SubjectCarrier::JwtClaim(name) => {
                     if let Some(value) = self.claim(name) {
                         return Ok((by_id(&value), None));
+                    }
+                }
+                SubjectCarrier::CatSubject => {
+                    if let Some(subject) = self.access.and_then(|access| access.subject.as_ref()) {
+                        return Ok((by_id(id(subject.as_bytes())?), None));
                     }
                 }
                 SubjectCarrier::Header(name) => {
@@ -185,6 +216,11 @@ impl<H: Head> Search<'_, H> {
                 StreamCarrier::JwtClaim(name) => {
                     if let Some(value) = self.claim(name) {
                         return external("jwt", value.as_bytes(), true);
+                    }
+                }
+                StreamCarrier::CatId => {
+                    if let Some(cti) = self.access.and_then(|access| access.id.as_ref()) {
+                        return external("cat", cti, true);
                     }
                 }
                 StreamCarrier::Header(name) => {

@@ -1,5 +1,6 @@
 //! From what an operator wrote to what the filter works with.
 
+mod cat;
 mod check;
 mod classes;
 mod playback;
@@ -52,6 +53,7 @@ pub fn compile(
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
     let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
+    let cat = raw.cat.as_ref().and_then(|cat| check.cat(cat));
     let playback = raw.playback.iter().enumerate();
     let playback: Vec<_> = playback
         .map(|(at, path)| {
@@ -59,6 +61,17 @@ pub fn compile(
             check.playback(&at, path, &applications, timeout_ms)
         })
         .collect();
+
+    for (at, path) in playback.iter().enumerate() {
+        if raw.cat.is_none() && path.reads_cat() {
+            let path = format!("playback[{at}]");
+            check.wrong(
+                &path,
+                "the carrier `cat`",
+                "it where `cat` says who issues tokens",
+            );
+        }
+    }
 
     match (sessions, check.problems.is_empty()) {
         (Some(sessions), true) => slates_play(Config {
@@ -70,6 +83,7 @@ pub fn compile(
             sessions,
             hasher: SubjectHasher::new(subject_key.as_bytes()),
             jwt_payload: raw.jwt.payload_in_metadata,
+            cat,
             limit_claims,
             playback,
         }),

@@ -4,8 +4,8 @@ use hashbrown::HashSet;
 
 use super::super::limits::{PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
-    RawAttributeSource, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness, RawPaused, RawPlayback,
-    RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
+    RawPaused, RawPlayback, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
 };
 use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
@@ -103,6 +103,7 @@ impl Check<'_> {
                     self.name(&format!("{path}.jwt_claim"), claim);
                     SubjectCarrier::JwtClaim(claim.clone())
                 }
+                RawSubjectCarrier::Cat(RawCatSubject::Sub) => SubjectCarrier::CatSubject,
                 RawSubjectCarrier::Header(name) => {
                     SubjectCarrier::Header(self.header(&format!("{path}.header"), name))
                 }
@@ -128,6 +129,7 @@ impl Check<'_> {
                 RawStreamCarrier::Header(name) => {
                     StreamCarrier::Header(self.header(&format!("{path}.header"), name))
                 }
+                RawStreamCarrier::Cat(RawCatId::Cti) => StreamCarrier::CatId,
                 RawStreamCarrier::Cmcd(RawCmcdSid::Sid) => StreamCarrier::CmcdSid,
                 RawStreamCarrier::Redirect(on) => {
                     if !on {
@@ -248,13 +250,13 @@ impl Check<'_> {
         Some(url.clone())
     }
 
-    fn header(&mut self, path: &str, name: &str) -> String {
+    pub(super) fn header(&mut self, path: &str, name: &str) -> String {
         self.word(path, name, "a header name");
         name.to_ascii_lowercase()
     }
 
     /// A token in the sense of RFC 9110, section 5.6.2.
-    fn word(&mut self, path: &str, name: &str, allowed: &str) {
+    pub(super) fn word(&mut self, path: &str, name: &str, allowed: &str) {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
             self.wrong(path, quoted(name), allowed);

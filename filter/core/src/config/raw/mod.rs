@@ -5,15 +5,18 @@
 //! operator's editor shows. The names in `serde(rename)` are the schema's, and those
 //! that errors call a part of the configuration by.
 
+mod cat;
 mod classes;
 mod playback;
 mod policies;
 mod sessions;
 
+pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use playback::{
-    RawAttributeSource, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness, RawMatch, RawPaused,
-    RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
+    RawMatch, RawPaused, RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier,
+    RawSubjectCarrier, RawTokenPlace,
 };
 pub use policies::{
     RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,
@@ -56,6 +59,8 @@ pub struct RawConfig {
     /// JWTs that Envoy has checked.
     #[serde(default)]
     pub jwt: RawJwt,
+    /// Common Access Tokens. Default: none are read.
+    pub cat: Option<RawCat>,
     /// Protected paths. The first whose prefix fits a path applies; paths that fit none
     /// pass untouched.
     #[serde(default)]

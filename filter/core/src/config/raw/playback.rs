@@ -107,6 +107,8 @@ pub enum RawSubjectCarrier {
     JwtClaim(
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
     ),
+    /// A Common Access Token; needs `cat`.
+    Cat(RawCatSubject),
     /// A header that an earlier hop sets and clients cannot.
     Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
 }
@@ -124,6 +126,8 @@ pub enum RawStreamCarrier {
     ),
     /// A header that an earlier hop sets and clients cannot.
     Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
+    /// A Common Access Token; needs `cat`.
+    Cat(RawCatId),
     /// CMCD (CTA-5004).
     Cmcd(RawCmcdSid),
     /// A redirect that gives each playback an id of its own; needs `{token: path}`, too.
@@ -145,6 +149,24 @@ pub enum RawTokenPlace {
     Cookie(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
     /// In a header of this name, alone or after `Bearer`.
     Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
+}
+
+/// The claim of a Common Access Token that names the account.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "CatSubject", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawCatSubject {
+    /// The subject.
+    Sub,
+}
+
+/// The claim of a Common Access Token that names the stream.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "CatId", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawCatId {
+    /// The token's own id.
+    Cti,
 }
 
 /// The CMCD key that names the stream.
