@@ -13,20 +13,23 @@ mod app;
 mod crowd;
 mod edge;
 mod ffmpeg;
+mod gstreamer;
 mod http;
 mod origin;
 mod player;
 mod ports;
+mod real_player;
 mod settings;
 mod wait;
 
 pub use app::{App, Creation, Session};
 pub use crowd::Crowd;
 pub use edge::{Edge, Lds};
-pub use ffmpeg::Ffmpeg;
+pub use gstreamer::Demuxers;
 pub use http::{Answer, Client, Request, raw};
 pub use origin::{Origin, Seen};
 pub use player::Player;
+pub use real_player::RealPlayer;
 pub use settings::{IDP, Settings, signing_key, subject_key};
 pub use wait::{awaited, eventually, eventually_within};
 
