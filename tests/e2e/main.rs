@@ -8,6 +8,7 @@ mod envoy_files;
 mod lapse;
 mod memory;
 mod openapi;
+mod packagings;
 mod playback;
 mod players;
 mod policies;

@@ -53,6 +53,14 @@ pub fn sample() -> PathBuf {
     there("build/sample", "scripts/sample-video")
 }
 
+/// The same directory with `vod/packagings/` in it, as `scripts/sample-packagings`
+/// leaves it.
+#[must_use]
+pub fn packagings() -> PathBuf {
+    let _ = there("build/sample/vod/packagings", "scripts/sample-packagings");
+    sample()
+}
+
 /// Envoy itself, as `scripts/setup` leaves it.
 #[must_use]
 pub fn envoy() -> PathBuf {

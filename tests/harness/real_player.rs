@@ -68,8 +68,8 @@ impl RealPlayer {
 
     fn position(&self) -> u64 {
         let progress = fs::read_to_string(&self.progress).unwrap_or_default();
-        let positions = progress.lines().filter_map(self.position);
-        positions.last().unwrap_or(0)
+        let mut positions = progress.lines().filter_map(self.position);
+        positions.next_back().unwrap_or(0)
     }
 
     /// Kills it: no goodbye, as when a television is switched off.
