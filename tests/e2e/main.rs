@@ -7,6 +7,7 @@ mod documents;
 mod envoy_files;
 mod lapse;
 mod memory;
+mod one_viewer;
 mod openapi;
 mod packagings;
 mod playback;
