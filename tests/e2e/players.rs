@@ -44,15 +44,48 @@ fn three_hls_players_play_the_fourth_is_refused_and_a_killed_one_makes_room() {
     });
 }
 
-/// ffmpeg's DASH demuxer resolves segments against the URL it was given, not the one
-/// it was redirected to, so here the player names its playback itself.
+/// ffmpeg's DASH demuxer resolves segments against the URL it was given, not the one it
+/// was redirected to, and goes by the cookie that came with the redirect.
 #[test]
 fn three_dash_players_play_the_fourth_is_refused_and_a_killed_one_makes_room() {
+    let edge = edge(6);
+    three_play_and_a_killed_one_makes_room(&edge, |_| {
+        edge.ffmpeg(DASH, &[("x-account-id", "alice")])
+    });
+}
+
+#[test]
+fn players_that_name_their_playback_by_cmcd_need_no_redirect() {
     let edge = edge(6);
     three_play_and_a_killed_one_makes_room(&edge, |number| {
         let sid = format!("sid=\"playback-{number}\"");
         edge.ffmpeg(DASH, &[("x-account-id", "alice"), ("cmcd-session", &sid)])
     });
+    assert_eq!(edge.metric("redirects_minted"), 0);
+}
+
+#[test]
+fn a_refused_player_shows_the_slate_and_takes_no_place() {
+    for (manifest, slate) in [(HLS, "slate.m3u8"), (DASH, "slate.mpd")] {
+        let path = format!("/slate/{slate}");
+        let kind = if manifest == HLS { "hls" } else { "dash" };
+        let settings = Settings::default()
+            .serving(sample())
+            .with("/playback/0/refuse/slate", serde_json::json!({kind: path}));
+        let edge = Edge::start(settings);
+        for _ in 0..3 {
+            let _ = edge.app("demo-tv").start("alice");
+        }
+        let mut player = edge.ffmpeg(manifest, &[("x-account-id", "alice")]);
+        player.assert_plays();
+        assert!(player.ends_well(), "{}", player.output());
+        let seen = edge.origin.paths();
+        assert!(
+            seen.iter().all(|path| path.starts_with("/slate/")),
+            "{seen:?}"
+        );
+        assert_eq!(edge.metric("starts"), 3);
+    }
 }
 
 /// GStreamer follows the redirect and resolves everything from there, HLS and DASH, in
