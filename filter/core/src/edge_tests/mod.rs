@@ -6,6 +6,7 @@ mod attributes;
 mod call_limits;
 mod carriers;
 mod cm_v2;
+mod leases;
 mod metadata;
 mod paused;
 mod playback;

@@ -8,6 +8,7 @@ use crate::exchange::Head;
 use crate::moment::Moment;
 use crate::reason::Reason;
 use crate::signed::{PlaybackToken, TokenError};
+use crate::surface::resolved;
 
 impl<H: Head> Asked<'_, H> {
     /// The text that stands where a token may stand.
@@ -85,8 +86,9 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Whether a token is good for a path. A path may be protected under a spelling that
-/// does not begin like its prefix; it is in scope where all that is protected with it is.
+/// Whether a token is good for a path, whatever its spelling: where all that is protected
+/// with it is in scope, or the path itself.
 fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, path: &[u8]) -> bool {
-    path.starts_with(token.scope.as_bytes()) || protected.prefix.starts_with(&token.scope)
+    protected.prefix.starts_with(&token.scope)
+        || resolved(path).starts_with(&resolved(token.scope.as_bytes()))
 }
