@@ -42,6 +42,7 @@ impl Http {
     fn reply(&self, reply: &Reply) -> Action {
         if let Some(path) = &reply.logged_path {
             host::replace_path(path, false);
+            host::set_request_header("referer", None);
         }
         if let Some(record) = &reply.record {
             host::record(record);

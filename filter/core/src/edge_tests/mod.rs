@@ -11,6 +11,7 @@ mod metadata;
 mod paused;
 mod playback;
 mod refusals;
+mod secrecy;
 mod session_api;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;

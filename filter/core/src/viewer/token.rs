@@ -22,10 +22,19 @@ impl<H: Head> Asked<'_, H> {
             }
             TokenPlace::Header(name) => {
                 let value = self.head.header(name)?;
-                let token = value.strip_prefix(b"Bearer ").unwrap_or(&value);
-                Some(Cow::Owned(token.to_vec()))
+                Some(Cow::Owned(after_bearer(&value).to_vec()))
             }
         }
+    }
+}
+
+/// What follows `Bearer`, in any case (RFC 9110, section 11.1), or all of it.
+fn after_bearer(value: &[u8]) -> &[u8] {
+    match value.split_first_chunk::<7>() {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
+            token.trim_ascii_start()
+        }
+        _ => value,
     }
 }
 
