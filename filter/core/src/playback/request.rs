@@ -41,9 +41,10 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.method() == b"OPTIONS"
     }
 
-    /// Whether this request counts as watching, should it succeed.
+    /// Whether this request counts as watching, should it succeed. Players use GET; but
+    /// there are origins that answer POST, or any method, with the file.
     pub(super) fn is_watching(&self) -> bool {
-        self.is_media() && self.method() == b"GET"
+        self.is_media() && !matches!(self.method().as_slice(), b"HEAD" | b"OPTIONS")
     }
 
     fn is_media(&self) -> bool {
