@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, Uri, header};
+use tokio::sync::Semaphore;
 
 /// A running origin.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ struct Shared {
     statuses: Mutex<HashMap<String, u16>>,
     files: Option<PathBuf>,
     cacheable: AtomicBool,
+    held: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Origin {
@@ -66,7 +68,13 @@ impl Origin {
         let state = Arc::clone(&shared);
         let answer = move |method: Method, uri: Uri, headers: HeaderMap| {
             let answer = state.answer(&method, &uri, &headers);
-            async move { answer }
+            let held = state.held(uri.path());
+            async move {
+                if let Some(held) = held {
+                    let _ = held.acquire().await;
+                }
+                answer
+            }
         };
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
@@ -83,6 +91,20 @@ impl Origin {
     pub fn answers(&self, path: &str, status: u16) {
         let mut statuses = self.shared.statuses.lock().expect("a lock");
         statuses.insert(path.to_owned(), status);
+    }
+
+    /// From now on answers to this path wait until they are let go.
+    pub fn holds(&self, path: &str) {
+        let mut held = self.shared.held.lock().expect("a lock");
+        held.insert(path.to_owned(), Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets the answers to a path go that have waited, and all that come.
+    pub fn lets_go(&self, path: &str) {
+        let mut held = self.shared.held.lock().expect("a lock");
+        if let Some(held) = held.remove(path) {
+            held.close();
+        }
     }
 
     /// From now on its answers may be kept for a minute.
@@ -154,6 +176,10 @@ impl Shared {
 }
 
 impl Shared {
+    fn held(&self, path: &str) -> Option<Arc<Semaphore>> {
+        self.held.lock().expect("a lock").get(path).cloned()
+    }
+
     fn cache_control(&self) -> &'static str {
         match self.cacheable.load(Ordering::Relaxed) {
             true => "max-age=60",
