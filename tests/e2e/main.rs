@@ -17,6 +17,7 @@ mod players;
 mod policies;
 mod privacy;
 mod races;
+mod refusals;
 mod restart;
 mod session_api;
 mod web_client;

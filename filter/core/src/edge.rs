@@ -58,7 +58,13 @@ impl Edge {
         ends: bool,
     ) -> Step {
         match surface(&self.config, path) {
-            Surface::Open { strip: 0 } => Step::Pass,
+            Surface::Open { strip: 0 } => match Clean::of_open(&self.config, head) {
+                None => Step::Pass,
+                Some(clean) => Step::Forward(Forward {
+                    clean,
+                    ..Forward::default()
+                }),
+            },
             Surface::Open { strip } => Step::Forward(Forward {
                 strip,
                 clean: Clean {

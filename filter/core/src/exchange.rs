@@ -33,7 +33,7 @@ pub struct Reply {
     /// The answer.
     pub answer: Answer,
     /// What the path is replaced by before anything is logged, so that no log holds
-    /// a token, a session id or a subject.
+    /// a token, a session id or a subject; `Referer` goes then, too.
     pub logged_path: Option<Vec<u8>>,
     /// What the access log is told.
     pub record: Option<Record>,

@@ -74,26 +74,32 @@ fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-/// The first protected path that this path falls under.
+/// The first protected path that this path falls under: as an origin may understand it,
+/// or else as it is written.
 fn protected<'c>(config: &'c Config, path: &[u8]) -> Option<(usize, &'c PlaybackPath)> {
     let under = |path: &[u8]| {
         let mut paths = config.playback.iter().enumerate();
         paths.find(|(_, protected)| path.starts_with(protected.prefix.as_bytes()))
     };
-    under(path).or_else(|| match resolved(path) {
-        Cow::Owned(resolved) => under(&resolved),
-        Cow::Borrowed(_) => None,
-    })
+    match resolved(path) {
+        Cow::Borrowed(path) => under(path),
+        Cow::Owned(resolved) => under(&resolved).or_else(|| under(path)),
+    }
 }
 
-/// The path, without its query, as an origin may understand it: decoded, with empty and dot segments
-/// resolved. `/%76od/x`, `//vod/x` and `/a/../vod/x` must not get around `/vod/`.
+/// The path, without its query, as an origin may understand it: decoded, with empty and dot
+/// segments resolved and what follows a `;` in a segment dropped, as servlet containers do.
+/// `/%76od/x`, `//vod/x`, `/a/../vod/x` and `/vod;a/x` must not get around `/vod/`, nor
+/// `/vod/../x` get the rules of `/vod/`.
 /// Envoy normalises paths where it is told to; this does not depend on it.
 pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
     let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
-    let unusual = |pair: &[u8]| matches!(pair, b"//" | b"/.");
-    let folded = |byte: &u8| matches!(byte, b'%' | b'\\');
-    if !path.iter().any(folded) && !path.windows(2).any(unusual) {
+    let mut last = 0;
+    let is_unusual = |byte: &u8| {
+        let before = core::mem::replace(&mut last, *byte);
+        matches!(byte, b'%' | b'\\' | b';') || before == b'/' && matches!(byte, b'/' | b'.')
+    };
+    if !path.iter().any(is_unusual) {
         return Cow::Borrowed(path);
     }
     let decoded: Vec<u8> = percent_decode(path)
@@ -101,7 +107,7 @@ pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
         .collect();
     let mut segments: Vec<&[u8]> = Vec::new();
     for segment in decoded.split(|byte| *byte == b'/') {
-        match segment {
+        match split_once(segment, b';').map_or(segment, |(name, _)| name) {
             b"" | b"." => {}
             b".." => {
                 segments.pop();
@@ -161,6 +167,8 @@ mod tests {
             "/%2fvod/x.m4s",
             "\\vod\\x.m4s",
             "/vod%2fx.m4s",
+            "/vod;v=1/x.m4s",
+            "/a/..;/vod/x.m4s",
         ] {
             assert!(
                 matches!(surface(&config, path.as_bytes()), Surface::Playback { .. }),

@@ -8,7 +8,7 @@
 use std::time::SystemTime;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{MapType, MetricType, Status};
+use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::{Head, Record};
 use streamgate_core::metric::{LIVE_STREAMS, Metric};
 use streamgate_core::moment::Moment;
@@ -192,6 +192,17 @@ fn property(path: Vec<&str>) -> Option<Vec<u8>> {
 /// Sets a header of the request, or removes it where there is no value.
 pub(crate) fn set_request_header(name: &str, value: Option<&[u8]>) {
     let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value);
+}
+
+/// Replaces all headers of the response.
+pub(crate) fn replace_response_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a String)>) {
+    let headers = headers.map(|(name, value)| (name, value.as_str()));
+    let _ = hostcalls::set_map(MapType::HttpResponseHeaders, headers.collect());
+}
+
+/// Replaces the piece of the response's body, this long, whose callback is running.
+pub(crate) fn replace_response_body(length: usize, body: &[u8]) {
+    let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, length, body);
 }
 
 /// Replaces the request's path. With `reroute`, Envoy chooses the route anew.

@@ -29,6 +29,8 @@ enum State {
         watch: Option<Watch>,
         renewed: Option<(String, String)>,
     },
+    /// The response's body is to give way to this.
+    Refused(Vec<u8>),
 }
 
 impl Http {
@@ -42,6 +44,7 @@ impl Http {
     fn reply(&self, reply: &Reply) -> Action {
         if let Some(path) = &reply.logged_path {
             host::replace_path(path, false);
+            host::set_request_header("referer", None);
         }
         if let Some(record) = &reply.record {
             host::record(record);
@@ -57,6 +60,18 @@ impl Http {
         let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
         self.send_http_response(u32::from(answer.status), headers, body);
         Action::Pause
+    }
+
+    /// Puts the answer in the place of the origin's response. An answer of the filter's own
+    /// would go past the filters in front of it at this point, CORS among them, and no page
+    /// could read it. Where the response has no body, the answer has none.
+    fn answer_instead(&mut self, answer: Answer, ends: bool) {
+        let body = if ends { Vec::new() } else { answer.body };
+        let (status, length) = (answer.status.to_string(), body.len().to_string());
+        let own = [(":status", &status), ("content-length", &length)];
+        let headers = answer.headers.iter().map(|(name, value)| (*name, value));
+        host::replace_response_headers(own.into_iter().chain(headers));
+        self.state = State::Refused(body);
     }
 
     /// The call's body is there, or known to be too long.
@@ -138,7 +153,7 @@ impl HttpContext for Http {
         }
     }
 
-    fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+    fn on_http_response_headers(&mut self, _headers: usize, end_of_stream: bool) -> Action {
         let State::Response { watch, renewed } = core::mem::replace(&mut self.state, State::Idle)
         else {
             return Action::Continue;
@@ -171,8 +186,17 @@ impl HttpContext for Http {
                 if let Some(record) = &reply.record {
                     host::record(record);
                 }
-                self.answer(&reply.answer)
+                self.answer_instead(reply.answer, end_of_stream);
+                Action::Continue
             }
         }
+    }
+
+    fn on_http_response_body(&mut self, body_size: usize, _end_of_stream: bool) -> Action {
+        if let State::Refused(body) = &mut self.state {
+            // All of it in the place of the first piece, nothing in the place of the others.
+            host::replace_response_body(body_size, &core::mem::take(body));
+        }
+        Action::Continue
     }
 }

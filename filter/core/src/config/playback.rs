@@ -170,6 +170,19 @@ impl PlaybackPath {
         subject.chain(stream)
     }
 
+    /// Where the token stands that, if it is there and good, says both subject and stream.
+    #[must_use]
+    pub fn leading_token(&self) -> Option<&TokenPlace> {
+        match (self.subject.first(), self.stream.first()) {
+            (Some(SubjectCarrier::Token(subject)), Some(StreamCarrier::Token(stream)))
+                if subject == stream =>
+            {
+                Some(subject)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a Common Access Token means anything here.
     #[must_use]
     pub fn reads_cat(&self) -> bool {

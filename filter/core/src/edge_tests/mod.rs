@@ -6,10 +6,12 @@ mod attributes;
 mod call_limits;
 mod carriers;
 mod cm_v2;
+mod leases;
 mod metadata;
 mod paused;
 mod playback;
 mod refusals;
+mod secrecy;
 mod session_api;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;

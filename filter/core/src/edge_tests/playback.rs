@@ -102,6 +102,24 @@ fn only_successful_media_requests_create_or_keep_a_stream() {
 }
 
 #[test]
+fn no_method_fetches_media_without_counting() {
+    for method in ["POST", "PUT", "get", "PROPFIND"] {
+        let mut world = World::new();
+        let fetch = |n: u32| {
+            get("/vod/a/1.m4s")
+                .method(method)
+                .account("alice")
+                .header("x-stream-id", n.to_string())
+        };
+        for n in 0..3 {
+            world.ask(fetch(n)).served();
+        }
+        let fourth = world.ask(fetch(3));
+        assert_eq!(fourth.refusal(), refused(403, "limit-reached"), "{method}");
+    }
+}
+
+#[test]
 fn not_modified_counts_as_watching() {
     let mut world = World::new();
     let prefix = world.play("alice");

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::request::Request;
-use crate::config::TokenPlace;
+use crate::config::{Config, PlaybackPath, TokenPlace};
 use crate::exchange::Head;
 use crate::viewer::{CMCD, without_cookies, without_parameters};
 
@@ -17,6 +17,22 @@ pub struct Clean {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// Whether `Referer` goes, too: where tokens stand in URLs, they stand there.
     pub referer: bool,
+}
+
+impl Clean {
+    /// What to take off a request that no path protects: a token may stand in the address
+    /// of the page that asks for it.
+    pub fn of_open(config: &Config, head: &impl Head) -> Option<Self> {
+        let mut credentials = Credentials::default();
+        for protected in &config.playback {
+            credentials.add(config, protected);
+        }
+        let told = credentials.any.then(|| head.header("referer")).flatten()?;
+        credentials.stand_in(&told).then_some(Self {
+            referer: true,
+            ..Self::default()
+        })
+    }
 }
 
 impl<H: Head, E> Request<'_, H, E> {
@@ -48,7 +64,8 @@ impl<H: Head, E> Request<'_, H, E> {
         clean
     }
 
-    /// The path to be redirected to: as it is, but for tokens in its query.
+    /// The path as it is, but for tokens in its query: to be redirected to, and to be
+    /// logged.
     pub(super) fn without_token_parameters(&self) -> Cow<'_, [u8]> {
         match without_parameters(self.asked.path, &self.credentials().parameters) {
             Some(path) => Cow::Owned(path),
@@ -58,23 +75,7 @@ impl<H: Head, E> Request<'_, H, E> {
 
     fn credentials(&self) -> Credentials<'_> {
         let mut credentials = Credentials::default();
-        for place in self.protected.token_places() {
-            credentials.any = true;
-            match place {
-                TokenPlace::Path => {}
-                TokenPlace::Query(name) => credentials.parameters.push(name),
-                TokenPlace::Cookie(name) => credentials.cookies.push(name),
-                TokenPlace::Header(name) => credentials.headers.push(name),
-            }
-        }
-        if let Some(cat) = &self.config.cat
-            && self.protected.reads_cat()
-        {
-            credentials.any = true;
-            credentials.parameters.push(&cat.query);
-            credentials.cookies.push(&cat.cookie);
-            credentials.headers.push(&cat.header);
-        }
+        credentials.add(self.config, self.protected);
         credentials
     }
 }
@@ -86,4 +87,40 @@ struct Credentials<'a> {
     parameters: Vec<&'a str>,
     cookies: Vec<&'a str>,
     headers: Vec<&'a str>,
+}
+
+impl<'a> Credentials<'a> {
+    /// Those that a protected path reads.
+    fn add(&mut self, config: &'a Config, protected: &'a PlaybackPath) {
+        for place in protected.token_places() {
+            self.any = true;
+            match place {
+                TokenPlace::Path => {}
+                TokenPlace::Query(name) => self.parameters.push(name),
+                TokenPlace::Cookie(name) => self.cookies.push(name),
+                TokenPlace::Header(name) => self.headers.push(name),
+            }
+        }
+        if let Some(cat) = &config.cat
+            && protected.reads_cat()
+        {
+            self.any = true;
+            self.parameters.push(&cat.query);
+            self.cookies.push(&cat.cookie);
+            self.headers.push(&cat.header);
+        }
+    }
+
+    /// Whether one of them may stand in an address: in front of its path, or in its query.
+    fn stand_in(&self, address: &[u8]) -> bool {
+        let mut parts = address.splitn(4, |byte| *byte == b'/');
+        let path = match parts.next() {
+            Some(b"") => Some(address),
+            _ => parts.nth(2),
+        };
+        let path = path.unwrap_or_default();
+        path.starts_with(b"~")
+            || path.starts_with(b"/~")
+            || without_parameters(address, &self.parameters).is_some()
+    }
 }

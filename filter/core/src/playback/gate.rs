@@ -15,7 +15,7 @@
 use std::rc::Rc;
 
 use super::class::Class;
-use super::lease::Leases;
+use super::lease::{self, Leases};
 use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{Who, Why};
@@ -29,6 +29,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
+use crate::surface::resolved;
 use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
 
 /// The most leases a worker holds.
@@ -86,6 +87,7 @@ impl Gate {
             .leading_token()
             .and_then(|place| request.asked.token_text(place));
         if let Some(token) = &leading
+            && lease::may_be_token(token)
             && let Some(passage) = self.by_lease(token, &request)
         {
             return passage;
@@ -111,10 +113,10 @@ impl Gate {
                     viewer: &viewer,
                     stream: key,
                     recurring,
-                    name: leading.as_deref().map_or_else(
-                        || [&viewer.subject.as_bytes()[..], key.as_bytes()].concat(),
-                        <[u8]>::to_vec,
-                    ),
+                    name: match leading {
+                        Some(token) if viewer.is_by_leading_token => token.into_owned(),
+                        _ => lease::name(&viewer.subject, &key),
+                    },
                 };
                 let epoch = epoch(request.now);
                 let mut passage = self.by_record(&request, &known, epoch);
@@ -149,7 +151,8 @@ impl Gate {
         } = *request;
         let lease = self.leases.value(name)?;
         if now >= lease.ends_at
-            || !request.asked.path.starts_with(&lease.stream.scope)
+            || lease.stream.place != request.place
+            || !resolved(request.asked.path).starts_with(&lease.stream.scope)
             || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
         {
             return None;

@@ -35,13 +35,29 @@ pub struct Leased {
     pub application: String,
     /// When the token that named the stream expires.
     pub expires_at: Option<Moment>,
-    /// What paths begin with that this is known of: elsewhere the token may not be good,
-    /// or the stream have other attributes.
+    /// Place of the protected path in the configuration. Another has rules of its own.
+    pub place: usize,
+    /// What paths begin with, resolved, that this is known of: elsewhere the token may not
+    /// be good, or the stream have other attributes.
     pub scope: Box<[u8]>,
     /// Its id names a device rather than a playback.
     pub recurring: bool,
 }
 
-/// A worker's leases, under whatever names a stream on the wire: a token's text, or
-/// subject and stream key.
+/// A worker's leases, under whatever names a stream on the wire: the text of a good token,
+/// or else [`name`].
 pub type Leases = Recent<Lease>;
+
+/// What no token begins with.
+const NO_TOKEN: u8 = 0xff;
+
+/// What the lease of a stream is found under that no leading token names.
+pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> Vec<u8> {
+    [&[NO_TOKEN][..], subject.as_bytes(), stream.as_bytes()].concat()
+}
+
+/// Whether a text may be a token's. Both keys can be read in a token, so a client could
+/// make up a text that is a lease's other name.
+pub(super) fn may_be_token(text: &[u8]) -> bool {
+    text.first() != Some(&NO_TOKEN)
+}

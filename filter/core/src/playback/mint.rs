@@ -90,7 +90,7 @@ pub(super) fn mint<H: Head, E: Host>(
     }
     Passage::Reply(Reply {
         answer,
-        logged_path: Some(request.asked.path.to_vec()),
+        logged_path: Some(path.as_bytes().to_vec()),
         record: None,
     })
 }

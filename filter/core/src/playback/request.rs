@@ -7,9 +7,7 @@ use super::lease::{Lease, Leased};
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use crate::activity::Attributes;
-use crate::config::{
-    Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier, TokenPlace,
-};
+use crate::config::{Config, Paused, PlaybackPath, Start};
 use crate::exchange::{Head, languages};
 use crate::ledger::Decided;
 use crate::moment::Moment;
@@ -17,6 +15,7 @@ use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
+use crate::surface::resolved;
 use crate::viewer::{self, Asked, Viewer, cmcd};
 
 /// A request on a protected path.
@@ -42,9 +41,10 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.method() == b"OPTIONS"
     }
 
-    /// Whether this request counts as watching, should it succeed.
+    /// Whether this request counts as watching, should it succeed. Players use GET; but
+    /// there are origins that answer POST, or any method, with the file.
     pub(super) fn is_watching(&self) -> bool {
-        self.is_media() && self.method() == b"GET"
+        self.is_media() && !matches!(self.method().as_slice(), b"HEAD" | b"OPTIONS")
     }
 
     fn is_media(&self) -> bool {
@@ -87,7 +87,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// What to remember of a stream that is let through.
     pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
         let root = viewer::root(self.protected, self.asked.path);
-        let scope = viewer.scope.as_bytes();
+        let scope = resolved(viewer.scope.as_bytes());
         let scope = if root.len() > scope.len() {
             root
         } else {
@@ -98,6 +98,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             stream,
             application: viewer.application.id.clone(),
             expires_at: viewer.expires_at,
+            place: self.place,
             scope: scope.into(),
             recurring,
         }
@@ -107,7 +108,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         let what = What {
             now: self.now,
             place: self.place,
-            path: self.asked.path,
+            path: &self.without_token_parameters(),
             languages: &languages(self.asked.head),
         };
         Passage::Reply(refuse(self.config, self.host, what, who, reason, refused))
@@ -115,18 +116,6 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 }
 
 impl PlaybackPath {
-    /// Where the token stands that, if it is there, says both subject and stream.
-    pub(super) fn leading_token(&self) -> Option<&TokenPlace> {
-        match (self.subject.first(), self.stream.first()) {
-            (Some(SubjectCarrier::Token(subject)), Some(StreamCarrier::Token(stream)))
-                if subject == stream =>
-            {
-                Some(subject)
-            }
-            _ => None,
-        }
-    }
-
     /// After how much less than this to live, in milliseconds, a stream is renewed:
     /// when a third of its timeout has passed.
     pub(super) fn renew_below_ms(&self) -> u64 {

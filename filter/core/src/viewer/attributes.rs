@@ -94,28 +94,31 @@ pub fn carried_attributes<H: Head>(
     carried
 }
 
-/// The front of a path that decides what its segments say: as long as it stays the
-/// same, so do they. Empty if they say nothing.
+/// The front of a path, resolved, that decides what its segments say: as long as it stays
+/// the same, so do they. Empty if they say nothing.
 #[must_use]
-pub fn root<'p>(protected: &PlaybackPath, path: &'p [u8]) -> &'p [u8] {
+pub fn root<'p>(protected: &PlaybackPath, path: &'p [u8]) -> Cow<'p, [u8]> {
     let by_number = protected.attributes.iter().map(|(_, source)| match source {
         AttributeSource::PathSegment(number) => usize::try_from(*number).unwrap_or(usize::MAX),
         _ => 0,
     });
     let count = by_number.fold(protected.template.len(), usize::max);
     if count == 0 {
-        return b"";
+        return Cow::Borrowed(b"");
     }
-    let Cow::Borrowed(file) = resolved(path) else {
-        // An unusual spelling says something else with every change.
-        return path;
-    };
+    let file = resolved(path);
     // One slash stands in front of each segment: the one behind the last ends it.
     let mut slashes = file.iter().enumerate().filter(|(_, byte)| **byte == b'/');
     let end = slashes
         .nth(count)
         .map_or(file.len(), |(at, _)| at.saturating_add(1));
-    path.get(..end).unwrap_or(path)
+    match file {
+        Cow::Borrowed(file) => Cow::Borrowed(file.get(..end).unwrap_or(file)),
+        Cow::Owned(mut file) => {
+            file.truncate(end);
+            Cow::Owned(file)
+        }
+    }
 }
 
 /// The segments of a path without its query.

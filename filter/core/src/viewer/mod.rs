@@ -52,6 +52,8 @@ pub struct Viewer<'a> {
     pub expires_at: Option<Moment>,
     /// What the path has to begin with for all this to hold; a token's scope.
     pub scope: String,
+    /// The path's leading token says both subject and stream.
+    pub is_by_leading_token: bool,
     /// All this may hold for this very request only: its access token says for which.
     pub is_narrow: bool,
     /// The renewed access token, as a header of the response.
@@ -147,6 +149,9 @@ pub fn identify<'a, H: Head>(
             )
             .min(),
         scope: scope.cloned().unwrap_or_default(),
+        is_by_leading_token: protected
+            .leading_token()
+            .is_some_and(|place| search.tokens.at(place).is_some()),
         is_narrow: granted
             .as_ref()
             .is_some_and(|granted| granted.access.restricts_requests),

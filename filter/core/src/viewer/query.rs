@@ -1,4 +1,7 @@
-//! Query parameters of a path, as they stand there.
+//! Query parameters of a path. Their names may be percent-encoded; their values are
+//! taken as they stand there.
+
+use percent_encoding::percent_decode;
 
 use crate::text::split_once;
 
@@ -8,7 +11,7 @@ pub(crate) fn value<'p>(path: &'p [u8], name: &str) -> Option<&'p [u8]> {
     query
         .split(|byte| *byte == b'&')
         .find_map(|pair| match split_once(pair, b'=') {
-            Some((known, value)) => (known == name.as_bytes()).then_some(value),
+            Some((known, value)) => is(known, name).then_some(value),
             None => None,
         })
 }
@@ -19,7 +22,7 @@ pub(crate) fn without(path: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let (file, query) = split_once(path, b'?')?;
     let is_named = |pair: &&[u8]| {
         let (name, _) = split_once(pair, b'=').unwrap_or((pair, b""));
-        names.iter().any(|known| known.as_bytes() == name)
+        names.iter().any(|known| is(name, known))
     };
     let pairs = || query.split(|byte| *byte == b'&');
     if !pairs().any(|pair| is_named(&pair)) {
@@ -31,6 +34,11 @@ pub(crate) fn without(path: &[u8], names: &[&str]) -> Option<Vec<u8>> {
         rest.extend_from_slice(pair);
     }
     Some(rest)
+}
+
+/// Whether a parameter's name, as it stands in a query, is this one.
+fn is(written: &[u8], name: &str) -> bool {
+    percent_decode(written).eq(name.bytes())
 }
 
 #[cfg(test)]
@@ -49,12 +57,13 @@ mod tests {
 
     #[test]
     fn taking_parameters_out_leaves_the_others_as_they_are() {
-        let cases: [(&str, Option<&str>); 7] = [
+        let cases: [(&str, Option<&str>); 8] = [
             ("/a?sg=t", Some("/a")),
             ("/a?sg=t&sg=u", Some("/a")),
             ("/a?x=%20&sg=t&y", Some("/a?x=%20&y")),
             ("/a?CMCD=sid%3D&x=?", Some("/a?x=?")),
             ("/a?sg", Some("/a")),
+            ("/a?%73%67=t&x", Some("/a?x")),
             ("/a?xsg=1", None),
             ("/a", None),
         ];

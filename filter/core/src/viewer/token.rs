@@ -8,6 +8,7 @@ use crate::exchange::Head;
 use crate::moment::Moment;
 use crate::reason::Reason;
 use crate::signed::{PlaybackToken, TokenError};
+use crate::surface::resolved;
 
 impl<H: Head> Asked<'_, H> {
     /// The text that stands where a token may stand.
@@ -21,10 +22,19 @@ impl<H: Head> Asked<'_, H> {
             }
             TokenPlace::Header(name) => {
                 let value = self.head.header(name)?;
-                let token = value.strip_prefix(b"Bearer ").unwrap_or(&value);
-                Some(Cow::Owned(token.to_vec()))
+                Some(Cow::Owned(after_bearer(&value).to_vec()))
             }
         }
+    }
+}
+
+/// What follows `Bearer`, in any case (RFC 9110, section 11.1), or all of it.
+fn after_bearer(value: &[u8]) -> &[u8] {
+    match value.split_first_chunk::<7>() {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
+            token.trim_ascii_start()
+        }
+        _ => value,
     }
 }
 
@@ -85,8 +95,9 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Whether a token is good for a path. A path may be protected under a spelling that
-/// does not begin like its prefix; it is in scope where all that is protected with it is.
+/// Whether a token is good for a path, whatever its spelling: where all that is protected
+/// with it is in scope, or the path itself.
 fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, path: &[u8]) -> bool {
-    path.starts_with(token.scope.as_bytes()) || protected.prefix.starts_with(&token.scope)
+    protected.prefix.starts_with(&token.scope)
+        || resolved(path).starts_with(&resolved(token.scope.as_bytes()))
 }
