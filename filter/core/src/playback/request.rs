@@ -66,7 +66,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         let paused = self.protected.paused?;
         let Asked { head, path, .. } = self.asked;
         let says = cmcd::Reader::new(head, path).state() == Some(cmcd::State::Paused);
-        (says && !self.is_media()).then_some(paused)
+        (says && !self.is_media() && self.method() == b"GET").then_some(paused)
     }
 
     /// What is known of the stream: by its token, and by this request.
