@@ -122,7 +122,7 @@ fn a_token_for_one_film_is_good_for_no_other_whatever_the_spelling() {
     let mut world = World::new();
     let prefix = world.play("alice");
     let of = config();
-    let whole = prefix[2..].as_bytes();
+    let whole = &prefix.as_bytes()[2..];
     let minted = PlaybackToken::read(&of.sessions.ring, whole, crate::testing::NOW).unwrap();
     let narrow = PlaybackToken {
         scope: "/vod/film%20a/".to_owned(),
