@@ -94,16 +94,7 @@ fn no_jwt_passes_that_is_expired_forged_unsigned_or_of_the_wrong_key() {
 
 #[test]
 fn a_token_in_query_cookie_or_header_plays_and_never_reaches_origin_or_log() {
-    let places = json!([
-        {"token": "path"},
-        {"token": {"query": "sg"}},
-        {"token": {"cookie": "sg"}},
-        {"token": {"header": "x-playback-token"}},
-    ]);
-    let settings = Settings::default()
-        .with("/playback/0/subject", places.clone())
-        .with("/playback/0/stream", places);
-    let edge = Edge::start(settings);
+    let edge = Edge::start(by_token());
     let session = edge.app("demo-tv").start("alice");
     let token = session.playback_prefix.trim_start_matches("/~").to_owned();
     let referer = format!("http://edge.example{}{FILM}", session.playback_prefix);
@@ -140,6 +131,106 @@ fn a_token_in_query_cookie_or_header_plays_and_never_reaches_origin_or_log() {
         "{cookies:?}"
     );
     assert!(!edge.access_log().contains(&token));
+}
+
+/// `/vod/` with tokens wherever they may stand.
+fn by_token() -> Settings {
+    let places = json!([
+        {"token": "path"},
+        {"token": {"query": "sg"}},
+        {"token": {"cookie": "sg"}},
+        {"token": {"header": "x-playback-token"}},
+    ]);
+    Settings::default()
+        .with("/playback/0/subject", places.clone())
+        .with("/playback/0/stream", places)
+}
+
+#[test]
+fn repeated_headers_hide_no_token_from_the_gate_nor_show_one_to_the_origin() {
+    let edge = Edge::start(by_token());
+    let session = edge.app("demo-tv").start("alice");
+    let token = session.playback_prefix.trim_start_matches("/~");
+    let by_hand = |headers: &[String]| {
+        let headers = headers.join("\r\n");
+        let segment = "/vod/film/segment-1.m4s";
+        let request =
+            format!("GET {segment} HTTP/1.1\r\nHost: e\r\nConnection: close\r\n{headers}\r\n\r\n");
+        edge.raw(&[request.as_bytes()])
+    };
+    for headers in [
+        vec![format!("Cookie: sg={token}"), "Cookie: b=2".to_owned()],
+        vec![
+            format!("Cookie: a=1; sg={token}"),
+            format!("Cookie: sg={token}"),
+        ],
+        vec![
+            format!("X-Playback-Token: {token}"),
+            format!("X-Playback-Token: {token}"),
+        ],
+        vec![
+            format!("X-Playback-Token: {token}"),
+            format!("Referer: http://e/~{token}/a"),
+            format!("Referer: http://e/~{token}/b"),
+        ],
+    ] {
+        let (status, text) = by_hand(&headers);
+        assert_eq!(status, Some(200), "{headers:?}: {text}");
+        let seen = format!("{:?}", edge.origin.seen());
+        assert!(!seen.contains(token), "{headers:?}: {seen}");
+    }
+}
+
+#[test]
+fn a_token_in_a_referer_reaches_the_origin_from_no_path() {
+    let edge = Edge::start(by_token());
+    let session = edge.app("demo-tv").start("alice");
+    let token = session.playback_prefix.trim_start_matches("/~");
+    for page in [
+        format!("http://edge.example/~{token}/vod/film/index.html"),
+        format!("http://edge.example/vod/film/index.html?sg={token}"),
+    ] {
+        for path in [
+            format!("/~{token}/vod/film/segment-1.m4s"),
+            format!("/~{token}/open/logo.png"),
+            "/open/logo.png".to_owned(),
+            "/".to_owned(),
+        ] {
+            let _ = edge.get(&path).header("referer", &page).send().expect(200);
+        }
+    }
+    let page = "https://www.example/watch?v=1";
+    let _ = edge.get("/open/a.png").header("referer", page).send();
+    let seen = format!("{:?}", edge.origin.seen());
+    assert!(!seen.contains(token), "{seen}");
+    assert!(seen.contains(page), "what is no token stays: {seen}");
+}
+
+#[test]
+fn claims_of_any_type_trap_nothing() {
+    let edge = Edge::start(by_jwt().with("/policies/0/rules/0/max_claim", "climit"));
+    let odd = [
+        json!(null),
+        json!({"a": [1]}),
+        json!([1, "a"]),
+        json!([]),
+        json!({}),
+        json!(true),
+        json!(-1.5e300),
+        json!(""),
+        json!("\u{0}"),
+        json!("x".repeat(4000)),
+    ];
+    for value in odd {
+        let jwt = Jwt::of("alice")
+            .claim("device_id", value.clone())
+            .claim("climit", value.clone())
+            .sign();
+        let _ = with_jwt(&edge, FILM, &jwt).expect(307);
+        let jwt = Jwt::of("alice").claim("sub", value).sign();
+        let answer = with_jwt(&edge, FILM, &jwt);
+        assert!(matches!(answer.status, 307 | 400..=403), "{answer:?}");
+    }
 }
 
 /// Envoy's own cache, in memory.

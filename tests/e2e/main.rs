@@ -7,6 +7,7 @@ mod carriers;
 mod configuration;
 mod documents;
 mod envoy_files;
+mod http2;
 mod lapse;
 mod memory;
 mod one_viewer;

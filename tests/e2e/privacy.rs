@@ -1,6 +1,6 @@
 //! What is written down, and what never is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use streamgate_tests::{Edge, IDP, Settings, subject_key};
 
 const FILM: &str = "/vod/film/master.m3u8";
@@ -75,6 +75,51 @@ fn each_decision_has_one_line_in_the_access_log() {
         "/v2/sessions/{idp}/{subject}/{session}"
     );
     assert_eq!(decisions[6]["path"], "/vod/film/segment-1.m4s");
+}
+
+#[test]
+fn refused_tokens_are_written_down_from_nowhere() {
+    let places = json!([
+        {"token": "path"},
+        {"token": {"query": "sg"}},
+        {"token": {"header": "x-playback-token"}},
+        {"token": {"cookie": "sg"}},
+    ]);
+    let settings = Settings::default()
+        .with("/playback/0/subject", places.clone())
+        .with("/playback/0/stream", places);
+    let edge = Edge::start(settings);
+    let session = edge.app("demo-tv").start(ACCOUNT);
+    let token = session.playback_prefix.trim_start_matches("/~").to_owned();
+    let _ = session.stop().expect(202);
+    let segment = "/vod/film/segment-1.m4s";
+    let manifest = "/vod/film/master.m3u8";
+    let referer = format!("http://edge.example/~{token}{segment}");
+    let client = edge.client();
+    // The stream is over, the token still genuine; and then one that is not.
+    for (token, reason) in [
+        (token.clone(), "stream-over"),
+        (format!("{token}x"), "token-invalid"),
+    ] {
+        for ask in [
+            client.get(&format!("/~{token}{segment}")),
+            client.get(&format!("{segment}?v=1&sg={token}")),
+            client.get(&format!("{manifest}?%73g={token}")),
+            client.get(segment).header("x-playback-token", &token),
+            client.get(segment).header("cookie", &format!("sg={token}")),
+        ] {
+            let ask = ask.header("referer", &referer);
+            let _ = ask.send().expect_refusal(403, reason);
+        }
+    }
+    let decisions = edge.decisions(12);
+    let paths: Vec<_> = decisions.iter().map(|line| &line["path"]).collect();
+    let with_query = format!("{segment}?v=1");
+    let expected = [segment, &with_query, manifest, segment, segment];
+    assert_eq!(paths[2..], [expected, expected].concat());
+    for text in [edge.log(), edge.access_log(), edge.all_statistics()] {
+        assert!(!text.contains(&token) && !text.contains(ACCOUNT), "{text}");
+    }
 }
 
 #[test]

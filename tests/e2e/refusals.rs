@@ -1,6 +1,6 @@
 //! Refusals as a web player on another site meets them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use streamgate_tests::{Answer, Edge, Settings, eventually};
 
 const SITE: &str = "https://player.example";
@@ -59,7 +59,7 @@ fn a_refusal_after_the_origins_answer_is_like_one_before_it() {
     assert_eq!(answer.header("content-length"), Some("0"));
     assert_readable(&answer);
     let decisions = edge.decisions(21);
-    let refused = |line: &&serde_json::Value| line["event"] == "refusal" && line["status"] == 403;
+    let refused = |line: &&Value| line["event"] == "refusal" && line["status"] == 403;
     assert_eq!(decisions.iter().filter(refused).count(), 3);
 }
 

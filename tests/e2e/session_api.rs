@@ -499,3 +499,40 @@ fn ids_in_the_path_are_decoded_and_their_case_counts() {
     assert_eq!(app.running("%4a%c3%bcrgen%20+1").len(), 1);
     assert_eq!(app.running("j%C3%BCrgen%20%2B1").len(), 0);
 }
+
+#[test]
+fn a_call_whose_body_is_followed_by_trailers_is_answered() {
+    let head = "POST /v2/sessions/demo/alice HTTP/1.1\r\nHost: edge\r\n\
+                Authorization: Basic ZGVtby10djo=\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n\
+                Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n";
+    for settings in [Settings::default(), Settings::default().with_trailers()] {
+        let edge = Edge::start(settings);
+        // At once, and piece by piece.
+        let whole = format!("{head}d\r\ndeviceName=tv\r\n0\r\nX-Sum: 1\r\n\r\n");
+        let pieces: [&[&[u8]]; 3] = [
+            &[whole.as_bytes()],
+            &[
+                head.as_bytes(),
+                b"d\r\ndeviceName=tv\r\n",
+                b"0\r\nX-Sum: 1\r\n\r\n",
+            ],
+            &[head.as_bytes(), b"0\r\nX-Sum: 1\r\n\r\n"],
+        ];
+        for pieces in pieces {
+            let (status, answer) = edge.raw(pieces);
+            assert_eq!(status, Some(202), "{answer}");
+        }
+        let running = edge.app("demo-tv").running("alice");
+        let named = |stream: &&Value| stream["metadata"]["deviceName"] == "tv";
+        assert_eq!(running.len(), 3);
+        assert_eq!(running.iter().filter(named).count(), 2, "{running:?}");
+        // Too long a body, with trailers.
+        let long = format!(
+            "{head}20001\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n",
+            "a".repeat(0x20001)
+        );
+        let (status, answer) = edge.raw(&[long.as_bytes()]);
+        assert_eq!(status, Some(413), "{answer}");
+    }
+}

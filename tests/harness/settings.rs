@@ -31,6 +31,7 @@ pub struct Settings {
     pub(crate) by_lds: bool,
     pub(crate) files: Option<PathBuf>,
     pub(crate) workers: u32,
+    trailers: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
 }
@@ -62,6 +63,7 @@ impl Default for Settings {
             by_lds: false,
             files: None,
             workers: 2,
+            trailers: false,
             filters: [Vec::new(), Vec::new()],
         }
     }
@@ -95,6 +97,14 @@ impl Settings {
     #[must_use]
     pub fn by_lds(mut self) -> Self {
         self.by_lds = true;
+        self
+    }
+
+    /// With trailers of HTTP/1.1 requests taken for what they are; Envoy drops them
+    /// unless told otherwise.
+    #[must_use]
+    pub fn with_trailers(mut self) -> Self {
+        self.trailers = true;
         self
     }
 
@@ -162,6 +172,7 @@ impl Settings {
         // Two connections open at once are served by two workers.
         listener["connection_balance_config"] = json!({"exact_balance": {}});
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["http_protocol_options"] = json!({"enable_trailers": self.trailers});
         let log = &mut manager["access_log"][0];
         log["name"] = "envoy.access_loggers.file".into();
         let log = &mut log["typed_config"];

@@ -80,8 +80,18 @@ impl Edge {
                     Begun::AwaitBody(pending) => Step::AwaitBody(pending),
                 }
             }
-            Surface::Playback { place, token, path } => {
-                let asked = Asked { head, token, path };
+            Surface::Playback {
+                place,
+                token,
+                path,
+                file,
+            } => {
+                let asked = Asked {
+                    head,
+                    token,
+                    path,
+                    file: &file,
+                };
                 let epoch = |now| known_epoch(&mut self.epoch, host, now);
                 let gate = &mut self.gate;
                 match gate.on_request(&self.config, host, asked, place, epoch) {

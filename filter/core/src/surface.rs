@@ -8,7 +8,7 @@ use crate::config::{Config, PlaybackPath};
 use crate::text::split_once;
 
 /// What a path asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Surface<'p> {
     /// A call of the session API; `path` is what follows the base path.
     SessionApi {
@@ -23,6 +23,8 @@ pub enum Surface<'p> {
         token: Option<&'p [u8]>,
         /// The path without the token, query included.
         path: &'p [u8],
+        /// The path as an origin may understand it, without its query.
+        file: Cow<'p, [u8]>,
     },
     /// Not protected; `strip` bytes of token go off the front, usually none.
     Open {
@@ -46,11 +48,14 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     {
         return Surface::SessionApi { path: after };
     }
-    match protected(config, rest) {
+    let file = resolved(rest);
+    let written = matches!(file, Cow::Owned(_)).then_some(rest);
+    match protected(config, &file, written) {
         Some((place, protected)) if !protected.exclude.hold(rest) => Surface::Playback {
             place,
             token,
             path: rest,
+            file,
         },
         _ => Surface::Open {
             strip: path.len().saturating_sub(rest.len()),
@@ -74,17 +79,18 @@ fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-/// The first protected path that this path falls under: as an origin may understand it,
-/// or else as it is written.
-fn protected<'c>(config: &'c Config, path: &[u8]) -> Option<(usize, &'c PlaybackPath)> {
+/// The first protected path that this path falls under: resolved, or else as it is
+/// written, where that is something else.
+fn protected<'c>(
+    config: &'c Config,
+    file: &[u8],
+    written: Option<&[u8]>,
+) -> Option<(usize, &'c PlaybackPath)> {
     let under = |path: &[u8]| {
         let mut paths = config.playback.iter().enumerate();
         paths.find(|(_, protected)| path.starts_with(protected.prefix.as_bytes()))
     };
-    match resolved(path) {
-        Cow::Borrowed(path) => under(path),
-        Cow::Owned(resolved) => under(&resolved).or_else(|| under(path)),
-    }
+    under(file).or_else(|| under(written?))
 }
 
 /// The path, without its query, as an origin may understand it: decoded, with empty and dot
@@ -97,7 +103,11 @@ pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
     let mut last = 0;
     let is_unusual = |byte: &u8| {
         let before = core::mem::replace(&mut last, *byte);
-        matches!(byte, b'%' | b'\\' | b';') || before == b'/' && matches!(byte, b'/' | b'.')
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => false,
+            b'/' | b'.' => before == b'/',
+            byte => matches!(byte, b'%' | b'\\' | b';'),
+        }
     };
     if !path.iter().any(is_unusual) {
         return Cow::Borrowed(path);
@@ -143,7 +153,8 @@ mod tests {
             Surface::Playback {
                 place: 0,
                 token: Some(b"tok"),
-                path: b"/vod/a.m3u8?x"
+                path: b"/vod/a.m3u8?x",
+                file: Cow::Borrowed(b"/vod/a.m3u8")
             }
         );
         assert_eq!(asked("/v20/x"), Surface::Open { strip: 0 });

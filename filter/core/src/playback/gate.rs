@@ -29,7 +29,6 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::surface::resolved;
 use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
 
 /// The most leases a worker holds.
@@ -152,7 +151,7 @@ impl Gate {
         let lease = self.leases.value(name)?;
         if now >= lease.ends_at
             || lease.stream.place != request.place
-            || !resolved(request.asked.path).starts_with(&lease.stream.scope)
+            || !request.asked.file.starts_with(&lease.stream.scope)
             || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
         {
             return None;

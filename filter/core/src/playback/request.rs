@@ -86,12 +86,12 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 
     /// What to remember of a stream that is let through.
     pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
-        let root = viewer::root(self.protected, self.asked.path);
+        let root = viewer::root(self.protected, self.asked.file);
         let scope = resolved(viewer.scope.as_bytes());
         let scope = if root.len() > scope.len() {
             root
         } else {
-            scope
+            &scope
         };
         Leased {
             subject: viewer.subject,

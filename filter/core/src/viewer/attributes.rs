@@ -1,13 +1,10 @@
 //! Attributes that a request says of its stream: the path's segments, its query, its
 //! headers, claims and CMCD. They are facts, not an app's word.
 
-use std::borrow::Cow;
-
 use super::{Asked, claim, client, cmcd, cookie, query};
 use crate::activity::Attributes;
 use crate::config::{AttributeSource, CmcdKey, Config, PlaybackPath, TemplateSegment};
 use crate::exchange::Head;
-use crate::surface::resolved;
 use crate::text::{percent_decoded, printable};
 
 /// The longest value that is taken, in bytes; a longer one counts as missing.
@@ -20,8 +17,8 @@ pub fn attributes<H: Head>(
     asked: &Asked<'_, H>,
 ) -> Attributes {
     let mut attributes = Attributes::default();
-    let file = resolved(asked.path);
-    for (name, value) in named_by_template(&protected.template, &file) {
+    let file = asked.file;
+    for (name, value) in named_by_template(&protected.template, file) {
         if let Some(value) = readable(value) {
             attributes.set(name, value);
         }
@@ -33,7 +30,7 @@ pub fn attributes<H: Head>(
                     .checked_sub(1)
                     .and_then(|at| usize::try_from(at).ok());
                 segment
-                    .and_then(|at| segments(&file).nth(at))
+                    .and_then(|at| segments(file).nth(at))
                     .and_then(readable)
             }
             AttributeSource::Query(name) => {
@@ -94,31 +91,24 @@ pub fn carried_attributes<H: Head>(
     carried
 }
 
-/// The front of a path, resolved, that decides what its segments say: as long as it stays
+/// The front of a resolved path that decides what its segments say: as long as it stays
 /// the same, so do they. Empty if they say nothing.
 #[must_use]
-pub fn root<'p>(protected: &PlaybackPath, path: &'p [u8]) -> Cow<'p, [u8]> {
+pub fn root<'p>(protected: &PlaybackPath, file: &'p [u8]) -> &'p [u8] {
     let by_number = protected.attributes.iter().map(|(_, source)| match source {
         AttributeSource::PathSegment(number) => usize::try_from(*number).unwrap_or(usize::MAX),
         _ => 0,
     });
     let count = by_number.fold(protected.template.len(), usize::max);
     if count == 0 {
-        return Cow::Borrowed(b"");
+        return b"";
     }
-    let file = resolved(path);
     // One slash stands in front of each segment: the one behind the last ends it.
     let mut slashes = file.iter().enumerate().filter(|(_, byte)| **byte == b'/');
     let end = slashes
         .nth(count)
         .map_or(file.len(), |(at, _)| at.saturating_add(1));
-    match file {
-        Cow::Borrowed(file) => Cow::Borrowed(file.get(..end).unwrap_or(file)),
-        Cow::Owned(mut file) => {
-            file.truncate(end);
-            Cow::Owned(file)
-        }
-    }
+    file.get(..end).unwrap_or(file)
 }
 
 /// The segments of a path without its query.

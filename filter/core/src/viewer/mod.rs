@@ -86,6 +86,8 @@ pub struct Asked<'a, H> {
     pub token: Option<&'a [u8]>,
     /// Its path without the token, query included.
     pub path: &'a [u8],
+    /// The same as an origin may understand it, without the query.
+    pub file: &'a [u8],
 }
 
 /// Finds out who watches. `redirects` says that this request may be given a stream by

@@ -72,7 +72,7 @@ impl<'a> Tokens<'a> {
             };
             let read = PlaybackToken::read(&config.sessions.ring, &text, now);
             let reason = match read {
-                Ok(token) if is_in_scope(&token, protected, asked.path) => {
+                Ok(token) if is_in_scope(&token, protected, asked.file) => {
                     tokens.found.push((place, Some(token)));
                     continue;
                 }
@@ -97,7 +97,7 @@ impl<'a> Tokens<'a> {
 
 /// Whether a token is good for a path, whatever its spelling: where all that is protected
 /// with it is in scope, or the path itself.
-fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, path: &[u8]) -> bool {
+fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, file: &[u8]) -> bool {
     protected.prefix.starts_with(&token.scope)
-        || resolved(path).starts_with(&resolved(token.scope.as_bytes()))
+        || file.starts_with(&resolved(token.scope.as_bytes()))
 }
