@@ -117,10 +117,56 @@ pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(resolved)
 }
 
+/// Whether a path stays below `front`, which is written as [`resolved`] writes it,
+/// whatever serves it makes of its spelling.
+pub(crate) fn is_below(path: &[u8], front: &[u8]) -> bool {
+    front.is_empty()
+        || match resolved(path) {
+            Cow::Borrowed(path) => path.starts_with(front),
+            Cow::Owned(resolved) => resolved.starts_with(front) && !climbs(path),
+        }
+}
+
+/// Whether a path has a `.` or `..` segment, plain, percent-encoded or with
+/// parameters: `/alice/../bob` begins with `/alice/` and is not Alice's.
+pub(crate) fn climbs(path: &[u8]) -> bool {
+    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    decoded
+        .split(|byte| matches!(byte, b'/' | b'\\' | b';'))
+        .any(|segment| matches!(segment, b"." | b".."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{config, test};
+
+    #[test]
+    fn no_spelling_leaves_the_front_of_a_path() {
+        for path in [
+            "/vod/a/x.m4s",
+            "/vod/a/x.m4s?../..",
+            "/vod//a/x.m4s",
+            "/%76od/a/x.m4s",
+            "/vod/a/.x.m4s",
+        ] {
+            assert!(is_below(path.as_bytes(), b"/vod/a/"), "{path}");
+        }
+        for path in [
+            "/vod/b/x.m4s",
+            "/vod/a",
+            "/vod/a/../b/x.m4s",
+            "/vod/a/%2e%2e/b/x.m4s",
+            "/vod/a/..%2fb/x.m4s",
+            "/vod/a\\..\\b/x.m4s",
+            "/vod/a/..;/b/x.m4s",
+            "/vod/a/b/../x.m4s",
+        ] {
+            assert!(!is_below(path.as_bytes(), b"/vod/a/"), "{path}");
+        }
+        assert!(is_below(b"/anywhere/../at/all", b""));
+    }
 
     #[test]
     fn paths_are_told_apart() {

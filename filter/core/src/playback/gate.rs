@@ -29,6 +29,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
+use crate::surface::is_below;
 use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
 
 /// The most leases a worker holds.
@@ -149,7 +150,7 @@ impl Gate {
         } = *request;
         let lease = self.leases.value(name)?;
         if now >= lease.ends_at
-            || !request.asked.path.starts_with(&lease.stream.scope)
+            || !is_below(request.asked.path, &lease.stream.scope)
             || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
         {
             return None;

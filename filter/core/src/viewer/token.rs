@@ -8,6 +8,7 @@ use crate::exchange::Head;
 use crate::moment::Moment;
 use crate::reason::Reason;
 use crate::signed::{PlaybackToken, TokenError};
+use crate::surface::is_below;
 
 impl<H: Head> Asked<'_, H> {
     /// The text that stands where a token may stand.
@@ -62,7 +63,7 @@ impl<'a> Tokens<'a> {
             };
             let read = PlaybackToken::read(&config.sessions.ring, &text, now);
             let reason = match read {
-                Ok(token) if is_in_scope(&token, protected, asked.path) => {
+                Ok(token) if is_below(asked.path, token.scope.as_bytes()) => {
                     tokens.found.push((place, Some(token)));
                     continue;
                 }
@@ -83,10 +84,4 @@ impl<'a> Tokens<'a> {
         let found = self.found.iter().find(|(known, _)| *known == place);
         found.and_then(|(_, token)| token.as_ref())
     }
-}
-
-/// Whether a token is good for a path. A path may be protected under a spelling that
-/// does not begin like its prefix; it is in scope where all that is protected with it is.
-fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, path: &[u8]) -> bool {
-    path.starts_with(token.scope.as_bytes()) || protected.prefix.starts_with(&token.scope)
 }
