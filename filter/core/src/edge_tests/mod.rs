@@ -5,6 +5,7 @@ mod advice;
 mod attributes;
 mod call_limits;
 mod carriers;
+mod cat;
 mod cm_v2;
 mod metadata;
 mod paused;
@@ -40,6 +41,8 @@ enum Outcome {
 struct Reached {
     path: String,
     headers: Headers,
+    /// What the response has more than the origin's.
+    renewed: Option<(String, String)>,
 }
 
 /// A request, to be built up.
@@ -132,6 +135,7 @@ impl World {
         let reached = |path: &[u8], headers| Reached {
             path: lossy(path),
             headers,
+            renewed: None,
         };
         match edge.on_request(host, &head, &ask.path, ask.body.is_none()) {
             Step::Pass => Outcome::Served(reached(&ask.path, ask.headers)),
@@ -150,7 +154,10 @@ impl World {
                 if clean.referer {
                     headers = headers.replaced("referer", None);
                 }
-                let served = Outcome::Served(reached(path, headers));
+                let served = Outcome::Served(Reached {
+                    renewed: forward.renewed,
+                    ..reached(path, headers)
+                });
                 let Some(watch) = forward.watch else {
                     return served;
                 };

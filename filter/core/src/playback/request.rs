@@ -107,7 +107,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         let what = What {
             now: self.now,
             place: self.place,
-            path: self.asked.path,
+            path: &self.without_token_parameters(),
             languages: &languages(self.asked.head),
         };
         Passage::Reply(refuse(self.config, self.host, what, who, reason, refused))
