@@ -4,7 +4,7 @@ use super::nearest;
 use super::problem::ConfigError;
 use super::raw::RawConfig;
 
-/// Reads what Envoy hands over: JSON text, or a protobuf `Struct` (see [`super::wire`]).
+/// Reads what Envoy hands over: JSON text, or a protobuf `Struct` (see `wire`).
 ///
 /// # Errors
 ///
