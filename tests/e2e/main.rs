@@ -4,6 +4,7 @@ mod bad_input;
 mod bounds;
 mod browsers;
 mod carriers;
+mod cat;
 mod configuration;
 mod documents;
 mod envoy_files;

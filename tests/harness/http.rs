@@ -158,6 +158,13 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a header.
+    #[must_use]
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        let headers = self.headers.iter().filter(|(known, _)| known == name);
+        headers.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {

@@ -9,6 +9,7 @@
 //!
 //! Everything blocks: a test reads from top to bottom.
 
+mod access_token;
 mod app;
 mod browser;
 mod crowd;
@@ -24,6 +25,7 @@ mod real_player;
 mod settings;
 mod wait;
 
+pub use access_token::AccessToken;
 pub use app::{App, Creation, Session};
 pub use browser::{Browser, Opening, Shown, Tab, WebPlayer};
 pub use crowd::Crowd;

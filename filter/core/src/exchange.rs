@@ -1,5 +1,7 @@
 //! A request as the core sees it, and an answer as the core gives it.
 
+use std::borrow::Cow;
+
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 
@@ -45,7 +47,7 @@ pub struct Answer {
     /// Status code.
     pub status: u16,
     /// Headers, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// Body; empty for none.
     pub body: Vec<u8>,
 }
@@ -71,7 +73,7 @@ impl Answer {
     pub fn empty(status: u16) -> Self {
         Self {
             status,
-            headers: vec![("cache-control", "no-store".to_owned())],
+            headers: vec![("cache-control".into(), "no-store".to_owned())],
             body: Vec::new(),
         }
     }
@@ -88,8 +90,8 @@ impl Answer {
 
     /// The answer with one header more.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 

@@ -133,6 +133,16 @@ pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(resolved)
 }
 
+/// Whether a path has a `.` or `..` segment, plain, percent-encoded or with
+/// parameters: `/alice/../bob` begins with `/alice/` and is not Alice's.
+pub(crate) fn climbs(path: &[u8]) -> bool {
+    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    decoded
+        .split(|byte| matches!(byte, b'/' | b'\\' | b';'))
+        .any(|segment| matches!(segment, b"." | b".."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

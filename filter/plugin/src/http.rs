@@ -55,7 +55,7 @@ impl Http {
     fn answer(&self, answer: &Answer) -> Action {
         let headers = answer.headers.iter();
         let headers = headers
-            .map(|(name, value)| (*name, value.as_str()))
+            .map(|(name, value)| (name.as_ref(), value.as_str()))
             .collect();
         let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
         self.send_http_response(u32::from(answer.status), headers, body);

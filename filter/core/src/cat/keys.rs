@@ -105,7 +105,7 @@ impl Key {
     /// One signature computation, whatever `signature` looks like.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         #[cfg(test)]
-        super::tests::count_computation(self.algorithm());
+        super::testing::count_computation(self.algorithm());
         match &self.kind {
             Kind::Hmac(keyed) => {
                 let mut mac = keyed.clone();
@@ -231,7 +231,7 @@ fn from_pem(bytes: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cat::tests::{EC_PEM, HMAC_SECRET};
+    use crate::cat::testing::{EC_PEM, HMAC_SECRET};
     use crate::testing::test;
 
     #[test]

@@ -13,6 +13,8 @@ mod keys;
 mod renewal;
 mod request;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod uri;
 
@@ -183,6 +185,13 @@ fn attempt(
 }
 
 impl Access {
+    /// From this moment on it is worth nothing, the leeway included.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Moment> {
+        let expires_at = self.expires_at?;
+        Some(expires_at.plus_ms(self.leeway_ms))
+    }
+
     /// Whether the token is good for another request, at another time. Signature and
     /// parties need not be looked at again.
     ///

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::cbor::{self, Label};
 use super::claims::CATU;
 use super::{Asked, CatError};
+use crate::surface::climbs;
 use crate::text::split_once;
 
 /// Whether the URI that was asked for is one of those the claim allows.
@@ -79,7 +80,7 @@ impl<'a> Uri<'a> {
         let port = port.unwrap_or(if scheme == "https" { "443" } else { "80" });
 
         let (path, query) = split_once(asked.path, b'?').unwrap_or((asked.path, b""));
-        if is_ambiguous(path) {
+        if climbs(path) || path.contains(&b'#') {
             return None;
         }
         let (path, query) = (text(path)?, text(query)?);
@@ -111,14 +112,4 @@ fn authority(text: &str) -> (&str, Option<&str>) {
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
     (address.unwrap_or(host), port)
-}
-
-/// Whether a path has a fragment or a `.` or `..` segment, plain, percent-encoded or
-/// with parameters: `/alice/../bob` begins with `/alice/` and is not Alice's.
-fn is_ambiguous(path: &[u8]) -> bool {
-    let decoded: Vec<u8> = percent_encoding::percent_decode(path).collect();
-    decoded
-        .split(|byte| matches!(byte, b'/' | b'\\' | b';'))
-        .any(|segment| matches!(segment, b"." | b".."))
-        || path.contains(&b'#')
 }

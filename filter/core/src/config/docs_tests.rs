@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::load;
+use crate::cat::testing::EC_PEM;
 use crate::testing::shipped;
 
 const SCHEMA: &str = "docs/configuration.schema.json";
@@ -51,6 +52,13 @@ impl Judges {
     fn accept(&self, json: &Value) {
         assert_eq!(self.judge(json), [Ok(()), Ok(())], "{json:#}");
     }
+}
+
+/// `cat` with one good key and another value for a field.
+fn cat_with(field: &str, value: Value) -> Value {
+    let mut cat = json!({"keys": [{"id": "shop", "secret": {"env": "CAT_SECRET"}}]});
+    cat[field] = value;
+    cat
 }
 
 /// The demo's configuration with another value at a JSON pointer.
@@ -114,6 +122,14 @@ fn schema_and_filter_agree_on_what_is_right() {
         ("/playback/0/refuse/status", json!(410)),
         ("/state", json!({})),
         ("/playback", json!([])),
+        ("/cat", cat_with("issuers", json!(["shop", "other"]))),
+        ("/cat", cat_with("audience", json!("cdn"))),
+        ("/cat", cat_with("leeway", json!("0s"))),
+        ("/cat", cat_with("header", json!("Authorization"))),
+        (
+            "/cat",
+            json!({"keys": [{"id": "shop", "public_key": EC_PEM}]}),
+        ),
     ];
     for (pointer, value) in right {
         judges.accept(&demo_with(pointer, &value));
@@ -179,6 +195,20 @@ fn schema_and_filter_agree_on_what_is_wrong() {
             json!([{"token": "path"}, {"redirect": false}]),
         ),
         ("/playback/0/refuse/status", json!(200)),
+        ("/cat", json!({})),
+        ("/cat", cat_with("keys", json!([]))),
+        ("/cat", cat_with("keys", json!([{"id": "shop"}, 1]))),
+        (
+            "/cat",
+            cat_with("keys", json!([{"id": "", "public_key": EC_PEM}])),
+        ),
+        ("/cat", cat_with("issuers", json!([""]))),
+        ("/cat", cat_with("audience", json!(""))),
+        ("/cat", cat_with("leeway", json!("soon"))),
+        ("/cat", cat_with("header", json!("no header"))),
+        ("/cat", cat_with("cookie", json!(""))),
+        ("/cat", cat_with("query", json!("a=b"))),
+        ("/cat", cat_with("algorithm", json!("HS256"))),
         ("/state/slots", json!(0)),
         ("/state/slots", json!((1 << 20) + 1)),
         ("/state/max_streams", json!(100_000_001)),
@@ -196,6 +226,16 @@ fn schema_and_filter_agree_on_what_is_wrong() {
         ("/applications/1/id", json!("demo-web")),
         ("/applications/0/policies", json!(["no-such-policy"])),
         ("/playback/0/stream", json!([{"redirect": true}])),
+        ("/playback/0/subject", json!([{"cat": "sub"}])),
+        ("/cat", cat_with("leeway", json!("1h"))),
+        ("/cat", cat_with("keys", json!([{"id": "shop"}]))),
+        (
+            "/cat",
+            cat_with(
+                "keys",
+                json!([{"id": "shop", "secret": "16 bytes, no more"}]),
+            ),
+        ),
     ] {
         let json = demo_with(pointer, &value);
         let refused = judges.judge(&json).map(|judged| judged.is_err());
@@ -232,6 +272,11 @@ impl Explained {
             .filter_map(|of| part[of].as_array());
         for alternative in choices.flatten() {
             let alternative = resolved(root, alternative);
+            if part["anyOf"][1]["type"] == "null" {
+                // No choice: it may be left out.
+                self.collect(root, alternative, path);
+                continue;
+            }
             let word = alternative["const"].as_str();
             self.words.extend(word.map(str::to_owned));
             let Some(fields) = alternative["properties"].as_object() else {

@@ -4,7 +4,7 @@ use super::nearest;
 use super::problem::ConfigError;
 use super::raw::RawConfig;
 
-/// Reads what Envoy hands over: JSON text, or a protobuf `Struct` (see [`super::wire`]).
+/// Reads what Envoy hands over: JSON text, or a protobuf `Struct` (see `wire`).
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigEr
 }
 
 /// Where the values are secrets, or what may have been meant as one.
-const SECRETS: [&str; 2] = ["sessions.signing_keys", "privacy"];
+const SECRETS: [&str; 3] = ["sessions.signing_keys", "privacy", "cat"];
 
 /// An error's text with nothing left of the text that was found.
 fn without_values(said: &str) -> String {

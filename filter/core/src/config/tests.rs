@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{ConfigError, load};
+use crate::cat::testing::EC_PEM;
 use crate::testing::{CONFIG, config, config_with, env, test};
 
 /// What is said of the tests' configuration after `change`.
@@ -278,4 +279,136 @@ fn a_rule_may_go_by_a_claim_and_all_of_them_by_four() {
         "policies[0].rules[4].max_claim: found \"claim 4\", allowed is at most 4 different \
          claims in all"
     );
+}
+
+/// What is said of `cat` with this key, and these changes.
+fn said_of_cat(key: Value, change: impl FnOnce(&mut Value)) -> String {
+    said(|json| {
+        json["cat"] = json!({"keys": [key]});
+        change(&mut json["cat"]);
+    })
+}
+
+#[test]
+fn problems_with_access_tokens_are_told_once_each() {
+    let good = || json!({"id": "k", "secret": "@".repeat(32)});
+    let key = |key: Value| said_of_cat(key, |_| ());
+    assert_eq!(
+        key(json!({"id": "k", "secret": "hunter2"})),
+        "cat.keys[0].secret: found a secret of 7 bytes, allowed is 32 bytes or more"
+    );
+    // As long as it looks is not as long as it is.
+    assert_eq!(
+        key(json!({"id": "k", "secret": "a7".repeat(31), "encoding": "hex"})),
+        "cat.keys[0].secret: found a secret of 31 bytes, allowed is 32 bytes or more"
+    );
+    assert_eq!(
+        key(json!({"id": "k", "secret": {"env": "NOT_SET"}})),
+        "cat.keys[0].secret.env: found \"NOT_SET\", which is not set for this VM, allowed is a \
+         variable named in vm_config.environment_variables"
+    );
+    assert_eq!(
+        key(json!({"id": "k", "secret": "hunter2".repeat(8), "encoding": "hex"})),
+        "cat.keys[0].secret: found another text, allowed is pairs of hexadecimal digits, as \
+         `encoding` says"
+    );
+    assert_eq!(
+        key(json!({"id": "k", "secret": {"env": "SUBJECT_KEY"}, "encoding": "base64"})),
+        "cat.keys[0].secret.env: found another text, allowed is padded base64, as `encoding` says"
+    );
+    assert_eq!(
+        key(json!({"id": "k", "secret": EC_PEM})),
+        "cat.keys[0].secret: found a public key, allowed is a secret; a public key stands under \
+         `public_key`"
+    );
+    assert_eq!(
+        key(json!({"id": "k", "public_key": "hunter2, which is a secret of 32"})),
+        "cat.keys[0].public_key: found a text of 32 bytes, allowed is a P-256 public key in PEM"
+    );
+    assert_eq!(
+        key(json!({"id": "k", "secret": "@".repeat(32), "public_key": EC_PEM})),
+        "cat.keys[0]: found both of them, allowed is either `secret` or `public_key`"
+    );
+    assert_eq!(
+        key(json!({"id": "k"})),
+        "cat.keys[0]: found neither of them, allowed is either `secret` or `public_key`"
+    );
+    assert_eq!(
+        key(json!({"id": "", "secret": "@".repeat(32)})),
+        "cat.keys[0].id: found \"\", allowed is 1 to 128 bytes without control characters"
+    );
+    for (count, found) in [(0, "0 keys"), (9, "9 keys")] {
+        let many = said_of_cat(good(), |cat| cat["keys"] = vec![good(); count].into());
+        assert_eq!(
+            many,
+            format!("cat.keys: found {found}, allowed is 1 to 8 keys")
+        );
+    }
+    let field = |name: &str, value: &str| said_of_cat(good(), |cat| cat[name] = value.into());
+    assert_eq!(
+        field("leeway", "11min"),
+        "cat.leeway: found \"11min\", allowed is a duration such as \"90s\", 0s to 10m"
+    );
+    assert_eq!(
+        field("header", "no header"),
+        "cat.header: found \"no header\", allowed is a header name"
+    );
+    assert_eq!(
+        field("cookie", ""),
+        "cat.cookie: found \"\", allowed is a cookie's name"
+    );
+    assert_eq!(
+        field("query", "a=b"),
+        "cat.query: found \"a=b\", allowed is a parameter's name"
+    );
+    assert_eq!(
+        field("audience", ""),
+        "cat.audience: found \"\", allowed is 1 to 128 bytes without control characters"
+    );
+    assert_eq!(
+        said_of_cat(good(), |cat| cat["issuers"] = json!(["shop", ""])),
+        "cat.issuers[1]: found \"\", allowed is 1 to 128 bytes without control characters"
+    );
+    assert_eq!(
+        said(|json| json["playback"][1]["stream"] = json!([{"cat": "cti"}])),
+        "playback[1]: found a carrier {cat: …} without `cat`, allowed is both: `cat` says whose \
+         tokens are good"
+    );
+}
+
+#[test]
+fn keys_of_access_tokens_are_read_as_they_are_written() {
+    for (secret, encoding) in [
+        ("@".repeat(32), "text"),
+        ("4A4a".repeat(16), "hex"),
+        ("QEBA".repeat(11), "base64"),
+        (format!("{}QEA=", "QEBA".repeat(10)), "base64"),
+    ] {
+        let config = config_with(|json| {
+            json["cat"] = json!({"keys": [{"id": "k", "secret": secret, "encoding": encoding}]});
+        });
+        let cat = config.unwrap().cat.unwrap();
+        assert_eq!(cat.demands.leeway_ms, 30_000);
+        assert_eq!(cat.header, "cta-common-access-token");
+    }
+}
+
+#[test]
+fn no_key_of_access_tokens_is_ever_shown() {
+    let config = config_with(|json| {
+        json["cat"] = json!({"keys": [{"id": "k", "secret": "hunter2, ".repeat(4)}]});
+    });
+    let debug = format!("{:?}", config.unwrap());
+    assert!(!debug.contains("hunter2"), "{debug}");
+    for misplaced in [
+        json!("hunter2"),
+        json!({"keys": "hunter2"}),
+        json!({"keys": ["hunter2"]}),
+        json!({"keys": [{"id": "k", "secret": {"text": "hunter2"}}]}),
+        json!({"keys": [{"id": "k", "public_key": {"env": "hunter2"}}]}),
+    ] {
+        let told = said(|json| json["cat"] = misplaced.clone());
+        assert!(told.starts_with("cat"), "{told}");
+        assert!(!told.contains("hunter2"), "{misplaced}: {told}");
+    }
 }

@@ -5,6 +5,7 @@ mod advice;
 mod attributes;
 mod call_limits;
 mod carriers;
+mod cat;
 mod cm_v2;
 mod leases;
 mod metadata;
@@ -42,6 +43,8 @@ enum Outcome {
 struct Reached {
     path: String,
     headers: Headers,
+    /// What the response has more than the origin's.
+    renewed: Option<(String, String)>,
 }
 
 /// A request, to be built up.
@@ -134,6 +137,7 @@ impl World {
         let reached = |path: &[u8], headers| Reached {
             path: lossy(path),
             headers,
+            renewed: None,
         };
         match edge.on_request(host, &head, &ask.path, ask.body.is_none()) {
             Step::Pass => Outcome::Served(reached(&ask.path, ask.headers)),
@@ -152,7 +156,10 @@ impl World {
                 if clean.referer {
                     headers = headers.replaced("referer", None);
                 }
-                let served = Outcome::Served(reached(path, headers));
+                let served = Outcome::Served(Reached {
+                    renewed: forward.renewed,
+                    ..reached(path, headers)
+                });
                 let Some(watch) = forward.watch else {
                     return served;
                 };

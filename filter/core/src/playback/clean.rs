@@ -23,11 +23,12 @@ impl Clean {
     /// What to take off a request that no path protects: a token may stand in the address
     /// of the page that asks for it.
     pub fn of_open(config: &Config, head: &impl Head) -> Option<Self> {
+        // Most requests have none, and nothing is looked at but that.
+        let told = head.header("referer")?;
         let mut credentials = Credentials::default();
         for protected in &config.playback {
             credentials.add(config, protected);
         }
-        let told = credentials.any.then(|| head.header("referer")).flatten()?;
         credentials.stand_in(&told).then_some(Self {
             referer: true,
             ..Self::default()
@@ -119,8 +120,9 @@ impl<'a> Credentials<'a> {
             _ => parts.nth(2),
         };
         let path = path.unwrap_or_default();
-        path.starts_with(b"~")
-            || path.starts_with(b"/~")
-            || without_parameters(address, &self.parameters).is_some()
+        self.any
+            && (path.starts_with(b"~")
+                || path.starts_with(b"/~")
+                || without_parameters(address, &self.parameters).is_some())
     }
 }

@@ -14,6 +14,7 @@ use crate::ports::Host;
 use crate::reason::Reason;
 use crate::signed::PlaybackToken;
 use crate::stream_key::StreamKey;
+use crate::surface::resolved;
 use crate::viewer::{Viewer, carried_attributes};
 
 /// Answers a manifest request that names no stream with a redirect to itself under
@@ -59,11 +60,12 @@ pub(super) fn mint<H: Head, E: Host>(
     // What is redirected holds no longer than what it was redirected for, and where that
     // says which requests it is good for, only below this manifest.
     let expires_at = now.plus_ms(config.sessions.token_lifetime_ms);
+    let file = resolved(request.asked.path);
     let scope = match viewer.is_narrow {
-        true => directory(request.asked.path),
-        false => request.protected.prefix.as_bytes(),
+        true => directory(&file).into(),
+        false => resolved(request.protected.prefix.as_bytes()),
     };
-    let Ok(scope) = core::str::from_utf8(scope) else {
+    let Ok(scope) = core::str::from_utf8(&scope) else {
         return request.refuse(who, Reason::Malformed, None);
     };
     let token = PlaybackToken {
@@ -83,21 +85,24 @@ pub(super) fn mint<H: Head, E: Host>(
         return request.refuse(who, Reason::Malformed, None);
     };
     host.add(Metric::RedirectsMinted, 1);
+    let good_for_ms = token.expires_at.ms_since(now);
     let token = token.issue(&config.sessions.ring);
     let mut answer = Answer::empty(307).with("location", format!("/~{token}{path}"));
-    for cookie in cookies(request, &token) {
+    for cookie in cookies(request, &token, good_for_ms) {
         answer = answer.with("set-cookie", cookie);
+    }
+    if let Some((name, value)) = &viewer.renewed {
+        answer = answer.with(name.clone(), value);
     }
     Passage::Reply(Reply {
         answer,
-        logged_path: Some(path.as_bytes().to_vec()),
+        logged_path: Some(path.into()),
         record: None,
     })
 }
 
-/// A path up to its last slash.
-fn directory(path: &[u8]) -> &[u8] {
-    let file = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+/// A path without a query up to its last slash.
+fn directory(file: &[u8]) -> &[u8] {
     let end = file.iter().rposition(|byte| *byte == b'/');
     let end = end.map_or(0, |at| at.saturating_add(1));
     file.get(..end).unwrap_or_default()
@@ -105,7 +110,11 @@ fn directory(path: &[u8]) -> &[u8] {
 
 /// The token once more, for players that resolve segments against the address they were
 /// given rather than the one they were redirected to.
-fn cookies<H: Head, E: Host>(request: &Request<'_, H, E>, token: &str) -> Vec<String> {
+fn cookies<H: Head, E: Host>(
+    request: &Request<'_, H, E>,
+    token: &str,
+    good_for_ms: u64,
+) -> Vec<String> {
     let head = request.asked.head;
     let Some(name) = request.protected.minted_cookie() else {
         return Vec::new();
@@ -118,7 +127,7 @@ fn cookies<H: Head, E: Host>(request: &Request<'_, H, E>, token: &str) -> Vec<St
     let secure = head.header(":scheme").as_deref() == Some(b"https");
     // Media are often another site's than the page; embedded views then demand `Secure`.
     let site = if secure { "None; Secure" } else { "Lax" };
-    let seconds = request.config.sessions.token_lifetime_ms / 1000;
+    let seconds = good_for_ms / 1000;
     let cookie = |path: &str| {
         format!("{name}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={site}")
     };

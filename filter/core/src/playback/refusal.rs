@@ -45,7 +45,7 @@ pub(super) struct What<'a> {
     pub(super) now: Moment,
     /// Place of the protected path in the configuration.
     pub(super) place: usize,
-    /// The path without tokens.
+    /// The path without its tokens: it is logged.
     pub(super) path: &'a [u8],
     /// The viewer's `Accept-Language`.
     pub(super) languages: &'a str,

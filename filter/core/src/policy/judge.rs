@@ -1,7 +1,7 @@
 //! The one decision: may this stream play, and who loses its place for it?
 //!
-//! The order is fixed: first every rule of every policy is heard ([`super::hearing`]),
-//! then, only if all allow, streams are killed, replaced and evicted ([`super::admit`]).
+//! The order is fixed: first every rule of every policy is heard (`hearing`),
+//! then, only if all allow, streams are killed, replaced and evicted (`admit`).
 
 use std::borrow::Cow;
 

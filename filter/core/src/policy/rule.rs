@@ -1,4 +1,4 @@
-//! One limit: **who is refused and who is evicted** is decided here, in [`Rule::says`].
+//! One limit: **who is refused and who is evicted** is decided here, in `Rule::says`.
 
 use super::message::Message;
 use super::target::Target;

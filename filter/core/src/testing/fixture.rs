@@ -66,7 +66,7 @@ pub(crate) fn config_with(
 }
 
 /// A request's head, for tests.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub(crate) struct Headers(Vec<(String, Vec<u8>)>);
 
 impl Headers {
@@ -93,6 +93,15 @@ impl Headers {
     pub(crate) fn with(mut self, name: &str, value: &[u8]) -> Self {
         self.0.push((name.to_owned(), value.to_vec()));
         self
+    }
+}
+
+/// As text, so that it can be searched.
+impl core::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let headers = self.0.iter();
+        let headers = headers.map(|(name, value)| (name, String::from_utf8_lossy(value)));
+        f.debug_map().entries(headers).finish()
     }
 }
 

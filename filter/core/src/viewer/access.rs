@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode;
+
 use super::{Asked, cookie, query, without_parameters, without_port};
 use crate::cat::{self, Access, CatError, Renewal, RenewalKind};
 use crate::config::{Cat, Config};
@@ -11,8 +13,8 @@ use crate::moment::Moment;
 use crate::reason::Reason;
 use crate::recent::Recent;
 
-/// The most good tokens that a worker remembers. With the longest tokens that is four
-/// megabytes.
+/// The most good tokens that a worker remembers. Of the longest there are, that is some
+/// ten megabytes.
 const REMEMBERED_MAX: usize = 1024;
 
 /// Tokens that were found good, by their text: a signature is checked once.
@@ -26,7 +28,7 @@ pub fn good_tokens() -> GoodTokens {
 
 /// Where a token stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stood {
+pub(super) enum Stood {
     Header,
     Cookie,
     Query,
@@ -39,18 +41,17 @@ pub(super) struct Granted {
     pub(super) renewed: Option<(String, String)>,
 }
 
-/// The request's token, checked; `None` if it carries none, or a cookie that is worth
-/// nothing: that comes along unasked.
+/// The request's token, checked; `None` if it carries none.
 ///
 /// # Errors
 ///
-/// The [`Reason`] to refuse for.
+/// Where it stood, and the [`Reason`] to refuse for.
 pub(super) fn granted<H: Head>(
     config: &Config,
     good: &mut GoodTokens,
     asked: &Asked<'_, H>,
     now: Moment,
-) -> Result<Option<Granted>, Reason> {
+) -> Result<Option<Granted>, (Stood, Reason)> {
     let Some(cat) = &config.cat else {
         return Ok(None);
     };
@@ -62,9 +63,8 @@ pub(super) fn granted<H: Head>(
             renewed: renewed(cat, &access, stood, now),
             access,
         })),
-        Err(_) if stood == Stood::Cookie => Ok(None),
-        Err(CatError::Expired) => Err(Reason::TokenExpired),
-        Err(_) => Err(Reason::TokenInvalid),
+        Err(CatError::Expired) => Err((stood, Reason::TokenExpired)),
+        Err(_) => Err((stood, Reason::TokenInvalid)),
     }
 }
 
@@ -74,7 +74,8 @@ fn text<'a, H: Head>(cat: &Cat, asked: &'a Asked<'_, H>) -> Option<(Stood, Cow<'
         return Some((Stood::Header, Cow::Owned(token.to_vec())));
     }
     if let Some(token) = query::value(asked.path, &cat.query) {
-        return Some((Stood::Query, Cow::Borrowed(token)));
+        // Who builds a query writes the padding as `%3D`.
+        return Some((Stood::Query, percent_decode(token).into()));
     }
     let cookies = asked.head.header("cookie")?;
     let token = cookie::value(&cookies, &cat.cookie)?;

@@ -14,7 +14,7 @@ pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use query::without as without_parameters;
 
-use self::access::granted;
+use self::access::{Stood, granted};
 use self::token::Tokens;
 use crate::activity::Attributes;
 use crate::cat::Access;
@@ -105,9 +105,15 @@ pub fn identify<'a, H: Head>(
     good: &mut GoodTokens,
     now: Moment,
 ) -> Result<Viewer<'a>, Reason> {
-    let tokens = Tokens::read(config, protected, asked, now)?;
+    let mut tokens = Tokens::read(config, protected, asked, now)?;
     let granted = match protected.reads_cat() {
-        true => granted(config, good, asked, now)?,
+        true => match granted(config, good, asked, now) {
+            Err((Stood::Cookie, reason)) => {
+                tokens.stale.get_or_insert(reason);
+                None
+            }
+            granted => granted.map_err(|(_, reason)| reason)?,
+        },
         false => None,
     };
     let search = Search {
@@ -118,13 +124,13 @@ pub fn identify<'a, H: Head>(
         access: granted.as_ref().map(|granted| &granted.access),
         redirects,
     };
-    let (subject, by_token) = search.subject()?;
-    let (stream, named_by) = search.stream(&subject)?;
-    let application = match by_token.or(named_by) {
+    let (subject, vouched) = search.subject()?;
+    let (stream, named) = search.stream(&subject)?;
+    let tokens = || [vouched.token(), named.token()].into_iter().flatten();
+    let application = match tokens().next() {
         Some(token) => &token.application,
         None => &protected.application,
     };
-    let tokens = || by_token.into_iter().chain(named_by);
     let scope = tokens()
         .map(|token| &token.scope)
         .max_by_key(|scope| scope.len());
@@ -132,6 +138,7 @@ pub fn identify<'a, H: Head>(
     for token in tokens() {
         attributes.merge(&token.attributes);
     }
+    let access = vouched.access().or(named.access());
     Ok(Viewer {
         subject,
         stream,
@@ -144,21 +151,42 @@ pub fn identify<'a, H: Head>(
         limits: search.limits(tokens()),
         expires_at: tokens()
             .map(|token| token.expires_at)
-            .chain(
-                granted
-                    .as_ref()
-                    .and_then(|granted| granted.access.expires_at),
-            )
+            .chain(access.and_then(Access::ends_at))
             .min(),
         scope: scope.cloned().unwrap_or_default(),
         is_by_leading_token: protected
             .leading_token()
             .is_some_and(|place| search.tokens.at(place).is_some()),
-        is_narrow: granted
-            .as_ref()
-            .is_some_and(|granted| granted.access.restricts_requests),
+        is_narrow: access.is_some_and(|access| access.restricts_requests),
         renewed: granted.and_then(|granted| granted.renewed),
     })
+}
+
+/// What says something of a viewer.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// A playback token.
+    Token(&'a PlaybackToken),
+    /// A Common Access Token.
+    Access(&'a Access),
+    /// Anything else; it says nothing more.
+    Other,
+}
+
+impl<'a> Source<'a> {
+    fn token(self) -> Option<&'a PlaybackToken> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Access(_) | Self::Other => None,
+        }
+    }
+
+    fn access(self) -> Option<&'a Access> {
+        match self {
+            Self::Access(access) => Some(access),
+            Self::Token(_) | Self::Other => None,
+        }
+    }
 }
 
 /// A request to be searched for who watches.
@@ -172,29 +200,31 @@ struct Search<'a, H> {
 }
 
 impl<H: Head> Search<'_, H> {
-    /// The subject, and the token that says so.
-    fn subject(&self) -> Result<(SubjectKey, Option<&PlaybackToken>), Reason> {
+    /// The subject, and what says so.
+    fn subject(&self) -> Result<(SubjectKey, Source<'_>), Reason> {
         let by_id = |id: &str| self.config.hasher.subject(&self.protected.idp, id);
         for carrier in &self.protected.subject {
             match carrier {
                 SubjectCarrier::Token(place) => {
                     if let Some(token) = self.tokens.at(place) {
-                        return Ok((token.subject, Some(token)));
+                        return Ok((token.subject, Source::Token(token)));
                     }
                 }
                 SubjectCarrier::JwtClaim(name) => {
                     if let Some(value) = self.claim(name) {
-                        return Ok((by_id(&value), None));
+                        return Ok((by_id(&value), Source::Other));
                     }
                 }
                 SubjectCarrier::CatSubject => {
-                    if let Some(subject) = self.access.and_then(|access| access.subject.as_ref()) {
-                        return Ok((by_id(id(subject.as_bytes())?), None));
+                    if let Some(access) = self.access
+                        && let Some(subject) = &access.subject
+                    {
+                        return Ok((by_id(id(subject.as_bytes())?), Source::Access(access)));
                     }
                 }
                 SubjectCarrier::Header(name) => {
                     if let Some(value) = self.asked.head.header(name) {
-                        return Ok((by_id(id(&value)?), None));
+                        return Ok((by_id(id(&value)?), Source::Other));
                     }
                 }
             }
@@ -202,12 +232,12 @@ impl<H: Head> Search<'_, H> {
         Err(self.tokens.stale.unwrap_or(Reason::NoSubject))
     }
 
-    /// The stream, and the token that names it.
-    fn stream(&self, subject: &SubjectKey) -> Result<(Identified, Option<&PlaybackToken>), Reason> {
+    /// The stream, and what names it.
+    fn stream(&self, subject: &SubjectKey) -> Result<(Identified, Source<'_>), Reason> {
         let external = |carrier: &str, id: &[u8], recurring| {
             let hash = self.config.hasher.external_stream(subject, carrier, id);
             let key = StreamKey::external(hash);
-            Ok((Identified::Stream { key, recurring }, None))
+            (Identified::Stream { key, recurring }, Source::Other)
         };
         let head = self.asked.head;
         let mut redirect = Identified::Unknown;
@@ -217,43 +247,46 @@ impl<H: Head> Search<'_, H> {
                     if let Some(token) = self.tokens.at(place) {
                         let key = token.stream;
                         let recurring = false;
-                        return Ok((Identified::Stream { key, recurring }, Some(token)));
+                        return Ok((Identified::Stream { key, recurring }, Source::Token(token)));
                     }
                 }
                 StreamCarrier::JwtClaim(name) => {
                     if let Some(value) = self.claim(name) {
-                        return external("jwt", value.as_bytes(), true);
+                        return Ok(external("jwt", value.as_bytes(), true));
                     }
                 }
                 StreamCarrier::CatId => {
-                    if let Some(cti) = self.access.and_then(|access| access.id.as_ref()) {
-                        return external("cat", cti, true);
+                    if let Some(access) = self.access
+                        && let Some(cti) = &access.id
+                    {
+                        let (stream, _) = external("cat", cti, true);
+                        return Ok((stream, Source::Access(access)));
                     }
                 }
                 StreamCarrier::Header(name) => {
                     if let Some(value) = head.header(name) {
-                        return external("header", id(&value)?.as_bytes(), false);
+                        return Ok(external("header", id(&value)?.as_bytes(), false));
                     }
                 }
                 StreamCarrier::CmcdSid => {
                     if let Some(sid) = cmcd::Reader::new(head, self.asked.path).sid() {
-                        return external("cmcd", sid.as_bytes(), false);
+                        return Ok(external("cmcd", sid.as_bytes(), false));
                     }
                 }
                 StreamCarrier::Redirect => {
                     redirect = Identified::ByRedirect;
                     if self.redirects {
-                        return Ok((redirect, None));
+                        return Ok((redirect, Source::Other));
                     }
                 }
                 StreamCarrier::AddressAndAgent => {
                     if let Some(client) = client(head) {
-                        return external("client", &client, true);
+                        return Ok(external("client", &client, true));
                     }
                 }
             }
         }
-        Ok((redirect, None))
+        Ok((redirect, Source::Other))
     }
 
     /// The account's limits: those in its tokens, and over them those in its JWT.

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::Cat;
 use super::super::limits::LEEWAY_MS;
 use super::super::raw::{RawCat, RawCatKey, RawEncoding};
-use super::check::{Check, quoted};
+use super::check::Check;
 use crate::cat::{Demands, KEYS_MAX, Key, KeyError, Keys, SECRET_MIN};
 
 impl Check<'_> {
@@ -16,17 +16,11 @@ impl Check<'_> {
         for (at, key) in raw.keys.iter().enumerate() {
             keys.extend(self.cat_key(&format!("cat.keys[{at}]"), key));
         }
-        let keys = match Keys::new(keys) {
-            Ok(keys) => Some(keys),
-            Err(error) => {
-                // A key that is wrong has been told already.
-                if raw.keys.is_empty() || error == KeyError::TooMany {
-                    let found = format!("{} keys", raw.keys.len());
-                    self.wrong("cat.keys", found, format!("1 to {KEYS_MAX} keys"));
-                }
-                None
-            }
-        };
+        let count = raw.keys.len();
+        if !(1..=KEYS_MAX).contains(&count) {
+            let found = format!("{count} keys");
+            self.wrong("cat.keys", found, format!("1 to {KEYS_MAX} keys"));
+        }
         for (at, issuer) in raw.issuers.iter().enumerate() {
             self.name(&format!("cat.issuers[{at}]"), issuer);
         }
@@ -38,7 +32,7 @@ impl Check<'_> {
         self.word("cat.cookie", &raw.cookie, "a cookie's name");
         let header = self.header("cat.header", &raw.header);
         Some(Cat {
-            keys: keys?,
+            keys: Keys::new(keys).ok()?,
             demands: Demands {
                 issuers: raw.issuers.clone(),
                 audience: raw.audience.clone(),
@@ -50,49 +44,50 @@ impl Check<'_> {
         })
     }
 
+    /// `None` after a problem, which never shows a key: a secret may stand in the wrong
+    /// field.
     fn cat_key(&mut self, path: &str, raw: &RawCatKey) -> Option<Key> {
+        self.name(&format!("{path}.id"), &raw.id);
         let kid = raw.id.as_bytes();
-        let (at, key) = match (&raw.secret, &raw.public_key) {
+        match (&raw.secret, &raw.public_key) {
             (Some(secret), None) => {
-                let path = format!("{path}.secret");
-                let text = self.secret(&path, secret);
-                let bytes = match raw.encoding {
-                    RawEncoding::Text => Some(text.into_bytes()),
-                    RawEncoding::Hex => from_hex(&text),
-                    RawEncoding::Base64 => STANDARD.decode(text).ok(),
+                let (path, text) = self.secret_text(&format!("{path}.secret"), secret)?;
+                let (bytes, written) = match raw.encoding {
+                    RawEncoding::Text => (Some(text.into_bytes()), ""),
+                    RawEncoding::Hex => (from_hex(&text), "pairs of hexadecimal digits"),
+                    RawEncoding::Base64 => (STANDARD.decode(text).ok(), "padded base64"),
                 };
                 let Some(bytes) = bytes else {
-                    self.wrong(&path, "another text", "what `encoding` says");
+                    let allowed = format!("{written}, as `encoding` says");
+                    self.wrong(&path, "another text", allowed);
                     return None;
                 };
-                (path, Key::hmac(kid, &bytes))
+                self.long_enough(&path, &bytes, SECRET_MIN);
+                let key = Key::hmac(kid, &bytes);
+                if key.as_ref().err() == Some(&KeyError::PublicSecret) {
+                    let allowed = "a secret; a public key stands under `public_key`";
+                    self.wrong(&path, "a public key", allowed);
+                }
+                key.ok()
             }
-            (None, Some(public)) => (
-                format!("{path}.public_key"),
-                Key::es256(kid, public.as_bytes()),
-            ),
-            (Some(_), Some(_)) | (None, None) => {
-                self.wrong(path, "both or neither", "either `secret` or `public_key`");
-                return None;
+            (None, Some(public)) => {
+                let key = Key::es256(kid, public.as_bytes());
+                if key.is_err() {
+                    self.wrong(
+                        &format!("{path}.public_key"),
+                        format!("a text of {} bytes", public.len()),
+                        "a P-256 public key in PEM",
+                    );
+                }
+                key.ok()
             }
-        };
-        let (found, allowed) = match key {
-            Ok(key) => return Some(key),
-            Err(KeyError::ShortSecret) => (
-                "a shorter secret".to_owned(),
-                format!("{SECRET_MIN} bytes or more"),
-            ),
-            Err(KeyError::PublicSecret) => (
-                "a public key".to_owned(),
-                "a secret; `public_key` is for public keys".to_owned(),
-            ),
-            Err(KeyError::NotP256 | KeyError::NoKey | KeyError::TooMany) => (
-                quoted(raw.public_key.as_deref().unwrap_or_default()),
-                "a P-256 public key in PEM".to_owned(),
-            ),
-        };
-        self.wrong(&at, found, allowed);
-        None
+            (secret, _) => {
+                let both_or_neither = if secret.is_some() { "both" } else { "neither" };
+                let found = format!("{both_or_neither} of them");
+                self.wrong(path, found, "either `secret` or `public_key`");
+                None
+            }
+        }
     }
 }
 

@@ -56,8 +56,17 @@ impl Check<'_> {
     }
 
     pub(super) fn secret(&mut self, path: &str, raw: &RawSecret) -> String {
-        let (path, secret) = match raw {
-            RawSecret::Inline(secret) => (path.to_owned(), secret.clone()),
+        let Some((path, secret)) = self.secret_text(path, raw) else {
+            return String::new();
+        };
+        self.long_enough(&path, secret.as_bytes(), SECRET_MIN);
+        secret
+    }
+
+    /// A secret, and the path of where it stands; `None` after a problem.
+    pub(super) fn secret_text(&mut self, path: &str, raw: &RawSecret) -> Option<(String, String)> {
+        match raw {
+            RawSecret::Inline(secret) => Some((path.to_owned(), secret.clone())),
             RawSecret::Environment(from) => {
                 let path = format!("{path}.env");
                 let Some(secret) = (self.env)(&from.env) else {
@@ -66,19 +75,21 @@ impl Check<'_> {
                         format!("{}, which is not set for this VM", quoted(&from.env)),
                         "a variable named in vm_config.environment_variables",
                     );
-                    return String::new();
+                    return None;
                 };
-                (path, secret)
+                Some((path, secret))
             }
-        };
-        if secret.len() < SECRET_MIN {
+        }
+    }
+
+    pub(super) fn long_enough(&mut self, path: &str, secret: &[u8], min: usize) {
+        if secret.len() < min {
             self.wrong(
-                &path,
+                path,
                 format!("a secret of {} bytes", secret.len()),
-                format!("{SECRET_MIN} bytes or more"),
+                format!("{min} bytes or more"),
             );
         }
-        secret
     }
 
     pub(super) fn duration(

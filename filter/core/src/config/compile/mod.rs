@@ -56,8 +56,8 @@ pub fn compile(
             let path = format!("playback[{at}]");
             check.wrong(
                 &path,
-                "the carrier `cat`",
-                "it where `cat` says who issues tokens",
+                "a carrier {cat: …} without `cat`",
+                "both: `cat` says whose tokens are good",
             );
         }
     }

@@ -20,8 +20,13 @@ pub struct RawCat {
     pub keys: Vec<RawCatKey>,
     /// Issuers that are trusted (`iss`). Default: whoever holds a key.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(length(min = 1, max = limits::NAME_MAX)), extend("default" = []))
+    )]
     pub issuers: Vec<String>,
     /// What tokens must be for (`aud`). Default: a token for an audience is refused.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
     pub audience: Option<String>,
     /// How far clocks may be apart: a duration, up to 10min.
     #[serde(default = "default_leeway")]
@@ -64,7 +69,7 @@ fn default_query() -> String {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RawCatKey {
     /// The key id that tokens name (`kid`), as text.
-    #[cfg_attr(feature = "schema", schemars(length(max = limits::NAME_MAX)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
     pub id: String,
     /// For HMAC with SHA-256 (COSE algorithm 5): 32 bytes or more.
     pub secret: Option<RawSecret>,
