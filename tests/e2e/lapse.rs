@@ -107,3 +107,37 @@ fn a_viewer_who_comes_back_plays_on_if_there_is_room() {
     }
     late.plays();
 }
+
+#[test]
+fn heartbeats_alone_hold_no_place_where_segments_are_what_counts() {
+    let settings = Settings::default().lapsing_after(2);
+    let edge = Edge::start(settings.with("/playback/0/liveness", "media"));
+    let session = edge.app("demo-web").start("alice");
+    let segment = format!("{}/vod/film/segment-1.m4s", session.playback_prefix);
+    let _ = edge.get(&segment).send().expect(200);
+    eventually("it has lapsed for all its heartbeats", || {
+        session.heartbeat().status == 410
+    });
+    assert_eq!(edge.app("demo-web").running("alice").len(), 0);
+    assert!(edge.metric("heartbeats") >= 2);
+}
+
+#[test]
+fn a_paused_player_gives_its_place_up_and_takes_it_again() {
+    let settings = Settings::default().lapsing_after(6);
+    let edge = Edge::start(settings.with("/playback/0/paused", "release"));
+    let player = edge.player("alice").playing("/vod/film/master.m3u8");
+    eventually("its poll was heard", || {
+        let _ = player.get("master.m3u8?CMCD=sta%3Da%2Cv%3D2").expect(200);
+        edge.metric("releases") == 1
+    });
+    assert_eq!(edge.app("demo-web").running("alice").len(), 0);
+    player.plays();
+    assert_eq!(edge.app("demo-web").running("alice").len(), 1);
+    assert!(
+        edge.origin
+            .paths()
+            .iter()
+            .all(|path| !path.contains("CMCD"))
+    );
+}

@@ -233,3 +233,22 @@ fn an_attribute_that_policies_came_to_need_is_asked_for_by_heartbeat() {
     let _ = session.heartbeat_with("channel=News").expect(202);
     let _ = session.heartbeat().expect(202);
 }
+
+#[test]
+fn what_a_path_says_of_a_stream_is_judged() {
+    let rules = json!([
+        {"name": "each-channel-once", "max": 1, "per": ["channel"], "on_conflict": "deny_new"}
+    ]);
+    let settings = Settings::default()
+        .with("/policies/0/rules", rules)
+        .with("/playback/0/template", "/vod/{channel}/{assetId}/*");
+    let edge = Edge::start(settings);
+    let _ = edge.player("alice").playing("/vod/news/7/master.m3u8");
+    let _ = edge.player("alice").playing("/vod/sport/7/master.m3u8");
+    let second = edge.player("alice").open("/vod/news/8/master.m3u8");
+    let refused = second.expect_refusal(403, "limit-reached").json();
+    assert_eq!(refused["associatedAdvice"][0]["scope"], json!(["channel"]));
+    let running = edge.app("demo-tv").running("alice");
+    assert_eq!(running[0]["metadata"]["channel"], "news");
+    assert_eq!(running[0]["metadata"]["assetId"], "7");
+}

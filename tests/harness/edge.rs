@@ -8,7 +8,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::settings::Place;
-use crate::{App, Client, Ffmpeg, Origin, Player, Settings, awaited, eventually};
+use crate::{
+    App, Client, Demuxers, Origin, Player, RealPlayer, Settings, awaited, eventually, ffmpeg,
+    gstreamer,
+};
 
 /// What Envoy writes when the filter traps, or when it is in trouble itself.
 const TRAPS: [&str; 8] = [
@@ -217,11 +220,27 @@ impl Edge {
         Player::new(self.client(), account)
     }
 
-    /// A real player that plays a manifest, with these headers in each of its requests.
+    /// ffmpeg, playing a manifest with these headers in each of its requests.
     #[must_use]
-    pub fn ffmpeg(&self, manifest: &str, headers: &[(&str, &str)]) -> Ffmpeg {
-        let url = format!("http://127.0.0.1:{}{manifest}", self.port);
-        Ffmpeg::start(&url, headers, self.directory.path())
+    pub fn ffmpeg(&self, manifest: &str, headers: &[(&str, &str)]) -> RealPlayer {
+        let player = ffmpeg::ffmpeg(&self.url(manifest), headers);
+        RealPlayer::start(player, self.directory.path(), ffmpeg::position)
+    }
+
+    /// GStreamer, playing a manifest with these headers in the request for it.
+    #[must_use]
+    pub fn gstreamer(
+        &self,
+        demuxers: Demuxers,
+        manifest: &str,
+        headers: &[(&str, &str)],
+    ) -> RealPlayer {
+        let player = gstreamer::gstreamer(demuxers, &self.url(manifest), headers);
+        RealPlayer::start(player, self.directory.path(), gstreamer::position)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// One of the filter's counters or gauges, by its name after `streamgate.`.

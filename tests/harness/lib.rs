@@ -15,11 +15,13 @@ mod browser;
 mod crowd;
 mod edge;
 mod ffmpeg;
+mod gstreamer;
 mod http;
 mod jwt;
 mod origin;
 mod player;
 mod ports;
+mod real_player;
 mod settings;
 mod wait;
 
@@ -28,11 +30,12 @@ pub use app::{App, Creation, Session};
 pub use browser::{Browser, Opening, Shown, Tab, WebPlayer};
 pub use crowd::Crowd;
 pub use edge::{Edge, Lds};
-pub use ffmpeg::Ffmpeg;
+pub use gstreamer::Demuxers;
 pub use http::{Answer, Client, Request, raw};
 pub use jwt::Jwt;
 pub use origin::{Origin, Seen};
 pub use player::Player;
+pub use real_player::RealPlayer;
 pub use settings::{IDP, Settings, signing_key, subject_key};
 pub use wait::{awaited, eventually, eventually_within};
 
@@ -54,6 +57,14 @@ pub fn wasm() -> PathBuf {
 #[must_use]
 pub fn sample() -> PathBuf {
     there("build/sample", "scripts/sample-video")
+}
+
+/// The same directory with `vod/packagings/` in it, as `scripts/sample-packagings`
+/// leaves it.
+#[must_use]
+pub fn packagings() -> PathBuf {
+    let _ = there("build/sample/vod/packagings", "scripts/sample-packagings");
+    sample()
 }
 
 /// Envoy itself, as `scripts/setup` leaves it.

@@ -1,12 +1,13 @@
 //! An origin in this process: it serves any path, and remembers what it was asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, Uri, header};
+use tokio::sync::Notify;
 
 /// A running origin.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ struct Shared {
     statuses: Mutex<HashMap<String, u16>>,
     files: Option<PathBuf>,
     cacheable: AtomicBool,
+    /// Paths, queries included, whose answers are not there yet.
+    held: Mutex<HashSet<String>>,
+    released: Notify,
 }
 
 impl Origin {
@@ -65,8 +69,12 @@ impl Origin {
         });
         let state = Arc::clone(&shared);
         let answer = move |method: Method, uri: Uri, headers: HeaderMap| {
-            let answer = state.answer(&method, &uri, &headers);
-            async move { answer }
+            let state = Arc::clone(&state);
+            async move {
+                state.note(&method, &uri, &headers);
+                state.until_released(&uri).await;
+                state.answer(&uri, &headers)
+            }
         };
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
@@ -90,6 +98,27 @@ impl Origin {
         self.shared.cacheable.store(true, Ordering::Relaxed);
     }
 
+    /// From now on this path is answered as it was before.
+    pub fn recovers(&self, path: &str) {
+        let mut statuses = self.shared.statuses.lock().expect("a lock");
+        statuses.remove(path);
+    }
+
+    /// From now on who asks for this path, query included, has to wait: what it names is
+    /// not there yet. That is how low-latency HLS reloads playlists (RFC 8216bis,
+    /// blocking playlist reload).
+    pub fn holds(&self, path: &str) {
+        let mut held = self.shared.held.lock().expect("a lock");
+        held.insert(path.to_owned());
+    }
+
+    /// Whoever waits for this path is answered.
+    pub fn releases(&self, path: &str) {
+        let mut held = self.shared.held.lock().expect("a lock");
+        held.remove(path);
+        self.shared.released.notify_waiters();
+    }
+
     /// All requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
@@ -109,7 +138,7 @@ impl Origin {
 }
 
 impl Shared {
-    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+    fn note(&self, method: &Method, uri: &Uri, headers: &HeaderMap) {
         let headers_seen = headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)
@@ -119,7 +148,20 @@ impl Shared {
             path: uri.to_string(),
             headers: headers_seen.collect(),
         });
+    }
 
+    async fn until_released(&self, uri: &Uri) {
+        loop {
+            // Before the look: a release between the two is not missed.
+            let released = self.released.notified();
+            if !self.held.lock().expect("a lock").contains(&uri.to_string()) {
+                return;
+            }
+            released.await;
+        }
+    }
+
+    fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
         let status = self.statuses.lock().expect("a lock");
         if let Some(status) = status.get(uri.path()) {
             return empty(*status);

@@ -72,6 +72,13 @@ impl SubjectHasher {
         self.hash(carrier.as_bytes(), subject.as_bytes(), id)
     }
 
+    /// What stands for a client, of which `seen` is what can be seen: 32 hexadecimal
+    /// digits.
+    #[must_use]
+    pub fn client(&self, seen: &[u8]) -> String {
+        SubjectKey(self.hash(b"client", b"", seen)).to_string()
+    }
+
     fn hash(&self, domain: &[u8], first: &[u8], second: &[u8]) -> [u8; 16] {
         let mut mac = self.0.clone();
         // Lengths in front, so that ("ab", "c") and ("a", "bc") differ.

@@ -54,7 +54,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`TargetError`] for a path that names nothing.
+    /// `TargetError` for a path that names nothing.
     pub fn read(path: &[u8]) -> Result<Self, TargetError> {
         let mut segments = path.split(|byte| *byte == b'/').skip(1);
         let collection = segments.next().unwrap_or_default();

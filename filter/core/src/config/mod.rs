@@ -47,8 +47,6 @@ pub struct Config {
     pub jwt_payload: String,
     /// Common Access Tokens; `None`: none are read.
     pub cat: Option<Cat>,
-    /// Claims that say an account's own limits.
-    pub limit_claims: Vec<String>,
     /// Protected paths; the first whose prefix fits applies.
     pub playback: Vec<PlaybackPath>,
 }

@@ -113,8 +113,12 @@ pub enum AttributeSource {
     Query(String),
     /// A header; its name in lower case.
     Header(String),
+    /// A cookie.
+    Cookie(String),
     /// A claim of the JWT that the proxy has checked.
     JwtClaim(String),
+    /// A keyed hash of the client's address together with its `User-Agent`.
+    AddressAndAgent,
     /// CMCD (CTA-5004).
     Cmcd(CmcdKey),
     /// The same for every stream.

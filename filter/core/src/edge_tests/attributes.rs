@@ -41,12 +41,17 @@ fn path_query_header_claim_and_constant_feed_the_policies() {
         json!({"attributes": {"channel": {"query": "ch"}}}),
         json!({"attributes": {"channel": {"header": "X-Channel"}}}),
         json!({"attributes": {"channel": {"jwt_claim": "channel"}}}),
+        json!({"attributes": {"channel": {"cookie": "channel"}}}),
+        json!({"attributes": {"channel": {"cmcd": "cid"}}}),
     ];
     for source in sources {
         let mut world = World::with(edge(source.clone(), by_channel()));
         let segment = |channel: &str, stream: &str| {
+            let cmcd = format!("cid=\"{channel}\"");
             on(&format!("/vod/{channel}/1.ts?ch={channel}"), stream)
                 .header("x-channel", channel)
+                .header("cookie", format!("a=b; channel={channel}"))
+                .header("cmcd-session", cmcd)
                 .claim("channel", channel)
         };
         world.ask(segment("news", "a")).served();
@@ -163,6 +168,35 @@ fn zapping_under_one_token_is_judged_by_the_new_channel_at_once() {
     assert_eq!(
         world.ask(get(format!("{second}/vod/news/2.ts"))).refusal(),
         refused(403, "limit-reached")
+    );
+}
+
+#[test]
+fn zapping_on_one_client_replaces_its_stream_where_the_operator_says_so() {
+    let change = json!({"attributes": {"deviceId": {"client": "address_and_agent"}}});
+    let rules = json!([{"name": "one", "max": 1, "on_conflict": "deny_new"}]);
+    let mut world = World::with(edge(change, rules));
+    let zap = |world: &mut World, agent: &str, film: u32| {
+        world.host.advance_ms(1);
+        let path = format!("/vod/{film}/m.m3u8");
+        let manifest = get(&path)
+            .account("alice")
+            .header("user-agent", agent)
+            .header("(client address)", "10.0.0.1:1234");
+        let answer = world.ask(manifest).answer();
+        let location = answer.header("location")?.replace("m.m3u8", "1.ts");
+        // Whoever fetches segments is known by the token.
+        Some(world.ask(get(location)).served())
+    };
+    for film in 0..6 {
+        assert!(zap(&mut world, "tv", film).is_some());
+    }
+    assert_eq!(world.streams("alice"), 1);
+    assert_eq!(zap(&mut world, "phone", 7), None);
+    let shown = format!("{:?}", world.running("web", "alice"));
+    assert!(
+        !shown.contains("10.0.0.1") && !shown.contains("tv"),
+        "{shown}"
     );
 }
 

@@ -1,5 +1,6 @@
 //! The redirect that gives a playback an id of its own.
 
+use super::class::is_dash;
 use super::passage::Passage;
 use super::refusal::{Who, Why};
 use super::request::Request;
@@ -87,8 +88,8 @@ pub(super) fn mint<H: Head, E: Host>(
     let good_for_ms = token.expires_at.ms_since(now);
     let token = token.issue(&config.sessions.ring);
     let mut answer = Answer::empty(307).with("location", format!("/~{token}{path}"));
-    if let Some(name) = request.protected.minted_cookie() {
-        answer = answer.with("set-cookie", cookie(request, name, &token, good_for_ms));
+    for cookie in cookies(request, &token, good_for_ms) {
+        answer = answer.with("set-cookie", cookie);
     }
     if let Some((name, value)) = &viewer.renewed {
         answer = answer.with(name.clone(), value);
@@ -109,16 +110,34 @@ fn directory(file: &[u8]) -> &[u8] {
 
 /// The token once more, for players that resolve segments against the address they were
 /// given rather than the one they were redirected to.
-fn cookie<H: Head, E: Host>(
+fn cookies<H: Head, E: Host>(
     request: &Request<'_, H, E>,
-    name: &str,
     token: &str,
     good_for_ms: u64,
-) -> String {
-    let secure = request.asked.head.header(":scheme").as_deref() == Some(b"https");
-    // Media are often another site's than the page; browsers then demand `Secure`.
+) -> Vec<String> {
+    let head = request.asked.head;
+    let Some(name) = request.protected.minted_cookie() else {
+        return Vec::new();
+    };
+    // Browsers resolve against the redirect, and their tabs share cookies: with one, two
+    // tabs would be one stream. They alone send this (Fetch Metadata).
+    if head.header("sec-fetch-mode").is_some() {
+        return Vec::new();
+    }
+    let secure = head.header(":scheme").as_deref() == Some(b"https");
+    // Media are often another site's than the page; embedded views then demand `Secure`.
     let site = if secure { "None; Secure" } else { "Lax" };
     let seconds = good_for_ms / 1000;
-    let prefix = &request.protected.prefix;
-    format!("{name}={token}; Path={prefix}; Max-Age={seconds}; HttpOnly; SameSite={site}")
+    let cookie = |path: &str| {
+        format!("{name}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={site}")
+    };
+    let mut cookies = Vec::new();
+    if is_dash(request.asked.path) {
+        // GStreamer asks for a live manifest again at its first address, with the cookies
+        // of the manifest it was led to.
+        cookies.push(cookie(&format!("/~{token}")));
+    }
+    // Last: ffmpeg remembers one cookie of a name, whatever its path.
+    cookies.push(cookie(&request.protected.prefix));
+    cookies
 }

@@ -154,9 +154,9 @@ impl Rule {
             return Says::Fine;
         }
         let scope = self.scope_of(contender.attributes);
-        let rivals: Vec<&Stream> = others
-            .filter(|other| self.looks_at(&other.attributes, &scope))
-            .collect();
+        // In one piece: growing step by step costs more than looking at them does.
+        let mut rivals: Vec<&Stream> = Vec::with_capacity(others.size_hint().1.unwrap_or(0));
+        rivals.extend(others.filter(|other| self.looks_at(&other.attributes, &scope)));
         if self.holds_among(rivals.len(), contender.limits) {
             return Says::Fine;
         }
@@ -220,7 +220,7 @@ impl Rule {
         rivals: &[&'a Stream],
         contender: &Contender<'_>,
     ) -> (Vec<(Unit<'a>, Since)>, Place) {
-        let mut units: Vec<(Unit<'_>, Since)> = Vec::new();
+        let mut units: Vec<(Unit<'_>, Since)> = Vec::with_capacity(rivals.len());
         let mut shared: Option<Since> = None;
         let own = self.unit(contender.key, contender.attributes);
         for rival in rivals {

@@ -3,7 +3,7 @@
 use super::book::{Mode, Policy, PolicyBook};
 use super::event::Play;
 use super::hearing::Other;
-use super::rule::{Contender, Standing, device};
+use super::rule::{Contender, Since, Standing, device};
 use crate::activity::{Attributes, Stream};
 use crate::stream_key::StreamKey;
 
@@ -15,10 +15,13 @@ pub(super) fn replaced(
     contender: &Contender<'_>,
     others: &[Other<'_>],
 ) -> Vec<StreamKey> {
-    if !matches!(contender.standing, Standing::New) || device(contender.attributes).is_none() {
+    let (Standing::New, Some(own)) = (contender.standing, device(contender.attributes)) else {
         return Vec::new();
-    }
-    let replaced = others.iter().filter(|other| {
+    };
+    let same = others
+        .iter()
+        .filter(|other| device(&other.stream.attributes) == Some(own));
+    let replaced = same.filter(|other| {
         let mut policies = book.policies_of(play.application);
         policies.any(|(place, policy)| {
             policy.mode == Mode::Enforce
@@ -53,12 +56,7 @@ pub(super) fn would_itself_be_replaced(
     since.is_some_and(|since| has_later(policy, contender.attributes, since, seen))
 }
 
-fn has_later(
-    policy: &Policy,
-    of: &Attributes,
-    since: super::rule::Since,
-    seen: &[&Stream],
-) -> bool {
+fn has_later(policy: &Policy, of: &Attributes, since: Since, seen: &[&Stream]) -> bool {
     seen.iter().any(|later| {
         (later.started_at, later.key) > since && replaces(policy, &later.attributes, of)
     })

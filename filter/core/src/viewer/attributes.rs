@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Asked, claim, cmcd, query};
+use super::{Asked, claim, client, cmcd, cookie, query};
 use crate::activity::Attributes;
 use crate::config::{AttributeSource, CmcdKey, Config, PlaybackPath, TemplateSegment};
 use crate::exchange::Head;
@@ -43,6 +43,13 @@ pub fn attributes<H: Head>(
             AttributeSource::Header(name) => {
                 let value = asked.head.header(name);
                 value.as_deref().and_then(readable)
+            }
+            AttributeSource::Cookie(name) => {
+                let cookies = asked.head.header("cookie").unwrap_or_default();
+                cookie::value(&cookies, name).and_then(readable)
+            }
+            AttributeSource::AddressAndAgent => {
+                client(asked.head).map(|client| config.hasher.client(&client))
             }
             AttributeSource::JwtClaim(name) => {
                 let value = asked.head.jwt_claim(&config.jwt_payload, name);

@@ -273,9 +273,7 @@ impl<H: Head> Search<'_, H> {
                     }
                 }
                 StreamCarrier::AddressAndAgent => {
-                    if let Some(address) = head.client_address() {
-                        let agent = head.header("user-agent").unwrap_or_default();
-                        let client = [without_port(&address), b"\n", &agent].concat();
+                    if let Some(client) = client(head) {
                         return Ok(external("client", &client, true));
                     }
                 }
@@ -290,12 +288,7 @@ impl<H: Head> Search<'_, H> {
         for (claim, limit) in tokens.flat_map(|token| token.limits.iter()) {
             limits.set(claim, limit);
         }
-        for name in &self.config.limit_claims {
-            let claim = self.asked.head.jwt_claim(&self.config.jwt_payload, name);
-            if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
-                limits.set(name.as_str(), limit);
-            }
-        }
+        limits.merge(&granted_limits(self.config, self.asked.head));
         limits
     }
 
@@ -306,12 +299,31 @@ impl<H: Head> Search<'_, H> {
     }
 }
 
+/// The account's own limits, as the JWT that the proxy has checked says them.
+pub fn granted_limits(config: &Config, head: &impl Head) -> Limits {
+    let mut limits = Limits::default();
+    for name in config.ledger.book.limit_claims() {
+        let claim = head.jwt_claim(&config.jwt_payload, name);
+        if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
+            limits.set(name.as_str(), limit);
+        }
+    }
+    limits
+}
+
 /// An id that an earlier hop put into a header.
 fn id(value: &[u8]) -> Result<&str, Reason> {
     match printable(value) {
         Ok(id) if (1..=ID_MAX).contains(&id.len()) => Ok(id),
         _ => Err(Reason::Malformed),
     }
+}
+
+/// A client's address together with its `User-Agent`.
+fn client(head: &impl Head) -> Option<Vec<u8>> {
+    let address = head.client_address()?;
+    let agent = head.header("user-agent").unwrap_or_default();
+    Some([without_port(&address), b"\n", &agent].concat())
 }
 
 /// `10.0.0.1:443` and `[::1]:443` without the port: it differs by connection.

@@ -39,17 +39,6 @@ pub fn compile(
     book.calls_per_minute = raw.sessions.calls_per_minute;
     book.creates_per_minute = raw.sessions.creates_per_minute;
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
-    let mut limit_claims: Vec<String> = Vec::new();
-    for claim in raw
-        .policies
-        .iter()
-        .flat_map(|policy| &policy.rules)
-        .filter_map(|rule| rule.max_claim.as_ref())
-    {
-        if !limit_claims.contains(claim) {
-            limit_claims.push(claim.clone());
-        }
-    }
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
     let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
@@ -84,7 +73,6 @@ pub fn compile(
             hasher: SubjectHasher::new(subject_key.as_bytes()),
             jwt_payload: raw.jwt.payload_in_metadata,
             cat,
-            limit_claims,
             playback,
         }),
         _ => Err(check.problems),

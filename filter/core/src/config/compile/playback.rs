@@ -188,6 +188,13 @@ impl Check<'_> {
             RawAttributeSource::Header(name) => {
                 AttributeSource::Header(self.header(&format!("{path}.header"), name))
             }
+            RawAttributeSource::Cookie(name) => {
+                self.word(&format!("{path}.cookie"), name, "a cookie's name");
+                AttributeSource::Cookie(name.clone())
+            }
+            RawAttributeSource::Client(RawClient::AddressAndAgent) => {
+                AttributeSource::AddressAndAgent
+            }
             RawAttributeSource::JwtClaim(claim) => {
                 self.name(&format!("{path}.jwt_claim"), claim);
                 AttributeSource::JwtClaim(claim.clone())

@@ -206,10 +206,14 @@ pub enum RawAttributeSource {
     ),
     /// A header.
     Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
+    /// A cookie.
+    Cookie(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
     /// A claim of the JWT that Envoy's `jwt_authn` has checked.
     JwtClaim(
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
     ),
+    /// What can be seen of any client, as a keyed hash.
+    Client(RawClient),
     /// CMCD (CTA-5004).
     Cmcd(RawCmcdKey),
     /// The same for every stream of this path.
