@@ -59,7 +59,7 @@ fn a_directory_is_the_same_however_it_is_spelled() {
     let mut world = by_redirect();
     let (label, value) = GET_ONLY;
     let token = alice().claim(label, value).sign();
-    let manifest = get("/vod/a%20b/master.m3u8").cat(&token);
+    let manifest = get("/vod/%61%20b/master.m3u8?next=/vod/").cat(&token);
     let narrow = minted(&world.ask(manifest).answer());
     world.ask(get(format!("{narrow}/vod/a%20b/1.m4s"))).served();
     let elsewhere = get(format!("{narrow}/vod/a%20c/1.m4s"));
