@@ -3,6 +3,7 @@
 use super::*;
 use crate::cat::testing::{Computed, counted};
 use crate::moment::Moment;
+use crate::testing::test;
 
 /// `catnip`: 10.0.0.1.
 const FROM_ONE_ADDRESS: (u16, &[u8]) = (311, b"\x81\xd8\x34\x44\x0a\0\0\x01");

@@ -3,6 +3,7 @@
 use super::*;
 use crate::edge_tests::lossy;
 use crate::exchange::Answer;
+use crate::testing::test;
 
 /// The token says who watches; each playback gets an id by redirect.
 pub(super) fn by_redirect() -> World {

@@ -3,6 +3,7 @@
 use super::redirect::by_redirect;
 use super::*;
 use crate::edge_tests::Reached;
+use crate::testing::test;
 
 fn renewed(reached: Reached) -> Option<(String, String)> {
     reached.renewed
