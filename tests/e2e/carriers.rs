@@ -207,6 +207,33 @@ fn a_token_in_a_referer_reaches_the_origin_from_no_path() {
 }
 
 #[test]
+fn what_stands_in_front_of_a_path_leads_around_no_jwt() {
+    let mut filter = jwt_authn();
+    let jwt = json!({"provider_name": "accounts"});
+    filter["typed_config"]["rules"] = json!([
+        {"match": {"prefix": "/vod/"}, "requires": jwt},
+        {"match": {"safe_regex": {"regex": "/~[^/]+/vod/.*"}}},
+        {"match": {"prefix": "/"}, "requires": jwt},
+    ]);
+    let subject = json!([{"token": "path"}, {"jwt_claim": "sub"}]);
+    let settings = Settings::default().behind(filter);
+    let edge = Edge::start(settings.with("/playback/0/subject", subject));
+    let jwt = Jwt::of("alice").sign();
+    let manifest = redirected(&with_jwt(&edge, FILM, &jwt).expect(307));
+    let _ = edge.get(&manifest).send().expect(200);
+    let prefix = manifest.strip_suffix(FILM).expect("a redirect to itself");
+    for front in ["", "/~x", prefix] {
+        for path in ["/account/bill", "/vod/../account/bill"] {
+            let request =
+                format!("GET {front}{path} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n");
+            let (status, answer) = edge.raw(&[request.as_bytes()]);
+            assert_eq!(status, Some(401), "{front}{path}: {answer}");
+        }
+    }
+    let _ = edge.get("/~x/vod/film/1.m4s").send().expect(403);
+}
+
+#[test]
 fn claims_of_any_type_trap_nothing() {
     let edge = Edge::start(by_jwt().with("/policies/0/rules/0/max_claim", "climit"));
     let odd = [

@@ -118,7 +118,7 @@ impl Reason {
             Self::ImmutableAttribute => "an attribute that must stay as it is would change",
             Self::Throttled => "too many calls in this minute",
             Self::TokenInvalid => "the token is not valid",
-            Self::TokenExpired => "the token in the path has expired",
+            Self::TokenExpired => "the token has expired",
             Self::UnknownApplication => "the token's application is not known here",
             Self::NoSubject => "nothing in the request says whose account watches",
             Self::NoStream => "start playback at the manifest",
