@@ -8,6 +8,7 @@ mod configuration;
 mod documents;
 mod envoy_files;
 mod lapse;
+mod live;
 mod memory;
 mod one_viewer;
 mod openapi;
