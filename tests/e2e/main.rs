@@ -10,6 +10,7 @@ mod documents;
 mod envoy_files;
 mod http2;
 mod lapse;
+mod live;
 mod memory;
 mod one_viewer;
 mod openapi;

@@ -220,10 +220,21 @@ impl Edge {
         Player::new(self.client(), account)
     }
 
-    /// ffmpeg, playing a manifest with these headers in each of its requests.
+    /// ffmpeg, playing a manifest with these headers in each of its requests: a segment
+    /// of four seconds each second.
     #[must_use]
     pub fn ffmpeg(&self, manifest: &str, headers: &[(&str, &str)]) -> RealPlayer {
-        let player = ffmpeg::ffmpeg(&self.url(manifest), headers);
+        self.ffmpeg_at(4, manifest, headers)
+    }
+
+    /// The same in real time, for live programmes.
+    #[must_use]
+    pub fn ffmpeg_live(&self, manifest: &str, headers: &[(&str, &str)]) -> RealPlayer {
+        self.ffmpeg_at(1, manifest, headers)
+    }
+
+    fn ffmpeg_at(&self, rate: u32, manifest: &str, headers: &[(&str, &str)]) -> RealPlayer {
+        let player = ffmpeg::ffmpeg(&self.url(manifest), rate, headers);
         RealPlayer::start(player, self.directory.path(), ffmpeg::position)
     }
 

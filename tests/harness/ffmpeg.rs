@@ -2,11 +2,8 @@
 
 use std::process::Command;
 
-/// How much faster than real time it plays: a segment of four seconds each second.
-const RATE: &str = "4";
-
-/// Plays a URL, with these headers in each request.
-pub(crate) fn ffmpeg(url: &str, headers: &[(&str, &str)]) -> Command {
+/// Plays a URL so many times faster than real time, with these headers in each request.
+pub(crate) fn ffmpeg(url: &str, rate: u32, headers: &[(&str, &str)]) -> Command {
     let headers: String = headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
@@ -15,7 +12,7 @@ pub(crate) fn ffmpeg(url: &str, headers: &[(&str, &str)]) -> Command {
     command
         .args(["-nostdin", "-hide_banner", "-loglevel", "info"])
         .args(["-stats_period", "0.2", "-progress", "pipe:1"])
-        .args(["-readrate", RATE])
+        .args(["-readrate", &rate.to_string()])
         .args(["-headers", &headers])
         .args(["-i", url])
         // Every rendition, and nothing is decoded: a player's requests at a

@@ -18,6 +18,7 @@ mod ffmpeg;
 mod gstreamer;
 mod http;
 mod jwt;
+mod live;
 mod origin;
 mod player;
 mod ports;
@@ -64,6 +65,14 @@ pub fn sample() -> PathBuf {
 #[must_use]
 pub fn packagings() -> PathBuf {
     let _ = there("build/sample/vod/packagings", "scripts/sample-packagings");
+    sample()
+}
+
+/// The same directory with `vod/live/` in it, as `scripts/sample-live` leaves it: what is
+/// broadcast below `/vod/live/<channel>/`.
+#[must_use]
+pub fn live() -> PathBuf {
+    let _ = there("build/sample/vod/live", "scripts/sample-live");
     sample()
 }
 

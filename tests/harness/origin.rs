@@ -9,6 +9,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, Uri, header};
 use tokio::sync::Notify;
 
+use crate::live::Live;
+
 /// A running origin.
 #[derive(Debug)]
 pub struct Origin {
@@ -35,6 +37,7 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     statuses: Mutex<HashMap<String, u16>>,
     files: Option<PathBuf>,
+    live: Option<Live>,
     cacheable: AtomicBool,
     /// Paths, queries included, whose answers are not there yet.
     held: Mutex<HashSet<String>>,
@@ -48,7 +51,8 @@ impl Origin {
         Self::serve(None)
     }
 
-    /// An origin that serves the files under a directory.
+    /// An origin that serves the files under a directory, and from now on broadcasts the
+    /// live programme that is among them.
     #[must_use]
     pub fn serving(files: PathBuf) -> Self {
         Self::serve(Some(files))
@@ -64,6 +68,7 @@ impl Origin {
         listener.set_nonblocking(true).expect("not to block");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
+            live: files.as_deref().map(Live::new),
             files,
             ..Shared::default()
         });
@@ -169,11 +174,13 @@ impl Shared {
         if headers.contains_key(header::IF_NONE_MATCH) {
             return empty(304);
         }
-        let bytes = match &self.files {
+        let live = self.live.as_ref();
+        let live = live.and_then(|live| live.file(uri.path()));
+        let bytes = live.or_else(|| match &self.files {
             None => Some(b"some bytes of media".to_vec()),
             // Envoy hands on normalised paths only.
             Some(files) => std::fs::read(files.join(uri.path().trim_start_matches('/'))).ok(),
-        };
+        });
         let Some(bytes) = bytes.map(Bytes::from) else {
             return empty(404);
         };
