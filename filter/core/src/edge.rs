@@ -8,6 +8,7 @@ use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::playback::{Clean, Forward, Gate, Passage, Watch, Watched};
 use crate::ports::Host;
+use crate::signed::PlaybackToken;
 use crate::surface::{Surface, surface};
 use crate::viewer::Asked;
 
@@ -58,21 +59,27 @@ impl Edge {
         ends: bool,
     ) -> Step {
         match surface(&self.config, path) {
-            Surface::Open { strip: 0 } => match Clean::of_open(&self.config, head) {
+            Surface::Open => match Clean::of_open(&self.config, head) {
                 None => Step::Pass,
                 Some(clean) => Step::Forward(Forward {
                     clean,
                     ..Forward::default()
                 }),
             },
-            Surface::Open { strip } => Step::Forward(Forward {
-                strip,
-                clean: Clean {
-                    referer: true,
-                    ..Clean::default()
-                },
-                ..Forward::default()
-            }),
+            Surface::LeftOut { token } => {
+                let ring = &self.config.sessions.ring;
+                if PlaybackToken::read(ring, token, host.now()).is_err() {
+                    return Step::Reply(misplaced(host, 403, Metric::RefusalsCredential));
+                }
+                Step::Forward(Forward {
+                    strip: token.len().saturating_add(2),
+                    clean: Clean {
+                        referer: true,
+                        ..Clean::default()
+                    },
+                    ..Forward::default()
+                })
+            }
             Surface::SessionApi { path } => {
                 let epoch = known_epoch(&mut self.epoch, host, host.now());
                 match api::begin(&self.config, host, head, path, ends, epoch) {
@@ -99,14 +106,7 @@ impl Edge {
                     Passage::Reply(reply) => Step::Reply(reply),
                 }
             }
-            Surface::Malformed => {
-                host.add(Metric::RefusalsMalformed, 1);
-                Step::Reply(Reply {
-                    answer: Answer::empty(400),
-                    logged_path: Some(b"/~".to_vec()),
-                    record: None,
-                })
-            }
+            Surface::Malformed => Step::Reply(misplaced(host, 400, Metric::RefusalsMalformed)),
         }
     }
 
@@ -127,6 +127,16 @@ impl Edge {
     /// To be called every [`sweep::SWEEP_EVERY_MS`].
     pub fn on_tick(&mut self, host: &impl Host) {
         sweep::sweep(host, &self.config.ledger, host.now());
+    }
+}
+
+/// The answer to a token that is good for nothing where it stands.
+fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
+    host.add(metric, 1);
+    Reply {
+        answer: Answer::empty(status),
+        logged_path: Some(b"/~".to_vec()),
+        record: None,
     }
 }
 

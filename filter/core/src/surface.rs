@@ -26,12 +26,16 @@ pub enum Surface<'p> {
         /// The path as an origin may understand it, without its query.
         file: Cow<'p, [u8]>,
     },
-    /// Not protected; `strip` bytes of token go off the front, usually none.
-    Open {
-        /// Bytes to take off the front.
-        strip: usize,
+    /// Left out of a protected path, behind a token that its segments inherited.
+    LeftOut {
+        /// The token in front of the path.
+        token: &'p [u8],
     },
-    /// Two tokens in a row, or one with no path behind it: no player builds such a URL.
+    /// Not protected.
+    Open,
+    /// Two tokens in a row, one with no path behind it, or one in front of a path that
+    /// takes none: no player builds such a URL. To take it off would lead around whatever
+    /// stands before this filter and goes by paths.
     Malformed,
 }
 
@@ -51,15 +55,21 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     let file = resolved(rest);
     let written = matches!(file, Cow::Owned(_)).then_some(rest);
     match protected(config, &file, written) {
-        Some((place, protected)) if !protected.exclude.hold(rest) => Surface::Playback {
+        Some((_, protected)) if token.is_some() && !protected.reads_path_token() => {
+            Surface::Malformed
+        }
+        Some((_, protected)) if protected.exclude.hold(rest) => match token {
+            Some(token) => Surface::LeftOut { token },
+            None => Surface::Open,
+        },
+        Some((place, _)) => Surface::Playback {
             place,
             token,
             path: rest,
             file,
         },
-        _ => Surface::Open {
-            strip: path.len().saturating_sub(rest.len()),
-        },
+        None if token.is_some() => Surface::Malformed,
+        None => Surface::Open,
     }
 }
 
@@ -167,12 +177,12 @@ mod tests {
                 file: Cow::Borrowed(b"/vod/a.m3u8")
             }
         );
-        assert_eq!(asked("/v20/x"), Surface::Open { strip: 0 });
-        assert_eq!(asked("/~tok/other/x"), Surface::Open { strip: 5 });
+        assert_eq!(asked("/v20/x"), Surface::Open);
+        assert_eq!(asked("/~tok/other/x"), Surface::Malformed);
         assert_eq!(asked("/~tok"), Surface::Malformed);
         assert_eq!(asked("/~tok?x"), Surface::Malformed);
         assert_eq!(asked("/~a/~b/vod/x"), Surface::Malformed);
-        assert_eq!(asked(""), Surface::Open { strip: 0 });
+        assert_eq!(asked(""), Surface::Open);
     }
 
     #[test]
@@ -197,11 +207,7 @@ mod tests {
             );
         }
         for path in ["/vodx/x", "/x/vod/x", "/?/vod/x", "/vo", "/%zz/x"] {
-            assert_eq!(
-                surface(&config, path.as_bytes()),
-                Surface::Open { strip: 0 },
-                "{path}"
-            );
+            assert_eq!(surface(&config, path.as_bytes()), Surface::Open, "{path}");
         }
     }
 }

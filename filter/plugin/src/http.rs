@@ -69,7 +69,10 @@ impl Http {
         let body = if ends { Vec::new() } else { answer.body };
         let (status, length) = (answer.status.to_string(), body.len().to_string());
         let own = [(":status", &status), ("content-length", &length)];
-        let headers = answer.headers.iter().map(|(name, value)| (name.as_ref(), value));
+        let headers = answer
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value));
         host::replace_response_headers(own.into_iter().chain(headers));
         self.state = State::Refused(body);
     }

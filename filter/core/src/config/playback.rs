@@ -183,6 +183,12 @@ impl PlaybackPath {
         }
     }
 
+    /// Whether a token in front of the path means anything here.
+    #[must_use]
+    pub fn reads_path_token(&self) -> bool {
+        self.token_places().any(|place| *place == TokenPlace::Path)
+    }
+
     /// Whether a Common Access Token means anything here.
     #[must_use]
     pub fn reads_cat(&self) -> bool {

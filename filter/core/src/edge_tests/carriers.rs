@@ -277,7 +277,6 @@ fn referer_goes_where_tokens_are_and_stays_elsewhere() {
     };
     for ask in [
         get(format!("{prefix}/vod/a/2.m4s")),
-        get(format!("{prefix}/open/logo.png")),
         segment(1).account("bob").header("x-stream-id", "s"),
     ] {
         assert_eq!(referer(&mut world, ask), None);
@@ -328,4 +327,34 @@ fn an_id_that_names_a_device_is_not_banned_by_an_eviction() {
     world.host.advance_ms(TIMEOUT_MS);
     world.ask(on(3, "tv")).served();
     assert_eq!(world.running("mobile", "alice").len(), 1);
+}
+
+#[test]
+fn a_token_leads_to_what_is_left_out_below_its_prefix_and_nowhere_else() {
+    let mut world = World::with(|| {
+        config_with(|json| {
+            json["playback"][0]["match"]["exclude"] = json!(["/vod/ads/**"]);
+            json["playback"][1]["subject"] = json!([{"header": "x-account-id"}]);
+            json["playback"][1]["stream"] = json!([{"cmcd": "sid"}]);
+        })
+        .unwrap()
+    });
+    let prefix = world.play("alice");
+    let status = |world: &mut World, path: &str| match world.ask(get(path)) {
+        super::Outcome::Served(reached) => (200, reached.path),
+        super::Outcome::Answered(reply) => (reply.answer.status, String::new()),
+    };
+    let ads = (200, "/vod/ads/1.ts".to_owned());
+    assert_eq!(status(&mut world, "/vod/ads/1.ts"), ads);
+    assert_eq!(status(&mut world, &format!("{prefix}/vod/ads/1.ts")), ads);
+    let refused = |status| (status, String::new());
+    assert_eq!(status(&mut world, "/~forged/vod/ads/1.ts"), refused(403));
+    // One path takes no tokens, the other is nobody's.
+    for path in ["/live/a/1.ts", "/account/bill"] {
+        for front in ["/~forged", &prefix] {
+            let asked = format!("{front}{path}");
+            assert_eq!(status(&mut world, &asked), refused(400), "{asked}");
+        }
+    }
+    assert_eq!(world.streams("alice"), 1);
 }
