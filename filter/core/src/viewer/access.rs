@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
 
+use super::token::after_bearer;
 use super::{Asked, cookie, query, without_parameters, without_port};
 use crate::cat::{self, Access, CatError, Renewal, RenewalKind};
 use crate::config::{Cat, Config};
@@ -70,8 +71,7 @@ pub(super) fn granted<H: Head>(
 
 fn text<'a, H: Head>(cat: &Cat, asked: &'a Asked<'_, H>) -> Option<(Stood, Cow<'a, [u8]>)> {
     if let Some(value) = asked.head.header(&cat.header) {
-        let token = value.strip_prefix(b"Bearer ").unwrap_or(&value);
-        return Some((Stood::Header, Cow::Owned(token.to_vec())));
+        return Some((Stood::Header, Cow::Owned(after_bearer(&value).to_vec())));
     }
     if let Some(token) = query::value(asked.path, &cat.query) {
         // Who builds a query writes the padding as `%3D`.

@@ -29,7 +29,7 @@ impl<H: Head> Asked<'_, H> {
 }
 
 /// What follows `Bearer`, in any case (RFC 9110, section 11.1), or all of it.
-fn after_bearer(value: &[u8]) -> &[u8] {
+pub(super) fn after_bearer(value: &[u8]) -> &[u8] {
     match value.split_first_chunk::<7>() {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
             token.trim_ascii_start()

@@ -80,6 +80,7 @@ fn header_cookie_and_query_carry_one_stream_and_nothing_of_it_reaches_the_origin
             "cookie",
             format!("x=1; CTA-Common-Access-Token={token}; y=2"),
         ),
+        segment().cat(&format!("bearer  {token}")),
     ];
     // The first two requests of each are the first and the next of its worker.
     for worker in [0, 1, 0, 1] {
