@@ -14,7 +14,7 @@ use crowd::Crowd;
 use streamgate_core::policy::{Event, Verdict};
 
 /// How many allocations, and of how many bytes, the judgement of an event makes.
-fn allocations(crowd: &Crowd, event: &Event<'_>) -> (u64, u64) {
+fn allocations(crowd: &Crowd, event: &Event) -> (u64, u64) {
     let mut activity = crowd.activity.clone();
     let mut judgement = None;
     let made = allocation_counter::measure(|| {

@@ -53,19 +53,19 @@ impl Crowd {
     }
 
     /// A stream more wants to start, and may.
-    pub(crate) fn start(&self) -> Event<'_> {
+    pub(crate) fn start(&self) -> Event {
         self.play(STREAMS, Unknown::IsNew, attributes(STREAMS))
     }
 
     /// A live stream gives a sign of life.
-    pub(crate) fn sign_of_life(&self) -> Event<'_> {
+    pub(crate) fn sign_of_life(&self) -> Event {
         self.play(OLD, Unknown::Starts, Attributes::default())
     }
 
-    fn play(&self, n: u8, unknown: Unknown, attributes: Attributes) -> Event<'_> {
+    fn play(&self, n: u8, unknown: Unknown, attributes: Attributes) -> Event {
         Event::Play(Play {
             stream: key(n),
-            application: self.book.application(&application(n)).unwrap(),
+            application: self.book.application(&application(n)).unwrap().clone(),
             attributes,
             terminate: Vec::new(),
             timeout_ms: TIMEOUT_MS,
@@ -79,7 +79,7 @@ impl Crowd {
     }
 
     /// What is measured.
-    pub(crate) fn judge(&self, activity: &mut Activity, event: &Event<'_>) -> Judgement {
+    pub(crate) fn judge(&self, activity: &mut Activity, event: &Event) -> Judgement {
         let recall = Recall {
             horizon: Moment::EARLIEST,
             epoch: Moment::EARLIEST,

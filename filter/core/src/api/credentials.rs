@@ -1,6 +1,8 @@
 //! HTTP Basic, as the session API uses it: the user name is the application id, the
 //! password is empty (contract, section 2).
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -11,7 +13,7 @@ use crate::text::split_once;
 pub(super) fn application<'a>(
     book: &'a PolicyBook,
     authorization: Option<&[u8]>,
-) -> Option<&'a Application> {
+) -> Option<&'a Arc<Application>> {
     let (scheme, encoded) = split_once(authorization?, b' ')?;
     if !scheme.eq_ignore_ascii_case(b"basic") {
         return None;

@@ -1,5 +1,7 @@
 //! Carrying calls out, and answering them.
 
+use std::sync::Arc;
+
 use super::attributes::read_attributes;
 use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
 use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
@@ -156,7 +158,7 @@ pub fn finish(
 /// Who calls, about whom, when.
 struct Caller<'a> {
     config: &'a Config,
-    application: &'a Application,
+    application: &'a Arc<Application>,
     account_path: &'a str,
     languages: &'a str,
     subject: &'a crate::subject::SubjectKey,
@@ -204,7 +206,7 @@ impl Caller<'_> {
         };
         let event = Event::Stop {
             stream,
-            application: self.application,
+            application: Arc::clone(self.application),
         };
         match self.transact(host, &event) {
             Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
@@ -269,10 +271,10 @@ impl Caller<'_> {
         attributes: Attributes,
         terminate: Vec<String>,
         unknown: Unknown,
-    ) -> Play<'_> {
+    ) -> Play {
         Play {
             stream,
-            application: self.application,
+            application: Arc::clone(self.application),
             attributes,
             terminate,
             timeout_ms: self.config.sessions.timeout_ms,
@@ -286,7 +288,7 @@ impl Caller<'_> {
         }
     }
 
-    fn transact(&self, host: &impl Host, event: &Event<'_>) -> Result<Verdict, Outage> {
+    fn transact(&self, host: &impl Host, event: &Event) -> Result<Verdict, Outage> {
         let ledger = &self.config.ledger;
         transact(host, ledger, self.subject, event, self.epoch, self.now)
             .map(|decided| decided.verdict)

@@ -62,7 +62,7 @@ impl TestEdge {
         StreamKey::mint(self.host.now(), self.host.random())
     }
 
-    pub(super) fn decide(&self, of: u8, event: &Event<'_>) -> Result<Decided, Outage> {
+    pub(super) fn decide(&self, of: u8, event: &Event) -> Result<Decided, Outage> {
         let Self {
             host,
             ledger,
@@ -72,7 +72,7 @@ impl TestEdge {
     }
 
     /// What would be decided?
-    pub(super) fn consult(&self, of: u8, event: &Event<'_>) -> Result<Decided, Outage> {
+    pub(super) fn consult(&self, of: u8, event: &Event) -> Result<Decided, Outage> {
         let Self {
             host,
             ledger,
@@ -82,7 +82,7 @@ impl TestEdge {
     }
 
     /// `stream` of `app` wants to play.
-    pub(super) fn event(&self, stream: StreamKey, unknown: Unknown) -> Event<'_> {
+    pub(super) fn event(&self, stream: StreamKey, unknown: Unknown) -> Event {
         Event::Play(play(&self.ledger.book, "app", stream, unknown))
     }
 
@@ -115,7 +115,7 @@ impl TestEdge {
         let application = self.ledger.book.application("app").unwrap();
         let event = Event::Stop {
             stream,
-            application,
+            application: application.clone(),
         };
         self.decide(of, &event).unwrap().verdict
     }

@@ -81,7 +81,7 @@ pub fn transact(
     host: &impl Host,
     ledger: &Ledger,
     subject: &SubjectKey,
-    event: &Event<'_>,
+    event: &Event,
     epoch: Moment,
     now: Moment,
 ) -> Result<Decided, Outage> {
@@ -131,7 +131,7 @@ pub fn consult(
     host: &impl Host,
     ledger: &Ledger,
     subject: &SubjectKey,
-    event: &Event<'_>,
+    event: &Event,
     epoch: Moment,
     now: Moment,
 ) -> Result<Decided, Outage> {
@@ -200,7 +200,7 @@ impl Found {
         host: &impl Host,
         ledger: &Ledger,
         subject: &SubjectKey,
-        event: &Event<'_>,
+        event: &Event,
         epoch: Moment,
         now: Moment,
     ) -> Heard<'_> {
@@ -278,7 +278,7 @@ impl Heard<'_> {
 }
 
 /// Counts what has just been recorded.
-fn count_verdict(host: &impl Host, event: &Event<'_>, judgement: &Judgement) {
+fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));

@@ -266,7 +266,7 @@ fn consulting_says_what_would_be_decided_and_writes_nothing() {
             edge.event(stream, Unknown::IsOver),
             Event::Stop {
                 stream,
-                application,
+                application: application.clone(),
             },
             edge.event(stream, Unknown::Starts),
         ];
@@ -435,7 +435,7 @@ fn release(edge: &TestEdge, of: u8, stream: StreamKey) -> Verdict {
     let application = edge.ledger.book.application("app").unwrap();
     let event = Event::Release {
         stream,
-        application,
+        application: application.clone(),
     };
     edge.decide(of, &event).unwrap().verdict
 }

@@ -13,6 +13,7 @@
 //! known to be a success, never before.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::class::Class;
 use super::lease::{self, Leases};
@@ -234,7 +235,7 @@ impl Gate {
             self.leases.remove(name);
             let event = Event::Release {
                 stream: *stream,
-                application: viewer.application,
+                application: Arc::clone(viewer.application),
             };
             // Whether that could be recorded or not, the player only asks for a manifest.
             let _ = transact(host, &config.ledger, &viewer.subject, &event, epoch, now);

@@ -1,6 +1,7 @@
 //! A request on a protected path, and what the path makes of it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::class::Class;
 use super::lease::{Lease, Leased};
@@ -123,16 +124,16 @@ impl PlaybackPath {
     }
 
     /// A request of `stream` that keeps it alive, as an event.
-    pub(super) fn play<'a>(
+    pub(super) fn play(
         &self,
         stream: StreamKey,
         recurring: bool,
-        application: &'a Application,
+        application: &Arc<Application>,
         facts: Facts,
-    ) -> Play<'a> {
+    ) -> Play {
         Play {
             stream,
-            application,
+            application: Arc::clone(application),
             attributes: facts.attributes,
             limits: facts.limits,
             terminate: Vec::new(),

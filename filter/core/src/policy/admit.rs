@@ -8,7 +8,7 @@ use crate::stream_key::StreamKey;
 
 pub(super) fn admit(
     activity: &mut Activity,
-    play: &Play<'_>,
+    play: &Play,
     started_at: Moment,
     found: &Found,
     now: Moment,
@@ -19,6 +19,7 @@ pub(super) fn admit(
     let end = activity.forgive(&play.stream);
     let mut plays = Plays {
         started: false,
+        learned: false,
         lapses_at,
         evicted: found.evicted.len(),
         killed: found.killed.len(),
@@ -31,6 +32,7 @@ pub(super) fn admit(
             let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
             let learned = learns(stream, play);
             changed = due || silenced || learned;
+            plays.learned = learned;
             if changed && is_kept_alive(stream, play) {
                 stream.lapses_at = stream.lapses_at.max(lapses_at);
             }
@@ -62,7 +64,7 @@ pub(super) fn admit(
 }
 
 /// Takes over what an event says of a stream; says whether that is anything new.
-fn learns(stream: &mut Stream, play: &Play<'_>) -> bool {
+fn learns(stream: &mut Stream, play: &Play) -> bool {
     let attributes = stream.attributes.merge(&play.attributes);
     let limits = stream.limits.merge(&play.limits);
     let lives_by_media = play.liveness == Liveness::Media && stream.liveness != play.liveness;
@@ -74,7 +76,7 @@ fn learns(stream: &mut Stream, play: &Play<'_>) -> bool {
 
 /// Whether an event keeps a stream alive: each does, but where a stream lives by media
 /// no call of the session API.
-pub(super) fn is_kept_alive(stream: &Stream, play: &Play<'_>) -> bool {
+pub(super) fn is_kept_alive(stream: &Stream, play: &Play) -> bool {
     stream.liveness == Liveness::Any || !play.is_call
 }
 

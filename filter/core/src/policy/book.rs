@@ -1,5 +1,7 @@
 //! Policies and the applications that list them, compiled and ready to judge by.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::rule::Rule;
@@ -50,7 +52,7 @@ pub struct PolicyBook {
     limit_claims: Vec<String>,
     /// Where in `policies` a name is.
     places: HashMap<String, usize>,
-    applications: HashMap<String, Application>,
+    applications: HashMap<String, Arc<Application>>,
     /// The most live streams one subject may have, whatever its policies say.
     pub max_streams_per_subject: usize,
     /// The most heartbeats and stops a session may make in a minute.
@@ -145,13 +147,14 @@ impl PolicyBook {
             policies: places,
             listed,
         };
-        self.applications.insert(id.to_owned(), application);
+        self.applications
+            .insert(id.to_owned(), Arc::new(application));
         Ok(())
     }
 
     /// The application with this id.
     #[must_use]
-    pub fn application(&self, id: &str) -> Option<&Application> {
+    pub fn application(&self, id: &str) -> Option<&Arc<Application>> {
         self.applications.get(id)
     }
 

@@ -1,5 +1,7 @@
 //! What happens to a subject's activity, and what comes of it.
 
+use std::sync::Arc;
+
 use crate::activity::{Attributes, Liveness, Stream, Terminator};
 use crate::limits::Limits;
 use crate::moment::Moment;
@@ -9,15 +11,15 @@ use crate::stream_key::StreamKey;
 
 /// Something happened, through the session API or by a segment request.
 #[derive(Debug, Clone)]
-pub enum Event<'a> {
+pub enum Event {
     /// A stream wants to play: it starts, or gives a sign of life.
-    Play(Play<'a>),
+    Play(Play),
     /// An application stops a stream.
     Stop {
         /// The stream.
         stream: StreamKey,
         /// The application that asks.
-        application: &'a Application,
+        application: Arc<Application>,
     },
     /// A stream's player pauses: its place is free at once, and it may start again
     /// under the same id. It is judged afresh then.
@@ -25,17 +27,17 @@ pub enum Event<'a> {
         /// The stream.
         stream: StreamKey,
         /// The application that plays it.
-        application: &'a Application,
+        application: Arc<Application>,
     },
 }
 
 /// A stream wants to play.
 #[derive(Debug, Clone)]
-pub struct Play<'a> {
+pub struct Play {
     /// The stream.
     pub stream: StreamKey,
     /// The application that plays it.
-    pub application: &'a Application,
+    pub application: Arc<Application>,
     /// Attributes to set on the stream. Of a call they are what the application says,
     /// and some stay as they are once set; of a playback request they are facts read
     /// from it, and change as they do.
@@ -119,6 +121,9 @@ pub enum Verdict {
 pub struct Plays {
     /// It was not on record before.
     pub started: bool,
+    /// It was, and what is known of it has changed: an attribute, a limit, or what keeps
+    /// it alive.
+    pub learned: bool,
     /// When it is gone unless a sign of life comes first.
     pub lapses_at: Moment,
     /// How many streams lost their place to it by a rule.

@@ -4,6 +4,8 @@
 //! Nothing is changed here. Each rule speaks for itself ([`Rule::says`]); this brings
 //! together what they say.
 
+use std::sync::Arc;
+
 use super::book::{Application, Mode, Policy, PolicyBook};
 use super::event::{Breach, Play};
 use super::rule::{Contender, Count, OnConflict, Rule, Says};
@@ -41,7 +43,7 @@ impl Found {
 
 pub(super) fn ask_every_rule(
     activity: &Activity,
-    play: &Play<'_>,
+    play: &Play,
     book: &PolicyBook,
     contender: &Contender<'_>,
 ) -> Found {
@@ -57,7 +59,7 @@ pub(super) fn ask_every_rule(
     };
 
     let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
-    for (place, policy) in book.policies_of(play.application) {
+    for (place, policy) in book.policies_of(&play.application) {
         seen.clear();
         let by_policy = others.iter().filter(|other| other.is_seen_by(place));
         seen.extend(by_policy.map(|other| other.stream));
@@ -148,7 +150,7 @@ fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> 
         .filter(|stream| stream.key != *but)
         .map(|stream| Other {
             stream,
-            application: book.application(&stream.application),
+            application: book.application(&stream.application).map(Arc::as_ref),
         })
         .collect();
     others.sort_unstable_by_key(|other| (other.stream.started_at, other.stream.key));
@@ -156,7 +158,7 @@ fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> 
 }
 
 /// The live streams that the viewer chose to stop; codes of streams no longer live are void.
-fn chosen_to_stop(play: &Play<'_>, others: &[Other<'_>]) -> Vec<StreamKey> {
+fn chosen_to_stop(play: &Play, others: &[Other<'_>]) -> Vec<StreamKey> {
     if play.terminate.is_empty() {
         return Vec::new();
     }

@@ -20,7 +20,7 @@ use crate::throttle::Calls;
 /// `activity` must have been pruned at `now`: what has lapsed does not count.
 pub fn judge(
     activity: &mut Activity,
-    event: &Event<'_>,
+    event: &Event,
     book: &PolicyBook,
     recall: &Recall,
     now: Moment,
@@ -94,7 +94,7 @@ fn is_not_live(activity: &Activity, stream: &StreamKey) -> Judgement {
 
 fn judge_play(
     activity: &mut Activity,
-    play: &Play<'_>,
+    play: &Play,
     book: &PolicyBook,
     recall: &Recall,
     now: Moment,
@@ -105,7 +105,7 @@ fn judge_play(
     {
         return judgement;
     }
-    if is_foreign(activity, &play.stream, play.application) {
+    if is_foreign(activity, &play.stream, &play.application) {
         return unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
@@ -131,7 +131,7 @@ fn judge_play(
         return unchanged(Refused::Over);
     };
     if play.is_call {
-        let missing = book.missing(play.application, &attributes);
+        let missing = book.missing(&play.application, &attributes);
         if !missing.is_empty() {
             return unchanged(Refused::MissingAttributes(missing));
         }
@@ -176,7 +176,7 @@ fn judge_play(
 /// The refusal of a stream that was ended, for as long as that is held against it.
 fn held_against(
     end: &Ended,
-    play: &Play<'_>,
+    play: &Play,
     activity: &Activity,
     book: &PolicyBook,
     now: Moment,
@@ -214,7 +214,7 @@ fn held_against(
 /// a channel that is full, and could have stayed where it was.
 fn has_strayed(
     activity: &Activity,
-    play: &Play<'_>,
+    play: &Play,
     book: &PolicyBook,
     contender: &Contender<'_>,
 ) -> bool {
@@ -237,7 +237,7 @@ fn has_strayed(
 /// or, if it merely `strayed`, free to start again elsewhere.
 fn turn_away(
     activity: &mut Activity,
-    play: &Play<'_>,
+    play: &Play,
     found: Found,
     strayed: bool,
     now: Moment,
@@ -275,7 +275,7 @@ fn turn_away(
 
 /// Where the stream that wants to play stands; `None` if it is over.
 fn standing<'a>(
-    play: &Play<'_>,
+    play: &Play,
     live: Option<&'a Stream>,
     released: Option<&Stream>,
     recall: &Recall,
@@ -329,7 +329,7 @@ fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
 /// session.
 fn calls_with(
     activity: &Activity,
-    play: &Play<'_>,
+    play: &Play,
     book: &PolicyBook,
     now: Moment,
 ) -> Result<Calls, Moment> {

@@ -10,7 +10,7 @@ use crate::stream_key::StreamKey;
 /// Earlier streams of the device that starts again, where a rule says that it
 /// replaces them.
 pub(super) fn replaced(
-    play: &Play<'_>,
+    play: &Play,
     book: &PolicyBook,
     contender: &Contender<'_>,
     others: &[Other<'_>],
@@ -22,7 +22,7 @@ pub(super) fn replaced(
         .iter()
         .filter(|other| device(&other.stream.attributes) == Some(own));
     let replaced = same.filter(|other| {
-        let mut policies = book.policies_of(play.application);
+        let mut policies = book.policies_of(&play.application);
         policies.any(|(place, policy)| {
             policy.mode == Mode::Enforce
                 && other.is_seen_by(place)

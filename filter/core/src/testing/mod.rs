@@ -81,15 +81,15 @@ pub(crate) fn book(policies: Vec<Policy>, applications: &[(&str, &[&str])]) -> P
 
 /// `stream` of `application` wants to play: a start, or a sign of life that is
 /// always worth a write.
-pub(crate) fn play<'a>(
-    book: &'a PolicyBook,
+pub(crate) fn play(
+    book: &PolicyBook,
     application: &str,
     stream: StreamKey,
     unknown: Unknown,
-) -> Play<'a> {
+) -> Play {
     Play {
         stream,
-        application: book.application(application).unwrap(),
+        application: book.application(application).unwrap().clone(),
         attributes: Attributes::default(),
         terminate: Vec::new(),
         timeout_ms: TIMEOUT_MS,

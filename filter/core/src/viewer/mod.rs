@@ -14,6 +14,8 @@ pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use query::without as without_parameters;
 
+use std::sync::Arc;
+
 use self::access::{Stood, granted};
 use self::token::Tokens;
 use crate::activity::Attributes;
@@ -43,7 +45,7 @@ pub struct Viewer<'a> {
     /// Which stream.
     pub stream: Identified,
     /// The application whose policies hold.
-    pub application: &'a Application,
+    pub application: &'a Arc<Application>,
     /// What its token says of the stream.
     pub attributes: Attributes,
     /// The account's own limits, as its token or its JWT says them.

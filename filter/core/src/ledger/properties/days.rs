@@ -1,6 +1,7 @@
 //! Random days.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -398,14 +399,14 @@ impl Day {
         })
     }
 
-    fn ends<'a>(
-        &'a self,
+    fn ends(
+        &self,
         number: usize,
-        event: impl FnOnce(StreamKey, &'a Application) -> Event<'a>,
+        event: impl FnOnce(StreamKey, Arc<Application>) -> Event,
     ) -> bool {
         let player = &self.players[number];
         let application = self.edge.ledger.book.application(player.application);
-        let event = event(player.key, application.unwrap());
+        let event = event(player.key, application.unwrap().clone());
         let decided = self.edge.decide(player.subject, &event);
         decided.unwrap().verdict == Verdict::Stopped
     }

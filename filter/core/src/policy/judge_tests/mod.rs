@@ -140,7 +140,7 @@ impl Account {
     fn stop_as(&mut self, application: &str, stream: StreamKey) -> Verdict {
         self.decide(|book| Event::Stop {
             stream,
-            application: book.application(application).unwrap(),
+            application: book.application(application).unwrap().clone(),
         })
     }
 
@@ -154,7 +154,7 @@ impl Account {
     fn release_as(&mut self, application: &str, stream: StreamKey) -> Verdict {
         self.decide(|book| Event::Release {
             stream,
-            application: book.application(application).unwrap(),
+            application: book.application(application).unwrap().clone(),
         })
     }
 
@@ -163,7 +163,7 @@ impl Account {
         &mut self,
         stream: StreamKey,
         unknown: Unknown,
-        set: impl FnOnce(&mut Play<'_>),
+        set: impl FnOnce(&mut Play),
     ) -> Verdict {
         let application = self.minted[&stream].clone();
         self.decide(|book| {
@@ -174,12 +174,12 @@ impl Account {
     }
 
     /// Judges, and holds what the judgement says of the activity against the activity.
-    fn decide<'a>(&'a mut self, event: impl FnOnce(&'a PolicyBook) -> Event<'a>) -> Verdict {
+    fn decide(&mut self, event: impl FnOnce(&PolicyBook) -> Event) -> Verdict {
         self.judgement(event).verdict
     }
 
     /// The same with all that is said besides the verdict.
-    fn judgement<'a>(&'a mut self, event: impl FnOnce(&'a PolicyBook) -> Event<'a>) -> Judgement {
+    fn judgement(&mut self, event: impl FnOnce(&PolicyBook) -> Event) -> Judgement {
         self.activity.prune(self.now);
         let recall = Recall {
             horizon: self.activity.forgotten.max(self.horizon),
@@ -214,7 +214,7 @@ impl Account {
     }
 }
 
-fn set_all(play: &mut Play<'_>, attributes: &[(&str, &str)]) {
+fn set_all(play: &mut Play, attributes: &[(&str, &str)]) {
     for (name, value) in attributes {
         play.attributes.set(*name, *value);
     }
