@@ -187,13 +187,18 @@ impl Activity {
         true
     }
 
-    fn take(&mut self, key: &StreamKey) -> Option<Stream> {
+    /// Takes the live stream with this key out, and remembers nothing of it.
+    pub fn take(&mut self, key: &StreamKey) -> Option<Stream> {
         let at = self.streams.iter().position(|stream| stream.key == *key)?;
         Some(self.streams.remove(at))
     }
 
-    fn remember(&mut self, ended: Ended) {
-        self.ended.push(ended);
+    /// Remembers how a stream ended, in the place of what was remembered of it, among the
+    /// others by the time of its end.
+    pub fn remember(&mut self, ended: Ended) {
+        self.ended.retain(|known| known.key != ended.key);
+        let later = self.ended.iter().position(|known| known.at > ended.at);
+        self.ended.insert(later.unwrap_or(self.ended.len()), ended);
         while self.ended.len() > ENDED_KEPT_MAX {
             // The horizon remembers an id that says when it was issued. One from
             // outside does not, so it is kept for as long as there is another to go.

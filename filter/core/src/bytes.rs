@@ -14,6 +14,16 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
+    /// How many bytes are left.
+    pub(crate) const fn left(&self) -> usize {
+        self.0.len()
+    }
+
+    /// All that is left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (front, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;

@@ -1,14 +1,21 @@
 //! One worker's edge: every request passes through here.
 
-use crate::api::{self, Begun, PendingCall};
+use hashbrown::HashMap;
+
+use crate::api::{self, Begun, Finished, PendingCall, Unanswered};
 use crate::config::Config;
 use crate::exchange::{Answer, Head, Reply};
-use crate::ledger::{epoch, sweep};
+use crate::fleet::{self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket};
+use crate::keeper::Keeper;
+pub use crate::keeper::Trust;
+use crate::ledger::{Outage, epoch, sweep};
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::playback::{Clean, Forward, Gate, Passage, Watch, Watched};
+use crate::policy::Event;
 use crate::ports::Host;
 use crate::signed::PlaybackToken;
+use crate::subject::SubjectKey;
 use crate::surface::{Surface, surface};
 use crate::viewer::Asked;
 
@@ -24,6 +31,41 @@ pub enum Step {
     AwaitBody(PendingCall),
     /// It is answered here.
     Reply(Reply),
+    /// It waits for the fleet's store: [`Edge::settled`] will tell.
+    Wait,
+}
+
+/// What is to become of a session API call whose body is there.
+#[derive(Debug)]
+#[must_use]
+pub enum Answering {
+    /// It is answered.
+    Reply(Reply),
+    /// It waits for the fleet's store: [`Edge::settled`] will tell.
+    Wait,
+}
+
+/// What is to become of a request that has waited.
+#[derive(Debug)]
+#[must_use]
+pub enum Resumed {
+    /// Hand its head to [`Edge::on_request_again`] with this.
+    Request(Trust),
+    /// It is answered here.
+    Reply(Reply),
+    /// Its response goes on to the viewer, or not.
+    Response(Watched),
+}
+
+/// What a request waits for.
+#[derive(Debug)]
+enum Waiting {
+    /// This edge's copy of a record to be up to date.
+    Request,
+    /// The decision about a call.
+    Call(Unanswered),
+    /// The decision about a response.
+    Response(Watch),
 }
 
 /// A worker's edge under one configuration.
@@ -36,6 +78,8 @@ pub struct Edge {
     gate: Gate,
     /// Since when the store remembers, once asked.
     epoch: Option<Moment>,
+    fleet: Option<Fleet>,
+    waiting: HashMap<Ticket, Waiting>,
 }
 
 impl Edge {
@@ -43,20 +87,53 @@ impl Edge {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
+            fleet: config.fleet.clone().map(Fleet::new),
             config,
             gate: Gate::default(),
             epoch: None,
+            waiting: HashMap::new(),
         }
     }
 
-    /// Decides about a request by its head. `path` is its `:path`; `ends` says that no
-    /// body follows.
+    /// How it speaks with the store of its fleet, if it is in one.
+    #[must_use]
+    pub fn fleet(&self) -> Option<&fleet::Settings> {
+        self.fleet.as_ref().map(Fleet::settings)
+    }
+
+    /// Decides about a request by its head. `ticket` names it should it have to wait;
+    /// `path` is its `:path`; `ends` says that no body follows.
     pub fn on_request(
         &mut self,
         host: &impl Host,
+        ticket: Ticket,
         head: &impl Head,
         path: &[u8],
         ends: bool,
+    ) -> Step {
+        self.request(host, ticket, head, path, ends, Trust::Ask)
+    }
+
+    /// Decides about a request that has waited, as [`Resumed::Request`] says.
+    pub fn on_request_again(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        head: &impl Head,
+        path: &[u8],
+        trust: Trust,
+    ) -> Step {
+        self.request(host, ticket, head, path, true, trust)
+    }
+
+    fn request(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        head: &impl Head,
+        path: &[u8],
+        ends: bool,
+        trust: Trust,
     ) -> Step {
         match surface(&self.config, path) {
             Surface::Open => match Clean::of_open(&self.config, head) {
@@ -81,10 +158,16 @@ impl Edge {
                 })
             }
             Surface::SessionApi { path } => {
-                let epoch = known_epoch(&mut self.epoch, host, host.now());
-                match api::begin(&self.config, host, head, path, ends, epoch) {
+                let begun = self.keeping(host, trust, |config, keeper, _| {
+                    api::begin(config, host, head, path, ends, keeper)
+                });
+                match begun {
                     Begun::Reply(reply) => Step::Reply(reply),
                     Begun::AwaitBody(pending) => Step::AwaitBody(pending),
+                    Begun::Wait(unanswered) => {
+                        self.call_waits(host, ticket, unanswered);
+                        Step::Wait
+                    }
                 }
             }
             Surface::Playback {
@@ -100,10 +183,21 @@ impl Edge {
                     file: &file,
                 };
                 let epoch = |now| known_epoch(&mut self.epoch, host, now);
+                let mut keeper = Keeper {
+                    ledger: &self.config.ledger,
+                    fleet: self.fleet.as_mut(),
+                    epoch: Moment::EARLIEST,
+                    trust,
+                };
                 let gate = &mut self.gate;
-                match gate.on_request(&self.config, host, asked, place, epoch) {
+                match gate.on_request(&self.config, host, asked, place, &mut keeper, epoch) {
                     Passage::Forward(forward) => Step::Forward(forward),
                     Passage::Reply(reply) => Step::Reply(reply),
+                    Passage::Wait(subject) => {
+                        keeper.ask(subject, ticket, Question::Look, host.now());
+                        self.waiting.insert(ticket, Waiting::Request);
+                        Step::Wait
+                    }
                 }
             }
             Surface::Malformed => Step::Reply(misplaced(host, 400, Metric::RefusalsMalformed)),
@@ -112,21 +206,185 @@ impl Edge {
 
     /// Carries a session API call out, now that its body is there. A body known to be
     /// longer than [`api::MAX_BODY`] may be handed over cut, as long as it stays longer.
-    pub fn on_body(&mut self, host: &impl Host, pending: PendingCall, body: &[u8]) -> Reply {
-        let epoch = known_epoch(&mut self.epoch, host, host.now());
-        api::finish(&self.config, host, pending, body, epoch)
+    pub fn on_body(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        pending: PendingCall,
+        body: &[u8],
+    ) -> Answering {
+        let finished = self.keeping(host, Trust::Ask, |config, keeper, _| {
+            api::finish(config, host, pending, body, keeper)
+        });
+        match finished {
+            Finished::Reply(reply) => Answering::Reply(reply),
+            Finished::Wait(unanswered) => {
+                self.call_waits(host, ticket, unanswered);
+                Answering::Wait
+            }
+        }
     }
 
     /// Takes note of the response to a watched request.
-    pub fn on_response(&mut self, host: &impl Host, watch: &Watch, status: u16) -> Watched {
-        let epoch = known_epoch(&mut self.epoch, host, host.now());
-        self.gate
-            .on_response(&self.config, host, watch, status, epoch)
+    pub fn on_response(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        watch: &Watch,
+        status: u16,
+    ) -> Watched {
+        let watched = self.keeping(host, Trust::Ask, |config, keeper, gate| {
+            gate.on_response(config, host, watch, status, keeper)
+        });
+        if let Watched::Wait(subject, event) = &watched {
+            let question = Question::Decide(event.clone());
+            let now = host.now();
+            self.keeping(host, Trust::Ask, |_, keeper, _| {
+                keeper.ask(*subject, ticket, question, now);
+            });
+            self.waiting
+                .insert(ticket, Waiting::Response(watch.clone()));
+        }
+        watched
     }
 
-    /// To be called every [`sweep::SWEEP_EVERY_MS`].
-    pub fn on_tick(&mut self, host: &impl Host) {
-        sweep::sweep(host, &self.config.ledger, host.now());
+    /// The request of this ticket is gone.
+    pub fn forget(&mut self, ticket: Ticket) {
+        if self.waiting.remove(&ticket).is_some()
+            && let Some(fleet) = &mut self.fleet
+        {
+            fleet.forget(ticket);
+        }
+    }
+
+    /// Whether [`Edge::calls`] has something to give.
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        self.fleet.as_ref().is_some_and(Fleet::has_calls)
+    }
+
+    /// The calls to the fleet's store that somebody waits for.
+    pub fn calls(&mut self, host: &impl Host) -> Vec<Call> {
+        match &mut self.fleet {
+            Some(fleet) => fleet.calls(host, &self.config.ledger, host.now()),
+            None => Vec::new(),
+        }
+    }
+
+    /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
+    pub fn on_tick(&mut self, host: &impl Host) -> Vec<Call> {
+        let now = host.now();
+        sweep::sweep(host, &self.config.ledger, now);
+        match &mut self.fleet {
+            Some(fleet) => fleet.on_tick(host, &self.config.ledger, now),
+            None => Vec::new(),
+        }
+    }
+
+    /// How often [`Edge::on_tick`] is to be called, in milliseconds.
+    #[must_use]
+    pub fn tick_ms(&self) -> u64 {
+        match self.fleet {
+            Some(_) => fleet::TICK_MS,
+            None => sweep::SWEEP_EVERY_MS,
+        }
+    }
+
+    /// Takes what came back of a call.
+    pub fn on_store_reply(
+        &mut self,
+        host: &impl Host,
+        call: CallId,
+        reply: Result<&[u8], CallFailure>,
+    ) {
+        if let Some(fleet) = &mut self.fleet {
+            fleet.on_reply(host, &self.config.ledger, call, reply, host.now());
+        }
+    }
+
+    /// The requests that have waited for long enough, and what is to become of them.
+    pub fn settled(&mut self, host: &impl Host) -> Vec<(Ticket, Resumed)> {
+        let settled = self.fleet.as_mut().map(Fleet::settled).unwrap_or_default();
+        let resumed = settled.into_iter().filter_map(|settled| {
+            let waiting = self.waiting.remove(&settled.ticket)?;
+            Some((settled.ticket, self.resume(host, waiting, settled)))
+        });
+        resumed.collect()
+    }
+
+    fn resume(&mut self, host: &impl Host, waiting: Waiting, settled: Settled) -> Resumed {
+        let trust = match settled.answer {
+            Err(Outage::Fleet) => Trust::InVain,
+            _ => Trust::Current,
+        };
+        // In vain: the edge decides by itself, or refuses.
+        let answer = (trust == Trust::Current).then_some(settled.answer);
+        match waiting {
+            Waiting::Request => Resumed::Request(trust),
+            Waiting::Call(unanswered) => {
+                let in_doubt = answer.is_none() && settled.may_be_recorded;
+                let undo = in_doubt.then(|| unanswered.undo()).flatten();
+                let decided = answer.and_then(Result::transpose);
+                let finished = self.keeping(host, trust, |config, keeper, _| {
+                    api::resume(config, host, unanswered, decided, keeper)
+                });
+                self.undo(host, undo);
+                match finished {
+                    Finished::Reply(reply) => Resumed::Reply(reply),
+                    // It cannot wait a second time: trust is gone, or not needed.
+                    Finished::Wait(_) => Resumed::Reply(Reply::default()),
+                }
+            }
+            Waiting::Response(watch) => {
+                let now = host.now();
+                let watched = self.keeping(host, trust, |config, keeper, gate| match &answer {
+                    Some(answer) => {
+                        let decided = answer
+                            .as_ref()
+                            .map(Option::as_ref)
+                            .map_err(|outage| *outage);
+                        gate.decided(config, host, &watch, decided, now)
+                    }
+                    None => gate.on_response(config, host, &watch, 200, keeper),
+                });
+                Resumed::Response(watched)
+            }
+        }
+    }
+
+    /// A start was refused because the store did not answer. Should it have recorded the
+    /// start all the same, nobody would play under it.
+    fn undo(&mut self, host: &impl Host, undo: Option<(SubjectKey, Event)>) {
+        if let Some(fleet) = &mut self.fleet
+            && fleet.settings().on_outage == OnOutage::Refuse
+            && let Some((subject, event)) = undo
+        {
+            fleet.ask(subject, None, Question::Decide(event), host.now());
+        }
+    }
+
+    fn call_waits(&mut self, host: &impl Host, ticket: Ticket, unanswered: Unanswered) {
+        if let Some(fleet) = &mut self.fleet {
+            let question = unanswered.question.clone();
+            fleet.ask(unanswered.subject, Some(ticket), question, host.now());
+        }
+        self.waiting.insert(ticket, Waiting::Call(unanswered));
+    }
+
+    /// Does something with the records.
+    fn keeping<T>(
+        &mut self,
+        host: &impl Host,
+        trust: Trust,
+        work: impl FnOnce(&Config, &mut Keeper<'_>, &mut Gate) -> T,
+    ) -> T {
+        let mut keeper = Keeper {
+            ledger: &self.config.ledger,
+            epoch: known_epoch(&mut self.epoch, host, host.now()),
+            fleet: self.fleet.as_mut(),
+            trust,
+        };
+        work(&self.config, &mut keeper, &mut self.gate)
     }
 }
 

@@ -23,6 +23,8 @@ pub mod edge;
 #[cfg(test)]
 mod edge_tests;
 pub mod exchange;
+pub mod fleet;
+mod keeper;
 pub mod ledger;
 pub mod limits;
 pub mod mac;

@@ -38,11 +38,25 @@ pub enum Metric {
     StoreFailures,
     CorruptSlots,
     RecordWrites,
+    FleetCalls,
+    FleetCallsFailed,
+    FleetQuestions,
+    FleetRefreshes,
+    FleetConflicts,
+    FleetNews,
+    FleetOutageAdmits,
+    FleetOutageRefusals,
+    FleetErrorsUnreachable,
+    FleetErrorsTimeout,
+    FleetErrorsProtocol,
+    FleetErrorsAuth,
+    FleetErrorsFull,
+    FleetErrorsOther,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 44] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -73,6 +87,20 @@ impl Metric {
         Self::StoreFailures,
         Self::CorruptSlots,
         Self::RecordWrites,
+        Self::FleetCalls,
+        Self::FleetCallsFailed,
+        Self::FleetQuestions,
+        Self::FleetRefreshes,
+        Self::FleetConflicts,
+        Self::FleetNews,
+        Self::FleetOutageAdmits,
+        Self::FleetOutageRefusals,
+        Self::FleetErrorsUnreachable,
+        Self::FleetErrorsTimeout,
+        Self::FleetErrorsProtocol,
+        Self::FleetErrorsAuth,
+        Self::FleetErrorsFull,
+        Self::FleetErrorsOther,
     ];
 
     /// Its name in Envoy's statistics.
@@ -109,6 +137,20 @@ impl Metric {
             Self::StoreFailures => "streamgate.store_failures",
             Self::CorruptSlots => "streamgate.corrupt_slots",
             Self::RecordWrites => "streamgate.record_writes",
+            Self::FleetCalls => "streamgate.fleet.calls",
+            Self::FleetCallsFailed => "streamgate.fleet.calls_failed",
+            Self::FleetQuestions => "streamgate.fleet.questions",
+            Self::FleetRefreshes => "streamgate.fleet.refreshes",
+            Self::FleetConflicts => "streamgate.fleet.conflicts",
+            Self::FleetNews => "streamgate.fleet.news",
+            Self::FleetOutageAdmits => "streamgate.fleet.outage_admits",
+            Self::FleetOutageRefusals => "streamgate.fleet.outage_refusals",
+            Self::FleetErrorsUnreachable => "streamgate.fleet.errors.unreachable",
+            Self::FleetErrorsTimeout => "streamgate.fleet.errors.timeout",
+            Self::FleetErrorsProtocol => "streamgate.fleet.errors.protocol",
+            Self::FleetErrorsAuth => "streamgate.fleet.errors.auth",
+            Self::FleetErrorsFull => "streamgate.fleet.errors.full",
+            Self::FleetErrorsOther => "streamgate.fleet.errors.other",
         }
     }
 

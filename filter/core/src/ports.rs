@@ -45,6 +45,8 @@ pub enum Place {
     Epoch,
     /// How far the sweep has come.
     Sweep,
+    /// How far a shard's news were read.
+    News(u32),
 }
 
 /// Where state lives: a fixed table of values with compare-and-set, shared by all

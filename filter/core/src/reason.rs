@@ -73,7 +73,7 @@ impl Reason {
         match outage {
             Outage::Contention => Self::Busy,
             Outage::TableFull => Self::EdgeFull,
-            Outage::Store => Self::StoreFailed,
+            Outage::Store | Outage::Fleet => Self::StoreFailed,
         }
     }
 

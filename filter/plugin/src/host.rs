@@ -5,11 +5,12 @@
 // here and nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use streamgate_core::exchange::{Head, Record};
+use streamgate_core::exchange::{Answer, Head, Record};
+use streamgate_core::fleet::Call;
 use streamgate_core::metric::{LIVE_STREAMS, Metric};
 use streamgate_core::moment::Moment;
 use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
@@ -126,6 +127,7 @@ impl Key {
             Place::Slot(slot) => Self::new(b's', slot),
             Place::Epoch => Self::new(b'e', 0),
             Place::Sweep => Self::new(b'w', 0),
+            Place::News(shard) => Self::new(b'n', shard),
         }
     }
 
@@ -187,6 +189,85 @@ impl Head for RequestHead {
 
 fn property(path: Vec<&str>) -> Option<Vec<u8>> {
     hostcalls::get_property(path).ok().flatten()
+}
+
+/// The path of the request that is acted for.
+pub(crate) fn request_path() -> Option<Vec<u8>> {
+    RequestHead.header(":path")
+}
+
+/// Answers the request that is acted for.
+pub(crate) fn answer(answer: &Answer) {
+    let headers = answer.headers.iter();
+    let headers = headers
+        .map(|(name, value)| (name.as_ref(), value.as_str()))
+        .collect();
+    let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
+    let _ = hostcalls::send_http_response(u32::from(answer.status), headers, body);
+}
+
+/// Has Envoy take what follows as done by a context; `false` if there is none (any more).
+pub(crate) fn act_for(context: u32) -> bool {
+    hostcalls::set_effective_context(context).is_ok()
+}
+
+/// Lets the request that is acted for go on.
+pub(crate) fn resume_request() {
+    let _ = hostcalls::resume_http_request();
+}
+
+/// Lets the response that is acted for go on.
+pub(crate) fn resume_response() {
+    let _ = hostcalls::resume_http_response();
+}
+
+/// A queue that this worker alone puts something into and is called for. It has a name of
+/// its own: of several workers that share one, Envoy calls the last.
+pub(crate) fn own_queue(entropy: &impl Entropy) -> Option<u32> {
+    let [a, b, c, d, e, f, g, h, ..] = entropy.random();
+    let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    hostcalls::register_shared_queue(&format!("streamgate-{number:016x}")).ok()
+}
+
+/// Has the root context called soon. Says whether it will be.
+pub(crate) fn enqueue(queue: u32) -> bool {
+    hostcalls::enqueue_shared_queue(queue, None).is_ok()
+}
+
+/// Takes out what [`enqueue`] put in.
+pub(crate) fn dequeue(queue: u32) {
+    let _ = hostcalls::dequeue_shared_queue(queue);
+}
+
+/// Sends a call to the fleet's store. Envoy turns it into a connection of its own, over
+/// which the payload goes as it is.
+///
+/// # Errors
+///
+/// Envoy's status where it makes no call, for example to a cluster it does not know.
+pub(crate) fn call(cluster: &str, call: &Call) -> Result<u32, Status> {
+    let headers = vec![
+        (":method", "POST"),
+        (":path", "/"),
+        (":authority", call.shard.as_str()),
+    ];
+    let timeout = Duration::from_millis(call.timeout_ms);
+    hostcalls::dispatch_http_call(cluster, headers, Some(&call.payload), vec![], timeout)
+}
+
+/// What the store answered to the call whose callback is running; `None` if it did not.
+pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
+    // A connection that broke, and a call that took too long, has no headers, and asking
+    // for one traps.
+    if headers == 0 {
+        return None;
+    }
+    let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
+    if status.ok().flatten().as_deref() != Some(b"200") {
+        return None;
+    }
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size);
+    Some(body.ok().flatten().unwrap_or_default())
 }
 
 /// Sets a header of the request, or removes it where there is no value.

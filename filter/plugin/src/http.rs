@@ -1,12 +1,14 @@
 //! The way of one request: each callback asks the edge and does what it says.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use streamgate_core::api::{MAX_BODY, PendingCall};
-use streamgate_core::edge::Step;
+use streamgate_core::edge::{Answering, Step};
 use streamgate_core::exchange::{Answer, Head, Reply};
+use streamgate_core::fleet::Ticket;
 use streamgate_core::playback::{Watch, Watched};
 
 use crate::host::{self, RequestHead};
@@ -14,12 +16,14 @@ use crate::worker::Worker;
 
 /// One request.
 pub(crate) struct Http {
+    id: u32,
     worker: Option<Rc<Worker>>,
-    state: State,
+    /// Shared with the worker while the request waits for the fleet's store.
+    state: Rc<RefCell<State>>,
 }
 
 /// What the request waits for.
-enum State {
+pub(crate) enum State {
     /// Nothing more to do.
     Idle,
     /// The session API call waits for its body, of which this much is there.
@@ -29,69 +33,146 @@ enum State {
         watch: Option<Watch>,
         renewed: Option<(String, String)>,
     },
+    /// The fleet's store is asked about the request.
+    Waits,
+    /// The response is held back until the fleet's store has answered.
+    Held {
+        /// It has no body.
+        ends: bool,
+    },
     /// The response's body is to give way to this.
     Refused(Vec<u8>),
 }
 
+/// Has a request answered by the filter.
+pub(crate) fn reply(reply: &Reply) {
+    if let Some(path) = &reply.logged_path {
+        host::replace_path(path, false);
+        host::set_request_header("referer", None);
+    }
+    if let Some(record) = &reply.record {
+        host::record(record);
+    }
+    host::answer(&reply.answer);
+}
+
+/// Does with a request what the edge says; the state it is in then.
+pub(crate) fn take_step(step: Step, path: &[u8]) -> State {
+    match step {
+        Step::Pass => State::Idle,
+        Step::Forward(forward) => {
+            let stripped = path.get(forward.strip..).unwrap_or(path);
+            let goes_on_as = forward.clean.path.as_deref().unwrap_or(stripped);
+            if goes_on_as != path {
+                host::replace_path(goes_on_as, forward.strip > 0);
+            }
+            for (name, value) in &forward.clean.headers {
+                host::set_request_header(name, value.as_deref());
+            }
+            if forward.clean.referer {
+                host::set_request_header("referer", None);
+            }
+            if forward.watch.is_none() && forward.renewed.is_none() {
+                return State::Idle;
+            }
+            State::Response {
+                watch: forward.watch,
+                renewed: forward.renewed,
+            }
+        }
+        Step::AwaitBody(pending) => State::Body(pending, 0),
+        Step::Wait => State::Waits,
+        Step::Reply(answer) => {
+            reply(&answer);
+            State::Idle
+        }
+    }
+}
+
+/// Does with a response what the edge says; the state the request is in then.
+pub(crate) fn take_watched(watched: Watched, ends: bool) -> State {
+    match watched {
+        Watched::Pass(record) => {
+            if let Some(record) = record {
+                host::record(&record);
+            }
+            State::Idle
+        }
+        Watched::Refuse(reply) => {
+            // The request's head is gone by now; its path was stripped on the way in.
+            if let Some(record) = &reply.record {
+                host::record(record);
+            }
+            answer_instead(reply.answer, ends)
+        }
+        Watched::Wait(..) => State::Held { ends },
+    }
+}
+
+/// Puts the answer in the place of the origin's response. An answer of the filter's own
+/// would go past the filters in front of it at this point, CORS among them, and no page
+/// could read it. Where the response has no body, the answer has none.
+fn answer_instead(answer: Answer, ends: bool) -> State {
+    let body = if ends { Vec::new() } else { answer.body };
+    let (status, length) = (answer.status.to_string(), body.len().to_string());
+    let own = [(":status", &status), ("content-length", &length)];
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value));
+    host::replace_response_headers(own.into_iter().chain(headers));
+    State::Refused(body)
+}
+
 impl Http {
-    pub(crate) fn new(worker: Option<Rc<Worker>>) -> Self {
+    pub(crate) fn new(id: u32, worker: Option<Rc<Worker>>) -> Self {
         Self {
+            id,
             worker,
-            state: State::Idle,
+            state: Rc::new(RefCell::new(State::Idle)),
         }
     }
 
-    fn reply(&self, reply: &Reply) -> Action {
-        if let Some(path) = &reply.logged_path {
-            host::replace_path(path, false);
-            host::set_request_header("referer", None);
-        }
-        if let Some(record) = &reply.record {
-            host::record(record);
-        }
-        self.answer(&reply.answer)
+    fn take_state(&self) -> State {
+        self.state.replace(State::Idle)
     }
 
-    fn answer(&self, answer: &Answer) -> Action {
-        let headers = answer.headers.iter();
-        let headers = headers
-            .map(|(name, value)| (name.as_ref(), value.as_str()))
-            .collect();
-        let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
-        self.send_http_response(u32::from(answer.status), headers, body);
-        Action::Pause
-    }
-
-    /// Puts the answer in the place of the origin's response. An answer of the filter's own
-    /// would go past the filters in front of it at this point, CORS among them, and no page
-    /// could read it. Where the response has no body, the answer has none.
-    fn answer_instead(&mut self, answer: Answer, ends: bool) {
-        let body = if ends { Vec::new() } else { answer.body };
-        let (status, length) = (answer.status.to_string(), body.len().to_string());
-        let own = [(":status", &status), ("content-length", &length)];
-        let headers = answer
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value));
-        host::replace_response_headers(own.into_iter().chain(headers));
-        self.state = State::Refused(body);
+    /// The request waits until the worker goes on with it.
+    fn wait(&self, worker: &Worker) {
+        let state = Rc::clone(&self.state);
+        worker.waiting.borrow_mut().insert(self.id, state);
+        worker.ring_if_needed();
     }
 
     /// The call's body is there, or known to be too long.
-    fn finish(&mut self, size: usize) -> Action {
-        let (Some(worker), State::Body(pending, _)) = (
-            &self.worker,
-            core::mem::replace(&mut self.state, State::Idle),
-        ) else {
+    fn finish(&self, size: usize) -> Action {
+        let (Some(worker), State::Body(pending, _)) = (&self.worker, self.take_state()) else {
             return Action::Continue;
         };
         let longest = size.min(MAX_BODY.saturating_add(1));
         let body = self.get_http_request_body(0, longest).unwrap_or_default();
-        let reply = worker
-            .edge
-            .borrow_mut()
-            .on_body(&worker.envoy, pending, &body);
-        self.reply(&reply)
+        let mut edge = worker.edge.borrow_mut();
+        let answering = edge.on_body(&worker.envoy, Ticket(self.id), pending, &body);
+        drop(edge);
+        match answering {
+            Answering::Reply(answer) => reply(&answer),
+            Answering::Wait => {
+                self.state.replace(State::Waits);
+                self.wait(worker);
+            }
+        }
+        Action::Pause
+    }
+}
+
+/// A request that is gone waits for nothing.
+impl Drop for Http {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.worker
+            && worker.waiting.borrow_mut().remove(&self.id).is_some()
+        {
+            worker.edge.borrow_mut().forget(Ticket(self.id));
+        }
     }
 }
 
@@ -106,43 +187,28 @@ impl HttpContext for Http {
             return Action::Continue;
         };
         let mut edge = worker.edge.borrow_mut();
-        let step = edge.on_request(&worker.envoy, &RequestHead, &path, end_of_stream);
+        let ticket = Ticket(self.id);
+        let step = edge.on_request(&worker.envoy, ticket, &RequestHead, &path, end_of_stream);
         drop(edge);
-        match step {
-            Step::Pass => Action::Continue,
-            Step::Forward(forward) => {
-                let stripped = path.get(forward.strip..).unwrap_or(&path);
-                let goes_on_as = forward.clean.path.as_deref().unwrap_or(stripped);
-                if goes_on_as != path {
-                    host::replace_path(goes_on_as, forward.strip > 0);
-                }
-                for (name, value) in &forward.clean.headers {
-                    host::set_request_header(name, value.as_deref());
-                }
-                if forward.clean.referer {
-                    host::set_request_header("referer", None);
-                }
-                if forward.watch.is_some() || forward.renewed.is_some() {
-                    self.state = State::Response {
-                        watch: forward.watch,
-                        renewed: forward.renewed,
-                    };
-                }
-                Action::Continue
-            }
-            Step::AwaitBody(pending) => {
-                self.state = State::Body(pending, 0);
-                Action::Pause
-            }
-            Step::Reply(reply) => self.reply(&reply),
+        let goes_on = matches!(step, Step::Pass | Step::Forward(_));
+        let state = take_step(step, &path);
+        let waits = matches!(state, State::Waits);
+        self.state.replace(state);
+        if waits {
+            self.wait(worker);
+        }
+        match goes_on {
+            true => Action::Continue,
+            false => Action::Pause,
         }
     }
 
     fn on_http_request_body(&mut self, body_size: usize, end_of_stream: bool) -> Action {
-        let State::Body(_, seen) = &mut self.state else {
-            return Action::Continue;
-        };
-        *seen = body_size;
+        match &mut *self.state.borrow_mut() {
+            State::Body(_, seen) => *seen = body_size,
+            State::Waits => return Action::Pause,
+            _ => return Action::Continue,
+        }
         if end_of_stream || body_size > MAX_BODY {
             return self.finish(body_size);
         }
@@ -150,15 +216,19 @@ impl HttpContext for Http {
     }
 
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
-        match self.state {
-            State::Body(_, seen) => self.finish(seen),
-            _ => Action::Continue,
-        }
+        let seen = match &*self.state.borrow() {
+            State::Body(_, seen) => *seen,
+            State::Waits => return Action::Pause,
+            _ => return Action::Continue,
+        };
+        self.finish(seen)
     }
 
     fn on_http_response_headers(&mut self, _headers: usize, end_of_stream: bool) -> Action {
-        let State::Response { watch, renewed } = core::mem::replace(&mut self.state, State::Idle)
-        else {
+        if !matches!(&*self.state.borrow(), State::Response { .. }) {
+            return Action::Continue;
+        }
+        let State::Response { watch, renewed } = self.take_state() else {
             return Action::Continue;
         };
         if let Some((name, value)) = renewed {
@@ -175,28 +245,20 @@ impl HttpContext for Http {
             .and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok())
             .unwrap_or_default();
         let mut edge = worker.edge.borrow_mut();
-        let watched = edge.on_response(&worker.envoy, &watch, status);
+        let watched = edge.on_response(&worker.envoy, Ticket(self.id), &watch, status);
         drop(edge);
-        match watched {
-            Watched::Pass(record) => {
-                if let Some(record) = record {
-                    host::record(&record);
-                }
-                Action::Continue
-            }
-            Watched::Refuse(reply) => {
-                // The request's head is gone by now; its path was stripped on the way in.
-                if let Some(record) = &reply.record {
-                    host::record(record);
-                }
-                self.answer_instead(reply.answer, end_of_stream);
-                Action::Continue
-            }
+        let state = take_watched(watched, end_of_stream);
+        let is_held = matches!(state, State::Held { .. });
+        self.state.replace(state);
+        if is_held {
+            self.wait(worker);
+            return Action::Pause;
         }
+        Action::Continue
     }
 
     fn on_http_response_body(&mut self, body_size: usize, _end_of_stream: bool) -> Action {
-        if let State::Refused(body) = &mut self.state {
+        if let State::Refused(body) = &mut *self.state.borrow_mut() {
             // All of it in the place of the first piece, nothing in the place of the others.
             host::replace_response_body(body_size, &core::mem::take(body));
         }

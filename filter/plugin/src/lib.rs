@@ -1,11 +1,14 @@
 //! The proxy-wasm filter: Envoy's callbacks in, the core's decisions out.
 //!
 //! Nothing is decided here. [`host`] holds the calls to Envoy behind the core's ports,
-//! [`root`] the life of one worker's edge, [`http`] the way of one request.
+//! [`root`] the life of one worker's edge, [`http`] the way of one request, [`store`] the
+//! calls to the fleet's store.
 
+mod export;
 mod host;
 mod http;
 mod root;
+mod store;
 mod worker;
 
 /// Where Envoy starts the module.
@@ -16,6 +19,6 @@ mod start {
 
     proxy_wasm::main! {{
         proxy_wasm::set_log_level(LogLevel::Info);
-        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::default()));
+        proxy_wasm::set_root_context(|id| Box::new(crate::root::Root::new(id)));
     }}
 }

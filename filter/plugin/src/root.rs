@@ -9,19 +9,36 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use streamgate_core::config;
 use streamgate_core::edge::Edge;
-use streamgate_core::ledger::sweep::SWEEP_EVERY_MS;
 
 use crate::host::{self, Envoy};
 use crate::http::Http;
-use crate::worker::Worker;
+use crate::worker::{Bell, Worker};
 
 /// The plugin's root context; empty until configured.
-#[derive(Default)]
 pub(crate) struct Root {
+    id: u32,
     worker: Option<Rc<Worker>>,
 }
 
-impl Context for Root {}
+impl Root {
+    pub(crate) const fn new(id: u32) -> Self {
+        Self { id, worker: None }
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(
+        &mut self,
+        token: u32,
+        headers: usize,
+        body_size: usize,
+        _trailers: usize,
+    ) {
+        if let Some(worker) = &self.worker {
+            worker.on_reply(token, headers, body_size);
+        }
+    }
+}
 
 impl RootContext for Root {
     /// Refusing makes Envoy keep the configuration it has. Also runs in a canary on
@@ -47,22 +64,35 @@ impl RootContext for Root {
             env!("CARGO_PKG_VERSION"),
             config.playback.len()
         );
+        let edge = Edge::new(config);
+        self.set_tick_period(Duration::from_millis(edge.tick_ms()));
+        let fleet = edge.fleet();
         self.worker = Some(Rc::new(Worker {
-            edge: RefCell::new(Edge::new(config)),
+            cluster: fleet.map(|fleet| fleet.cluster.clone()).unwrap_or_default(),
+            edge: RefCell::new(edge),
             envoy,
+            root: self.id,
+            waiting: RefCell::default(),
+            calls: RefCell::default(),
+            bell: Bell::default(),
         }));
-        self.set_tick_period(Duration::from_millis(SWEEP_EVERY_MS));
         true
     }
 
     fn on_tick(&mut self) {
         if let Some(worker) = &self.worker {
-            worker.edge.borrow_mut().on_tick(&worker.envoy);
+            worker.on_tick();
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Http::new(self.worker.clone())))
+    fn on_queue_ready(&mut self, queue: u32) {
+        if let Some(worker) = &self.worker {
+            worker.on_ring(queue);
+        }
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Http::new(context_id, self.worker.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {

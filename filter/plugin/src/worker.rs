@@ -1,14 +1,37 @@
 //! What the contexts of one worker share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use streamgate_core::edge::Edge;
+use streamgate_core::fleet::CallId;
 
 use crate::host::Envoy;
+use crate::http::State;
 
 /// One configuration in force in one worker. Every callback borrows the edge for as
 /// long as it takes to ask it, and no longer: the host never calls back meanwhile.
 pub(crate) struct Worker {
     pub(crate) edge: RefCell<Edge>,
     pub(crate) envoy: Envoy,
+    /// Id of the root context, on whose behalf the fleet's store is called.
+    pub(crate) root: u32,
+    /// Envoy's name for the store's nodes; empty at an edge that is alone.
+    pub(crate) cluster: String,
+    /// The requests that wait for the store, by the ids of their contexts.
+    pub(crate) waiting: RefCell<BTreeMap<u32, Rc<RefCell<State>>>>,
+    /// The calls under way, by Envoy's tokens.
+    pub(crate) calls: RefCell<BTreeMap<u32, CallId>>,
+    pub(crate) bell: Bell,
+}
+
+/// How a request has the root context called: only that may call the store, because a
+/// call ends with the context that made it.
+#[derive(Default)]
+pub(crate) struct Bell {
+    /// Envoy's token for a queue that this worker alone reads.
+    pub(crate) queue: Cell<Option<u32>>,
+    /// It was rung, and the root context has not been called yet.
+    pub(crate) rings: Cell<bool>,
 }

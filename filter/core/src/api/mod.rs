@@ -8,4 +8,5 @@ mod respond;
 
 pub use attributes::{AttributesError, read_attributes};
 pub use call::{Call, MAX_BODY, PendingCall, Target};
-pub use respond::{Begun, begin, finish};
+pub use respond::Unanswered;
+pub(crate) use respond::{Begun, Finished, begin, finish, resume};

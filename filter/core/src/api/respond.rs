@@ -10,7 +10,9 @@ use crate::activity::{Activity, Attributes, Stream};
 use crate::advice::{self, EvaluationResult};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Head, Record, Reply, languages};
-use crate::ledger::{Outage, activity, transact};
+use crate::fleet::Question;
+use crate::keeper::{Keeper, Ruling};
+use crate::ledger::{Decided, Outage, activity};
 use crate::limits::Limits;
 use crate::metric::Metric;
 use crate::moment::Moment;
@@ -19,6 +21,7 @@ use crate::ports::Host;
 use crate::reason::Reason;
 use crate::signed::{PlaybackToken, issue_session_id, read_session_id};
 use crate::stream_key::StreamKey;
+use crate::subject::SubjectKey;
 use crate::text::printable;
 
 /// The most termination codes one create may name.
@@ -27,22 +30,24 @@ const TERMINATE_MAX: usize = 32;
 /// What is to become of a call whose head is there.
 #[derive(Debug)]
 #[must_use]
-pub enum Begun {
+pub(crate) enum Begun {
     /// It is answered.
     Reply(Reply),
-    /// Its body is needed first: hand both to [`finish`].
+    /// Its body is needed first.
     AwaitBody(PendingCall),
+    /// The fleet's store has to be asked first.
+    Wait(Unanswered),
 }
 
 /// Handles a call's head. `path` is what follows the base path, query included;
 /// `ends` says that no body follows.
-pub fn begin(
+pub(crate) fn begin(
     config: &Config,
     host: &impl Host,
     head: &impl Head,
     path: &[u8],
     ends: bool,
-    epoch: Moment,
+    keeper: &mut Keeper<'_>,
 ) -> Begun {
     let (path, query) = split_query(path);
     let target = match Target::read(path) {
@@ -97,21 +102,99 @@ pub fn begin(
         languages: languages(head),
         call,
     };
-    if ends {
-        Begun::Reply(finish(config, host, pending, &[], epoch))
-    } else {
-        Begun::AwaitBody(pending)
+    if !ends {
+        return Begun::AwaitBody(pending);
+    }
+    match finish(config, host, pending, &[], keeper) {
+        Finished::Reply(reply) => Begun::Reply(reply),
+        Finished::Wait(unanswered) => Begun::Wait(unanswered),
+    }
+}
+
+/// What is to become of a call that is there as a whole.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Finished {
+    /// It is answered.
+    Reply(Reply),
+    /// The fleet's store has to be asked first: hand this to [`resume`] with the answer.
+    Wait(Unanswered),
+}
+
+/// A call that waits for the fleet's store.
+#[derive(Debug, Clone)]
+pub struct Unanswered {
+    understood: Understood,
+    /// What it is about.
+    pub(crate) subject: SubjectKey,
+    /// What the store is asked.
+    pub(crate) question: Question,
+}
+
+impl Unanswered {
+    /// What takes back the start of a new stream, should it have come about unnoticed.
+    pub(crate) fn undo(&self) -> Option<(SubjectKey, Event)> {
+        let Wish::Create(stream) = self.understood.wish else {
+            return None;
+        };
+        let application = Arc::clone(&self.understood.application);
+        let event = Event::Stop {
+            stream,
+            application,
+        };
+        Some((self.subject, event))
+    }
+}
+
+/// A call as it was understood.
+#[derive(Debug, Clone)]
+struct Understood {
+    wish: Wish,
+    application: Arc<Application>,
+    account_path: String,
+    subject: SubjectKey,
+    logged_path: String,
+    languages: String,
+}
+
+/// What a call wishes for.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Create(StreamKey),
+    Heartbeat(StreamKey),
+    Stop(StreamKey),
+    RunningStreams,
+}
+
+impl Understood {
+    fn reply(&self, (answer, record): Answered) -> Reply {
+        Reply {
+            answer,
+            logged_path: Some(self.logged_path.clone().into_bytes()),
+            record,
+        }
+    }
+
+    fn caller<'a>(&'a self, config: &'a Config, now: Moment) -> Caller<'a> {
+        Caller {
+            config,
+            application: &self.application,
+            account_path: &self.account_path,
+            languages: &self.languages,
+            subject: &self.subject,
+            now,
+        }
     }
 }
 
 /// Carries a call out once its body is there.
-pub fn finish(
+pub(crate) fn finish(
     config: &Config,
     host: &impl Host,
     pending: PendingCall,
     body: &[u8],
-    epoch: Moment,
-) -> Reply {
+    keeper: &mut Keeper<'_>,
+) -> Finished {
     let PendingCall {
         call,
         application,
@@ -121,38 +204,123 @@ pub fn finish(
         logged_path,
         languages,
     } = pending;
-    let reply = |answer, record| Reply {
-        answer,
-        logged_path: Some(logged_path.clone().into_bytes()),
-        record,
+    let reply = |answer| {
+        Finished::Reply(Reply {
+            answer,
+            logged_path: Some(logged_path.clone().into_bytes()),
+            record: None,
+        })
     };
     if body.len() > MAX_BODY {
         host.add(Metric::RefusalsMalformed, 1);
-        return reply(problem(413, "the body is larger than 16 KiB"), None);
+        return reply(problem(413, "the body is larger than 16 KiB"));
     }
     if let Err(error) = read_attributes(&mut attributes, body) {
-        return reply(malformed(host, error.detail()), None);
+        return reply(malformed(host, error.detail()));
     }
     let Some(application) = config.ledger.book.application(&application) else {
-        return reply(unauthorized(), None);
+        return reply(unauthorized());
     };
-    let caller = Caller {
-        config,
-        application,
-        account_path: &account_path,
-        languages: &languages,
-        subject: &subject,
-        epoch,
-        now: host.now(),
+    let now = host.now();
+    let mut understood = Understood {
+        wish: Wish::RunningStreams,
+        application: Arc::clone(application),
+        account_path,
+        subject,
+        logged_path: logged_path.clone(),
+        languages,
     };
-    let (answer, record) = match call {
-        Call::Create { terminate } => caller.create(host, attributes, terminate),
-        Call::Heartbeat { session } => caller.heartbeat(host, attributes, &session),
-        Call::Stop { session } => caller.stop(host, &session),
-        Call::RunningStreams => (caller.running_streams(host), None),
-        Call::Metadata => (caller.metadata(), None),
+    let caller = understood.caller(config, now);
+    let (wish, event) = match call {
+        Call::Metadata => return reply(caller.metadata()),
+        Call::RunningStreams => (Wish::RunningStreams, None),
+        Call::Create { terminate } => {
+            let stream = StreamKey::mint(now, host.random());
+            let play = caller.play(stream, attributes, terminate, Unknown::IsNew);
+            (Wish::Create(stream), Some(Event::Play(play)))
+        }
+        Call::Heartbeat { session } => {
+            let Ok(stream) = caller.read_session(&session) else {
+                return reply(Answer::empty(404));
+            };
+            let play = caller.play(stream, attributes, Vec::new(), Unknown::IsOver);
+            (Wish::Heartbeat(stream), Some(Event::Play(play)))
+        }
+        Call::Stop { session } => {
+            let Ok(stream) = caller.read_session(&session) else {
+                return reply(Answer::empty(404));
+            };
+            let application = Arc::clone(application);
+            let event = Event::Stop {
+                stream,
+                application,
+            };
+            (Wish::Stop(stream), Some(event))
+        }
     };
-    reply(answer, record)
+    understood.wish = wish;
+    let question = event.map_or(Question::Look, Question::Decide);
+    carry_out(config, host, understood, question, keeper, now)
+}
+
+/// Goes on with a call that has waited. `keeper` knows how that went.
+pub(crate) fn resume(
+    config: &Config,
+    host: &impl Host,
+    unanswered: Unanswered,
+    decided: Option<Result<Decided, Outage>>,
+    keeper: &mut Keeper<'_>,
+) -> Finished {
+    let Unanswered {
+        understood,
+        question,
+        ..
+    } = unanswered;
+    let now = host.now();
+    match decided {
+        Some(decided) => {
+            let caller = understood.caller(config, now);
+            let verdict = decided.map(|decided| decided.verdict);
+            let answered = caller.answer(host, understood.wish, verdict);
+            Finished::Reply(understood.reply(answered))
+        }
+        None => carry_out(config, host, understood, question, keeper, now),
+    }
+}
+
+fn carry_out(
+    config: &Config,
+    host: &impl Host,
+    understood: Understood,
+    question: Question,
+    keeper: &mut Keeper<'_>,
+    now: Moment,
+) -> Finished {
+    let caller = understood.caller(config, now);
+    let subject = understood.subject;
+    let verdict = match &question {
+        Question::Look if keeper.must_look(&subject) => None,
+        Question::Look => {
+            let answer = caller.running_streams(host);
+            return Finished::Reply(understood.reply((answer, None)));
+        }
+        Question::Decide(event) => match keeper.decide(host, &subject, event, false, now) {
+            Ok(Ruling::Decided(decided)) => Some(Ok(decided.verdict)),
+            Ok(Ruling::Wait | Ruling::Later) => None,
+            Err(outage) => Some(Err(outage)),
+        },
+    };
+    match verdict {
+        Some(verdict) => {
+            let answered = caller.answer(host, understood.wish, verdict);
+            Finished::Reply(understood.reply(answered))
+        }
+        None => Finished::Wait(Unanswered {
+            understood,
+            subject,
+            question,
+        }),
+    }
 }
 
 /// Who calls, about whom, when.
@@ -161,57 +329,38 @@ struct Caller<'a> {
     application: &'a Arc<Application>,
     account_path: &'a str,
     languages: &'a str,
-    subject: &'a crate::subject::SubjectKey,
-    epoch: Moment,
+    subject: &'a SubjectKey,
     now: Moment,
 }
 
 type Answered = (Answer, Option<Record>);
 
 impl Caller<'_> {
-    fn create(&self, host: &impl Host, attributes: Attributes, terminate: Vec<String>) -> Answered {
-        let stream = StreamKey::mint(self.now, host.random());
-        let play = self.play(stream, attributes, terminate, Unknown::IsNew);
-        match self.transact(host, &Event::Play(play)) {
-            Ok(Verdict::Plays(plays)) => {
+    /// The answer to a call that was decided, or could not be.
+    fn answer(&self, host: &impl Host, wish: Wish, verdict: Result<Verdict, Outage>) -> Answered {
+        let (Wish::Create(stream) | Wish::Heartbeat(stream) | Wish::Stop(stream)) = wish else {
+            return (self.running_streams(host), None);
+        };
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(outage) => return self.unavailable(host, outage, &stream),
+        };
+        match (wish, verdict) {
+            (_, Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
+            (Wish::Create(_), Verdict::Plays(plays)) => {
                 let record = self.record("start", None, &stream);
                 (self.created(&stream, &plays), Some(record))
             }
-            Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
-            Ok(Verdict::Stopped) => (Answer::empty(202), None),
-            Err(outage) => self.unavailable(host, outage, &stream),
-        }
-    }
-
-    fn heartbeat(&self, host: &impl Host, attributes: Attributes, session: &str) -> Answered {
-        let Ok(stream) = self.read_session(session) else {
-            return (Answer::empty(404), None);
-        };
-        let play = self.play(stream, attributes, Vec::new(), Unknown::IsOver);
-        match self.transact(host, &Event::Play(play)) {
-            Ok(Verdict::Plays(plays)) => {
+            (Wish::Heartbeat(_), Verdict::Plays(plays)) => {
                 host.add(Metric::Heartbeats, 1);
                 let body = self.session(&stream, &plays, None);
                 (self.accepted(&body, &plays, None), None)
             }
-            Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
-            Ok(Verdict::Stopped) => (Answer::empty(202), None),
-            Err(outage) => self.unavailable(host, outage, &stream),
-        }
-    }
-
-    fn stop(&self, host: &impl Host, session: &str) -> Answered {
-        let Ok(stream) = self.read_session(session) else {
-            return (Answer::empty(404), None);
-        };
-        let event = Event::Stop {
-            stream,
-            application: Arc::clone(self.application),
-        };
-        match self.transact(host, &event) {
-            Ok(Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
-            Ok(_) => (Answer::empty(202), Some(self.record("stop", None, &stream))),
-            Err(outage) => self.unavailable(host, outage, &stream),
+            (Wish::Stop(_), _) => {
+                let record = self.record("stop", None, &stream);
+                (Answer::empty(202), Some(record))
+            }
+            _ => (Answer::empty(202), None),
         }
     }
 
@@ -286,12 +435,6 @@ impl Caller<'_> {
             recurring: false,
             is_call: true,
         }
-    }
-
-    fn transact(&self, host: &impl Host, event: &Event) -> Result<Verdict, Outage> {
-        let ledger = &self.config.ledger;
-        transact(host, ledger, self.subject, event, self.epoch, self.now)
-            .map(|decided| decided.verdict)
     }
 
     fn created(&self, stream: &StreamKey, plays: &Plays) -> Answer {

@@ -38,6 +38,12 @@ pub(super) const TOKEN_LIFETIME_MS: RangeInclusive<u64> = 60 * SECOND_MS..=30 * 
 /// How far clocks may be apart, in milliseconds.
 pub(super) const LEEWAY_MS: RangeInclusive<u64> = 0..=10 * 60 * SECOND_MS;
 
+/// Shards of the store that several edges share.
+pub(super) const SHARDS: RangeInclusive<u32> = 1..=1024;
+
+/// How long a start may wait for it, in milliseconds.
+pub(super) const OUTAGE_WAIT_MS: RangeInclusive<u64> = 10..=10 * SECOND_MS;
+
 /// The most keys for Common Access Tokens.
 #[cfg(feature = "schema")]
 pub(super) const CAT_KEYS: usize = crate::cat::KEYS_MAX;

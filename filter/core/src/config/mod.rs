@@ -30,6 +30,7 @@ pub use playback::{
 pub use problem::{ConfigError, Problem};
 
 use crate::cat::{Demands, Keys};
+use crate::fleet;
 use crate::ledger::Ledger;
 use crate::signed::KeyRing;
 use crate::subject::SubjectHasher;
@@ -49,6 +50,8 @@ pub struct Config {
     pub cat: Option<Cat>,
     /// Protected paths; the first whose prefix fits applies.
     pub playback: Vec<PlaybackPath>,
+    /// The store that several edges share; `None`: this edge is alone.
+    pub fleet: Option<fleet::Settings>,
 }
 
 /// Common Access Tokens (CTA-5007).

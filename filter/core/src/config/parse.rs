@@ -40,7 +40,7 @@ fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigEr
 }
 
 /// Where the values are secrets, or what may have been meant as one.
-const SECRETS: [&str; 3] = ["sessions.signing_keys", "privacy", "cat"];
+const SECRETS: [&str; 4] = ["sessions.signing_keys", "privacy", "cat", "fleet"];
 
 /// An error's text with nothing left of the text that was found.
 fn without_values(said: &str) -> String {

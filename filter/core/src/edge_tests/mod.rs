@@ -18,10 +18,14 @@ mod session_api;
 mod shipped;
 
 use crate::config::Config;
-use crate::edge::{Edge, Step};
+use crate::edge::{Answering, Edge, Step};
 use crate::exchange::{Answer, Reply};
+use crate::fleet::Ticket;
 use crate::playback::Watched;
 use crate::testing::{Headers, MemoryHost, config};
+
+/// Names a request: one is handled after the other.
+const TICKET: Ticket = Ticket(0);
 
 /// An edge of two workers.
 struct World {
@@ -139,12 +143,16 @@ impl World {
             headers,
             renewed: None,
         };
-        match edge.on_request(host, &head, &ask.path, ask.body.is_none()) {
+        match edge.on_request(host, TICKET, &head, &ask.path, ask.body.is_none()) {
             Step::Pass => Outcome::Served(reached(&ask.path, ask.headers)),
             Step::Reply(reply) => Outcome::Answered(reply),
             Step::AwaitBody(pending) => {
-                Outcome::Answered(edge.on_body(host, pending, &ask.body.unwrap()))
+                match edge.on_body(host, TICKET, pending, &ask.body.unwrap()) {
+                    Answering::Reply(reply) => Outcome::Answered(reply),
+                    Answering::Wait => panic!("an edge alone waits for nobody"),
+                }
             }
+            Step::Wait => panic!("an edge alone waits for nobody"),
             Step::Forward(forward) => {
                 let clean = &forward.clean;
                 let stripped = &ask.path[forward.strip..];
@@ -163,9 +171,10 @@ impl World {
                 let Some(watch) = forward.watch else {
                     return served;
                 };
-                match edge.on_response(host, &watch, ask.origin) {
+                match edge.on_response(host, TICKET, &watch, ask.origin) {
                     Watched::Pass(_) => served,
                     Watched::Refuse(reply) => Outcome::Answered(reply),
+                    Watched::Wait(..) => panic!("an edge alone waits for nobody"),
                 }
             }
         }

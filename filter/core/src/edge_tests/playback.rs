@@ -1,6 +1,6 @@
 //! The playback gate.
 
-use super::{World, get, json, refused};
+use super::{TICKET, World, get, json, refused};
 use crate::activity::ENDED_KEPT_MS;
 use crate::metric::Metric;
 use crate::testing::{MemoryHost, TIMEOUT_MS, config_with, test};
@@ -351,7 +351,7 @@ fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segme
         let head = crate::testing::Headers::new(&[(":method", "GET")]);
         let path = format!("{prefix}/vod/a/1.m4s");
         let edge = &mut workers[n % 2];
-        match edge.on_request(host, &head, path.as_bytes(), true) {
+        match edge.on_request(host, TICKET, &head, path.as_bytes(), true) {
             crate::edge::Step::Forward(forward) => watches.push(forward.watch.unwrap()),
             other => panic!("{other:?}"),
         }
@@ -360,7 +360,7 @@ fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segme
         .iter()
         .enumerate()
         .filter(|(n, watch)| {
-            let watched = workers[n % 2].on_response(host, watch, 200);
+            let watched = workers[n % 2].on_response(host, TICKET, watch, 200);
             matches!(watched, crate::playback::Watched::Pass(Some(_)))
         })
         .count();

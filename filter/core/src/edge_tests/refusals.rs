@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Ask, World, get, refused};
+use super::{Ask, TICKET, World, get, refused};
 use crate::config::Config;
 use crate::testing::{TIMEOUT_MS, config_with, test};
 
@@ -78,12 +78,12 @@ fn a_late_refusal_speaks_the_viewers_language() {
     // Both are let through, and only the first to be served starts.
     let head = |ask: &Ask| ask.headers.clone().with(":method", b"GET");
     let ask = segment("late");
-    let step = world.workers[1].on_request(&world.host, &head(&ask), &ask.path, true);
+    let step = world.workers[1].on_request(&world.host, TICKET, &head(&ask), &ask.path, true);
     let crate::edge::Step::Forward(forward) = step else {
         panic!("{step:?}");
     };
     world.ask(segment("early")).served();
-    let watched = world.workers[1].on_response(&world.host, &forward.watch.unwrap(), 200);
+    let watched = world.workers[1].on_response(&world.host, TICKET, &forward.watch.unwrap(), 200);
     let crate::playback::Watched::Refuse(reply) = watched else {
         panic!("{watched:?}");
     };

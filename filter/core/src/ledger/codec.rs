@@ -69,6 +69,24 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     out
 }
 
+/// The same with its horizon in front, as a fleet's store keeps it (see `slot`).
+pub(super) fn encode_copy(activity: &Activity) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.put_moment(activity.forgotten);
+    out.put(&encode(activity));
+    out
+}
+
+/// The inverse of [`encode_copy`].
+pub(super) fn decode_copy(bytes: &[u8]) -> Option<Activity> {
+    let mut reader = Reader::new(bytes);
+    let forgotten = reader.moment()?;
+    Some(Activity {
+        forgotten,
+        ..decode(reader.rest())?
+    })
+}
+
 /// `None` if these are not the bytes of an activity.
 pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
     let mut reader = Reader::new(bytes);

@@ -4,8 +4,11 @@
 //! write if nobody else wrote meanwhile, else again. The store behind it is a port.
 
 mod codec;
+pub mod copy;
 pub mod epoch;
+mod merge;
 pub mod slot;
+pub mod stamp;
 pub mod sweep;
 pub mod transact;
 
@@ -24,4 +27,9 @@ mod test_edge;
 #[cfg(test)]
 mod transact_tests;
 
-pub use transact::{Decided, Ledger, Outage, activity, consult, transact};
+pub use merge::merged;
+pub use stamp::{Stamp, WriteId};
+pub(crate) use transact::count_verdict;
+pub use transact::{
+    Decided, Ledger, Outage, Seen, Settled, activity, consult, transact, transact_if,
+};

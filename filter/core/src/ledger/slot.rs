@@ -5,8 +5,12 @@
 //!
 //! ```text
 //! slot   = version(1) horizon(6) record*
-//! record = subject(16) live_until(6) length(LEB128) activity
+//! record = subject(16) live_until(6) length×2+stamped(LEB128) [stamp] content
 //! ```
+//!
+//! Where a store of the whole fleet has the last word, a record is a copy of what is
+//! there: it carries a [`Stamp`], and its content a horizon of its own in front of the
+//! activity. Otherwise its content is the activity.
 //!
 //! Only the record of the subject in question is decoded; its neighbours are
 //! copied as they are until `live_until` has passed.
@@ -21,10 +25,15 @@
 use super::codec;
 use crate::activity::{Activity, Ended};
 use crate::bytes::{Reader, Writer};
+use crate::ledger::stamp::Stamp;
 use crate::moment::Moment;
 use crate::subject::SubjectKey;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// What stands below a record's length.
+const STAMPED: usize = 1;
+const TRAITS: u32 = 1;
 
 /// The most records without a live stream kept in one slot for what they remember;
 /// those that lapsed first go first.
@@ -42,7 +51,21 @@ pub struct Slot<'a> {
 struct Record<'a> {
     subject: SubjectKey,
     live_until: Moment,
-    activity: &'a [u8],
+    stamp: Option<Stamp>,
+    content: &'a [u8],
+    /// Where in the slot's value it begins.
+    at: usize,
+}
+
+/// What becomes of one record.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// Whose record.
+    pub subject: &'a SubjectKey,
+    /// Its activity, pruned.
+    pub activity: &'a Activity,
+    /// Its stamp, where a fleet's store has the last word.
+    pub stamp: Option<Stamp>,
 }
 
 /// A slot's new value.
@@ -77,12 +100,19 @@ impl<'a> Slot<'a> {
         while !reader.is_empty() {
             let subject = SubjectKey::from_bytes(reader.array()?);
             let live_until = reader.moment()?;
-            let length = reader.number()?;
-            let activity = reader.slice(length)?;
+            let traits = reader.number()?;
+            let at = bytes.len().saturating_sub(reader.left());
+            let mut content = Reader::new(reader.slice(traits >> TRAITS)?);
+            let stamp = match traits & STAMPED {
+                0 => None,
+                _ => Some(Stamp::read(&mut content)?),
+            };
             records.push(Record {
                 subject,
                 live_until,
-                activity,
+                stamp,
+                content: content.rest(),
+                at,
             });
         }
         Some(Self { horizon, records })
@@ -92,9 +122,30 @@ impl<'a> Slot<'a> {
     #[must_use]
     pub fn activity(&self, subject: &SubjectKey) -> Option<Activity> {
         match self.record(subject) {
-            Some(record) => codec::decode(record.activity),
+            Some(record) => record.activity(),
             None => Some(Activity::default()),
         }
+    }
+
+    /// The stamp of the copy of `subject`'s record, with what the store has, or is to
+    /// have, of it.
+    #[must_use]
+    pub fn copy(&self, subject: &SubjectKey) -> Option<(Stamp, &'a [u8])> {
+        let record = self.record(subject)?;
+        Some((record.stamp?, record.content))
+    }
+
+    /// The slot's value `bytes`, from which this was taken, with another stamp on a copy.
+    #[must_use]
+    pub fn restamped(&self, bytes: &[u8], subject: &SubjectKey, stamp: &Stamp) -> Option<Vec<u8>> {
+        let record = self.record(subject)?;
+        record.stamp?;
+        let end = record.at.checked_add(Stamp::LEN)?;
+        let mut fresh = Vec::with_capacity(bytes.len());
+        fresh.put(bytes.get(..record.at)?);
+        stamp.encode(&mut fresh);
+        fresh.put(bytes.get(end..)?);
+        Some(fresh)
     }
 
     /// Whether some record may hold something whose time has passed.
@@ -117,13 +168,13 @@ impl<'a> Slot<'a> {
     /// The slot's value once a subject has this activity (pruned at `now`), and
     /// whatever has lapsed in the other records is gone from them.
     #[must_use]
-    pub fn rewrite(&self, change: Option<(&SubjectKey, &Activity)>, now: Moment) -> Rewritten {
+    pub fn rewrite(&self, change: Option<Change<'_>>, now: Moment) -> Rewritten {
         let mut fresh = Vec::with_capacity(self.records.len().saturating_add(1));
         let mut horizon = self.horizon;
         let mut lapsed = 0_usize;
 
         for record in &self.records {
-            if change.is_some_and(|(subject, _)| record.subject == *subject) {
+            if change.is_some_and(|change| record.subject == *change.subject) {
                 continue;
             }
             if record.live_until > now {
@@ -131,19 +182,20 @@ impl<'a> Slot<'a> {
                 continue;
             }
             // No live stream left: decode once, keep only what it remembers.
-            let mut resting = codec::decode(record.activity).unwrap_or_default();
+            let mut resting = record.activity().unwrap_or_default();
             lapsed = lapsed.saturating_add(resting.prune(now));
             horizon = horizon.max(resting.forgotten);
             if !resting.ended.is_empty() {
-                fresh.push(Kept::Resting(record.subject, resting));
+                fresh.push(Kept::Resting(record.subject, record.stamp, resting));
             }
         }
-        if let Some((subject, activity)) = change {
-            horizon = horizon.max(activity.forgotten);
-            if !activity.streams.is_empty() {
-                fresh.push(Kept::Live(*subject, activity));
-            } else if !activity.ended.is_empty() {
-                fresh.push(Kept::Resting(*subject, activity.clone()));
+        if let Some(change) = change {
+            horizon = horizon.max(change.activity.forgotten);
+            if !change.activity.streams.is_empty() {
+                fresh.push(Kept::Live(change));
+            } else if !change.activity.ended.is_empty() {
+                let activity = change.activity.clone();
+                fresh.push(Kept::Resting(*change.subject, change.stamp, activity));
             }
         }
 
@@ -169,6 +221,13 @@ impl<'a> Slot<'a> {
 }
 
 impl Record<'_> {
+    fn activity(&self) -> Option<Activity> {
+        match self.stamp {
+            None => codec::decode(self.content),
+            Some(_) => codec::decode_copy(self.content),
+        }
+    }
+
     /// Whether it was last written without a live stream.
     fn is_resting(&self) -> bool {
         self.live_until == Moment::EARLIEST
@@ -176,7 +235,7 @@ impl Record<'_> {
 
     /// Whether it holds an ended stream that is to be forgotten, or nothing readable.
     fn remembers_too_much(&self, now: Moment) -> bool {
-        codec::decode(self.activity).is_none_or(|mut activity| {
+        self.activity().is_none_or(|mut activity| {
             let remembered = activity.ended.len();
             activity.prune(now);
             activity.ended.len() < remembered
@@ -189,39 +248,55 @@ enum Kept<'a> {
     /// A neighbour, as it was.
     Whole(Record<'a>),
     /// With live streams.
-    Live(SubjectKey, &'a Activity),
+    Live(Change<'a>),
     /// Without live streams, kept for the ended ones it remembers.
-    Resting(SubjectKey, Activity),
+    Resting(SubjectKey, Option<Stamp>, Activity),
 }
 
 impl Kept<'_> {
     fn encode(&self, out: &mut Vec<u8>) {
-        let (subject, live_until, encoded);
-        let activity = match self {
+        let (subject, live_until, stamp, encoded);
+        let content = match self {
             Self::Whole(record) => {
-                (subject, live_until) = (&record.subject, record.live_until);
-                record.activity
+                (subject, live_until, stamp) = (&record.subject, record.live_until, record.stamp);
+                record.content
             }
-            Self::Live(of, activity) => {
-                (subject, encoded) = (of, codec::encode(activity));
-                live_until = activity.live_until().unwrap_or(Moment::EARLIEST);
+            Self::Live(change) => {
+                (subject, stamp) = (change.subject, change.stamp);
+                live_until = change.activity.live_until().unwrap_or(Moment::EARLIEST);
+                encoded = content_of(change.activity, stamp);
                 &encoded
             }
-            Self::Resting(of, activity) => {
-                (subject, encoded) = (of, codec::encode(activity));
+            Self::Resting(of, with, activity) => {
+                (subject, stamp) = (of, *with);
                 live_until = Moment::EARLIEST;
+                encoded = content_of(activity, stamp);
                 &encoded
             }
         };
         out.put(subject.as_bytes());
         out.put_moment(live_until);
-        out.put_number(activity.len());
-        out.put(activity);
+        match stamp {
+            None => out.put_number(content.len() << TRAITS),
+            Some(stamp) => {
+                let length = content.len().saturating_add(Stamp::LEN);
+                out.put_number((length << TRAITS) | STAMPED);
+                stamp.encode(out);
+            }
+        }
+        out.put(content);
+    }
+}
+
+fn content_of(activity: &Activity, stamp: Option<Stamp>) -> Vec<u8> {
+    match stamp {
+        None => codec::encode(activity),
+        Some(_) => codec::encode_copy(activity),
     }
 }
 
 /// Takes resting records out until no more than [`RESTING_MAX`] are left, those whose
-/// latest end lies furthest back first.
+/// latest end lies furthest back first, and copies that are ahead of the store last.
 fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<Activity> {
     let is_resting = |kept: &&Kept<'_>| matches!(kept, Kept::Resting(..));
     let surplus = kept.iter().filter(is_resting).count();
@@ -231,12 +306,15 @@ fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<Activity> {
             .iter()
             .enumerate()
             .filter_map(|(at, kept)| match kept {
-                Kept::Resting(_, activity) => Some((last_end(activity), at)),
+                Kept::Resting(_, stamp, activity) => {
+                    let ahead = stamp.is_some_and(|stamp| stamp.ahead);
+                    Some((ahead, last_end(activity), at))
+                }
                 _ => None,
             })
             .min();
-        if let Some((_, at)) = oldest
-            && let Kept::Resting(_, activity) = kept.remove(at)
+        if let Some((.., at)) = oldest
+            && let Kept::Resting(.., activity) = kept.remove(at)
         {
             dropped.push(activity);
         }
@@ -274,7 +352,12 @@ mod tests {
 
     fn put(bytes: &[u8], n: u8, activity: &Activity, now: Moment) -> Rewritten {
         let slot = Slot::parse(bytes).unwrap_or_default();
-        slot.rewrite(Some((&subject(n), activity)), now)
+        let change = Change {
+            subject: &subject(n),
+            activity,
+            stamp: None,
+        };
+        slot.rewrite(Some(change), now)
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl TestEdge {
                 slots: NonZeroU32::new(slots).unwrap(),
                 max_streams: 100,
                 book,
+                has_fleet: false,
             },
         }
     }

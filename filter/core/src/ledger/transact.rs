@@ -1,7 +1,8 @@
 //! Load, judge, compare-and-set, again if someone else was faster.
 
 use crate::activity::Activity;
-use crate::ledger::slot::{Rewritten, Slot};
+use crate::ledger::slot::{Change, Rewritten, Slot};
+use crate::ledger::stamp::Stamp;
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Event, Judgement, PolicyBook, Recall, Verdict, judge};
@@ -11,7 +12,7 @@ use crate::subject::SubjectKey;
 /// How often a write is tried before the request is turned away. Each lost try
 /// means that another worker's write went through, so this bounds how many others
 /// may overtake one request, not how long they take.
-const TRIES: u32 = 64;
+pub(super) const TRIES: u32 = 64;
 
 /// The most bells. One rings for every stream ended in a slot that hangs on it, and
 /// then each worker looks again at its streams of those slots. With a million streams
@@ -27,6 +28,8 @@ pub struct Ledger {
     pub max_streams: u64,
     /// The policies.
     pub book: PolicyBook,
+    /// Whether a store of the whole fleet has the last word: then records here are copies.
+    pub has_fleet: bool,
 }
 
 /// Why an event could not be decided.
@@ -38,6 +41,8 @@ pub enum Outage {
     TableFull,
     /// The store refused the write.
     Store,
+    /// The fleet's store did not answer.
+    Fleet,
 }
 
 /// An event decided.
@@ -53,6 +58,25 @@ pub struct Decided {
     pub pending: bool,
     /// When trying again may help, as far as can be said of a refusal.
     pub retry_at: Option<Moment>,
+}
+
+/// What an event would lead to.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// What the judge says.
+    pub judgement: &'a Judgement,
+    /// The activity that would be recorded.
+    pub activity: &'a Activity,
+}
+
+/// What became of an event that may be decided elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Settled {
+    /// It is decided, and recorded.
+    Decided(Decided),
+    /// Nothing has happened. This is what would have.
+    Open(Decided),
 }
 
 impl Ledger {
@@ -85,16 +109,42 @@ pub fn transact(
     epoch: Moment,
     now: Moment,
 ) -> Result<Decided, Outage> {
+    match transact_if(host, ledger, subject, event, epoch, now, |_| true)? {
+        Settled::Decided(decided) | Settled::Open(decided) => Ok(decided),
+    }
+}
+
+/// Decides an event as [`transact()`] does, if what follows from it `may_follow`.
+///
+/// # Errors
+///
+/// [`Outage`] if what follows could not be recorded; then nothing has happened.
+pub fn transact_if(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    event: &Event,
+    epoch: Moment,
+    now: Moment,
+    may_follow: impl Fn(&Seen<'_>) -> bool,
+) -> Result<Settled, Outage> {
     let bell = host.bell(ledger.bell_of(subject));
     let place = Place::Slot(ledger.slot_of(subject));
     for _ in 0..TRIES {
         let found = load(host, place);
         let heard = found.heard(host, ledger, subject, event, epoch, now);
         let judgement = &heard.judgement;
-        if !judgement.changed {
-            return Ok(heard.decided(bell));
+        let seen = Seen {
+            judgement,
+            activity: &heard.sighted.activity,
+        };
+        if !may_follow(&seen) {
+            return Ok(Settled::Open(heard.decided(bell)));
         }
-        let rewritten = heard.rewritten(subject, now);
+        if !judgement.changed {
+            return Ok(Settled::Decided(heard.decided(bell)));
+        }
+        let rewritten = heard.rewritten(ledger, subject, now);
         let growth = heard.growth(&rewritten);
         if growth > 0 && host.live() >= ledger.max_streams {
             return Err(Outage::TableFull);
@@ -109,7 +159,7 @@ pub fn transact(
                 count(host, Metric::Lapses, rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
                 count_verdict(host, event, judgement);
-                return Ok(heard.decided(bell));
+                return Ok(Settled::Decided(heard.decided(bell)));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {
@@ -140,7 +190,7 @@ pub fn consult(
     let heard = found.heard(host, ledger, subject, event, epoch, now);
     if starts(&heard.judgement.verdict)
         && host.live() >= ledger.max_streams
-        && heard.growth(&heard.rewritten(subject, now)) > 0
+        && heard.growth(&heard.rewritten(ledger, subject, now)) > 0
     {
         return Err(Outage::TableFull);
     }
@@ -163,12 +213,12 @@ pub fn activity(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Mo
 }
 
 /// A slot's value as loaded.
-struct Found {
-    bytes: Vec<u8>,
-    version: Option<Version>,
+pub(super) struct Found {
+    pub(super) bytes: Vec<u8>,
+    pub(super) version: Option<Version>,
 }
 
-fn load(store: &impl Store, place: Place) -> Found {
+pub(super) fn load(store: &impl Store, place: Place) -> Found {
     match store.load(place) {
         Some((bytes, version)) => Found {
             bytes,
@@ -183,7 +233,7 @@ fn load(store: &impl Store, place: Place) -> Found {
 
 impl Found {
     /// The slot, empty if there is none or it cannot be read.
-    fn slot(&self, host: &impl Host) -> Slot<'_> {
+    pub(super) fn slot(&self, host: &impl Host) -> Slot<'_> {
         Slot::parse(&self.bytes).unwrap_or_else(|| {
             count(
                 host,
@@ -207,10 +257,12 @@ impl Found {
         let slot = self.slot(host);
         let mut sighted = Sighted::new(host, &slot, subject, now);
         let activity = &mut sighted.activity;
-        let recall = Recall {
-            horizon: slot.horizon.max(activity.forgotten),
-            epoch,
+        // A copy has a horizon of its own; the slot's is made of its neighbours', too.
+        let horizon = match slot.copy(subject) {
+            Some(_) => activity.forgotten,
+            None => slot.horizon.max(activity.forgotten),
         };
+        let recall = Recall { horizon, epoch };
         let judgement = judge(activity, event, &ledger.book, &recall, now);
         Heard {
             slot,
@@ -221,14 +273,19 @@ impl Found {
 }
 
 /// A subject's activity as found on record and pruned.
-struct Sighted {
-    activity: Activity,
+pub(super) struct Sighted {
+    pub(super) activity: Activity,
     on_record: usize,
-    lapsed: usize,
+    pub(super) lapsed: usize,
 }
 
 impl Sighted {
-    fn new(host: &impl Host, slot: &Slot<'_>, subject: &SubjectKey, now: Moment) -> Self {
+    pub(super) fn new(
+        host: &impl Host,
+        slot: &Slot<'_>,
+        subject: &SubjectKey,
+        now: Moment,
+    ) -> Self {
         let mut activity = slot.activity(subject).unwrap_or_else(|| {
             host.add(Metric::CorruptSlots, 1);
             Activity::default()
@@ -260,25 +317,36 @@ impl Heard<'_> {
         }
     }
 
-    fn rewritten(&self, subject: &SubjectKey, now: Moment) -> Rewritten {
-        self.slot
-            .rewrite(Some((subject, &self.sighted.activity)), now)
+    fn rewritten(&self, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Rewritten {
+        let activity = &self.sighted.activity;
+        let before = self.slot.copy(subject).map(|(stamp, _)| stamp);
+        let change = Change {
+            subject,
+            activity,
+            stamp: ledger
+                .has_fleet
+                .then(|| Stamp::ahead(before, activity, now)),
+        };
+        self.slot.rewrite(Some(change), now)
     }
 
     /// How many streams more the slot holds once rewritten.
     fn growth(&self, rewritten: &Rewritten) -> i64 {
-        let Sighted {
-            activity,
-            on_record,
-            ..
-        } = &self.sighted;
-        let gone = on_record.saturating_add(rewritten.lapsed);
+        let Sighted { activity, .. } = &self.sighted;
+        self.sighted.growth_to(activity, rewritten)
+    }
+}
+
+impl Sighted {
+    /// How many streams more the slot holds once it is rewritten with this activity.
+    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &Rewritten) -> i64 {
+        let gone = self.on_record.saturating_add(rewritten.lapsed);
         signed(activity.streams.len()).saturating_sub(signed(gone))
     }
 }
 
 /// Counts what has just been recorded.
-fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
+pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
@@ -310,7 +378,7 @@ fn starts(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Plays(plays) if plays.started)
 }
 
-fn count(host: &impl Host, metric: Metric, n: usize) {
+pub(super) fn count(host: &impl Host, metric: Metric, n: usize) {
     if n > 0 {
         host.add(metric, u64::try_from(n).unwrap_or(u64::MAX));
     }

@@ -23,7 +23,7 @@ use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::config::{Config, Paused};
 use crate::exchange::{Head, languages};
-use crate::ledger::{consult, transact};
+use crate::keeper::{Keeper, Ruling};
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Event, Verdict};
@@ -63,12 +63,13 @@ impl Default for Gate {
 
 impl Gate {
     /// Decides about a request on the protected path at `place`.
-    pub fn on_request<H: Head>(
+    pub(crate) fn on_request<H: Head>(
         &mut self,
         config: &Config,
         host: &impl Host,
         asked: Asked<'_, H>,
         place: usize,
+        keeper: &mut Keeper<'_>,
         epoch: impl FnOnce(Moment) -> Moment,
     ) -> Passage {
         let Some(protected) = config.playback.get(place) else {
@@ -118,14 +119,17 @@ impl Gate {
                         _ => lease::name(&viewer.subject, &key),
                     },
                 };
-                let epoch = epoch(request.now);
-                let mut passage = self.by_record(&request, &known, epoch);
+                keeper.epoch = epoch(request.now);
+                let mut passage = self.by_record(&request, &known, keeper);
                 if let Passage::Forward(forward) = &mut passage {
                     forward.renewed = viewer.renewed;
                 }
                 passage
             }
-            Identified::ByRedirect if redirects => mint(&request, &viewer, epoch(request.now)),
+            Identified::ByRedirect if redirects => {
+                keeper.epoch = epoch(request.now);
+                mint(&request, &viewer, keeper)
+            }
             Identified::ByRedirect | Identified::Unknown => {
                 if request.is_preflight() {
                     return request.forward(None);
@@ -185,10 +189,9 @@ impl Gate {
         &mut self,
         request: &Request<'_, H, E>,
         known: &Known<'_>,
-        epoch: Moment,
+        keeper: &mut Keeper<'_>,
     ) -> Passage {
         let Request {
-            config,
             host,
             now,
             protected,
@@ -211,11 +214,14 @@ impl Gate {
             stream: Some(*stream),
             application: Some(&viewer.application.id),
         };
+        // What counts as watching is decided when the response is known.
+        let again = || request.is_watching();
         let facts = request.facts(viewer);
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
-        let decided = match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
-            Ok(decided) => decided,
+        let decided = match keeper.consult(host, &viewer.subject, &event, again, now) {
+            Ok(Ruling::Decided(decided)) => decided,
+            Ok(Ruling::Wait | Ruling::Later) => return Passage::Wait(viewer.subject),
             Err(outage) => {
                 return request.refuse(who, Reason::of_outage(outage), None);
             }
@@ -238,7 +244,7 @@ impl Gate {
                 application: Arc::clone(viewer.application),
             };
             // Whether that could be recorded or not, the player only asks for a manifest.
-            let _ = transact(host, &config.ledger, &viewer.subject, &event, epoch, now);
+            let _ = keeper.decide(host, &viewer.subject, &event, true, now);
             return request.forward(None);
         }
         if !plays.started {

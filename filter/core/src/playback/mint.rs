@@ -6,9 +6,8 @@ use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::config::Start;
 use crate::exchange::{Answer, Head, Reply};
-use crate::ledger::consult;
+use crate::keeper::{Keeper, Ruling};
 use crate::metric::Metric;
-use crate::moment::Moment;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
@@ -22,7 +21,7 @@ use crate::viewer::{Viewer, carried_attributes};
 pub(super) fn mint<H: Head, E: Host>(
     request: &Request<'_, H, E>,
     viewer: &Viewer<'_>,
-    epoch: Moment,
+    keeper: &Keeper<'_>,
 ) -> Passage {
     let Request {
         config, host, now, ..
@@ -41,8 +40,9 @@ pub(super) fn mint<H: Head, E: Host>(
         .protected
         .play(stream, false, viewer.application, facts);
     let event = Event::Play(play);
-    match consult(host, &config.ledger, &viewer.subject, &event, epoch, now) {
-        Ok(decided) => {
+    match keeper.consult(host, &viewer.subject, &event, || false, now) {
+        Ok(Ruling::Wait | Ruling::Later) => return Passage::Wait(viewer.subject),
+        Ok(Ruling::Decided(decided)) => {
             if let Verdict::Refused(refused) = &decided.verdict {
                 let retry_at = decided.retry_at;
                 let why = Why { refused, retry_at };

@@ -7,6 +7,8 @@ use super::lease::Leased;
 use crate::activity::Attributes;
 use crate::exchange::{Record, Reply};
 use crate::limits::Limits;
+use crate::policy::Event;
+use crate::subject::SubjectKey;
 
 /// What is to become of a request.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub enum Passage {
     Forward(Forward),
     /// It is answered here.
     Reply(Reply),
+    /// The fleet's record of this subject has to be looked at first.
+    Wait(SubjectKey),
 }
 
 /// A request goes on to the origin.
@@ -32,7 +36,7 @@ pub struct Forward {
 }
 
 /// What to do when the response to a let-through media request is known.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Watch {
     pub(super) stream: Rc<Leased>,
     /// What its lease is found under.
@@ -65,4 +69,6 @@ pub enum Watched {
     Pass(Option<Record>),
     /// It is replaced by this.
     Refuse(Reply),
+    /// The fleet's store has to decide first, about this subject and event.
+    Wait(SubjectKey, Event),
 }

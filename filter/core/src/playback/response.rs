@@ -5,7 +5,8 @@ use super::passage::{Watch, Watched};
 use super::refusal::{What, Who, Why, refuse};
 use crate::config::Config;
 use crate::exchange::Record;
-use crate::ledger::transact;
+use crate::keeper::{Keeper, Ruling};
+use crate::ledger::{Decided, Outage};
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Event, Verdict};
@@ -13,30 +14,47 @@ use crate::ports::Host;
 use crate::reason::Reason;
 
 impl Gate {
-    /// Takes note of the response to a watched request. `Some` if it may not reach the
-    /// viewer: others were faster, or the stream was ended meanwhile.
-    pub fn on_response(
+    /// Takes note of the response to a watched request: it may not reach the viewer if
+    /// others were faster, or the stream was ended meanwhile.
+    pub(crate) fn on_response(
         &mut self,
         config: &Config,
         host: &impl Host,
         watch: &Watch,
         status: u16,
-        epoch: Moment,
+        keeper: &mut Keeper<'_>,
     ) -> Watched {
         if !(200..300).contains(&status) && status != 304 {
             return Watched::Pass(None);
         }
-        let Watch { stream, name, .. } = watch;
-        let (Some(protected), Some(application)) = (
-            config.playback.get(watch.place),
-            config.ledger.book.application(&stream.application),
-        ) else {
+        let now = host.now();
+        let Some(event) = watch.event(config) else {
             return Watched::Pass(None);
         };
-        let now = host.now();
-        let facts = watch.facts.clone();
-        let play = protected.play(stream.stream, stream.recurring, application, facts);
-        let event = Event::Play(play);
+        let subject = watch.stream.subject;
+        match keeper.decide(host, &subject, &event, watch.known, now) {
+            Ok(Ruling::Decided(decided)) => {
+                self.decided(config, host, watch, Ok(Some(&decided)), now)
+            }
+            Ok(Ruling::Later) => Watched::Pass(None),
+            Ok(Ruling::Wait) => Watched::Wait(subject, event),
+            Err(outage) => self.decided(config, host, watch, Err(outage), now),
+        }
+    }
+
+    /// What becomes of a watched response once that is decided.
+    pub(crate) fn decided(
+        &mut self,
+        config: &Config,
+        host: &impl Host,
+        watch: &Watch,
+        decided: Result<Option<&Decided>, Outage>,
+        now: Moment,
+    ) -> Watched {
+        let Watch { stream, name, .. } = watch;
+        let Some(protected) = config.playback.get(watch.place) else {
+            return Watched::Pass(None);
+        };
         let who = Who {
             subject: Some(stream.subject),
             stream: Some(stream.stream),
@@ -49,34 +67,48 @@ impl Gate {
             languages: &watch.languages,
         };
         let turn_away = |reason, why| Watched::Refuse(refuse(config, host, what, who, reason, why));
-        match transact(host, &config.ledger, &stream.subject, &event, epoch, now) {
-            Ok(decided) => match &decided.verdict {
-                Verdict::Plays(plays) => {
-                    let lease = protected.lease(stream, &decided, plays);
-                    self.leases.insert(name, lease);
-                    if !plays.started {
-                        host.add(Metric::LeaseRenewals, 1);
-                        return Watched::Pass(None);
-                    }
-                    Watched::Pass(Some(Record {
-                        event: "start",
-                        reason: None,
-                        subject: who.subject,
-                        stream: who.stream,
-                        application: who.application.map(str::to_owned),
-                    }))
-                }
-                Verdict::Refused(refused) => {
-                    self.leases.remove(name);
-                    let retry_at = decided.retry_at;
-                    let reason = protected.reason(refused, &stream.stream);
-                    turn_away(reason, Some(Why { refused, retry_at }))
-                }
-                Verdict::Stopped => Watched::Pass(None),
-            },
+        let decided = match decided {
+            Ok(Some(decided)) => decided,
+            Ok(None) => return Watched::Pass(None),
             // A stream that is known to play goes on; its next segment tries again.
-            Err(_) if watch.known => Watched::Pass(None),
-            Err(outage) => turn_away(Reason::of_outage(outage), None),
+            Err(_) if watch.known => return Watched::Pass(None),
+            Err(outage) => return turn_away(Reason::of_outage(outage), None),
+        };
+        match &decided.verdict {
+            Verdict::Plays(plays) => {
+                let lease = protected.lease(stream, decided, plays);
+                self.leases.insert(name, lease);
+                if !plays.started {
+                    host.add(Metric::LeaseRenewals, 1);
+                    return Watched::Pass(None);
+                }
+                Watched::Pass(Some(Record {
+                    event: "start",
+                    reason: None,
+                    subject: who.subject,
+                    stream: who.stream,
+                    application: who.application.map(str::to_owned),
+                }))
+            }
+            Verdict::Refused(refused) => {
+                self.leases.remove(name);
+                let retry_at = decided.retry_at;
+                let reason = protected.reason(refused, &stream.stream);
+                turn_away(reason, Some(Why { refused, retry_at }))
+            }
+            Verdict::Stopped => Watched::Pass(None),
         }
+    }
+}
+
+impl Watch {
+    /// The request as an event; `None` if its path or its application is configured no
+    /// longer.
+    fn event(&self, config: &Config) -> Option<Event> {
+        let protected = config.playback.get(self.place)?;
+        let application = config.ledger.book.application(&self.stream.application)?;
+        let (stream, facts) = (&self.stream, self.facts.clone());
+        let play = protected.play(stream.stream, stream.recurring, application, facts);
+        Some(Event::Play(play))
     }
 }

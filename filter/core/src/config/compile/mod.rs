@@ -3,6 +3,7 @@
 mod cat;
 mod check;
 mod classes;
+mod fleet;
 mod playback;
 mod policies;
 
@@ -62,18 +63,25 @@ pub fn compile(
         }
     }
 
+    let timeouts = playback.iter().map(|path| path.timeout_ms);
+    let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
+    let fleet = raw.fleet.as_ref();
+    let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms));
+
     match (sessions, check.problems.is_empty()) {
         (Some(sessions), true) => slates_play(Config {
             ledger: Ledger {
                 slots,
                 max_streams,
                 book,
+                has_fleet: fleet.is_some(),
             },
             sessions,
             hasher: SubjectHasher::new(subject_key.as_bytes()),
             jwt_payload: raw.jwt.payload_in_metadata,
             cat,
             playback,
+            fleet,
         }),
         _ => Err(check.problems),
     }

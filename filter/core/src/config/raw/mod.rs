@@ -7,12 +7,14 @@
 
 mod cat;
 mod classes;
+mod fleet;
 mod playback;
 mod policies;
 mod sessions;
 
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
+pub use fleet::{RawFleet, RawOnOutage};
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawMatch, RawPaused, RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier,
@@ -69,6 +71,8 @@ pub struct RawConfig {
     /// How much is remembered.
     #[serde(default)]
     pub state: RawState,
+    /// The store that several edges share. Default: this edge is alone.
+    pub fleet: Option<RawFleet>,
 }
 
 /// Which shape the session API answers in.

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::super::slot::Slot;
+use super::super::slot::{Change, Slot};
 use super::super::{codec, test_edge};
 use crate::activity::{
     Activity, Attributes, ENDED_KEPT_MS, EndReason, Ended, Liveness, Stream, Terminator,
@@ -153,9 +153,12 @@ fn slot_of(activities: &[Activity], now: Moment) -> Vec<u8> {
         let mut activity = activity.clone();
         activity.prune(now);
         let slot = Slot::parse(&bytes).unwrap_or_default();
-        bytes = slot
-            .rewrite(Some((&test_edge::subject(of), &activity)), now)
-            .bytes;
+        let change = Change {
+            subject: &test_edge::subject(of),
+            activity: &activity,
+            stamp: None,
+        };
+        bytes = slot.rewrite(Some(change), now).bytes;
     }
     bytes
 }

@@ -1,0 +1,68 @@
+//! The store that several edges share.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::Deserialize;
+#[cfg(feature = "schema")]
+use serde::Serialize;
+
+#[cfg(feature = "schema")]
+use super::super::limits;
+use super::RawSecret;
+
+/// The store that several edges share (Valkey or Redis): one limit for all of them.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Fleet",
+    deny_unknown_fields,
+    expecting = "the fields of `fleet`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawFleet {
+    /// The Envoy cluster of the store's nodes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub cluster: String,
+    /// What a start gets while the store does not answer.
+    #[serde(default)]
+    pub on_outage: RawOnOutage,
+    /// How long a start may wait for the store: a duration, 10ms to 10s.
+    #[serde(default = "default_wait")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub wait: String,
+    /// Within what time a stream is refused here that was ended at another edge: a
+    /// duration, 1s to 1day. Default: a third of the shortest timeout, at most 10s.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub evictions_within: Option<String>,
+    /// How many shards accounts are spread over. The same at every edge.
+    #[serde(default = "default_shards")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::SHARDS.start(), max = *limits::SHARDS.end()))
+    )]
+    pub shards: u32,
+    /// The store's user. Default: its default user.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
+    pub user: Option<String>,
+    /// The user's password. Default: none is sent.
+    pub password: Option<RawSecret>,
+}
+
+/// What a start gets while the store does not answer.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "OnOutage", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawOnOutage {
+    /// It is judged by what this edge knows.
+    #[default]
+    Admit,
+    /// It is refused.
+    Refuse,
+}
+
+fn default_wait() -> String {
+    "500ms".to_owned()
+}
+
+fn default_shards() -> u32 {
+    64
+}

@@ -1,0 +1,338 @@
+//! Many edges, one truth: what a store that a whole fleet shares is asked and told.
+//!
+//! One worker's part of it, without I/O: [`Fleet::ask`] and [`Fleet::tell`] take in what
+//! there is to say, [`Fleet::calls`] and [`Fleet::on_tick`] give the calls to make,
+//! [`Fleet::on_reply`] takes what came back, [`Fleet::settled`] gives the answers out.
+//!
+//! The algorithm is the ledger's: read the record, judge, write if nobody else wrote
+//! meanwhile, else again. Here the record read is this edge's copy (`ledger::copy`), and
+//! the write is a script in the store that refuses where the copy is out of date and
+//! sends what is there ([`script`]). So a start takes one round trip where the copy is
+//! current and two where it is not.
+//!
+//! Subjects are spread over shards; which node a shard is on is the proxy's business.
+//! One call for each shard is under way at a time, and what comes up meanwhile goes with
+//! the next one. What somebody waits for goes at once. Signs of life are gathered: one
+//! call in [`TICK_MS`] suffices for all of them.
+
+mod batch;
+mod news;
+mod queue;
+mod resp;
+mod script;
+mod settings;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+pub use queue::Question;
+pub use settings::{Credentials, OnOutage, Settings};
+
+use hashbrown::HashMap;
+
+use self::batch::WriteIds;
+use self::queue::Ask;
+use self::shard::Shard;
+use crate::ledger::{Decided, Ledger, Outage};
+use crate::moment::Moment;
+use crate::ports::Host;
+use crate::recent::Recent;
+use crate::subject::SubjectKey;
+
+/// How often a worker is to call [`Fleet::on_tick`], in milliseconds.
+pub const TICK_MS: u64 = 100;
+
+/// In how many parts of a timeout every shard is told of signs of life once.
+const ROUNDS_A_TIMEOUT: u64 = 9;
+
+/// The most shards whose news one tick asks for.
+const NEWS_A_TICK: usize = 8;
+
+/// The most subjects of which the store has yet to be told something, in one worker. One
+/// that finds no room is told of at its next sign of life.
+const TELLINGS_MAX: usize = 32_768;
+
+/// Of how many subjects a worker knows that their copies were just found up to date, and
+/// how long that counts, in milliseconds.
+const CONFIRMED_MAX: usize = 4_096;
+const CONFIRMED_MS: u64 = 2_000;
+
+/// Names a request that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u32);
+
+/// Names a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallId(pub u64);
+
+/// A call to be made to the store.
+#[derive(Debug)]
+pub struct Call {
+    /// Names it to [`Fleet::on_reply`].
+    pub id: CallId,
+    /// Name of the shard: the same one leads to the same node.
+    pub shard: String,
+    /// What to send. The store closes the connection when it has answered all of it.
+    pub payload: Vec<u8>,
+    /// How long to wait, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// There is no answer: no connection, a broken one, or it took too long. The proxy does not
+/// tell these apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallFailure;
+
+/// A question answered.
+#[derive(Debug)]
+pub struct Settled {
+    /// Who asked.
+    pub ticket: Ticket,
+    /// The answer: `None` to a look, after which this edge's copy is up to date.
+    pub answer: Result<Option<Decided>, Outage>,
+    /// There is no answer, and yet the store may have recorded what was asked for.
+    pub may_be_recorded: bool,
+}
+
+/// What every method needs.
+pub(crate) struct At<'a, H> {
+    pub(crate) host: &'a H,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) now: Moment,
+}
+
+// Not derived: that would demand it of the host.
+impl<H> Clone for At<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H> Copy for At<'_, H> {}
+
+/// One worker's part in a fleet.
+#[derive(Debug)]
+pub struct Fleet {
+    settings: Settings,
+    shards: Vec<Shard>,
+    /// Shards of which something is asked.
+    urgent: Vec<usize>,
+    /// The shard whose turn it is to be told of signs of life.
+    next_patient: usize,
+    in_flight: HashMap<CallId, usize>,
+    last_call: u64,
+    ids: Option<WriteIds>,
+    settled: Vec<Settled>,
+    confirmed: Recent<Moment>,
+}
+
+impl Fleet {
+    /// A worker's part under these settings.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            shards: (0..settings.shards.get()).map(Shard::new).collect(),
+            settings,
+            urgent: Vec::new(),
+            next_patient: 0,
+            in_flight: HashMap::new(),
+            last_call: 0,
+            ids: None,
+            settled: Vec::new(),
+            confirmed: Recent::new(CONFIRMED_MAX),
+        }
+    }
+
+    /// How it speaks with the store.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether there is a point in asking about a subject now.
+    #[must_use]
+    pub fn is_up(&self, subject: &SubjectKey) -> bool {
+        let shard = self.shards.get(self.shard_of(subject));
+        shard.is_some_and(|shard| !shard.is_down())
+    }
+
+    /// Whether this edge's copy of a record was found up to date, or brought up to date, a
+    /// moment ago.
+    #[must_use]
+    pub fn is_confirmed(&self, subject: &SubjectKey, now: Moment) -> bool {
+        let at = self.confirmed.value(subject.as_bytes());
+        at.is_some_and(|at| now.ms_since(*at) < CONFIRMED_MS)
+    }
+
+    /// Asks about a subject; the answer comes out of [`Fleet::settled`]. Without a `ticket`
+    /// nobody waits for it, but what follows is recorded.
+    pub fn ask(
+        &mut self,
+        subject: SubjectKey,
+        ticket: Option<Ticket>,
+        question: Question,
+        now: Moment,
+    ) {
+        let at = self.shard_of(&subject);
+        let waiting = self.in_queues();
+        let Some(shard) = self.shards.get_mut(at) else {
+            return;
+        };
+        if waiting >= TELLINGS_MAX.saturating_mul(2) && ticket.is_none() {
+            return;
+        }
+        let ask = Ask {
+            ticket,
+            question,
+            since: now,
+        };
+        shard.queue.ask(subject, ask);
+        self.urgent.push(at);
+    }
+
+    /// This edge's copy of a record is ahead of the store. With `news`, other edges have to
+    /// hear of it: a stream was ended.
+    pub fn tell(&mut self, subject: SubjectKey, news: bool) {
+        let at = self.shard_of(&subject);
+        let is_full = self.in_queues() >= TELLINGS_MAX;
+        let Some(shard) = self.shards.get_mut(at) else {
+            return;
+        };
+        if is_full && !news {
+            return;
+        }
+        shard.queue.tell(subject, news);
+        if news {
+            self.urgent.push(at);
+        }
+    }
+
+    /// Whoever asked under this ticket is gone.
+    pub fn forget(&mut self, ticket: Ticket) {
+        for shard in &mut self.shards {
+            shard.forget(ticket);
+        }
+        self.settled.retain(|settled| settled.ticket != ticket);
+    }
+
+    /// Whether [`Fleet::calls`] has something to give.
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        !self.urgent.is_empty()
+    }
+
+    /// The calls to make now: those that somebody waits for.
+    pub fn calls(&mut self, host: &impl Host, ledger: &Ledger, now: Moment) -> Vec<Call> {
+        let here = At { host, ledger, now };
+        let urgent = core::mem::take(&mut self.urgent);
+        let mut calls = Vec::new();
+        for at in urgent {
+            let shard = self.shards.get(at);
+            if shard.is_some_and(|shard| shard.may_speak(now) && shard.queue.has_urgent()) {
+                calls.extend(self.call(here, at));
+            }
+        }
+        calls
+    }
+
+    /// The calls to make every [`TICK_MS`].
+    pub fn on_tick(&mut self, host: &impl Host, ledger: &Ledger, now: Moment) -> Vec<Call> {
+        let here = At { host, ledger, now };
+        for shard in &mut self.shards {
+            shard.give_up(here, self.settings.wait_ms, &mut self.settled);
+        }
+        let mut calls = Vec::new();
+        let count = self.shards.len();
+        let rounds = self.patient_a_tick();
+        let (mut patient, mut news) = (0, 0);
+        for turn in 0..count {
+            let at = self.next_patient.saturating_add(turn);
+            let at = at.checked_rem(count).unwrap_or_default();
+            let Some(shard) = self.shards.get(at) else {
+                continue;
+            };
+            if !shard.may_speak(now) {
+                continue;
+            }
+            let is_due = shard.news_are_due(self.settings.evictions_within_ms.div_ceil(2), now);
+            let waits = !shard.queue.is_empty();
+            if shard.queue.has_urgent() || shard.is_down() {
+                calls.extend(self.call(here, at));
+            } else if waits && patient < rounds {
+                patient = patient.saturating_add(1);
+                self.next_patient = at.saturating_add(1);
+                calls.extend(self.call(here, at));
+            } else if is_due && news < NEWS_A_TICK {
+                news = news.saturating_add(1);
+                calls.extend(self.call(here, at));
+            }
+        }
+        calls
+    }
+
+    /// Takes what came back of a call.
+    pub fn on_reply(
+        &mut self,
+        host: &impl Host,
+        ledger: &Ledger,
+        call: CallId,
+        reply: Result<&[u8], CallFailure>,
+        now: Moment,
+    ) {
+        let here = At { host, ledger, now };
+        let Some(at) = self.in_flight.remove(&call) else {
+            return;
+        };
+        let Some(shard) = self.shards.get_mut(at) else {
+            return;
+        };
+        let wait_ms = self.settings.wait_ms;
+        let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
+        shard.on_reply(here, call, reply, wait_ms, settled, confirmed);
+        if shard.queue.has_urgent() {
+            self.urgent.push(at);
+        }
+    }
+
+    /// The questions answered since the last time.
+    pub fn settled(&mut self) -> Vec<Settled> {
+        core::mem::take(&mut self.settled)
+    }
+
+    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<Call> {
+        let ids = self.ids.get_or_insert_with(|| {
+            let [a, b, c, d, e, f, g, h, ..] = here.host.random();
+            WriteIds::new([a, b, c, d, e, f, g, h])
+        });
+        self.last_call = self.last_call.wrapping_add(1);
+        let id = CallId(self.last_call);
+        let call = self
+            .shards
+            .get_mut(at)?
+            .call(here, &self.settings, ids, id)?;
+        self.in_flight.insert(id, at);
+        Some(call)
+    }
+
+    /// How many shards have to be told of signs of life in one tick, so that each of those
+    /// that wait has its turn a few times in a timeout.
+    fn patient_a_tick(&self) -> usize {
+        let waiting = self.shards.iter().filter(|shard| !shard.queue.is_empty());
+        let round_ms = self.settings.shortest_timeout_ms / ROUNDS_A_TIMEOUT;
+        let ticks = usize::try_from(round_ms / TICK_MS).unwrap_or(usize::MAX);
+        waiting.count().div_ceil(ticks.max(1)).max(1)
+    }
+
+    fn in_queues(&self) -> usize {
+        self.shards.iter().map(|shard| shard.queue.len()).sum()
+    }
+
+    /// Not by the bytes that choose the slot, so that each shard is spread over all slots.
+    fn shard_of(&self, subject: &SubjectKey) -> usize {
+        let [_, _, _, _, a, b, c, d, ..] = *subject.as_bytes();
+        let shard = u32::from_be_bytes([a, b, c, d]).checked_rem(self.settings.shards.get());
+        shard
+            .and_then(|shard| usize::try_from(shard).ok())
+            .unwrap_or_default()
+    }
+}

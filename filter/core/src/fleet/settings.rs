@@ -1,0 +1,51 @@
+//! How an edge speaks with the store of its fleet.
+
+use core::fmt;
+use core::num::NonZeroU32;
+
+/// How an edge speaks with the store of its fleet.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The proxy's name for the store's nodes.
+    pub cluster: String,
+    /// How many shards subjects are spread over. The same at every edge.
+    pub shards: NonZeroU32,
+    /// How long a start waits for the store, in milliseconds.
+    pub wait_ms: u64,
+    /// Within what time a stream is refused here that was ended elsewhere, in milliseconds.
+    pub evictions_within_ms: u64,
+    /// The shortest timeout of any stream, in milliseconds: signs of life have to reach the
+    /// store well before it.
+    pub shortest_timeout_ms: u64,
+    /// What a start gets while the store does not answer.
+    pub on_outage: OnOutage,
+    /// What the store is told first.
+    pub credentials: Option<Credentials>,
+}
+
+/// What a start gets while the store does not answer. Streams that are known here play on
+/// in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnOutage {
+    /// It is judged by what this edge knows.
+    Admit,
+    /// It is refused.
+    Refuse,
+}
+
+/// Who this edge is to the store.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The user; `None`: the store's default user.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: String,
+}
+
+/// Never shows the password.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Credentials");
+        shown.field("user", &self.user).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! Bringing an edge's copy of a record and the fleet's record together.
+//!
+//! Each may know what the other does not: the store what happened at other edges, the
+//! copy the signs of life, ends and (while there was no store) starts of this one. What
+//! comes out holds to three rules:
+//!
+//! - What ended, ended, unless it started again after that.
+//! - A stream that one of them knows to be live is live, unless the record could have
+//!   forgotten its end. So a store that lost its memory evicts nobody.
+//! - Nothing is judged here. If there are more streams than a rule allows, exactly the
+//!   surplus loses its place, each at its own next sign of life (`policy::rule`).
+
+use crate::activity::{Activity, Ended, Liveness, Stream};
+use crate::stream_key::StreamKey;
+use crate::throttle::Calls;
+
+/// The activity that follows from the fleet's record and this edge's copy, both pruned.
+/// It equals `record` if the copy adds nothing.
+#[must_use]
+pub fn merged(record: Activity, copy: &Activity) -> Activity {
+    let mut merged = record;
+    for ended in &copy.ended {
+        take_over_end(&mut merged, ended);
+    }
+    for stream in &copy.streams {
+        take_over_stream(&mut merged, stream);
+    }
+    merged.creates = later(&merged.creates, &copy.creates);
+    merged.forgotten = merged.forgotten.max(copy.forgotten);
+    merged
+}
+
+fn take_over_end(merged: &mut Activity, ended: &Ended) {
+    if let Some(live) = merged.stream(&ended.key) {
+        if live.started_at > ended.at {
+            return;
+        }
+        let _ = merged.take(&ended.key);
+    }
+    match merged.end_of(&ended.key) {
+        Some(known) if known.at >= ended.at => {}
+        _ => merged.remember(ended.clone()),
+    }
+}
+
+fn take_over_stream(merged: &mut Activity, stream: &Stream) {
+    if let Some(end) = merged.end_of(&stream.key) {
+        if end.at >= stream.started_at {
+            return;
+        }
+        merged.forgive(&stream.key);
+    }
+    let horizon = merged.forgotten;
+    match merged.stream_mut(&stream.key) {
+        Some(known) => renew(known, stream),
+        None if is_forgotten(&stream.key, horizon) => {}
+        None => merged.streams.push(stream.clone()),
+    }
+}
+
+/// Whether a stream may have ended and be remembered by nothing but the horizon.
+fn is_forgotten(key: &StreamKey, horizon: crate::moment::Moment) -> bool {
+    key.issued_at()
+        .is_some_and(|issued_at| issued_at <= horizon)
+}
+
+/// What is known of a stream goes by its latest sign of life.
+fn renew(known: &mut Stream, other: &Stream) {
+    let calls = later(&known.calls, &other.calls);
+    let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
+    if (other.started_at, other.lapses_at) > (known.started_at, known.lapses_at) {
+        known.clone_from(other);
+    }
+    known.calls = calls;
+    if lives_by_media {
+        known.liveness = Liveness::Media;
+    }
+}
+
+fn later(one: &Calls, other: &Calls) -> Calls {
+    match (one.minute, one.count) >= (other.minute, other.count) {
+        true => one.clone(),
+        false => other.clone(),
+    }
+}

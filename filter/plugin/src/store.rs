@@ -1,0 +1,126 @@
+//! Calling the fleet's store, and going on with the requests that waited for it.
+
+use std::rc::Rc;
+
+use log::error;
+use streamgate_core::edge::{Resumed, Step};
+use streamgate_core::fleet::{Call, CallFailure, Ticket};
+
+use crate::host;
+use crate::http;
+use crate::worker::Worker;
+
+impl Worker {
+    /// Has the root context called, if the store is to be called.
+    pub(crate) fn ring_if_needed(&self) {
+        if !self.edge.borrow().has_calls() || self.bell.rings.get() {
+            return;
+        }
+        let queue = match self.bell.queue.get() {
+            Some(queue) => queue,
+            None => {
+                let Some(queue) = host::own_queue(&self.envoy) else {
+                    // The next tick makes the calls.
+                    return;
+                };
+                self.bell.queue.set(Some(queue));
+                queue
+            }
+        };
+        self.bell.rings.set(host::enqueue(queue));
+    }
+
+    /// The root context is called because a request rang.
+    pub(crate) fn on_ring(&self, queue: u32) {
+        host::dequeue(queue);
+        self.bell.rings.set(false);
+        let calls = self.edge.borrow_mut().calls(&self.envoy);
+        self.make(calls);
+        self.go_on();
+    }
+
+    pub(crate) fn on_tick(&self) {
+        let calls = self.edge.borrow_mut().on_tick(&self.envoy);
+        self.make(calls);
+        self.go_on();
+    }
+
+    /// An answer of the store is there, or known not to come.
+    pub(crate) fn on_reply(&self, token: u32, headers: usize, body_size: usize) {
+        let Some(call) = self.calls.borrow_mut().remove(&token) else {
+            return;
+        };
+        let reply = host::call_reply(headers, body_size);
+        let reply = reply.as_deref().ok_or(CallFailure);
+        let mut edge = self.edge.borrow_mut();
+        edge.on_store_reply(&self.envoy, call, reply);
+        drop(edge);
+        self.go_on();
+    }
+
+    /// Makes calls, in the name of the root context.
+    fn make(&self, calls: Vec<Call>) {
+        for call in calls {
+            match host::call(&self.cluster, &call) {
+                Ok(token) => {
+                    self.calls.borrow_mut().insert(token, call.id);
+                }
+                Err(status) => {
+                    error!(
+                        "streamgate: no call to cluster {}: {status:?}",
+                        self.cluster
+                    );
+                    let failed = Err(CallFailure);
+                    let mut edge = self.edge.borrow_mut();
+                    edge.on_store_reply(&self.envoy, call.id, failed);
+                }
+            }
+        }
+    }
+
+    /// Goes on with the requests that have waited for long enough. The calls that follow are
+    /// made when the root context is called again: while Envoy hands over an answer it would
+    /// send the next call over the connection that is just closing.
+    fn go_on(&self) {
+        let settled = self.edge.borrow_mut().settled(&self.envoy);
+        for (Ticket(context), resumed) in settled {
+            let state = self.waiting.borrow_mut().remove(&context);
+            if let Some(state) = state
+                && host::act_for(context)
+            {
+                self.resume(context, &state, resumed);
+            }
+        }
+        host::act_for(self.root);
+        self.ring_if_needed();
+    }
+
+    fn resume(&self, context: u32, state: &Rc<std::cell::RefCell<http::State>>, resumed: Resumed) {
+        match resumed {
+            Resumed::Request(trust) => {
+                let Some(path) = host::request_path() else {
+                    return host::resume_request();
+                };
+                let mut edge = self.edge.borrow_mut();
+                let ticket = Ticket(context);
+                let head = &host::RequestHead;
+                let step = edge.on_request_again(&self.envoy, ticket, head, &path, trust);
+                drop(edge);
+                let goes_on = !matches!(step, Step::Reply(_) | Step::Wait);
+                *state.borrow_mut() = http::take_step(step, &path);
+                if goes_on {
+                    host::resume_request();
+                }
+            }
+            Resumed::Reply(reply) => {
+                *state.borrow_mut() = http::State::Idle;
+                http::reply(&reply);
+            }
+            Resumed::Response(watched) => {
+                let ends = matches!(&*state.borrow(), http::State::Held { ends: true });
+                *state.borrow_mut() = http::take_watched(watched, ends);
+                host::resume_response();
+            }
+        }
+    }
+}
