@@ -7,7 +7,7 @@ use serde_json::Value;
 use streamgate_tests::{envoy, project, wasm};
 
 fn text(name: &str) -> String {
-    std::fs::read_to_string(project().join("envoy").join(name)).expect("text")
+    std::fs::read_to_string(project().join(name)).expect("text")
 }
 
 #[test]
@@ -17,9 +17,6 @@ fn envoy_and_the_filter_accept_every_shipped_file() {
     let mut seen = 0;
     for file in files {
         let path = file.expect("a file").path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
         let text = std::fs::read_to_string(&path).expect("text");
         let validated = Command::new(envoy())
             .current_dir(project())
@@ -51,7 +48,7 @@ fn envoy_and_the_filter_accept_every_shipped_file() {
 #[test]
 fn a_fleets_edge_is_the_demos_edge_with_a_store() {
     let read = |name| serde_saphyr::from_str::<Value>(&text(name)).expect("YAML");
-    let [edge, mut fleet] = [read("edge.yaml"), read("fleet.yaml")];
+    let [edge, mut fleet] = [read("envoy/edge.yaml"), read("envoy/fleet.yaml")];
 
     let clusters = fleet["static_resources"]["clusters"].as_array_mut();
     let store = clusters.expect("clusters").remove(1);
@@ -80,5 +77,5 @@ fn a_fleets_edge_is_the_demos_edge_with_a_store() {
     );
     let [user, password] = ["auth_username", "auth_password"]
         .map(|field| checker[field]["inline_string"].as_str().expect("text"));
-    assert!(text("valkey.conf").contains(&format!("\nuser {user} on >{password} ")));
+    assert!(text("store/valkey.conf").contains(&format!("\nuser {user} on >{password} ")));
 }
