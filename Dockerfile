@@ -1,6 +1,6 @@
-# The images that docker-compose.yml runs: the demo's edge and its sample
-# origin. Only `edge` is of use beyond the demo, as a pattern: Envoy's official
-# image plus one .wasm file and your configuration.
+# The images that docker-compose.yml runs: the demo's edge, alone or in a fleet,
+# and its sample origin. Only `edge` is of use beyond the demo, as a pattern:
+# Envoy's official image plus one .wasm file and your configuration.
 
 FROM rust:1.95-slim-bookworm AS filter
 # debian: for a rust image whose rustup has no servers (scripts/test-compose).
@@ -31,11 +31,13 @@ CMD ["envoy", "-c", "envoy/origin.yaml", "--disable-hot-restart", "--concurrency
 FROM envoyproxy/envoy:v1.40.0 AS edge
 WORKDIR /streamgate
 COPY --from=filter /src/build/streamgate.wasm build/
-COPY envoy/edge.yaml envoy/
+COPY envoy/edge.yaml envoy/fleet.yaml envoy/
+COPY scripts/fleet-config scripts/
 # On a machine the edge listens on loopback only. In a container that would be
 # the container's own: here it listens to all that reaches the container, and
 # docker-compose.yml publishes the ports on the host's loopback.
-RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/edge.yaml
+RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/edge.yaml envoy/fleet.yaml \
+ && for edge in 0 1 2; do scripts/fleet-config $edge >envoy/fleet-$edge.yaml; done
 CMD ["envoy", "-c", "envoy/edge.yaml", "--disable-hot-restart", "--concurrency", "2", \
      "--log-level", "warning", "--component-log-level", "wasm:info", \
      "--file-flush-interval-msec", "200"]

@@ -9,6 +9,10 @@ demo: sample ## see three streams play and a fourth refused, in a minute
 up: sample ## run the edge with a sample origin until Ctrl-C
 	scripts/edge
 
+fleet: sample ## run three edges that share one limit, until Ctrl-C
+	scripts/setup --fleet
+	scripts/fleet
+
 test: ## everything CI checks
 	scripts/test
 
@@ -27,4 +31,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up test soak build sample setup clean
+.PHONY: help demo up fleet test soak build sample setup clean

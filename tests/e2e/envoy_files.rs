@@ -3,7 +3,12 @@
 
 use std::process::Command;
 
+use serde_json::Value;
 use streamgate_tests::{envoy, project, wasm};
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(project().join(name)).expect("text")
+}
 
 #[test]
 fn envoy_and_the_filter_accept_every_shipped_file() {
@@ -37,4 +42,40 @@ fn envoy_and_the_filter_accept_every_shipped_file() {
         seen += 1;
     }
     assert!(seen >= 3, "edge.yaml, origin.yaml, smallest.yaml");
+}
+
+/// `make fleet` shows the demo's edge with a store, and nothing else that is different.
+#[test]
+fn a_fleets_edge_is_the_demos_edge_with_a_store() {
+    let read = |name| serde_saphyr::from_str::<Value>(&text(name)).expect("YAML");
+    let [edge, mut fleet] = [read("envoy/edge.yaml"), read("envoy/fleet.yaml")];
+
+    let clusters = fleet["static_resources"]["clusters"].as_array_mut();
+    let store = clusters.expect("clusters").remove(1);
+    let manager = &mut fleet["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+        ["typed_config"];
+    let logged = &mut manager["access_log"][0]["typed_config"]["log_format"]["json_format"];
+    logged.as_object_mut().expect("fields").remove("edge");
+    let filters = manager["http_filters"].as_array_mut().expect("filters");
+    let plugin = &mut filters[1]["typed_config"]["config"];
+    let environment = &mut plugin["vm_config"]["environment_variables"]["key_values"];
+    let environment = environment.as_object_mut().expect("variables");
+    let password = environment.remove("STREAMGATE_STORE_PASSWORD");
+    let configuration = &mut plugin["configuration"]["value"];
+    let configuration = configuration.as_object_mut().expect("fields");
+    let section = configuration.remove("fleet").expect("a fleet");
+    assert_eq!(fleet, edge);
+
+    // One name for the cluster, one user and password for the filter, the health check
+    // and the store.
+    assert_eq!(section["cluster"], store["name"]);
+    let checker = &store["typed_extension_protocol_options"]["envoy.filters.network.redis_proxy"];
+    assert_eq!(checker["auth_username"]["inline_string"], section["user"]);
+    assert_eq!(
+        checker["auth_password"]["inline_string"],
+        password.expect("a password")
+    );
+    let [user, password] = ["auth_username", "auth_password"]
+        .map(|field| checker[field]["inline_string"].as_str().expect("text"));
+    assert!(text("store/valkey.conf").contains(&format!("\nuser {user} on >{password} ")));
 }
