@@ -263,6 +263,12 @@ impl Edge {
         self.fleet.as_ref().is_some_and(Fleet::has_calls)
     }
 
+    /// How many shards of the fleet's store do not answer.
+    #[must_use]
+    pub fn shards_down(&self) -> usize {
+        self.fleet.as_ref().map_or(0, Fleet::shards_down)
+    }
+
     /// The calls to the fleet's store that somebody waits for.
     pub fn calls(&mut self, host: &impl Host) -> Vec<Call> {
         match &mut self.fleet {

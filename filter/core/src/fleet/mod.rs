@@ -215,6 +215,12 @@ impl Fleet {
         self.settled.retain(|settled| settled.ticket != ticket);
     }
 
+    /// How many shards do not answer.
+    #[must_use]
+    pub fn shards_down(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.is_down()).count()
+    }
+
     /// Whether [`Fleet::calls`] has something to give.
     #[must_use]
     pub fn has_calls(&self) -> bool {
