@@ -12,8 +12,10 @@
 mod access_token;
 mod app;
 mod browser;
+mod certificates;
 mod crowd;
 mod edge;
+mod faulty_link;
 mod ffmpeg;
 mod gstreamer;
 mod http;
@@ -24,6 +26,7 @@ mod player;
 mod ports;
 mod real_player;
 mod settings;
+mod valkey;
 mod wait;
 
 pub use access_token::AccessToken;
@@ -31,6 +34,7 @@ pub use app::{App, Creation, Session};
 pub use browser::{Browser, Opening, Shown, Tab, WebPlayer};
 pub use crowd::Crowd;
 pub use edge::{Edge, Lds};
+pub use faulty_link::{Fault, FaultyLink};
 pub use gstreamer::Demuxers;
 pub use http::{Answer, Client, Request, raw};
 pub use jwt::Jwt;
@@ -38,6 +42,7 @@ pub use origin::{Origin, Seen};
 pub use player::Player;
 pub use real_player::RealPlayer;
 pub use settings::{IDP, Settings, signing_key, subject_key};
+pub use valkey::{Reply, Valkey, ValkeySettings};
 pub use wait::{awaited, eventually, eventually_within};
 
 use std::path::{Path, PathBuf};
