@@ -23,5 +23,6 @@ mod races;
 mod refusals;
 mod restart;
 mod session_api;
+mod stores;
 mod web_client;
 mod worked_cases;
