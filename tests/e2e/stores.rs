@@ -31,7 +31,7 @@ fn ping(link: &FaultyLink) -> std::io::Result<Vec<u8>> {
 /// What the node that holds a shard answers to an edge.
 #[track_caller]
 fn ask(edge: &Edge, shard: &str, command: &[&str]) -> String {
-    let answer = edge.ask_store(shard, command).expect("an answer");
+    let answer = edge.client().ask_store(shard, command).expect("an answer");
     answer.expect(200).text()
 }
 
@@ -102,11 +102,11 @@ fn all_that_a_store_holds_can_be_read_byte_by_byte() {
 fn a_store_lets_in_only_who_knows_the_password() {
     let valkeys = [
         Valkey::with().password("sesame").start(),
-        Valkey::with().user("edge", "sesame").start(),
+        Valkey::with().user("edge", "sesame, \"open\"").start(),
     ];
     for (valkey, login) in valkeys
         .iter()
-        .zip([["default", "sesame"], ["edge", "sesame"]])
+        .zip([["default", "sesame"], ["edge", "sesame, \"open\""]])
     {
         assert_eq!(valkey.command(&["SET", "a", "1"]), ok());
         let edge = Edge::start(Settings::default().store(&[valkey.port]));
@@ -207,13 +207,15 @@ fn an_edge_leaves_a_node_out_that_is_ill_and_takes_it_back() {
     // The workers hear of it a little later.
     eventually("the other one answers for all shards", || {
         (0..8).all(|number| {
-            let answer = edge.ask_store(&format!("shard-{number}"), &["PING"]);
+            let answer = edge
+                .client()
+                .ask_store(&format!("shard-{number}"), &["PING"]);
             answer.is_ok_and(|answer| answer.text() == "+PONG\r\n")
         })
     });
     nodes[1].freeze();
     eventually("nobody is left", || {
-        let answer = edge.ask_store("shard", &["PING"]);
+        let answer = edge.client().ask_store("shard", &["PING"]);
         answer.is_ok_and(|answer| answer.status == 503)
     });
     assert_eq!(healthy(), 0);
@@ -233,7 +235,10 @@ fn an_edge_speaks_tls_to_a_store_that_it_can_believe() {
     let edge = over_tls(valkey.authority());
     assert_eq!(ask(&edge, "shard", &["PING"]), "+PONG\r\n");
     let edge = over_tls(other.authority());
-    let answer = edge.ask_store("shard", &["PING"]).expect("an answer");
+    let answer = edge
+        .client()
+        .ask_store("shard", &["PING"])
+        .expect("an answer");
     let _ = answer.expect(503);
 }
 

@@ -30,6 +30,7 @@ mod settings;
 mod store_cluster;
 mod usage;
 mod valkey;
+mod valkey_settings;
 mod wait;
 
 pub use access_token::AccessToken;
@@ -46,7 +47,8 @@ pub use origin::{Origin, Seen};
 pub use player::Player;
 pub use real_player::RealPlayer;
 pub use settings::{IDP, Settings, signing_key, subject_key};
-pub use valkey::{Reply, Valkey, ValkeySettings};
+pub use valkey::{Reply, Valkey};
+pub use valkey_settings::ValkeySettings;
 pub use wait::{awaited, eventually, eventually_within};
 
 use std::path::{Path, PathBuf};

@@ -35,6 +35,7 @@ pub struct Settings {
     /// What the edges of a fleet share.
     pub(crate) store: Option<StoreCluster>,
     trailers: bool,
+    answers_itself: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
 }
@@ -68,6 +69,7 @@ impl Default for Settings {
             workers: 2,
             store: None,
             trailers: false,
+            answers_itself: false,
             filters: [Vec::new(), Vec::new()],
         }
     }
@@ -109,6 +111,13 @@ impl Settings {
     #[must_use]
     pub fn with_trailers(mut self) -> Self {
         self.trailers = true;
+        self
+    }
+
+    /// With 200 for every path from Envoy itself, where the origin would be in the way.
+    #[must_use]
+    pub fn answering_itself(mut self) -> Self {
+        self.answers_itself = true;
         self
     }
 
@@ -191,7 +200,10 @@ impl Settings {
         // The shipped file answers what it does not know; the tests want to see what
         // the origin would be asked.
         let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
-        *routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]);
+        *routes = match self.answers_itself {
+            true => json!([{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]),
+            false => json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]),
+        };
         if self.store.is_some() {
             let routes = routes.as_array_mut().expect("routes");
             routes.insert(0, StoreCluster::tunnel());

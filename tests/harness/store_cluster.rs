@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::valkey::{self, in_resp};
-use crate::{Answer, Edge, Settings};
+use crate::{Answer, Client, Settings};
 
 /// The cluster's name.
 pub(crate) const CLUSTER: &str = "valkey";
@@ -141,24 +141,24 @@ impl StoreCluster {
             "match": {"prefix": TUNNEL},
             "route": {
                 "cluster": CLUSTER,
-                "timeout": "2s",
+                "timeout": "1s",
                 "hash_policy": [{"header": {"header_name": ":authority"}}],
             },
         })
     }
 }
 
-impl Edge {
+impl Client {
     /// What the node that holds a shard answers to a command, over the cluster that the
-    /// filter uses, in raw bytes. Where no node can be reached, it is Envoy that answers.
+    /// filter of the edge on the other side uses, in raw bytes. Where no node can be
+    /// reached, it is Envoy that answers.
     ///
     /// # Errors
     ///
     /// That the connection to the node came to its end without an answer.
     pub fn ask_store(&self, shard: &str, command: &[&str]) -> Result<Answer, ureq::Error> {
-        let ask = self.client().request("POST", TUNNEL);
-        let ask = ask.header("host", shard).body(&in_resp(command));
-        ask.try_send()
+        let ask = self.request("POST", TUNNEL).header("host", shard);
+        ask.body(&in_resp(command)).try_send()
     }
 }
 

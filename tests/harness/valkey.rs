@@ -18,117 +18,41 @@ use crate::certificates::Certificates;
 /// What a store's certificate is made out to.
 pub(crate) const NAME: &str = "valkey";
 
-/// The user that [`ValkeySettings::user`] leaves nothing to, and that the tests
-/// themselves come as.
-const TESTS: &str = "the-tests-themselves";
-
 /// A running store that keeps everything in memory; it ends with the test.
 #[derive(Debug)]
 pub struct Valkey {
     /// Where it listens, without TLS.
     pub port: u16,
-    tls: Option<(u16, Certificates)>,
+    pub(crate) tls: Option<(u16, Certificates)>,
     /// What the tests have to say first.
     login: Option<[String; 2]>,
-    directory: TempDir,
+    pub(crate) directory: TempDir,
     process: Option<Child>,
 }
 
-/// A store about to be started.
-#[derive(Debug, Clone, Default)]
-#[must_use]
-pub struct ValkeySettings {
-    password: Option<String>,
-    user: Option<[String; 2]>,
-    tls: bool,
-}
-
-impl ValkeySettings {
-    /// That lets in who knows a password.
-    pub fn password(mut self, password: &str) -> Self {
-        self.password = Some(password.to_owned());
-        self
-    }
-
-    /// That lets in a user who may read, write and run scripts, and do nothing else.
-    pub fn user(mut self, name: &str, password: &str) -> Self {
-        self.user = Some([name.to_owned(), password.to_owned()]);
-        self
-    }
-
-    /// That speaks TLS, too, at a port of its own.
-    pub fn tls(mut self) -> Self {
-        self.tls = true;
-        self
-    }
-
-    /// Starts it.
-    #[must_use]
-    pub fn start(self) -> Valkey {
+impl Valkey {
+    /// Starts a store with a configuration that is written when its place is known.
+    pub(crate) fn start_with(
+        login: Option<[String; 2]>,
+        tls: bool,
+        configuration: impl FnOnce(&Self) -> String,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let tls = self.tls.then(|| {
+        let tls = tls.then(|| {
             let certificates = Certificates::of(NAME, directory.path());
             (crate::ports::free_port(), certificates)
         });
-        let login = match (&self.user, &self.password) {
-            (Some(_), _) => Some([TESTS.to_owned(), TESTS.to_owned()]),
-            (None, Some(password)) => Some(["default".to_owned(), password.clone()]),
-            (None, None) => None,
-        };
-        let mut valkey = Valkey {
+        let mut valkey = Self {
             port: crate::ports::free_port(),
             tls,
             login,
             directory,
             process: None,
         };
-        let configuration = self.configuration(&valkey);
+        let configuration = configuration(&valkey);
         fs::write(valkey.at("valkey.conf"), configuration).expect("to write");
         valkey.start_again();
         valkey
-    }
-
-    fn configuration(&self, valkey: &Valkey) -> String {
-        let mut lines = vec![
-            "bind 127.0.0.1".to_owned(),
-            format!("port {}", valkey.port),
-            format!("dir {}", valkey.directory.path().display()),
-            "save \"\"".to_owned(),
-            "appendonly no".to_owned(),
-            "maxmemory-policy noeviction".to_owned(),
-            // So that what `DUMP` shows of a value can be searched.
-            "rdbcompression no".to_owned(),
-        ];
-        if let Some(password) = &self.password {
-            lines.push(format!("requirepass {password}"));
-        }
-        if let Some([name, password]) = &self.user {
-            let may = "~* +@read +@write +@scripting +@connection -@dangerous";
-            lines.push("user default off".to_owned());
-            lines.push(format!("user {TESTS} on >{TESTS} ~* &* +@all"));
-            lines.push(format!("user {name} on >{password} {may}"));
-        }
-        if let Some((port, files)) = &valkey.tls {
-            lines.push(format!("tls-port {port}"));
-            lines.push(format!("tls-cert-file {}", files.certificate.display()));
-            lines.push(format!("tls-key-file {}", files.key.display()));
-            lines.push(format!("tls-ca-cert-file {}", files.authority.display()));
-            lines.push("tls-auth-clients no".to_owned());
-        }
-        lines.join("\n")
-    }
-}
-
-impl Valkey {
-    /// A store that asks nobody who he is.
-    #[must_use]
-    pub fn start() -> Self {
-        Self::with().start()
-    }
-
-    /// A store that is to be different.
-    pub fn with() -> ValkeySettings {
-        ValkeySettings::default()
     }
 
     /// Where it speaks TLS.
