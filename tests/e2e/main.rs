@@ -8,6 +8,7 @@ mod cat;
 mod configuration;
 mod documents;
 mod envoy_files;
+mod fleet;
 mod http2;
 mod lapse;
 mod live;
