@@ -1,6 +1,8 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
+mod evictions;
 mod races;
+mod roaming;
 
 use std::time::Duration;
 
