@@ -1,8 +1,11 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
 mod evictions;
+mod faults;
 mod races;
+mod rings;
 mod roaming;
+mod trial;
 
 use std::time::Duration;
 
