@@ -1,7 +1,9 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
+mod convergence;
 mod evictions;
 mod faults;
+mod outages;
 mod races;
 mod rings;
 mod roaming;
