@@ -1,10 +1,14 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
+mod configuration;
 mod convergence;
+mod credentials;
 mod evictions;
 mod faults;
 mod outages;
+mod privacy;
 mod races;
+mod restarts;
 mod rings;
 mod roaming;
 mod trial;
