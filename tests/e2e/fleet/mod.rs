@@ -5,12 +5,14 @@ mod convergence;
 mod credentials;
 mod evictions;
 mod faults;
+mod load;
 mod outages;
 mod privacy;
 mod races;
 mod restarts;
 mod rings;
 mod roaming;
+mod round_trips;
 mod trial;
 
 use std::time::Duration;
