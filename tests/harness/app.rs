@@ -72,6 +72,24 @@ impl App {
         self.create(account).start()
     }
 
+    /// The stream that a create call was answered with.
+    #[must_use]
+    #[track_caller]
+    pub fn session(&self, answer: &Answer) -> Session {
+        let body = answer.json();
+        let text = |name: &str| {
+            let text = body["session"][name].as_str();
+            text.unwrap_or_else(|| panic!("no {name} in {body}"))
+                .to_owned()
+        };
+        Session {
+            id: text("id"),
+            url: text("url"),
+            playback_prefix: text("playbackPrefix"),
+            app: self.clone(),
+        }
+    }
+
     /// The call for the running streams of an account.
     #[must_use]
     pub fn list(&self, account: &str) -> Answer {
@@ -126,18 +144,7 @@ impl Creation {
     #[track_caller]
     pub fn start(self) -> Session {
         let answer = self.request.send().expect(202);
-        let body = answer.json();
-        let text = |name: &str| {
-            let text = body["session"][name].as_str();
-            text.unwrap_or_else(|| panic!("no {name} in {body}"))
-                .to_owned()
-        };
-        Session {
-            id: text("id"),
-            url: text("url"),
-            playback_prefix: text("playbackPrefix"),
-            app: self.app,
-        }
+        self.app.session(&answer)
     }
 }
 

@@ -31,6 +31,23 @@ impl Edge {
 }
 
 impl Crowd {
+    /// One crowd made of several: the first of each, then the second of each, and so on,
+    /// until there are so many.
+    pub(crate) fn mixed(crowds: Vec<Self>, size: usize) -> Self {
+        let mut crowds: Vec<_> = crowds
+            .into_iter()
+            .map(|crowd| crowd.clients.into_iter())
+            .collect();
+        let mut clients = Vec::new();
+        while clients.len() < size {
+            let before = clients.len();
+            clients.extend(crowds.iter_mut().filter_map(Iterator::next));
+            assert!(clients.len() > before, "not so many clients");
+        }
+        clients.truncate(size);
+        Self { clients }
+    }
+
     /// Lets every client act at the same moment, and returns what came of it. The
     /// first argument counts the clients.
     pub fn at_once<T: Send>(&self, act: impl Fn(usize, &Client) -> T + Sync) -> Vec<T> {

@@ -34,7 +34,7 @@ pub struct Edge {
     /// Where it serves.
     pub port: u16,
     admin_port: u16,
-    admin: Client,
+    pub(crate) admin: Client,
     settings: Settings,
     directory: TempDir,
     envoy: Option<Child>,
@@ -92,6 +92,9 @@ impl Edge {
         let bootstrap_at = self.at("bootstrap.json");
         fs::write(&bootstrap_at, bootstrap).expect("to write");
         fs::write(self.at("lds.json"), listeners).expect("to write");
+        if let Some(store) = &self.settings.store {
+            fs::write(self.at("nodes.json"), store.nodes().to_string()).expect("to write");
+        }
         let log = File::options()
             .append(true)
             .create(true)
@@ -145,6 +148,11 @@ impl Edge {
         self.admin = Client::new(self.admin_port);
         self.run()
             .unwrap_or_else(|log| panic!("Envoy does not start again:\n{log}"));
+    }
+
+    /// The id of Envoy's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.envoy.as_ref().expect("a running Envoy").id()
     }
 
     fn kill(&mut self) {
@@ -285,9 +293,7 @@ impl Edge {
         let before = self.lds();
         let log_before = self.log().len();
         let listeners = settings.lds(&self.place()).to_string();
-        let (new, known) = (self.at("lds.json.new"), self.at("lds.json"));
-        fs::write(&new, listeners).expect("to write");
-        fs::rename(&new, &known).expect("to move");
+        self.replace("lds.json", &listeners);
         eventually("Envoy has read the update", || self.lds() != before);
         if self.lds().rejected > before.rejected {
             let log = self.log();
@@ -300,6 +306,20 @@ impl Edge {
                 == 0
         });
         Ok(())
+    }
+
+    /// Lets other nodes make up the store, and waits until Envoy knows of it.
+    ///
+    /// # Panics
+    ///
+    /// If the edge is alone.
+    pub fn store_moves_to(&mut self, nodes: &[u16]) {
+        self.settings = self.settings.clone().store_at(nodes);
+        let store = self.settings.store.as_ref().expect("a fleet");
+        let updates = || self.sum_of("^cluster\\.valkey\\.update_success$");
+        let before = updates();
+        self.replace("nodes.json", &store.nodes().to_string());
+        eventually("Envoy has read the nodes", || updates() > before);
     }
 
     /// The settings in force.
@@ -338,28 +358,6 @@ impl Edge {
         )
     }
 
-    /// Bytes that Envoy has allocated, by its own account.
-    #[must_use]
-    pub fn allocated(&self) -> u64 {
-        let memory = self.admin.get("/memory").send().expect(200).json();
-        let allocated = memory["allocated"].as_str();
-        allocated
-            .and_then(|bytes| bytes.parse().ok())
-            .expect("bytes")
-    }
-
-    /// Bytes of memory that Envoy's process occupies, by the system's account.
-    #[must_use]
-    pub fn resident(&self) -> u64 {
-        let pid = self.envoy.as_ref().expect("a running Envoy").id();
-        let ps = Command::new("ps")
-            .args(["-o", "rss=", "-p", &pid.to_string()])
-            .output()
-            .expect("to run ps");
-        let kilobytes = String::from_utf8_lossy(&ps.stdout);
-        kilobytes.trim().parse::<u64>().expect("kilobytes") * 1024
-    }
-
     /// Checks that Envoy runs, that the filter never trapped and that no VM had to be
     /// started anew.
     ///
@@ -391,7 +389,9 @@ impl Edge {
         self.admin.get("/stats").send().expect(200).text()
     }
 
-    fn sum_of(&self, filter: &str) -> u64 {
+    /// The sum of the statistics that a regular expression picks.
+    #[must_use]
+    pub fn sum_of(&self, filter: &str) -> u64 {
         self.stats(filter).iter().map(|(_, value)| value).sum()
     }
 
@@ -413,6 +413,13 @@ impl Edge {
             admin_port: self.admin_port,
             origin_port: self.origin.port,
         }
+    }
+
+    /// Replaces a file at one stroke: Envoy takes up files that are moved into place.
+    fn replace(&self, name: &str, text: &str) {
+        let new = self.at(&format!("{name}.new"));
+        fs::write(&new, text).expect("to write");
+        fs::rename(&new, self.at(name)).expect("to move");
     }
 
     fn at(&self, name: &str) -> PathBuf {

@@ -95,10 +95,16 @@ impl Request {
         self
     }
 
+    /// With bytes as its body.
+    pub fn body(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
+    }
+
     /// With a form as its body.
-    pub fn form(mut self, form: &str) -> Self {
-        self.body = form.as_bytes().to_vec();
-        self.header("content-type", "application/x-www-form-urlencoded")
+    pub fn form(self, form: &str) -> Self {
+        self.body(form.as_bytes())
+            .header("content-type", "application/x-www-form-urlencoded")
     }
 
     /// Sends it.

@@ -8,6 +8,7 @@ use streamgate_core::signed::{KeyRing, SigningKey};
 use streamgate_core::subject::SubjectHasher;
 
 use crate::project;
+use crate::store_cluster::StoreCluster;
 
 /// The identity provider that vouches for all accounts in the tests.
 pub const IDP: &str = "demo";
@@ -31,7 +32,10 @@ pub struct Settings {
     pub(crate) by_lds: bool,
     pub(crate) files: Option<PathBuf>,
     pub(crate) workers: u32,
+    /// What the edges of a fleet share.
+    pub(crate) store: Option<StoreCluster>,
     trailers: bool,
+    answers_itself: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
 }
@@ -63,7 +67,9 @@ impl Default for Settings {
             by_lds: false,
             files: None,
             workers: 2,
+            store: None,
             trailers: false,
+            answers_itself: false,
             filters: [Vec::new(), Vec::new()],
         }
     }
@@ -108,6 +114,13 @@ impl Settings {
         self
     }
 
+    /// With 200 for every path from Envoy itself, where the origin would be in the way.
+    #[must_use]
+    pub fn answering_itself(mut self) -> Self {
+        self.answers_itself = true;
+        self
+    }
+
     /// With another HTTP filter of Envoy's right in front of streamgate.
     #[must_use]
     pub fn behind(mut self, filter: Value) -> Self {
@@ -136,6 +149,11 @@ impl Settings {
         let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
         port_of(&mut endpoint["address"], at.origin_port);
         port_of(&mut bootstrap["admin"]["address"], at.admin_port);
+        if let Some(store) = &self.store {
+            let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
+            let clusters = clusters.expect("clusters");
+            clusters.push(store.cluster(&at.directory.join("nodes.json")));
+        }
         let listeners = bootstrap["static_resources"]["listeners"].take();
         let [mut listener] = <[Value; 1]>::try_from(listeners.as_array().expect("a list").clone())
             .expect("one listener");
@@ -181,8 +199,15 @@ impl Settings {
         log["path"] = json!(at.directory.join("access.log"));
         // The shipped file answers what it does not know; the tests want to see what
         // the origin would be asked.
-        manager["route_config"]["virtual_hosts"][0]["routes"] =
-            json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]);
+        let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
+        *routes = match self.answers_itself {
+            true => json!([{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]),
+            false => json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]),
+        };
+        if self.store.is_some() {
+            let routes = routes.as_array_mut().expect("routes");
+            routes.insert(0, StoreCluster::tunnel());
+        }
 
         let filters = manager["http_filters"].as_array_mut().expect("filters");
         let is_streamgate = |filter: &Value| filter["name"] == "envoy.filters.http.wasm";

@@ -1,6 +1,6 @@
 //! The life of one worker's edge: configuration, ticks, a context per request.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -75,6 +75,7 @@ impl RootContext for Root {
             waiting: RefCell::default(),
             calls: RefCell::default(),
             bell: Bell::default(),
+            is_away: Cell::default(),
         }));
         true
     }

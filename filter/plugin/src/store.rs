@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use log::error;
+use log::{info, warn};
 use streamgate_core::edge::{Resumed, Step};
 use streamgate_core::fleet::{Call, CallFailure, Ticket};
 
@@ -65,11 +65,8 @@ impl Worker {
                 Ok(token) => {
                     self.calls.borrow_mut().insert(token, call.id);
                 }
-                Err(status) => {
-                    error!(
-                        "streamgate: no call to cluster {}: {status:?}",
-                        self.cluster
-                    );
+                // No node is healthy, or there is no such cluster.
+                Err(_) => {
                     let failed = Err(CallFailure);
                     let mut edge = self.edge.borrow_mut();
                     edge.on_store_reply(&self.envoy, call.id, failed);

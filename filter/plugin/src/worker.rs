@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     /// The calls under way, by Envoy's tokens.
     pub(crate) calls: RefCell<BTreeMap<u32, CallId>>,
     pub(crate) bell: Bell,
+    /// Some of the store did not answer when last looked.
+    pub(crate) is_away: Cell<bool>,
 }
 
 /// How a request has the root context called: only that may call the store, because a
