@@ -186,6 +186,20 @@ impl Valkey {
         }
     }
 
+    /// How many accounts it has a record of. Keys of shards are not among them.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        let Reply::Array(keys) = self.command(&["KEYS", "sg1:*"]) else {
+            panic!("no list of keys");
+        };
+        let is_record = |key: &Reply| match key {
+            // The subject's sixteen bytes stand behind the prefix.
+            Reply::BulkString(key) => key.len() == 20,
+            other => panic!("{other:?}"),
+        };
+        keys.iter().filter(|key| is_record(key)).count()
+    }
+
     /// All it holds: each key, and its value as `DUMP` shows it, whatever its type.
     #[must_use]
     pub fn contents(&self) -> Vec<(Vec<u8>, Vec<u8>)> {

@@ -43,6 +43,20 @@ impl Worker {
         let calls = self.edge.borrow_mut().on_tick(&self.envoy);
         self.make(calls);
         self.go_on();
+        self.tell_of_outages();
+    }
+
+    /// Logs when the store begins not to answer, and when all of it answers again.
+    fn tell_of_outages(&self) {
+        let down = self.edge.borrow().shards_down();
+        match (self.is_away.replace(down > 0), down) {
+            (false, 1..) => warn!(
+                "streamgate: cluster {} does not answer for {down} shards",
+                self.cluster
+            ),
+            (true, 0) => info!("streamgate: cluster {} answers again", self.cluster),
+            _ => {}
+        }
     }
 
     /// An answer of the store is there, or known not to come.

@@ -161,7 +161,9 @@ fn a_device_that_starts_again_at_another_edge_replaces_its_own_stream() {
 #[test]
 fn a_paused_player_gives_its_place_up_at_all_edges() {
     let valkey = Valkey::start();
-    let settings = super::sharing(&[valkey.port]).with("/playback/0/paused", "release");
+    let settings = super::sharing(&[valkey.port])
+        .lapsing_after(6)
+        .with("/playback/0/paused", "release");
     let fleet = Fleet::start(&settings, 2);
     let player = fleet[0].player("alice").playing(FILM);
     let there = fleet[1].app("demo-tv");

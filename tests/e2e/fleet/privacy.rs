@@ -54,7 +54,7 @@ fn a_store_neither_holds_nor_hears_an_account_a_session_id_or_a_token() {
         "demo-only-subject-key".to_owned(),
     ];
     let contents = valkey.contents();
-    assert_eq!(contents.len(), 2, "a key for each account");
+    assert_eq!(valkey.records(), 2, "a record for each account");
     let written = contents.into_iter().flat_map(|(key, value)| [key, value]);
     for bytes in written.chain([link.heard()]) {
         assert!(!bytes.is_empty());

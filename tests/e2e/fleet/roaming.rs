@@ -155,9 +155,9 @@ fn a_silent_streams_place_is_free_at_all_edges_and_the_store_forgets_it() {
     let _sessions = [(); 3].map(|()| fleet[0].app("demo-tv").start("alice"));
     let there = fleet[1].app("demo-tv");
     let _ = there.create("alice").send().expect(409);
-    assert_eq!(valkey.keys(), 1);
+    assert_eq!(valkey.records(), 1);
     eventually("the list is empty", || there.running("alice").is_empty());
-    eventually("the store is empty", || valkey.keys() == 0);
+    eventually("the store is empty", || valkey.records() == 0);
 
     // A stopped stream is remembered for a while, and no key stays for good.
     let _ = there.start("alice").stop().expect(202);

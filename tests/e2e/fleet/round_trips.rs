@@ -3,10 +3,18 @@
 
 use std::time::{Duration, Instant};
 
-use streamgate_tests::{Answer, Fault, FaultyLink, Fleet, Settings, Valkey};
+use streamgate_tests::{Answer, Fault, FaultyLink, Fleet, Settings, Valkey, eventually};
 
 /// How long each round trip takes here: so long that they can be told apart.
 const TRIP: Duration = Duration::from_millis(500);
+
+/// Each edge makes the acquaintance of each shard when it comes up.
+fn until_all_shards_are_known(fleet: &Fleet) {
+    eventually("each edge has called each shard", || {
+        fleet.edges().all(|edge| edge.metric("fleet.calls") > 64)
+    });
+    std::thread::sleep(Duration::from_millis(300));
+}
 
 /// A store that is far away, and two edges.
 fn far_away(change: impl FnOnce(Settings) -> Settings) -> (Valkey, FaultyLink, Fleet) {
@@ -18,6 +26,7 @@ fn far_away(change: impl FnOnce(Settings) -> Settings) -> (Valkey, FaultyLink, F
     for app in fleet.apps("demo-tv") {
         let _ = app.start("somebody");
     }
+    until_all_shards_are_known(&fleet);
     link.fails(Fault::Delay(TRIP));
     (valkey, link, fleet)
 }

@@ -14,7 +14,7 @@ const LIMIT: usize = 3;
 const HOUSEHOLDS: usize = 12;
 
 /// How long a silent stream lives.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Edges with accounts that have two of their three places taken.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Trial {
     pub(super) fn settings(nodes: &[u16]) -> Settings {
         sharing(nodes)
             .lapsing_after(u32::try_from(TIMEOUT.as_secs()).expect("seconds"))
-            .with("/fleet/wait", "1s")
+            .with("/fleet/wait", "500ms")
     }
 
     /// Starts edges, and lets the accounts begin to play.

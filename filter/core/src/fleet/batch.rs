@@ -50,6 +50,8 @@ pub(super) struct Sent {
     pub(super) heard: Vec<Heard>,
     /// The copy was ahead of the store.
     pub(super) was_ahead: bool,
+    /// It was told before, and that may have got lost.
+    again: bool,
     pub(super) news: bool,
     /// How much is expected in answer, at worst, in bytes.
     expects: usize,
@@ -87,11 +89,12 @@ impl Sent {
     /// What there is to say again.
     pub(super) fn back(self, was_lost: bool) -> Item {
         let is_told = matches!(self.kind, Kind::Tell);
+        let tells = is_told || self.was_ahead || self.again;
         Item {
             asks: self.heard.into_iter().map(|heard| heard.ask).collect(),
-            tells: is_told || self.was_ahead,
-            again: is_told && was_lost,
-            news: self.news && (is_told || self.was_ahead),
+            tells,
+            again: self.again || (is_told && was_lost),
+            news: self.news && tells,
         }
     }
 }
@@ -230,6 +233,7 @@ impl<H: Host> Maker<'_, H> {
             kind,
             heard,
             was_ahead,
+            again: item.again,
             news: silenced && changed,
             expects: record_len.saturating_add(REPLY_MARGIN),
         })
@@ -251,6 +255,7 @@ impl<H: Host> Maker<'_, H> {
             kind: Kind::Tell,
             heard: Vec::new(),
             was_ahead: true,
+            again: item.again,
             news: item.news,
             expects: content.len().saturating_add(REPLY_MARGIN),
         })

@@ -8,13 +8,8 @@ end
 local place = ARGV[3]
 if place == '' then return since end
 local subjects = {}
-if place == '$' then
-  local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-  place = newest and newest[1] or '0-0'
-else
-  for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. place, '+', 'COUNT', 512)) do
-    place = entry[1]
-    subjects[#subjects + 1] = entry[2][2]
-  end
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. place, '+', 'COUNT', 512)) do
+  place = entry[1]
+  subjects[#subjects + 1] = entry[2][2]
 end
 return since .. string.char(#place) .. place .. table.concat(subjects)

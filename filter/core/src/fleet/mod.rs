@@ -45,8 +45,8 @@ pub const TICK_MS: u64 = 100;
 /// In how many parts of a timeout every shard is told of signs of life once.
 const ROUNDS_A_TIMEOUT: u64 = 9;
 
-/// The most shards whose news one tick asks for.
-const NEWS_A_TICK: usize = 8;
+/// How many shards a worker that has just begun makes the acquaintance of in one tick.
+const FIRST_CALLS_A_TICK: usize = 8;
 
 /// The most subjects of which the store has yet to be told something, in one worker. One
 /// that finds no room is told of at its next sign of life.
@@ -119,6 +119,8 @@ pub struct Fleet {
     urgent: Vec<usize>,
     /// The shard whose turn it is to be told of signs of life.
     next_patient: usize,
+    /// The shard whose news are read next.
+    next_news: usize,
     in_flight: HashMap<CallId, usize>,
     last_call: u64,
     ids: Option<WriteIds>,
@@ -135,6 +137,7 @@ impl Fleet {
             settings,
             urgent: Vec::new(),
             next_patient: 0,
+            next_news: 0,
             in_flight: HashMap::new(),
             last_call: 0,
             ids: None,
@@ -247,33 +250,58 @@ impl Fleet {
         for shard in &mut self.shards {
             shard.give_up(here, self.settings.wait_ms, &mut self.settled);
         }
-        let mut calls = Vec::new();
+        let news_every_ms = self.settings.news_every_ms();
+        let patient = self.in_turn(self.next_patient, self.patient_a_tick(), |shard| {
+            !shard.queue.is_empty()
+        });
+        // A call that is made anyway reads news that are due. One just for them waits a
+        // little longer, so that there is none while many play.
+        let alone_ms = news_every_ms.saturating_add(news_every_ms / 4);
+        let news = self.in_turn(self.next_news, self.news_a_tick(), |shard| {
+            shard.news_are_due(alone_ms, now)
+        });
+        self.next_patient = patient
+            .last()
+            .map_or(self.next_patient, |at| at.saturating_add(1));
+        self.next_news = news
+            .last()
+            .map_or(self.next_news, |at| at.saturating_add(1));
+        let mut due = self.in_turn(0, usize::MAX, |shard| {
+            shard.queue.has_urgent() || shard.is_down()
+        });
+        due.extend(patient);
+        due.extend(news);
+        let may_speak = |at: &usize| {
+            let shard = self.shards.get(*at);
+            shard.is_some_and(|shard| shard.may_speak(now))
+        };
+        due.retain(may_speak);
+        due.sort_unstable();
+        due.dedup();
+        due.into_iter()
+            .filter_map(|at| self.call(here, at))
+            .collect()
+    }
+
+    /// Up to `most` shards of a kind, from one of them on.
+    fn in_turn(&self, from: usize, most: usize, is_one: impl Fn(&Shard) -> bool) -> Vec<usize> {
         let count = self.shards.len();
-        let rounds = self.patient_a_tick();
-        let (mut patient, mut news) = (0, 0);
-        for turn in 0..count {
-            let at = self.next_patient.saturating_add(turn);
-            let at = at.checked_rem(count).unwrap_or_default();
-            let Some(shard) = self.shards.get(at) else {
-                continue;
-            };
-            if !shard.may_speak(now) {
-                continue;
-            }
-            let is_due = shard.news_are_due(self.settings.evictions_within_ms.div_ceil(2), now);
-            let waits = !shard.queue.is_empty();
-            if shard.queue.has_urgent() || shard.is_down() {
-                calls.extend(self.call(here, at));
-            } else if waits && patient < rounds {
-                patient = patient.saturating_add(1);
-                self.next_patient = at.saturating_add(1);
-                calls.extend(self.call(here, at));
-            } else if is_due && news < NEWS_A_TICK {
-                news = news.saturating_add(1);
-                calls.extend(self.call(here, at));
-            }
+        let turns = (0..count).map(|turn| from.saturating_add(turn).checked_rem(count));
+        let found = turns
+            .flatten()
+            .filter(|at| self.shards.get(*at).is_some_and(&is_one));
+        found.take(most).collect()
+    }
+
+    /// The most shards whose news one tick asks for: all of them in the time given, and
+    /// those soon that have never been asked.
+    fn news_a_tick(&self) -> usize {
+        let ticks = usize::try_from(self.settings.news_every_ms() / TICK_MS).unwrap_or(usize::MAX);
+        let in_time = self.shards.len().div_ceil(ticks.max(1));
+        match self.shards.iter().all(Shard::is_known) {
+            true => in_time,
+            false => in_time.max(FIRST_CALLS_A_TICK),
         }
-        calls
     }
 
     /// Takes what came back of a call.

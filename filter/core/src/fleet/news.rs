@@ -8,8 +8,9 @@ use crate::bytes::{Reader, Writer};
 use crate::moment::Moment;
 use crate::ports::{Place, Store, Swap};
 
-/// Where reading begins at an edge that has just come up: it holds no copies yet.
-const AFTER_THE_NEWEST: &[u8] = b"$";
+/// By how much an edge's clock may be ahead of the store's, in milliseconds, for reading to
+/// begin where it should: places are named by the store's time.
+const SKEW_MAX_MS: u64 = 60_000;
 
 /// Where it begins when a shard's memory begins anew.
 const FROM_THE_START: &[u8] = b"0-0";
@@ -44,30 +45,48 @@ impl Reading {
     }
 }
 
-/// When the news of a shard were read last, and the place to go on from if it is this
-/// worker's turn: they were read at least `every_ms` ago, by whichever worker.
-pub(super) fn claim(
-    store: &impl Store,
-    shard: u32,
-    every_ms: u64,
-    now: Moment,
-) -> (Moment, Option<Vec<u8>>) {
+/// Whose turn it is to read a shard's news.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// When they were read last.
+    pub(super) read_at: Moment,
+    /// Since when the shard remembers, if a worker has heard.
+    pub(super) since: Option<Moment>,
+    /// Where to go on, if it is this worker's turn.
+    pub(super) place: Option<Vec<u8>>,
+}
+
+/// It is this worker's turn if no worker has read a shard's news for `every_ms`.
+pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) -> Turn {
     let found = store.load(Place::News(shard));
     let version = found.as_ref().map(|(_, version)| *version);
     let reading = found.and_then(|(bytes, _)| Reading::parse(&bytes));
     let reading = reading.unwrap_or_else(|| Reading {
         at: Moment::EARLIEST,
         since: Moment::EARLIEST,
-        place: AFTER_THE_NEWEST.to_vec(),
+        place: since(now),
     });
     // One in the future means that the clock was set back since.
+    let known = (reading.since != Moment::EARLIEST).then_some(reading.since);
     if reading.at <= now && now.ms_since(reading.at) < every_ms {
-        return (reading.at, None);
+        return Turn {
+            read_at: reading.at,
+            since: known,
+            place: None,
+        };
     }
-    let place = reading.place.clone();
     let claimed = Reading { at: now, ..reading };
     let is_ours = store.swap(Place::News(shard), version, &claimed.to_bytes()) == Swap::Done;
-    (now, is_ours.then_some(place))
+    Turn {
+        read_at: now,
+        since: known,
+        place: is_ours.then_some(claimed.place),
+    }
+}
+
+/// Where reading begins at an edge that has just come up: before it holds any copies.
+fn since(now: Moment) -> Vec<u8> {
+    format!("{}-0", now.as_ms().saturating_sub(SKEW_MAX_MS)).into_bytes()
 }
 
 /// Notes how far the news of a shard were read, and since when it remembers. Says whether

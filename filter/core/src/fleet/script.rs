@@ -44,12 +44,12 @@ pub(super) struct Script {
 ///
 /// - `KEYS`: the shard's beginning; its news.
 /// - `ARGV`: the present moment (6 bytes); how long the beginning is kept (ms); where
-///   reading the news goes on: empty for not at all, `$` for after the newest.
+///   reading the news goes on, or empty for not at all.
 /// - Answer: the beginning (6 bytes); if news were asked for, the length of the place to
 ///   go on from (1 byte), the place, and the subjects of the news (16 bytes each).
 pub(super) const GREET: Script = Script {
     text: include_str!("greet.lua"),
-    hash: "a5dcda701e4651ba28a8d35c721d6654c5679149",
+    hash: "6a6d838c3afb03cfc8cb2350f8fcda334d15e8dd",
 };
 
 /// Writes a record if the last write to it is the one that the writer knows of.

@@ -23,6 +23,13 @@ pub struct Settings {
     pub credentials: Option<Credentials>,
 }
 
+impl Settings {
+    /// How often an edge reads the news of a shard, in milliseconds.
+    pub(super) const fn news_every_ms(&self) -> u64 {
+        self.evictions_within_ms.div_ceil(2)
+    }
+}
+
 /// What a start gets while the store does not answer. Streams that are known here play on
 /// in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -67,6 +67,11 @@ impl Shard {
         self.is_down
     }
 
+    /// Whether it has ever answered, to this worker or another one.
+    pub(super) const fn is_known(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Whether a call may be made.
     pub(super) fn may_speak(&self, now: Moment) -> bool {
         self.in_flight.is_none() && now >= self.not_before
@@ -97,10 +102,13 @@ impl Shard {
         id: CallId,
     ) -> Option<Call> {
         let At { host, ledger, now } = here;
-        let every_ms = settings.evictions_within_ms.div_ceil(2);
+        let every_ms = settings.news_every_ms();
         let mut place = None;
         if self.news_are_due(every_ms, now) {
-            (self.news_at, place) = news::claim(host, self.number, every_ms, now);
+            let turn = news::claim(host, self.number, every_ms, now);
+            self.news_at = turn.read_at;
+            self.since = self.since.or(turn.since);
+            place = turn.place;
         }
         if place.is_none() && self.queue.is_empty() && !self.is_down {
             return None;
@@ -191,7 +199,7 @@ impl Shard {
             Ok(greeting) => self.greeted(here, &greeting),
             Err(Failure::NoScript) if !batch.loads => {
                 self.lacks_scripts = true;
-                return self.put_back(batch);
+                return self.put_back(here, batch);
             }
             Err(failure) => return self.failed(here, failure, batch, settled),
         }
@@ -246,9 +254,13 @@ impl Shard {
             }
         }
         if subjects.len() >= NEWS_READ {
-            news::release(host, self.number);
-            self.news_at = Moment::EARLIEST;
+            self.read_news_soon(here);
         }
+    }
+
+    fn read_news_soon<H: Host>(&mut self, here: At<'_, H>) {
+        news::release(here.host, self.number);
+        self.news_at = Moment::EARLIEST;
     }
 
     /// The store did as it was told.
@@ -307,7 +319,7 @@ impl Shard {
         let news = sent.news;
         let mut item = sent.back(false);
         match copy::take_over(host, ledger, &subject, activity, write, now) {
-            Ok(UpToDate { is_ahead, .. }) => item.tells = is_ahead,
+            Ok(UpToDate { is_ahead, .. }) => (item.tells, item.again) = (is_ahead, false),
             Err(outage) => {
                 for ask in item.asks.drain(..) {
                     settle(settled, &ask, Err(outage), false);
@@ -354,11 +366,7 @@ impl Shard {
         self.is_down = true;
         self.lacks_scripts |= failure == Failure::NoScript;
         self.not_before = here.now.plus_ms(DOWN_MS);
-        if batch.reads_news {
-            news::release(here.host, self.number);
-            self.news_at = Moment::EARLIEST;
-        }
-        self.put_back(batch);
+        self.put_back(here, batch);
         // Nobody waits for a shard that is down.
         for ask in self.queue.give_up(|_| true) {
             settle(settled, &ask, Err(UNANSWERED), true);
@@ -366,7 +374,10 @@ impl Shard {
     }
 
     /// What was said has to be said again.
-    fn put_back(&mut self, batch: Batch) {
+    fn put_back<H: Host>(&mut self, here: At<'_, H>, batch: Batch) {
+        if batch.reads_news {
+            self.read_news_soon(here);
+        }
         // From the last to the first, so that they come in the same order again.
         for sent in batch.sent.into_iter().rev() {
             let subject: SubjectKey = sent.subject;
