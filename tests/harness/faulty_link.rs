@@ -269,5 +269,7 @@ fn flood(mut client: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     let bytes = bytes.repeat(1024);
     loop {
         client.write_all(&bytes)?;
+        // Without an end, but not all of the machine.
+        thread::sleep(Duration::from_millis(5));
     }
 }

@@ -251,8 +251,11 @@ impl Fleet {
             shard.give_up(here, self.settings.wait_ms, &mut self.settled);
         }
         let news_every_ms = self.settings.news_every_ms();
-        let patient = self.in_turn(self.next_patient, self.patient_a_tick(), |shard| {
-            !shard.queue.is_empty()
+        let rounds = self.patient_a_tick();
+        let overtaken = self.in_turn(0, rounds, Shard::was_overtaken);
+        let left = rounds.saturating_sub(overtaken.len());
+        let patient = self.in_turn(self.next_patient, left, |shard| {
+            !shard.queue.is_empty() && !shard.was_overtaken()
         });
         // A call that is made anyway reads news that are due. One just for them waits a
         // little longer, so that there is none while many play.
@@ -269,6 +272,7 @@ impl Fleet {
         let mut due = self.in_turn(0, usize::MAX, |shard| {
             shard.queue.has_urgent() || shard.is_down()
         });
+        due.extend(overtaken);
         due.extend(patient);
         due.extend(news);
         let may_speak = |at: &usize| {

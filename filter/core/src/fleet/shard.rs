@@ -46,6 +46,10 @@ pub(super) struct Shard {
     not_before: Moment,
     /// The most subjects for the next call: fewer after an answer that was cut.
     most: usize,
+    /// Of how many subjects the store was told something and had heard from another edge
+    /// meanwhile. They stand first in line, and come first soon: whoever waited for its
+    /// turn again could be overtaken each time by an edge that has more to tell.
+    overtaken: usize,
 }
 
 impl Shard {
@@ -60,11 +64,16 @@ impl Shard {
             is_down: false,
             not_before: Moment::EARLIEST,
             most: SUBJECTS_MAX,
+            overtaken: 0,
         }
     }
 
     pub(super) const fn is_down(&self) -> bool {
         self.is_down
+    }
+
+    pub(super) const fn was_overtaken(&self) -> bool {
+        self.overtaken > 0
     }
 
     /// Whether it has ever answered, to this worker or another one.
@@ -121,13 +130,18 @@ impl Shard {
             since: self.since,
             ids,
         };
+        // Just those who were overtaken, where there are any: others would be, too.
+        let most = match core::mem::take(&mut self.overtaken) {
+            overtaken @ 1.. if !self.queue.has_urgent() => self.most.min(overtaken),
+            _ => self.most,
+        };
         let queue = &mut self.queue;
         let (batch, payload) = maker.batch(
             id,
             settings.credentials.as_ref(),
             self.lacks_scripts,
             place.as_deref(),
-            self.most,
+            most,
             || queue.take(),
         );
         self.in_flight = Some(batch);
@@ -327,7 +341,11 @@ impl Shard {
             }
         }
         item.news = news && item.tells;
-        if item.tells || !item.asks.is_empty() {
+        let waits = !item.asks.is_empty() || item.news;
+        if item.tells && !waits {
+            self.overtaken = self.overtaken.saturating_add(1);
+        }
+        if item.tells || waits {
             self.queue.put_back(subject, item);
         }
     }
