@@ -168,7 +168,9 @@ impl Http {
 /// A request that is gone waits for nothing.
 impl Drop for Http {
     fn drop(&mut self) {
-        if let Some(worker) = &self.worker
+        let waits = matches!(&*self.state.borrow(), State::Waits | State::Held { .. });
+        if waits
+            && let Some(worker) = &self.worker
             && worker.waiting.borrow_mut().remove(&self.id).is_some()
         {
             worker.edge.borrow_mut().forget(Ticket(self.id));

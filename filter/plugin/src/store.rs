@@ -94,6 +94,9 @@ impl Worker {
     /// send the next call over the connection that is just closing.
     fn go_on(&self) {
         let settled = self.edge.borrow_mut().settled(&self.envoy);
+        if settled.is_empty() {
+            return self.ring_if_needed();
+        }
         for (Ticket(context), resumed) in settled {
             let state = self.waiting.borrow_mut().remove(&context);
             if let Some(state) = state
