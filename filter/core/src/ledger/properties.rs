@@ -5,6 +5,7 @@
 
 mod days;
 mod formats;
+mod merging;
 mod model;
 
 use model::{Model, Outcome};

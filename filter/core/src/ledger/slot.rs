@@ -331,6 +331,7 @@ fn last_end(activity: &Activity) -> Moment {
 mod tests {
     use super::*;
     use crate::activity::{ENDED_KEPT_MS, EndReason};
+    use crate::ledger::stamp::WriteId;
     use crate::testing::{NOW, TIMEOUT_MS, key, stream, test};
 
     fn subject(n: u8) -> SubjectKey {
@@ -399,6 +400,77 @@ mod tests {
         let kept: Vec<_> = slot.subjects().collect();
         assert_eq!(kept, (42..50).map(subject).collect::<Vec<_>>());
         assert_eq!(slot.horizon, NOW);
+    }
+
+    fn stamped(n: u8, ahead: bool) -> Option<Stamp> {
+        Some(Stamp {
+            write: (n > 0).then_some(WriteId([n; 8])),
+            ahead,
+            kept_until: NOW.plus_ms(u64::from(n)),
+        })
+    }
+
+    fn put_copy(bytes: &[u8], n: u8, activity: &Activity, stamp: Option<Stamp>) -> Vec<u8> {
+        let slot = Slot::parse(bytes).unwrap_or_default();
+        let change = Change {
+            subject: &subject(n),
+            activity,
+            stamp,
+        };
+        slot.rewrite(Some(change), NOW).bytes
+    }
+
+    #[test]
+    fn copies_carry_their_stamp_and_a_horizon_of_their_own() {
+        let mut with_horizon = playing(1);
+        with_horizon.forgotten = NOW.plus_ms(7);
+        let bytes = put_copy(&[], 1, &with_horizon, stamped(5, true));
+        let bytes = put_copy(&bytes, 2, &playing(2), stamped(0, false));
+        let bytes = put_copy(&bytes, 3, &playing(3), None);
+        let slot = Slot::parse(&bytes).unwrap();
+        let (stamp, content) = slot.copy(&subject(1)).unwrap();
+        assert_eq!(Some(stamp), stamped(5, true));
+        assert_eq!(codec::decode_copy(content), Some(with_horizon.clone()));
+        assert_eq!(slot.activity(&subject(1)), Some(with_horizon));
+        assert_eq!(
+            slot.copy(&subject(2)).map(|(stamp, _)| stamp),
+            stamped(0, false)
+        );
+        assert_eq!(slot.activity(&subject(2)), Some(playing(2)));
+        assert_eq!(slot.copy(&subject(3)), None);
+        assert_eq!(slot.activity(&subject(3)), Some(playing(3)));
+    }
+
+    #[test]
+    fn a_stamp_changes_without_anything_else() {
+        let bytes = put_copy(&[], 1, &playing(1), stamped(5, true));
+        let bytes = put_copy(&bytes, 2, &playing(2), stamped(6, true));
+        let slot = Slot::parse(&bytes).unwrap();
+        let fresh = stamped(9, false).unwrap();
+        let restamped = slot.restamped(&bytes, &subject(1), &fresh).unwrap();
+        assert_eq!(
+            restamped,
+            put_copy(
+                &put_copy(&[], 1, &playing(1), Some(fresh)),
+                2,
+                &playing(2),
+                stamped(6, true)
+            )
+        );
+        assert_eq!(slot.restamped(&bytes, &subject(3), &fresh), None);
+    }
+
+    #[test]
+    fn copies_without_streams_that_the_store_has_yet_to_hear_of_go_last() {
+        let ahead = stopped(1, NOW);
+        let mut bytes = put_copy(&[], 1, &ahead, stamped(1, true));
+        for n in 2..50 {
+            let activity = stopped(n, NOW.plus_ms(u64::from(n)));
+            bytes = put_copy(&bytes, n, &activity, stamped(n, false));
+        }
+        let slot = Slot::parse(&bytes).unwrap();
+        assert_eq!(slot.subjects().count(), RESTING_MAX);
+        assert_eq!(slot.activity(&subject(1)), Some(ahead));
     }
 
     #[test]

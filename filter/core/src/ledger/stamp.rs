@@ -79,3 +79,42 @@ fn kept_until(activity: &Activity, now: Moment) -> Moment {
         .map(|lapse| lapse.plus_ms(played_ms.min(ENDED_KEPT_MS)));
     ends.max(lapse).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::EndReason;
+    use crate::testing::{NOW, TIMEOUT_MS, key, stream, test};
+
+    fn playing_for(ms: u64) -> Activity {
+        let mut stream = stream(1, NOW);
+        stream.lapses_at = NOW.plus_ms(ms + TIMEOUT_MS);
+        Activity {
+            streams: vec![stream],
+            ..Activity::default()
+        }
+    }
+
+    #[test]
+    fn whoever_has_just_come_leaves_nothing_but_its_timeout() {
+        let until = kept_until(&playing_for(0), NOW);
+        assert_eq!(until, NOW.plus_ms(TIMEOUT_MS));
+    }
+
+    #[test]
+    fn a_stream_that_lapses_is_remembered_for_as_long_as_it_has_played_up_to_an_hour() {
+        for (played, kept) in [(600_000, 600_000), (7_200_000, ENDED_KEPT_MS)] {
+            let until = kept_until(&playing_for(played), NOW.plus_ms(played));
+            assert_eq!(until, NOW.plus_ms(played + TIMEOUT_MS + kept));
+        }
+    }
+
+    #[test]
+    fn an_end_is_remembered_for_its_hour_whatever_lapses() {
+        let mut activity = playing_for(0);
+        activity.end(&key(1, NOW), EndReason::Stopped, NOW.plus_ms(5));
+        let until = kept_until(&activity, NOW.plus_ms(5));
+        assert_eq!(until, NOW.plus_ms(5 + ENDED_KEPT_MS));
+        assert_eq!(kept_until(&Activity::default(), NOW), NOW);
+    }
+}
