@@ -3,10 +3,11 @@
 mod attributes;
 mod body;
 mod call;
+mod carry_out;
 mod credentials;
 mod respond;
 
 pub use attributes::{AttributesError, read_attributes};
 pub use call::{Call, MAX_BODY, PendingCall, Target};
-pub use respond::Unanswered;
-pub(crate) use respond::{Begun, Finished, begin, finish, resume};
+pub use carry_out::Unanswered;
+pub(crate) use carry_out::{Begun, Finished, begin, finish, resume};

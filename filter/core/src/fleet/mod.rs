@@ -24,6 +24,7 @@ mod settings;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use queue::Question;
 pub use settings::{Credentials, OnOutage, Settings};
@@ -48,9 +49,10 @@ const ROUNDS_A_TIMEOUT: u64 = 9;
 /// How many shards a worker that has just begun makes the acquaintance of in one tick.
 const FIRST_CALLS_A_TICK: usize = 8;
 
-/// The most subjects of which the store has yet to be told something, in one worker. One
-/// that finds no room is told of at its next sign of life.
-const TELLINGS_MAX: usize = 32_768;
+/// The most subjects of which the store has yet to be asked or told something, in one
+/// worker; each shard has its share. One that finds no room is told of at its next sign of
+/// life.
+const SUBJECTS_MAX: usize = 65_536;
 
 /// Of how many subjects a worker knows that their copies were just found up to date, and
 /// how long that counts, in milliseconds.
@@ -177,11 +179,12 @@ impl Fleet {
         now: Moment,
     ) {
         let at = self.shard_of(&subject);
-        let waiting = self.in_queues();
+        let is_full = self.is_full(at);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
-        if waiting >= TELLINGS_MAX.saturating_mul(2) && ticket.is_none() {
+        // Where nobody waits, the next sign of life asks again.
+        if is_full && ticket.is_none() {
             return;
         }
         let ask = Ask {
@@ -197,7 +200,7 @@ impl Fleet {
     /// hear of it: a stream was ended.
     pub fn tell(&mut self, subject: SubjectKey, news: bool) {
         let at = self.shard_of(&subject);
-        let is_full = self.in_queues() >= TELLINGS_MAX;
+        let is_full = self.is_full(at);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
@@ -361,8 +364,11 @@ impl Fleet {
         waiting.count().div_ceil(ticks.max(1)).max(1)
     }
 
-    fn in_queues(&self) -> usize {
-        self.shards.iter().map(|shard| shard.queue.len()).sum()
+    /// Whether a shard's queue has its share of what all of them may hold.
+    fn is_full(&self, at: usize) -> bool {
+        let share = SUBJECTS_MAX.div_ceil(self.shards.len().max(1));
+        let queued = self.shards.get(at).map(|shard| shard.queue.len());
+        queued.is_some_and(|queued| queued >= share)
     }
 
     /// Not by the bytes that choose the slot, so that each shard is spread over all slots.

@@ -1,11 +1,10 @@
 //! One shard as one worker sees it.
 
-use super::batch::{
-    self, Answer, Batch, Failure, Heard, Kind, Maker, Sent, Told, UNANSWERED, WriteIds,
-};
+use super::batch::{Answer, Batch, Heard, Kind, Maker, Sent, WriteIds};
 use super::queue::{Ask, Item, Question, Queue};
 use super::resp::Replies;
 use super::script::NEWS_READ;
+use super::told::{Failure, Greeting, Told, told};
 use super::{At, Call, CallFailure, CallId, Settings, Settled, TICK_MS, Ticket, news};
 use crate::activity::Activity;
 use crate::ledger::copy::{self, UpToDate};
@@ -29,6 +28,9 @@ const LOST_AFTER_MS: u64 = 5_000;
 
 /// By how much a clock that counts milliseconds may be late, and a timer early.
 const CLOCK_STEP_MS: u64 = 2;
+
+/// Why a question that is not answered is not.
+const UNANSWERED: Outage = Outage::Fleet;
 
 /// One shard as one worker sees it.
 #[derive(Debug)]
@@ -222,7 +224,7 @@ impl Shard {
         let mut sent = batch.sent.into_iter();
         for one in sent.by_ref() {
             let subject = one.subject;
-            match batch::told(&mut replies, here.now) {
+            match told(&mut replies, here.now) {
                 Ok(Told::Done) => {
                     confirmed.insert(subject.as_bytes(), here.now);
                     self.done(here, one, settled);
@@ -246,7 +248,7 @@ impl Shard {
         self.most = self.most.saturating_mul(2).min(SUBJECTS_MAX);
     }
 
-    fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &batch::Greeting<'_>) {
+    fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {
         let At { host, ledger, now } = here;
         self.since = Some(greeting.since);
         let Some((place, subjects)) = &greeting.news else {

@@ -1,0 +1,347 @@
+//! Carrying calls out: what is asked of the ledger, and waiting where it cannot tell yet.
+
+use std::sync::Arc;
+
+use super::attributes::read_attributes;
+use super::body::problem;
+use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
+use super::credentials;
+use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
+use crate::activity::Attributes;
+use crate::config::Config;
+use crate::exchange::{Answer, Head, Reply, languages};
+use crate::fleet::Question;
+use crate::keeper::{Keeper, Ruling};
+use crate::ledger::{Decided, Outage};
+use crate::metric::Metric;
+use crate::moment::Moment;
+use crate::policy::{Application, Event, Unknown};
+use crate::ports::Host;
+use crate::stream_key::StreamKey;
+use crate::subject::SubjectKey;
+use crate::text::printable;
+
+/// The most termination codes one create may name.
+const TERMINATE_MAX: usize = 32;
+
+/// What is to become of a call whose head is there.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Begun {
+    /// It is answered.
+    Reply(Reply),
+    /// Its body is needed first.
+    AwaitBody(PendingCall),
+    /// The fleet's store has to be asked first.
+    Wait(Unanswered),
+}
+
+/// Handles a call's head. `path` is what follows the base path, query included;
+/// `ends` says that no body follows.
+pub(crate) fn begin(
+    config: &Config,
+    host: &impl Host,
+    head: &impl Head,
+    path: &[u8],
+    ends: bool,
+    keeper: &mut Keeper<'_>,
+) -> Begun {
+    let (path, query) = split_query(path);
+    let target = match Target::read(path) {
+        Ok(target) => target,
+        Err(error) => return Begun::Reply(no_target(config, host, error)),
+    };
+    let logged_path = format!("{}{}", config.sessions.base_path, target.template());
+    let reply = |answer| {
+        Begun::Reply(Reply {
+            answer,
+            logged_path: Some(logged_path.clone().into_bytes()),
+            record: None,
+        })
+    };
+
+    let authorization = head.header("authorization");
+    let book = &config.ledger.book;
+    let Some(application) = credentials::application(book, authorization.as_deref()) else {
+        host.add(Metric::RefusalsCredential, 1);
+        return reply(unauthorized());
+    };
+    let method = head.header(":method").unwrap_or_default();
+    let call = match (method.as_slice(), &target) {
+        (b"POST", Target::Sessions { .. }) => match terminate(head) {
+            Some(terminate) => Call::Create { terminate },
+            None => {
+                let detail = "X-Terminate takes up to 32 termination codes";
+                return reply(malformed(host, detail));
+            }
+        },
+        (b"POST", Target::Session { session, .. }) => Call::Heartbeat {
+            session: session.clone(),
+        },
+        (b"DELETE", Target::Session { session, .. }) => Call::Stop {
+            session: session.clone(),
+        },
+        (b"GET", Target::RunningStreams { .. }) => Call::RunningStreams,
+        (b"GET", Target::Metadata) => Call::Metadata,
+        _ => return reply(Answer::empty(405).with("allow", target.allows())),
+    };
+    let mut attributes = Attributes::default();
+    if let Err(error) = read_attributes(&mut attributes, query) {
+        return reply(malformed(host, error.detail()));
+    }
+    let (idp, subject) = target.account();
+    let pending = PendingCall {
+        application: application.id.clone(),
+        account_path: account_path(path),
+        subject: config.hasher.subject(idp, subject),
+        attributes,
+        logged_path,
+        languages: languages(head),
+        call,
+    };
+    if !ends {
+        return Begun::AwaitBody(pending);
+    }
+    match finish(config, host, pending, &[], keeper) {
+        Finished::Reply(reply) => Begun::Reply(reply),
+        Finished::Wait(unanswered) => Begun::Wait(unanswered),
+    }
+}
+
+/// What is to become of a call that is there as a whole.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Finished {
+    /// It is answered.
+    Reply(Reply),
+    /// The fleet's store has to be asked first: hand this to [`resume`] with the answer.
+    Wait(Unanswered),
+}
+
+/// A call that waits for the fleet's store.
+#[derive(Debug, Clone)]
+pub struct Unanswered {
+    understood: Understood,
+    /// What it is about.
+    pub(crate) subject: SubjectKey,
+    /// What the store is asked.
+    pub(crate) question: Question,
+}
+
+impl Unanswered {
+    /// What takes back the start of a new stream, should it have come about unnoticed.
+    pub(crate) fn undo(&self) -> Option<(SubjectKey, Event)> {
+        let Wish::Create(stream) = self.understood.wish else {
+            return None;
+        };
+        let application = Arc::clone(&self.understood.application);
+        let event = Event::Stop {
+            stream,
+            application,
+        };
+        Some((self.subject, event))
+    }
+}
+
+/// A call as it was understood.
+#[derive(Debug, Clone)]
+struct Understood {
+    wish: Wish,
+    application: Arc<Application>,
+    account_path: String,
+    subject: SubjectKey,
+    logged_path: String,
+    languages: String,
+}
+
+impl Understood {
+    fn reply(&self, (answer, record): Answered) -> Reply {
+        Reply {
+            answer,
+            logged_path: Some(self.logged_path.clone().into_bytes()),
+            record,
+        }
+    }
+
+    fn caller<'a>(&'a self, config: &'a Config, now: Moment) -> Caller<'a> {
+        Caller {
+            config,
+            application: &self.application,
+            account_path: &self.account_path,
+            languages: &self.languages,
+            subject: &self.subject,
+            now,
+        }
+    }
+}
+
+/// Carries a call out once its body is there.
+pub(crate) fn finish(
+    config: &Config,
+    host: &impl Host,
+    pending: PendingCall,
+    body: &[u8],
+    keeper: &mut Keeper<'_>,
+) -> Finished {
+    let PendingCall {
+        call,
+        application,
+        account_path,
+        subject,
+        mut attributes,
+        logged_path,
+        languages,
+    } = pending;
+    let reply = |answer| {
+        Finished::Reply(Reply {
+            answer,
+            logged_path: Some(logged_path.clone().into_bytes()),
+            record: None,
+        })
+    };
+    if body.len() > MAX_BODY {
+        host.add(Metric::RefusalsMalformed, 1);
+        return reply(problem(413, "the body is larger than 16 KiB"));
+    }
+    if let Err(error) = read_attributes(&mut attributes, body) {
+        return reply(malformed(host, error.detail()));
+    }
+    let Some(application) = config.ledger.book.application(&application) else {
+        return reply(unauthorized());
+    };
+    let now = host.now();
+    let mut understood = Understood {
+        wish: Wish::RunningStreams,
+        application: Arc::clone(application),
+        account_path,
+        subject,
+        logged_path: logged_path.clone(),
+        languages,
+    };
+    let caller = understood.caller(config, now);
+    let (wish, event) = match call {
+        Call::Metadata => return reply(caller.metadata()),
+        Call::RunningStreams => (Wish::RunningStreams, None),
+        Call::Create { terminate } => {
+            let stream = StreamKey::mint(now, host.random());
+            let play = caller.play(stream, attributes, terminate, Unknown::IsNew);
+            (Wish::Create(stream), Some(Event::Play(play)))
+        }
+        Call::Heartbeat { session } => {
+            let Ok(stream) = caller.read_session(&session) else {
+                return reply(Answer::empty(404));
+            };
+            let play = caller.play(stream, attributes, Vec::new(), Unknown::IsOver);
+            (Wish::Heartbeat(stream), Some(Event::Play(play)))
+        }
+        Call::Stop { session } => {
+            let Ok(stream) = caller.read_session(&session) else {
+                return reply(Answer::empty(404));
+            };
+            let application = Arc::clone(application);
+            let event = Event::Stop {
+                stream,
+                application,
+            };
+            (Wish::Stop(stream), Some(event))
+        }
+    };
+    understood.wish = wish;
+    let question = event.map_or(Question::Look, Question::Decide);
+    carry_out(config, host, understood, question, keeper, now)
+}
+
+/// Goes on with a call that has waited. `keeper` knows how that went.
+pub(crate) fn resume(
+    config: &Config,
+    host: &impl Host,
+    unanswered: Unanswered,
+    decided: Option<Result<Decided, Outage>>,
+    keeper: &mut Keeper<'_>,
+) -> Finished {
+    let Unanswered {
+        understood,
+        question,
+        ..
+    } = unanswered;
+    let now = host.now();
+    match decided {
+        Some(decided) => {
+            let caller = understood.caller(config, now);
+            let verdict = decided.map(|decided| decided.verdict);
+            let answered = caller.answer(host, understood.wish, verdict);
+            Finished::Reply(understood.reply(answered))
+        }
+        None => carry_out(config, host, understood, question, keeper, now),
+    }
+}
+
+fn carry_out(
+    config: &Config,
+    host: &impl Host,
+    understood: Understood,
+    question: Question,
+    keeper: &mut Keeper<'_>,
+    now: Moment,
+) -> Finished {
+    let caller = understood.caller(config, now);
+    let subject = understood.subject;
+    let verdict = match &question {
+        Question::Look if keeper.must_look(&subject) => None,
+        Question::Look => {
+            let answer = caller.running_streams(host);
+            return Finished::Reply(understood.reply((answer, None)));
+        }
+        Question::Decide(event) => match keeper.decide(host, &subject, event, false, now) {
+            Ok(Ruling::Decided(decided)) => Some(Ok(decided.verdict)),
+            Ok(Ruling::Wait | Ruling::Later) => None,
+            Err(outage) => Some(Err(outage)),
+        },
+    };
+    match verdict {
+        Some(verdict) => {
+            let answered = caller.answer(host, understood.wish, verdict);
+            Finished::Reply(understood.reply(answered))
+        }
+        None => Finished::Wait(Unanswered {
+            understood,
+            subject,
+            question,
+        }),
+    }
+}
+fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
+    let answer = match error {
+        TargetError::Unknown => problem(404, "there is nothing at this path"),
+        TargetError::Malformed => malformed(
+            host,
+            "idp, subject and session must be percent-encoded UTF-8 of 1 to 256 bytes",
+        ),
+    };
+    Reply {
+        answer,
+        logged_path: Some(format!("{}/*", config.sessions.base_path).into_bytes()),
+        record: None,
+    }
+}
+
+/// The codes in every `X-Terminate` header, alone or in comma lists; `None` if they
+/// are no codes or too many.
+fn terminate(head: &impl Head) -> Option<Vec<String>> {
+    let mut codes = Vec::new();
+    for value in head.headers("x-terminate") {
+        for code in printable(&value).ok()?.split(',') {
+            let code = code.trim();
+            if !code.is_empty() {
+                codes.push(code.to_owned());
+            }
+        }
+    }
+    (codes.len() <= TERMINATE_MAX).then_some(codes)
+}
+
+/// `{idp}/{subject}` as the client spelled it. The path was found well-formed.
+fn account_path(path: &[u8]) -> String {
+    let segments: Vec<_> = path.split(|byte| *byte == b'/').skip(2).take(2).collect();
+    String::from_utf8_lossy(&segments.join(&b'/')).into_owned()
+}
