@@ -1,0 +1,197 @@
+//! One edge: its memory and its workers, driven as the plugin drives them.
+
+use core::fmt;
+
+use hashbrown::HashMap;
+use streamgate_core::config::Config;
+use streamgate_core::edge::{Answering, Edge, Resumed, Step};
+use streamgate_core::exchange::Answer;
+use streamgate_core::fleet::{Call, CallFailure, CallId, Ticket};
+use streamgate_core::playback::{Forward, Watched};
+
+use crate::host::EdgeHost;
+use crate::request::Request;
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The origin's response reached the viewer.
+    Served,
+    /// The filter answered.
+    Answered(Answer),
+}
+
+/// A request that has waited, and what became of it.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Who asked.
+    pub viewer: u32,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// One edge.
+pub struct SimEdge {
+    /// What its workers share.
+    pub host: EdgeHost,
+    workers: Vec<Worker>,
+}
+
+struct Worker {
+    edge: Edge,
+    last_ticket: u32,
+    waiting: HashMap<Ticket, Waiting>,
+}
+
+/// A request under way. Its head is there until a response has been seen.
+struct Waiting {
+    viewer: u32,
+    request: Request,
+}
+
+impl SimEdge {
+    /// An edge whose workers each have a configuration of their own.
+    pub fn new(seed: u64, configs: impl Iterator<Item = Config>) -> Self {
+        let worker = |config| Worker {
+            edge: Edge::new(config),
+            last_ticket: 0,
+            waiting: HashMap::new(),
+        };
+        Self {
+            host: EdgeHost::new(seed),
+            workers: configs.map(worker).collect(),
+        }
+    }
+
+    /// Envoy restarts: nothing is left of what it knew, nor of whoever waited.
+    pub fn restart(&mut self, configs: impl Iterator<Item = Config>) {
+        self.host.forget_everything();
+        for (worker, config) in self.workers.iter_mut().zip(configs) {
+            worker.edge = Edge::new(config);
+            worker.waiting.clear();
+        }
+    }
+
+    /// Handles a request; `None` if it waits for the store. The origin answers each with 200.
+    pub fn ask(&mut self, worker: usize, viewer: u32, request: Request) -> Option<Outcome> {
+        let (host, worker) = (&self.host, &mut self.workers[worker]);
+        worker.last_ticket = worker.last_ticket.wrapping_add(1);
+        let ticket = Ticket(worker.last_ticket);
+        let path = request.path.as_bytes();
+        let step = worker.edge.on_request(host, ticket, &request, path, true);
+        let outcome = worker.step(host, ticket, step);
+        if outcome.is_none() {
+            worker.waiting.insert(ticket, Waiting { viewer, request });
+        }
+        outcome
+    }
+
+    /// Whoever waits at a worker under this name is gone.
+    pub fn forget(&mut self, worker: usize, viewer: u32) {
+        let worker = &mut self.workers[worker];
+        let theirs = worker.waiting.extract_if(|_, waiting| waiting.viewer == viewer);
+        let tickets: Vec<_> = theirs.map(|(ticket, _)| ticket).collect();
+        for ticket in tickets {
+            worker.edge.forget(ticket);
+        }
+    }
+
+    /// The calls that somebody waits for.
+    pub fn calls(&mut self, worker: usize) -> Vec<Call> {
+        let edge = &mut self.workers[worker].edge;
+        match edge.has_calls() {
+            true => edge.calls(&self.host),
+            false => Vec::new(),
+        }
+    }
+
+    /// The calls that are due by the clock.
+    pub fn tick(&mut self, worker: usize) -> Vec<Call> {
+        self.workers[worker].edge.on_tick(&self.host)
+    }
+
+    /// What came back of a call.
+    pub fn hear(&mut self, worker: usize, call: CallId, reply: Result<&[u8], CallFailure>) {
+        let edge = &mut self.workers[worker].edge;
+        edge.on_store_reply(&self.host, call, reply);
+    }
+
+    /// The requests that have waited for long enough.
+    pub fn resolved(&mut self, worker: usize) -> Vec<Resolved> {
+        let (host, worker) = (&self.host, &mut self.workers[worker]);
+        let mut resolved = Vec::new();
+        for (ticket, resumed) in worker.edge.settled(host) {
+            let Some(waiting) = worker.waiting.remove(&ticket) else {
+                continue;
+            };
+            match worker.resume(host, ticket, &waiting.request, resumed) {
+                Some(outcome) => resolved.push(Resolved {
+                    viewer: waiting.viewer,
+                    outcome,
+                }),
+                None => {
+                    worker.waiting.insert(ticket, waiting);
+                }
+            }
+        }
+        resolved
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.workers.iter().map(|worker| worker.waiting.len()).sum()
+    }
+}
+
+impl Worker {
+    fn resume(
+        &mut self,
+        host: &EdgeHost,
+        ticket: Ticket,
+        request: &Request,
+        resumed: Resumed,
+    ) -> Option<Outcome> {
+        match resumed {
+            Resumed::Request(trust) => {
+                let path = request.path.as_bytes();
+                let step = self.edge.on_request_again(host, ticket, request, path, trust);
+                self.step(host, ticket, step)
+            }
+            Resumed::Reply(reply) => Some(Outcome::Answered(reply.answer)),
+            Resumed::Response(watched) => response(watched),
+        }
+    }
+
+    fn step(&mut self, host: &EdgeHost, ticket: Ticket, step: Step) -> Option<Outcome> {
+        match step {
+            Step::Pass => Some(Outcome::Served),
+            Step::Reply(reply) => Some(Outcome::Answered(reply.answer)),
+            Step::Wait => None,
+            Step::AwaitBody(pending) => match self.edge.on_body(host, ticket, pending, b"") {
+                Answering::Reply(reply) => Some(Outcome::Answered(reply.answer)),
+                Answering::Wait => None,
+            },
+            Step::Forward(Forward { watch: None, .. }) => Some(Outcome::Served),
+            Step::Forward(Forward { watch: Some(watch), .. }) => {
+                response(self.edge.on_response(host, ticket, &watch, 200))
+            }
+        }
+    }
+}
+
+fn response(watched: Watched) -> Option<Outcome> {
+    match watched {
+        Watched::Pass(_) => Some(Outcome::Served),
+        Watched::Refuse(reply) => Some(Outcome::Answered(reply.answer)),
+        Watched::Wait(..) => None,
+    }
+}
+
+/// Shows how many workers there are: what they hold would fill pages.
+impl fmt::Debug for SimEdge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SimEdge");
+        shown.field("workers", &self.workers.len()).finish_non_exhaustive()
+    }
+}

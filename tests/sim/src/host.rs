@@ -1,0 +1,115 @@
+//! What Envoy is to the core, in plain memory: one for each edge, shared by its workers.
+
+use std::cell::{Cell, RefCell};
+
+use hashbrown::HashMap;
+use streamgate_core::metric::Metric;
+use streamgate_core::moment::Moment;
+use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_core::stream_key::StreamKey;
+
+/// One edge's memory, clock and counters.
+#[derive(Debug)]
+pub struct EdgeHost {
+    now: Cell<Moment>,
+    values: RefCell<HashMap<Place, (Box<[u8]>, u32)>>,
+    bells: RefCell<HashMap<u32, u32>>,
+    dice: RefCell<fastrand::Rng>,
+    counters: RefCell<[u64; Metric::ALL.len()]>,
+    live: Cell<i64>,
+}
+
+impl EdgeHost {
+    /// An empty one; `seed` makes its randomness.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: Cell::new(Moment::EARLIEST),
+            values: RefCell::default(),
+            bells: RefCell::default(),
+            dice: RefCell::new(fastrand::Rng::with_seed(seed)),
+            counters: RefCell::new([0; Metric::ALL.len()]),
+            live: Cell::new(0),
+        }
+    }
+
+    /// Sets its clock.
+    pub fn set_now(&self, now: Moment) {
+        self.now.set(now);
+    }
+
+    /// A counter's value.
+    #[must_use]
+    pub fn count(&self, metric: Metric) -> u64 {
+        self.counters.borrow()[metric.index()]
+    }
+
+    /// Envoy restarts: its memory is gone. Counters stay, so that they can be summed up.
+    pub fn forget_everything(&self) {
+        self.values.borrow_mut().clear();
+        self.bells.borrow_mut().clear();
+        self.live.set(0);
+    }
+
+    /// Bytes of all values.
+    #[must_use]
+    pub fn bytes_held(&self) -> u64 {
+        let values = self.values.borrow();
+        values.values().map(|(bytes, _)| bytes.len() as u64).sum()
+    }
+}
+
+impl Clock for EdgeHost {
+    fn now(&self) -> Moment {
+        self.now.get()
+    }
+}
+
+impl Entropy for EdgeHost {
+    fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
+        let mut random = [0; StreamKey::RANDOM_LEN];
+        self.dice.borrow_mut().fill(&mut random);
+        random
+    }
+}
+
+impl Meter for EdgeHost {
+    fn add(&self, metric: Metric, n: u64) {
+        self.counters.borrow_mut()[metric.index()] += n;
+    }
+
+    fn add_live(&self, change: i64) {
+        self.live.set(self.live.get() + change);
+    }
+
+    fn live(&self) -> u64 {
+        u64::try_from(self.live.get()).unwrap_or(0)
+    }
+}
+
+impl Store for EdgeHost {
+    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+        let values = self.values.borrow();
+        let (bytes, version) = values.get(&place)?;
+        Some((bytes.to_vec(), Version(*version)))
+    }
+
+    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap {
+        let mut values = self.values.borrow_mut();
+        let found = values.get(&place).map(|(_, version)| Version(*version));
+        if found != expected {
+            return Swap::Conflict;
+        }
+        let version = found.map_or(1, |Version(last)| last.wrapping_add(1));
+        values.insert(place, (value.into(), version));
+        Swap::Done
+    }
+
+    fn bell(&self, bell: u32) -> u32 {
+        self.bells.borrow().get(&bell).copied().unwrap_or(0)
+    }
+
+    fn ring(&self, bell: u32) {
+        *self.bells.borrow_mut().entry(bell).or_default() += 1;
+    }
+}

@@ -1,0 +1,1 @@
+//! What a real store needs for what a crowd told the model of it.

@@ -1,0 +1,283 @@
+//! A model of one node of the store: what Valkey or Redis answers to an edge's calls.
+//!
+//! It knows the commands that the filter sends and its two scripts by their text. A script
+//! that has changed is answered with an error until the model has changed with it.
+
+mod news;
+mod strings;
+
+use hashbrown::HashMap;
+use redis_protocol::resp2::decode::decode_range;
+use redis_protocol::resp2::types::RangeFrame;
+use sha1::{Digest, Sha1};
+
+use self::news::News;
+use self::strings::Strings;
+pub use self::strings::Kept;
+
+/// The script that says since when a shard remembers, and what is new in it.
+const GREET: &str = include_str!("../../../../filter/core/src/fleet/greet.lua");
+
+/// The script that writes a record if nobody else did meanwhile.
+const SWAP: &str = include_str!("../../../../filter/core/src/fleet/swap.lua");
+
+/// How long news are kept after the last one, in milliseconds.
+const NEWS_KEPT_MS: u64 = 600_000;
+
+/// What a node has been asked so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Calls: connections.
+    pub calls: u64,
+    /// Records written or compared.
+    pub swaps: u64,
+    /// Of these, those that found another record than the edge believed.
+    pub overtaken: u64,
+    /// Bytes of the calls.
+    pub bytes_in: u64,
+    /// Bytes of the answers.
+    pub bytes_out: u64,
+}
+
+/// One node.
+#[derive(Debug, Default)]
+pub struct Node {
+    password: Option<String>,
+    scripts: Scripts,
+    strings: Strings,
+    news: HashMap<Vec<u8>, News>,
+    asked: Asked,
+}
+
+/// The hashes of the scripts that were loaded.
+#[derive(Debug, Default)]
+struct Scripts {
+    greet: Option<String>,
+    swap: Option<String>,
+}
+
+/// A connection as far as it has come.
+#[derive(Debug, Clone, Copy)]
+struct Connection {
+    may_ask: bool,
+    now_ms: u64,
+}
+
+impl Node {
+    /// An empty node that lets everybody in.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty node that lets in who knows a password.
+    #[must_use]
+    pub fn with_password(password: &str) -> Self {
+        Self {
+            password: Some(password.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// It loses all it holds, as in a power failure.
+    pub fn restart(&mut self) {
+        let password = self.password.take();
+        *self = Self {
+            password,
+            asked: self.asked,
+            ..Self::default()
+        };
+    }
+
+    /// What it answers to a whole call that comes in at `now_ms`, by its own clock.
+    ///
+    /// # Panics
+    ///
+    /// If the call is not made of commands.
+    pub fn answer(&mut self, payload: &[u8], now_ms: u64) -> Vec<u8> {
+        let mut connection = Connection {
+            may_ask: self.password.is_none(),
+            now_ms,
+        };
+        let (mut rest, mut said) = (payload, Vec::new());
+        while let Some((frame, length)) = decode_range(rest).expect("RESP") {
+            let RangeFrame::Array(parts) = frame else {
+                panic!("no command: {frame:?}");
+            };
+            let parts: Vec<&[u8]> = parts.iter().map(|part| bytes_of(part, rest)).collect();
+            self.obey(&mut connection, &parts, &mut said);
+            rest = &rest[length..];
+        }
+        self.asked.calls += 1;
+        self.asked.bytes_in += payload.len() as u64;
+        self.asked.bytes_out += said.len() as u64;
+        said
+    }
+
+    /// What it has been asked so far.
+    #[must_use]
+    pub const fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    /// The record of a subject, as its sixteen bytes name it.
+    #[must_use]
+    pub fn record(&self, subject: [u8; 16], now_ms: u64) -> Option<&[u8]> {
+        self.strings.get(&[b"sg1:", &subject[..]].concat(), now_ms)
+    }
+
+    /// Everything it holds but news.
+    pub fn held(&self, now_ms: u64) -> impl Iterator<Item = Kept<'_>> {
+        self.strings.held(now_ms)
+    }
+
+    fn obey(&mut self, connection: &mut Connection, parts: &[&[u8]], said: &mut Vec<u8>) {
+        match parts {
+            [b"QUIT"] => status(said, "OK"),
+            [b"AUTH", .., password] => match self.password.as_deref() {
+                Some(known) if known.as_bytes() == *password => {
+                    connection.may_ask = true;
+                    status(said, "OK");
+                }
+                Some(_) => error(
+                    said,
+                    "WRONGPASS invalid username-password pair or user is disabled.",
+                ),
+                None => error(
+                    said,
+                    "ERR AUTH <password> called without any password configured for the \
+                     default user. Are you sure your configuration is correct?",
+                ),
+            },
+            _ if !connection.may_ask => error(said, "NOAUTH Authentication required."),
+            [b"SCRIPT", b"LOAD", text] => self.load(text, said),
+            [b"EVALSHA", hash, keys, arguments @ ..] => {
+                let hash = Some(String::from_utf8_lossy(hash).into_owned());
+                match (*keys, arguments) {
+                    (b"2", [epoch, news, now, kept_ms, place]) if hash == self.scripts.greet => {
+                        let asks = Greeting {
+                            epoch,
+                            news,
+                            now,
+                            kept_ms: number(kept_ms),
+                            place,
+                        };
+                        self.greet(connection.now_ms, &asks, said);
+                    }
+                    (b"3", [key, epoch, news, expected, record, kept_ms, subject])
+                        if hash == self.scripts.swap =>
+                    {
+                        let asks = Swapping {
+                            key,
+                            epoch,
+                            news,
+                            expected,
+                            record,
+                            kept_ms: number(kept_ms),
+                            subject,
+                        };
+                        self.swap(connection.now_ms, &asks, said);
+                    }
+                    _ => error(said, "NOSCRIPT No matching script. Please use EVAL."),
+                }
+            }
+            _ => error(said, "ERR unknown command"),
+        }
+    }
+
+    fn load(&mut self, text: &[u8], said: &mut Vec<u8>) {
+        let hash = Sha1::digest(text);
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        bulk(said, hash.as_bytes());
+        if text == GREET.as_bytes() {
+            self.scripts.greet = Some(hash);
+        } else if text == SWAP.as_bytes() {
+            self.scripts.swap = Some(hash);
+        }
+    }
+
+    fn greet(&mut self, now_ms: u64, asks: &Greeting<'_>, said: &mut Vec<u8>) {
+        let since = self.strings.get(asks.epoch, now_ms);
+        let mut answer = since.unwrap_or(asks.now).to_vec();
+        self.strings.set(asks.epoch, &answer, asks.kept_ms, now_ms);
+        if !asks.place.is_empty() {
+            let news = self.news.get(asks.news).filter(|news| news.is_kept(now_ms));
+            let read = news.and_then(|news| news.after(asks.place));
+            let (place, subjects) = read.unwrap_or((asks.place.to_vec(), Vec::new()));
+            answer.push(u8::try_from(place.len()).expect("a short place"));
+            answer.extend(place);
+            answer.extend(subjects.concat());
+        }
+        bulk(said, &answer);
+    }
+
+    fn swap(&mut self, now_ms: u64, asks: &Swapping<'_>, said: &mut Vec<u8>) {
+        self.asked.swaps += 1;
+        let found = self.strings.get(asks.key, now_ms);
+        let known = match found {
+            Some(record) => record.get(..8).unwrap_or(record),
+            None => self.strings.get(asks.epoch, now_ms).unwrap_or_default(),
+        };
+        if known != asks.expected {
+            self.asked.overtaken += 1;
+            return bulk(said, found.unwrap_or_default());
+        }
+        if !asks.record.is_empty() {
+            self.strings.set(asks.key, asks.record, asks.kept_ms, now_ms);
+            if !asks.subject.is_empty() {
+                let news = self.news.entry_ref(asks.news).or_default();
+                if !news.is_kept(now_ms) {
+                    *news = News::default();
+                }
+                news.add(asks.subject, now_ms, NEWS_KEPT_MS);
+            }
+        }
+        said.extend(b":1\r\n");
+    }
+}
+
+/// What the first script is called with.
+struct Greeting<'a> {
+    epoch: &'a [u8],
+    news: &'a [u8],
+    now: &'a [u8],
+    kept_ms: u64,
+    place: &'a [u8],
+}
+
+/// What the second script is called with.
+struct Swapping<'a> {
+    key: &'a [u8],
+    epoch: &'a [u8],
+    news: &'a [u8],
+    expected: &'a [u8],
+    record: &'a [u8],
+    kept_ms: u64,
+    subject: &'a [u8],
+}
+
+fn bytes_of<'a>(part: &RangeFrame, of: &'a [u8]) -> &'a [u8] {
+    match part {
+        RangeFrame::BulkString((from, to)) => &of[*from..*to],
+        other => panic!("no bytes: {other:?}"),
+    }
+}
+
+fn number(text: &[u8]) -> u64 {
+    let text = core::str::from_utf8(text).expect("a number");
+    text.parse().expect("a number")
+}
+
+fn bulk(said: &mut Vec<u8>, bytes: &[u8]) {
+    said.extend(format!("${}\r\n", bytes.len()).as_bytes());
+    said.extend(bytes);
+    said.extend(b"\r\n");
+}
+
+fn status(said: &mut Vec<u8>, text: &str) {
+    said.extend(format!("+{text}\r\n").as_bytes());
+}
+
+fn error(said: &mut Vec<u8>, text: &str) {
+    said.extend(format!("-{text}\r\n").as_bytes());
+}

@@ -1,0 +1,1 @@
+//! Small fleets in trouble.
