@@ -225,6 +225,14 @@ impl Valkey {
         self.info("used_memory")
     }
 
+    /// CPU time it has used, by its own account.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let seconds = |name: &str| self.info_text(name).parse::<f64>();
+        let used = ["used_cpu_user", "used_cpu_sys"].map(seconds);
+        Duration::from_secs_f64(used.into_iter().flatten().sum())
+    }
+
     /// A number that `INFO` gives, such as `total_connections_received`.
     #[must_use]
     pub fn info(&self, name: &str) -> u64 {

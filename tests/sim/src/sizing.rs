@@ -3,6 +3,7 @@
 
 use lexopt::prelude::*;
 use streamgate_sim::crowd::{self, Options};
+use streamgate_sim::real_store;
 
 const HELP: &str = "\
 sizing: a crowd at many edges in virtual time, and what its store needs
@@ -55,6 +56,8 @@ fn main() -> Result<(), lexopt::Error> {
     println!("{options:?}\n");
     let (figures, recording) = crowd::run(&options);
     println!("{figures}");
-    drop(recording);
+    if !recording.calls.is_empty() {
+        println!("{}", real_store::measure(&recording));
+    }
     Ok(())
 }

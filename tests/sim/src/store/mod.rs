@@ -5,21 +5,25 @@
 
 mod news;
 mod strings;
+mod wire;
 
 use hashbrown::HashMap;
-use redis_protocol::resp2::decode::decode_range;
-use redis_protocol::resp2::types::RangeFrame;
 use sha1::{Digest, Sha1};
 
 use self::news::News;
 use self::strings::Strings;
 pub use self::strings::Kept;
+pub use self::wire::{commands, say};
+use self::wire::{bulk, error, status};
 
 /// The script that says since when a shard remembers, and what is new in it.
 const GREET: &str = include_str!("../../../../filter/core/src/fleet/greet.lua");
 
 /// The script that writes a record if nobody else did meanwhile.
 const SWAP: &str = include_str!("../../../../filter/core/src/fleet/swap.lua");
+
+/// Both scripts, as they are loaded.
+pub const SCRIPTS: [&str; 2] = [GREET, SWAP];
 
 /// How long news are kept after the last one, in milliseconds.
 const NEWS_KEPT_MS: u64 = 600_000;
@@ -99,14 +103,9 @@ impl Node {
             may_ask: self.password.is_none(),
             now_ms,
         };
-        let (mut rest, mut said) = (payload, Vec::new());
-        while let Some((frame, length)) = decode_range(rest).expect("RESP") {
-            let RangeFrame::Array(parts) = frame else {
-                panic!("no command: {frame:?}");
-            };
-            let parts: Vec<&[u8]> = parts.iter().map(|part| bytes_of(part, rest)).collect();
+        let mut said = Vec::new();
+        for parts in commands(payload) {
             self.obey(&mut connection, &parts, &mut said);
-            rest = &rest[length..];
         }
         self.asked.calls += 1;
         self.asked.bytes_in += payload.len() as u64;
@@ -256,28 +255,7 @@ struct Swapping<'a> {
     subject: &'a [u8],
 }
 
-fn bytes_of<'a>(part: &RangeFrame, of: &'a [u8]) -> &'a [u8] {
-    match part {
-        RangeFrame::BulkString((from, to)) => &of[*from..*to],
-        other => panic!("no bytes: {other:?}"),
-    }
-}
-
 fn number(text: &[u8]) -> u64 {
     let text = core::str::from_utf8(text).expect("a number");
     text.parse().expect("a number")
-}
-
-fn bulk(said: &mut Vec<u8>, bytes: &[u8]) {
-    said.extend(format!("${}\r\n", bytes.len()).as_bytes());
-    said.extend(bytes);
-    said.extend(b"\r\n");
-}
-
-fn status(said: &mut Vec<u8>, text: &str) {
-    said.extend(format!("+{text}\r\n").as_bytes());
-}
-
-fn error(said: &mut Vec<u8>, text: &str) {
-    said.extend(format!("-{text}\r\n").as_bytes());
 }
