@@ -11,16 +11,16 @@ use crate::throttle::Calls;
 /// the slot's horizon (see `ledger::slot`), only without the reason.
 pub const ENDED_KEPT_MS: u64 = 3_600_000;
 
-/// The most ended streams remembered for one subject; the oldest go first, those with
-/// ids of this edge's own before those with ids from outside.
+/// The most ended streams remembered for one subject. The oldest go first: those that stay
+/// over without being remembered, then those that could have started again, then those
+/// with ids from outside.
 pub const ENDED_KEPT_MAX: usize = 8;
 
 /// The most termination codes a stream keeps of those that made room for it.
 pub const SUPERSEDED_MAX: usize = 32;
 
-/// The most text that is kept of a released stream's attributes, in bytes. One with more
-/// is forgotten as if it had lapsed: released streams count in no limit that bounds
-/// the memory of live ones.
+/// The most text that is kept of a released stream's attributes, in bytes. Of one with more,
+/// none are kept: released streams count in no limit that bounds the memory of live ones.
 pub const RELEASED_ATTRIBUTES_MAX: usize = 512;
 
 /// All live streams of a subject (contract, section 1), and the recently ended ones.
@@ -159,15 +159,11 @@ impl Activity {
 
     /// Takes the live stream with this key out and remembers why. Says whether it was live.
     pub fn end(&mut self, key: &StreamKey, why: EndReason, now: Moment) -> bool {
-        let was_live = self.take(key).is_some();
-        if was_live {
-            self.remember(Ended {
-                key: *key,
-                at: now,
-                why,
-            });
-        }
-        was_live
+        let Some(stream) = self.take(key) else {
+            return false;
+        };
+        self.remember(Ended::of(&stream, why, now));
+        true
     }
 
     /// Takes the live stream with this key out, to start again when it likes to. Says
@@ -177,13 +173,11 @@ impl Activity {
             return false;
         };
         stream.superseded.clear();
-        if stream.attributes.size() <= RELEASED_ATTRIBUTES_MAX {
-            self.remember(Ended {
-                key: *key,
-                at: now,
-                why: EndReason::Released(Box::new(stream)),
-            });
+        if stream.attributes.size() > RELEASED_ATTRIBUTES_MAX {
+            stream.attributes = Attributes::default();
         }
+        let why = EndReason::Released(Box::new(stream.clone()));
+        self.remember(Ended::of(&stream, why, now));
         true
     }
 
@@ -200,11 +194,16 @@ impl Activity {
         let later = self.ended.iter().position(|known| known.at > ended.at);
         self.ended.insert(later.unwrap_or(self.ended.len()), ended);
         while self.ended.len() > ENDED_KEPT_MAX {
-            // The horizon remembers an id that says when it was issued. One from
-            // outside does not, so it is kept for as long as there is another to go.
-            let oldest = self.ended.iter().position(Ended::may_be_forgotten);
-            let ended = self.ended.remove(oldest.unwrap_or(0));
-            self.forget(&ended);
+            let stays_over = self
+                .ended
+                .iter()
+                .position(|ended| ended.horizon().is_some());
+            let released = || self.ended.iter().position(|end| end.released().is_some());
+            let ended = self.ended.remove(stays_over.or_else(released).unwrap_or(0));
+            // A released one, too: another edge may not have heard of the pause.
+            self.forgotten = self
+                .forgotten
+                .max(ended.key.issued_at().unwrap_or_default());
         }
     }
 
@@ -218,7 +217,8 @@ impl Activity {
             .partition(|ended| ended.at.plus_ms(ENDED_KEPT_MS) > now);
         self.ended = kept;
         let old: Vec<Ended> = old;
-        old.iter().for_each(|ended| self.forget(ended));
+        let horizon = old.iter().filter_map(Ended::horizon).max();
+        self.forgotten = self.forgotten.max(horizon.unwrap_or_default());
         before.saturating_sub(self.streams.len())
     }
 
@@ -227,15 +227,20 @@ impl Activity {
     pub fn live_until(&self) -> Option<Moment> {
         self.streams.iter().map(|stream| stream.lapses_at).max()
     }
-
-    fn forget(&mut self, ended: &Ended) {
-        if let Some(horizon) = ended.horizon() {
-            self.forgotten = self.forgotten.max(horizon);
-        }
-    }
 }
 
 impl Ended {
+    /// The end of a live stream. It is no earlier than its start, whichever clocks these
+    /// were read from: what starts after its end has started again (`ledger::merge`).
+    #[must_use]
+    pub fn of(stream: &Stream, why: EndReason, now: Moment) -> Self {
+        Self {
+            key: stream.key,
+            at: now.max(stream.started_at),
+            why,
+        }
+    }
+
     /// The stream as it was, if it was released.
     #[must_use]
     pub fn released(&self) -> Option<&Stream> {
@@ -250,11 +255,6 @@ impl Ended {
     #[must_use]
     pub fn horizon(&self) -> Option<Moment> {
         self.released().map_or(self.key.issued_at(), |_| None)
-    }
-
-    /// Whether it stays ended without being remembered, or may come back.
-    fn may_be_forgotten(&self) -> bool {
-        self.horizon().is_some() || self.released().is_some()
     }
 }
 
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_released_stream_with_much_to_say_is_not_remembered() {
+    fn a_released_stream_with_much_to_say_comes_back_with_nothing_to_say() {
         let mut activity = Activity::default();
         let mut paused = stream(1, NOW);
         paused
@@ -348,6 +348,42 @@ mod tests {
             .set("note", "x".repeat(RELEASED_ATTRIBUTES_MAX));
         activity.streams.push(paused.clone());
         assert!(activity.release(&paused.key, NOW));
-        assert_eq!(activity, Activity::default());
+        let end = activity.end_of(&paused.key).unwrap();
+        paused.attributes = Attributes::default();
+        assert_eq!(end.released(), Some(&paused));
+    }
+
+    #[test]
+    fn an_edge_whose_clock_is_behind_ends_no_stream_before_it_started() {
+        let mut activity = Activity::default();
+        for n in [1, 2] {
+            activity.streams.push(stream(n, NOW.plus_ms(1_000)));
+        }
+        let keys = [activity.streams[0].key, activity.streams[1].key];
+        assert!(activity.end(&keys[0], EndReason::Stopped, NOW));
+        assert!(activity.release(&keys[1], NOW));
+        for key in keys {
+            assert_eq!(activity.end_of(&key).unwrap().at, NOW.plus_ms(1_000));
+        }
+    }
+
+    #[test]
+    fn a_released_stream_that_finds_no_room_is_over_like_one_that_was_ended() {
+        let mut activity = Activity::default();
+        for n in 0..100 {
+            let stream = stream(n, NOW.plus_ms(u64::from(n)));
+            let key = stream.key;
+            activity.streams.push(stream);
+            activity.release(&key, NOW.plus_ms(u64::from(n)));
+        }
+        assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
+        assert_eq!(activity.forgotten, NOW.plus_ms(91));
+        // Those that were ended go before it.
+        for n in 0..100 {
+            activity.streams.push(stream(n, NOW));
+            activity.end(&key(n, NOW), EndReason::Stopped, NOW.plus_ms(200));
+        }
+        let released = activity.ended.iter().filter_map(Ended::released).count();
+        assert_eq!(released, ENDED_KEPT_MAX);
     }
 }

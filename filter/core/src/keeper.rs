@@ -6,6 +6,7 @@
 
 use core::cell::Cell;
 
+use crate::activity::Activity;
 use crate::fleet::{Fleet, OnOutage, Question, Ticket};
 use crate::ledger::{self, Decided, Ledger, Outage, Seen, Settled};
 use crate::metric::Metric;
@@ -164,14 +165,23 @@ impl Keeper<'_> {
 fn copy_suffices(event: &Event, seen: &Seen<'_>) -> bool {
     match &seen.judgement.verdict {
         Verdict::Plays(plays) => {
-            let is_call = matches!(event, Event::Play(play) if play.is_call);
             let others = plays.evicted.max(plays.killed).max(plays.replaced);
-            !plays.started && others == 0 && !(plays.learned && is_call)
+            !plays.started && others == 0 && !plays.learned
         }
         // Others may start as soon as it has: the app that stops a stream waits.
         Verdict::Stopped => matches!(event, Event::Release { .. }),
+        Verdict::Refused(Refused::MissingAttributes(_)) => is_known(event, seen.activity),
         Verdict::Refused(refused) => !seen.judgement.changed && is_final(refused),
     }
+}
+
+/// Whether all is known here that a stream has said about itself.
+fn is_known(event: &Event, activity: &Activity) -> bool {
+    let Event::Play(play) = event else {
+        return false;
+    };
+    let is_live = activity.stream(&play.stream).is_some();
+    is_live || activity.end_of(&play.stream).is_some()
 }
 
 /// Whether a refusal stands whatever happened at other edges.
@@ -180,10 +190,128 @@ const fn is_final(refused: &Refused) -> bool {
         Refused::Evicted(_)
         | Refused::Killed(_)
         | Refused::Foreign
-        | Refused::MissingAttributes(_)
         | Refused::TooManyAttributes
         | Refused::Immutable(_)
         | Refused::Throttled { .. } => true,
-        Refused::Conflict(_) | Refused::Over | Refused::SubjectFull => false,
+        Refused::Conflict(_)
+        | Refused::Over
+        | Refused::MissingAttributes(_)
+        | Refused::SubjectFull => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::num::NonZeroU32;
+
+    use super::*;
+    use crate::activity::Stream;
+    use crate::fleet::Settings;
+    use crate::ledger::copy;
+    use crate::policy::{Count, Play, Unknown};
+    use crate::ports::Clock;
+    use crate::testing::{MemoryHost, NOW, TIMEOUT_MS, book, key, limit, play, stream, test};
+
+    const ALICE: SubjectKey = SubjectKey::from_bytes([7; 16]);
+
+    struct Edge {
+        host: MemoryHost,
+        ledger: Ledger,
+        fleet: Fleet,
+    }
+
+    /// An edge that counts channels, and knows of these streams from the store.
+    fn edge(streams: Vec<Stream>) -> Edge {
+        let mut policy = limit("P", 2, crate::policy::OnConflict::DenyNew);
+        policy.rules[0].count = Count::Distinct("channel".to_owned());
+        let host = MemoryHost::new();
+        let ledger = Ledger {
+            slots: NonZeroU32::new(16).unwrap(),
+            max_streams: 1_000,
+            book: book(vec![policy], &[("app1", &["P"])]),
+            has_fleet: true,
+        };
+        let record = Activity {
+            streams,
+            ..Activity::default()
+        };
+        let write = Some(ledger::WriteId(*b"elsewher"));
+        copy::take_over(&host, &ledger, &ALICE, &record, write, NOW).unwrap();
+        let fleet = Fleet::new(Settings {
+            cluster: "valkey".to_owned(),
+            shards: NonZeroU32::MIN,
+            wait_ms: 500,
+            evictions_within_ms: 10_000,
+            shortest_timeout_ms: TIMEOUT_MS,
+            on_outage: OnOutage::Admit,
+            credentials: None,
+        });
+        Edge {
+            host,
+            ledger,
+            fleet,
+        }
+    }
+
+    impl Edge {
+        fn decides(&mut self, of: Play, plays: bool) -> Ruling {
+            let mut keeper = Keeper {
+                ledger: &self.ledger,
+                fleet: Some(&mut self.fleet),
+                epoch: NOW.plus_ms(1),
+                trust: Trust::Ask,
+            };
+            let now = self.host.now().plus_ms(1);
+            let ruling = keeper.decide(&self.host, &ALICE, &Event::Play(of), plays, now);
+            ruling.unwrap()
+        }
+
+        fn sign_of_life(&self, n: u8) -> Play {
+            let known = key(n, NOW);
+            play(&self.ledger.book, "app1", known, Unknown::IsOver)
+        }
+    }
+
+    fn on_a_channel(n: u8) -> Stream {
+        let mut stream = stream(n, NOW);
+        stream.attributes.set("channel", "News");
+        stream
+    }
+
+    #[test]
+    fn a_sign_of_life_of_a_known_stream_asks_nobody() {
+        let mut edge = edge(vec![on_a_channel(1)]);
+        let ruling = edge.decides(edge.sign_of_life(1), true);
+        assert!(matches!(ruling, Ruling::Decided(_)), "{ruling:?}");
+    }
+
+    /// Which rule it falls under may depend on it.
+    #[test]
+    fn what_is_new_about_a_stream_is_for_the_store_to_judge() {
+        let mut edge = edge(vec![on_a_channel(1)]);
+        let mut zaps = edge.sign_of_life(1);
+        zaps.attributes.set("channel", "Sports");
+        let ruling = edge.decides(zaps, true);
+        assert!(matches!(ruling, Ruling::Later), "{ruling:?}");
+    }
+
+    #[test]
+    fn what_is_missing_of_a_stream_may_be_known_at_another_edge() {
+        let mut edge = edge(vec![stream(1, NOW)]);
+        for (n, is_known) in [(1, true), (2, false)] {
+            let mut heartbeat = edge.sign_of_life(n);
+            heartbeat.is_call = true;
+            let ruling = edge.decides(heartbeat, false);
+            let refused = match &ruling {
+                Ruling::Decided(decided) => {
+                    matches!(
+                        decided.verdict,
+                        Verdict::Refused(Refused::MissingAttributes(_))
+                    )
+                }
+                _ => false,
+            };
+            assert_eq!(refused, is_known, "{ruling:?}");
+        }
     }
 }

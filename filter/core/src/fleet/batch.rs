@@ -6,7 +6,7 @@ use super::script::{self, EPOCH_KEPT_MS, GREET, NEWS_READ, SWAP};
 use super::{CallId, Credentials};
 use crate::activity::{Activity, ENDED_KEPT_MS};
 use crate::ledger::copy::{self, RecordCopy};
-use crate::ledger::{Ledger, WriteId};
+use crate::ledger::{Ledger, Stamp, WriteId};
 use crate::moment::Moment;
 use crate::policy::{Event, Judgement, Recall, Verdict, judge};
 use crate::ports::Host;
@@ -94,6 +94,7 @@ impl Sent {
             tells,
             again: self.again || (is_told && was_lost),
             news: self.news && tells,
+            found: None,
         }
     }
 }
@@ -195,7 +196,12 @@ impl<H: Host> Maker<'_, H> {
             return self.tell(pipeline, subject, &item);
         }
         let bell = self.host.bell(self.ledger.bell_of(&subject));
-        let copy = copy::read(self.host, self.ledger, &subject, self.now);
+        let mut copy = copy::read(self.host, self.ledger, &subject, self.now);
+        if let (None, Some(found)) = (copy.stamp, item.found) {
+            let (write, activity) = *found;
+            copy.stamp = Some(Stamp::told(Some(write), &activity, self.now));
+            copy.activity = activity;
+        }
         let was_ahead = copy.is_ahead();
         let before = copy.write();
         let record_len = copy.stamp.map_or(RECORD_EXPECTED, |_| copy.len);
@@ -211,7 +217,7 @@ impl<H: Host> Maker<'_, H> {
         }
         let kind = if changed {
             let id = self.ids.next();
-            let told = crate::ledger::Stamp::told(Some(id), &activity, self.now);
+            let told = Stamp::told(Some(id), &activity, self.now);
             let content = copy::content(&activity);
             self.swap(
                 pipeline,

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 
 use super::Ticket;
+use crate::activity::Activity;
+use crate::ledger::WriteId;
 use crate::moment::Moment;
 use crate::policy::Event;
 use crate::subject::SubjectKey;
@@ -39,6 +41,8 @@ pub(super) struct Item {
     pub(super) again: bool,
     /// Other edges want to know: a stream was ended.
     pub(super) news: bool,
+    /// What was just found in the store. A record without streams leaves no copy behind.
+    pub(super) found: Option<Box<(WriteId, Activity)>>,
 }
 
 /// Subjects in turn: first those of whom something is asked.

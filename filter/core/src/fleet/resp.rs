@@ -127,6 +127,7 @@ mod tests {
             b"$-1\r\n",
             b"$x\r\n",
             b":1x\r\n",
+            b"$99999999999999999999\r\nx",
             b"*1\r\n:1\r\n",
             &deep,
         ] {
@@ -137,11 +138,13 @@ mod tests {
                 "{shown:?}"
             );
         }
+        // The longest that fits into memory where addresses have 32 bits: no sum overflows.
+        let longest = format!("${}\r\nx", i32::MAX);
         for bytes in [
             b"".as_slice(),
             b"$",
             b"$5\r\nabc",
-            b"$4294967295\r\nx",
+            longest.as_bytes(),
             b"+O",
         ] {
             assert_eq!(Replies::new(bytes).next(), Err(NoReply::Cut));

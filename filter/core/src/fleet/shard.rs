@@ -11,6 +11,7 @@ use crate::ledger::copy::{self, UpToDate};
 use crate::ledger::{Decided, Outage, WriteId, count_verdict};
 use crate::metric::Metric;
 use crate::moment::Moment;
+use crate::policy::Event;
 use crate::ports::Host;
 use crate::recent::Recent;
 use crate::subject::SubjectKey;
@@ -231,7 +232,7 @@ impl Shard {
                 }
                 Ok(Told::Another(activity, write)) => {
                     confirmed.insert(subject.as_bytes(), here.now);
-                    self.is_another(here, one, &activity, write, settled);
+                    self.is_another(here, one, activity, write, settled);
                 }
                 Ok(Told::Failed(failure)) => self.refused(here, failure, one, settled),
                 Err(_) => {
@@ -283,18 +284,19 @@ impl Shard {
     fn done<H: Host>(&mut self, here: At<'_, H>, sent: Sent, settled: &mut Vec<Settled>) {
         let At { host, ledger, now } = here;
         let subject = sent.subject;
-        let bell = match sent.kind {
+        let (bell, written) = match sent.kind {
             Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
-            Kind::Check { bell } => Ok(bell),
+            Kind::Check { bell } => (Ok(bell), None),
             Kind::Write { id, activity } => {
                 host.add(Metric::RecordWrites, 1);
                 let taken = copy::take_over(host, ledger, &subject, &activity, Some(id), now);
-                taken.map(|UpToDate { is_ahead, bell }| {
+                let bell = taken.map(|UpToDate { is_ahead, bell }| {
                     if is_ahead {
                         self.queue.tell(subject, false);
                     }
                     bell
-                })
+                });
+                (bell, Some(activity))
             }
         };
         for Heard { ask, answer } in sent.heard {
@@ -307,11 +309,13 @@ impl Shard {
                         count_verdict(host, event, &judgement);
                     }
                     // It is recorded in the store, whatever became of the copy: without one
-                    // the next request asks again.
+                    // the next request asks again. So it does where a later question of the
+                    // same write ended the stream: it was never live here, so no bell rang.
+                    let is_over = written.as_ref().is_some_and(|now| has_ended(event, now));
                     Ok(Some(Decided {
                         verdict: judgement.verdict,
                         bell: bell.unwrap_or_default(),
-                        pending: bell.is_err(),
+                        pending: bell.is_err() || is_over,
                         retry_at: judgement.retry_at,
                     }))
                 }
@@ -325,7 +329,7 @@ impl Shard {
         &mut self,
         here: At<'_, H>,
         sent: Sent,
-        activity: &Activity,
+        activity: Activity,
         write: Option<WriteId>,
         settled: &mut Vec<Settled>,
     ) {
@@ -334,7 +338,7 @@ impl Shard {
         host.add(Metric::FleetConflicts, 1);
         let news = sent.news;
         let mut item = sent.back(false);
-        match copy::take_over(host, ledger, &subject, activity, write, now) {
+        match copy::take_over(host, ledger, &subject, &activity, write, now) {
             Ok(UpToDate { is_ahead, .. }) => (item.tells, item.again) = (is_ahead, false),
             Err(outage) => {
                 for ask in item.asks.drain(..) {
@@ -342,6 +346,7 @@ impl Shard {
                 }
             }
         }
+        item.found = write.map(|write| Box::new((write, activity)));
         item.news = news && item.tells;
         let waits = !item.asks.is_empty() || item.news;
         if item.tells && !waits {
@@ -407,6 +412,11 @@ impl Shard {
             }
         }
     }
+}
+
+/// Whether the stream that an event is about plays no longer.
+fn has_ended(event: &Event, activity: &Activity) -> bool {
+    matches!(event, Event::Play(play) if activity.stream(&play.stream).is_none())
 }
 
 fn settle(

@@ -281,6 +281,47 @@ fn a_start_is_judged_by_what_another_edge_has_recorded() {
     assert_eq!(breaches[0].conflicts.len(), 3);
 }
 
+/// Calls count on record where no stream is live or remembered: there is nothing to copy.
+#[test]
+fn a_record_without_streams_is_written_over_at_the_second_try() {
+    let mut worker = Worker::acquainted();
+    let alice = subject(1, 1);
+    worker.asks(alice, 7);
+    let call = worker.call();
+    let nobody = Activity {
+        forgotten: NOW,
+        ..Activity::default()
+    };
+    let said = answer(&call, &[another(&nobody)]);
+    worker.hears(&call, Ok(&said));
+    let again = worker.call();
+    let swap = &swaps(&again)[0];
+    assert_eq!(swap[6], b"elsewher");
+    let written = copy::activity_in(&swap[7][8..]).unwrap();
+    assert_eq!((written.streams.len(), written.forgotten), (1, NOW));
+    let said = answer(&again, &[done()]);
+    worker.hears(&again, Ok(&said));
+    assert!(matches!(
+        worker.verdicts()[..],
+        [(7, Ok(Verdict::Plays(_)))]
+    ));
+}
+
+/// No bell rings for it: no worker has ever seen it live.
+#[test]
+fn a_stream_that_loses_its_place_in_the_write_it_starts_with_is_asked_about_again() {
+    let mut worker = Worker::with(settings(), 1, OnConflict::StopOldest);
+    worker.gets_acquainted();
+    worker.asks(subject(1, 1), 1);
+    worker.asks(subject(1, 1), 2);
+    let call = worker.call();
+    let said = answer(&call, &[done()]);
+    worker.hears(&call, Ok(&said));
+    let settled = worker.fleet.settled().into_iter();
+    let pending = settled.map(|settled| settled.answer.unwrap().unwrap().pending);
+    assert_eq!(pending.collect::<Vec<_>>(), [true, false]);
+}
+
 #[test]
 fn starts_of_one_account_go_into_one_write_in_their_order() {
     let mut worker = Worker::acquainted();

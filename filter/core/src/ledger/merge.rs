@@ -11,6 +11,7 @@
 //!   surplus loses its place, each at its own next sign of life (`policy::rule`).
 
 use crate::activity::{Activity, Ended, Liveness, Stream};
+use crate::moment::Moment;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
 
@@ -38,8 +39,18 @@ fn take_over_end(merged: &mut Activity, ended: &Ended) {
         let _ = merged.take(&ended.key);
     }
     match merged.end_of(&ended.key) {
-        Some(known) if known.at >= ended.at => {}
+        Some(known) if !outlasts(ended, known) => {}
         _ => merged.remember(ended.clone()),
+    }
+}
+
+/// Which of two ends of a stream holds? The later one; but whoever paused a stream may not
+/// have heard that it had been ended, and that holds unless it had started again.
+fn outlasts(ended: &Ended, known: &Ended) -> bool {
+    match (ended.released(), known.released()) {
+        (Some(stream), None) => stream.started_at > known.at,
+        (None, Some(stream)) => stream.started_at <= ended.at,
+        _ => ended.at > known.at,
     }
 }
 
@@ -59,7 +70,7 @@ fn take_over_stream(merged: &mut Activity, stream: &Stream) {
 }
 
 /// Whether a stream may have ended and be remembered by nothing but the horizon.
-fn is_forgotten(key: &StreamKey, horizon: crate::moment::Moment) -> bool {
+fn is_forgotten(key: &StreamKey, horizon: Moment) -> bool {
     key.issued_at()
         .is_some_and(|issued_at| issued_at <= horizon)
 }

@@ -150,7 +150,8 @@ fn judge_play(
     let found = ask_every_rule(activity, play, book, &contender);
     let strayed = !found.breaches.is_empty() && has_strayed(activity, play, book, &contender);
     let (is_known, started_at) = match standing {
-        Standing::New => (false, now),
+        // After its end, whichever clock that was read from: it has started again.
+        Standing::New => (false, end.map_or(now, |end| now.max(end.at.plus_ms(1)))),
         Standing::Known { started_at, .. } => (true, started_at),
         Standing::Revived { started_at } => (false, started_at),
     };

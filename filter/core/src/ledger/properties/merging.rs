@@ -21,15 +21,15 @@ enum Known {
     Live { started: u64, lives: u64 },
     /// It ended so long after.
     Ended(u64),
-    /// It was released.
-    Released(u64),
+    /// It started and was released so long after.
+    Released { started: u64, played: u64 },
 }
 
 fn known() -> impl Strategy<Value = Known> {
     prop_oneof![
         3 => (0..6_u64, 0..6_u64).prop_map(|(started, lives)| Known::Live { started, lives }),
         2 => (0..6_u64).prop_map(Known::Ended),
-        1 => (0..6_u64).prop_map(Known::Released),
+        1 => (0..6_u64, 0..3_u64).prop_map(|(started, played)| Known::Released { started, played }),
     ]
 }
 
@@ -58,10 +58,13 @@ fn activity() -> impl Strategy<Value = Activity> {
                     at: at(ms),
                     why: EndReason::Stopped,
                 }),
-                Known::Released(ms) => activity.remember(Ended {
+                Known::Released { started, played } => activity.remember(Ended {
                     key,
-                    at: at(ms),
-                    why: EndReason::Released(Box::new(Stream::unplayed(key))),
+                    at: at(started + played),
+                    why: EndReason::Released(Box::new(Stream {
+                        started_at: at(started),
+                        ..Stream::unplayed(key)
+                    })),
                 }),
             }
         }
@@ -129,6 +132,18 @@ proptest! {
             prop_assert!(
                 (stream.started_at, stream.lapses_at) >= (known.started_at, known.lapses_at)
             );
+        }
+    }
+
+    /// Whoever paused a stream may not have heard yet that it was ended.
+    #[test]
+    fn a_pause_does_not_undo_an_end(record in activity(), copy in activity()) {
+        for (one, other) in [(&record, &copy), (&copy, &record)] {
+            let both = merged(one.clone(), other);
+            for end in one.ended.iter().filter(|end| end.released().is_none()) {
+                let now = both.end_of(&end.key).and_then(Ended::released);
+                prop_assert!(now.is_none_or(|stream| stream.started_at > end.at));
+            }
         }
     }
 

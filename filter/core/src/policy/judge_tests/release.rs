@@ -41,6 +41,18 @@ fn the_stream_may_start_again_under_its_id_and_is_judged_afresh() {
     }
 }
 
+/// Where its pause and its start are compared, it has started again.
+#[test]
+fn it_starts_again_after_its_pause_even_at_an_edge_whose_clock_is_behind() {
+    let mut account = account();
+    let paused = account.starts("app");
+    assert_eq!(account.release(paused), Verdict::Stopped);
+    let pause = account.activity.end_of(&paused).unwrap().at;
+    account.now = crate::moment::Moment::from_ms(pause.as_ms() - 1_500);
+    assert!(plays(account.media(paused)).started);
+    assert!(account.activity.stream(&paused).unwrap().started_at > pause);
+}
+
 #[test]
 fn no_horizon_holds_it_back() {
     let mut account = account();
