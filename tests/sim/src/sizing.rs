@@ -17,7 +17,7 @@ sizing: a crowd at many edges in virtual time, and what its store needs
   --segment MS   milliseconds that a segment plays (4000)
   --watches S    seconds that a viewer watches on average (1800)
   --ramp S       seconds until all have come (30)
-  --steady S     seconds that are counted after that (60)
+  --steady S     seconds that are counted after that (30)
   --record S     seconds at the end that a real store is measured with; 0: none is (5)
   --threads N    threads (2)
   --seed N       makes all randomness (1)

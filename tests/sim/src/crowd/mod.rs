@@ -75,7 +75,7 @@ impl Default for Options {
             segment_ms: 4_000,
             watches_s: 1_800,
             ramp_s: 30,
-            steady_s: 60,
+            steady_s: 30,
             recorded_s: 5,
             threads: 2,
             seed: 1,

@@ -1,1 +1,15 @@
-//! Small fleets in trouble.
+//! Small fleets in trouble: calls that get lost, a store that forgets or hangs, edges that
+//! restart and whose clocks differ. Then comes calm, in which everything must be right again.
+//!
+//! Some accounts never have more players than they may play: they are never refused
+//! anything, whatever happens. The others try to get more than their share.
+
+mod account;
+mod event;
+mod judge;
+mod options;
+mod viewer;
+mod world;
+
+pub use self::options::{Options, Trouble};
+pub use self::world::{Report, run};

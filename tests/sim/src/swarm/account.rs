@@ -1,0 +1,47 @@
+//! Accounts and what they may.
+
+use streamgate_core::config::Config;
+use streamgate_core::subject::SubjectKey;
+
+use super::options::Options;
+use super::viewer::{Viewer, Way};
+use crate::settings::IDP;
+
+/// An account.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) name: String,
+    pub(super) subject: SubjectKey,
+    /// It never has more players than it may play.
+    pub(super) is_modest: bool,
+}
+
+/// Accounts and their players.
+pub(super) fn populate(
+    options: &Options,
+    config: &Config,
+    dice: &mut fastrand::Rng,
+) -> (Vec<Account>, Vec<Viewer>) {
+    let (mut accounts, mut viewers) = (Vec::new(), Vec::new());
+    for number in 0..options.accounts {
+        let is_modest = number % 2 == 0;
+        let players = match is_modest {
+            true => options.limit,
+            false => options.limit + dice.u32(1..=3),
+        };
+        let application = *dice.choice(&["vod", "live"]).unwrap_or(&"vod");
+        let name = format!("account-{number}");
+        for player in 0..players {
+            let way = *dice.choice(&Way::ALL).unwrap_or(&Way::OwnId);
+            let (edge, worker) = (dice.usize(..options.edges), dice.usize(..options.workers));
+            let id = format!("{number}-{player}");
+            viewers.push(Viewer::new(number, application, way, edge, worker, id));
+        }
+        accounts.push(Account {
+            subject: config.hasher.subject(IDP, &name),
+            name,
+            is_modest,
+        });
+    }
+    (accounts, viewers)
+}

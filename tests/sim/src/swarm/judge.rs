@@ -1,0 +1,80 @@
+//! What must hold when all is calm again.
+
+use std::collections::BTreeSet;
+
+use streamgate_core::activity::Activity;
+use streamgate_core::ledger::{self, copy};
+use streamgate_core::moment::Moment;
+use streamgate_core::stream_key::StreamKey;
+use streamgate_core::subject::SubjectKey;
+
+use super::viewer::{Standing, Viewer};
+use super::world::World;
+
+/// A player that goes on asks more often than this, in milliseconds.
+const SEGMENTS_WITHIN_MS: u64 = 3_000;
+
+/// Looks at a fleet whose trouble is over.
+pub(super) fn at_rest(world: &mut World) {
+    let mut wrongs = Vec::new();
+    let plays = |viewer: &&Viewer| {
+        viewer.standing != Standing::Idle
+            && world.now_ms - viewer.served_ms < SEGMENTS_WITHIN_MS
+    };
+    let playing: Vec<_> = world.viewers.iter().filter(plays).collect();
+    for (number, account) in world.accounts.iter().enumerate() {
+        let theirs = playing.iter().filter(|viewer| viewer.account == number);
+        let edges: BTreeSet<_> = theirs.clone().map(|viewer| viewer.edge).collect();
+        let count = theirs.count();
+        if count > world.options.limit as usize {
+            wrongs.push(format!("{} plays {count} streams", account.name));
+        }
+        let record = record_of(world, &account.subject);
+        if record.len() != count {
+            wrongs.push(format!(
+                "{} plays {count} streams, the store knows {record:?}",
+                account.name
+            ));
+        }
+        for edge in edges {
+            let copy = copy_of(world, edge, &account.subject);
+            if copy != record {
+                wrongs.push(format!(
+                    "of {} edge {edge} knows {copy:?}, the store {record:?}",
+                    account.name
+                ));
+            }
+        }
+    }
+    let waiting: usize = world.edges.iter().map(crate::edge::SimEdge::waiting).sum();
+    if waiting > world.viewers.len() {
+        wrongs.push(format!("{waiting} requests wait"));
+    }
+    let quiet = &world.quiet;
+    if quiet.calls > quiet.ticks || quiet.most_calls_in_tick > 3 {
+        wrongs.push(format!("too many calls where nothing happens: {quiet:?}"));
+    }
+    world.report.playing = playing.len();
+    world.report.wrongs.extend(wrongs);
+}
+
+/// The live streams that the store knows of.
+fn record_of(world: &World, subject: &SubjectKey) -> BTreeSet<StreamKey> {
+    let record = world.nodes.iter().find_map(|node| node.record(*subject.as_bytes(), world.now_ms));
+    // In front stands the write that left it.
+    let activity = record.and_then(|record| copy::activity_in(&record[8..]));
+    live(activity.unwrap_or_default(), Moment::from_ms(world.now_ms))
+}
+
+/// The live streams that an edge knows of.
+fn copy_of(world: &World, edge: usize, subject: &SubjectKey) -> BTreeSet<StreamKey> {
+    let now = world.edge_now(edge);
+    let config = world.settings.config();
+    let activity = ledger::activity(&world.edges[edge].host, &config.ledger, subject, now);
+    live(activity, now)
+}
+
+fn live(mut activity: Activity, now: Moment) -> BTreeSet<StreamKey> {
+    activity.prune(now);
+    activity.streams.iter().map(|stream| stream.key).collect()
+}

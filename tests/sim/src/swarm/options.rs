@@ -1,0 +1,83 @@
+//! What fleet, and what trouble.
+
+use crate::settings::Settings;
+
+/// A small fleet, and what happens to it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Makes all randomness.
+    pub seed: u64,
+    /// Edges.
+    pub edges: usize,
+    /// Workers of each.
+    pub workers: usize,
+    /// Nodes of the store.
+    pub nodes: usize,
+    /// Shards accounts are spread over.
+    pub shards: u32,
+    /// Accounts, each with a few players.
+    pub accounts: usize,
+    /// How many streams an account may play at once.
+    pub limit: u32,
+    /// How long a stream lives without a sign of life, in seconds.
+    pub timeout_s: u64,
+    /// How long the trouble lasts, in seconds.
+    pub troubled_s: u64,
+    /// What goes wrong.
+    pub trouble: Trouble,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Trouble {
+    /// Of a hundred calls, how many fail, one third each: before they reach the store, at
+    /// once; the same without a word; after the store has done as it was told.
+    pub lost_percent: u32,
+    /// How often a node loses all it holds.
+    pub store_restarts: u32,
+    /// How often a node hangs for some seconds.
+    pub freezes: u32,
+    /// How often an edge loses all it holds.
+    pub edge_restarts: u32,
+    /// By how much an edge's clock is off at most, either way, in milliseconds.
+    pub skew_ms: u64,
+    /// The longest way between an edge and the store, in milliseconds.
+    pub delay_ms: u64,
+}
+
+impl Options {
+    /// Some fleet in some trouble.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        Self {
+            seed,
+            edges: dice.usize(1..=4),
+            workers: dice.usize(1..=3),
+            nodes: dice.usize(1..=2),
+            shards: dice.u32(1..=6),
+            accounts: dice.usize(2..=8),
+            limit: dice.u32(1..=3),
+            timeout_s: dice.u64(15..=30),
+            troubled_s: dice.u64(20..=60),
+            trouble: Trouble {
+                lost_percent: *dice.choice(&[0, 0, 2, 10, 30]).unwrap_or(&0),
+                store_restarts: dice.u32(0..=2),
+                freezes: dice.u32(0..=2),
+                edge_restarts: dice.u32(0..=1),
+                skew_ms: *dice.choice(&[0, 100, 1_000]).unwrap_or(&0),
+                delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
+            },
+        }
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            timeout_s: self.timeout_s,
+            limit: self.limit,
+            shards: self.shards,
+            slots: 16,
+            password: None,
+        }
+    }
+}
