@@ -73,7 +73,11 @@ impl Keeper<'_> {
             Trust::Current => Ok(Ruling::Decided(decided)),
             Trust::Ask if fleet.is_up(subject) => Ok(Ruling::Wait),
             Trust::Ask | Trust::InVain => match fleet.settings().on_outage {
-                OnOutage::Admit => Ok(Ruling::Decided(decided)),
+                OnOutage::Admit => {
+                    let epoch = epoch_in_outage(now);
+                    ledger::consult(host, self.ledger, subject, event, epoch, now)
+                        .map(Ruling::Decided)
+                }
                 OnOutage::Refuse => {
                     host.add(Metric::FleetOutageRefusals, 1);
                     Err(Outage::Fleet)
@@ -128,6 +132,7 @@ impl Keeper<'_> {
             note(seen);
             true
         };
+        let epoch = epoch_in_outage(now);
         let settled =
             ledger::transact_if(host, ledger, subject, event, epoch, now, by_what_is_known)?;
         let (Settled::Decided(decided) | Settled::Open(decided)) = settled;
@@ -158,6 +163,12 @@ impl Keeper<'_> {
             fleet.ask(subject, Some(ticket), question, now);
         }
     }
+}
+
+/// Since when this edge remembers what happened in its fleet while nobody can be asked: since
+/// now. A stream it has never heard of may play at another edge, so it is not over.
+const fn epoch_in_outage(now: Moment) -> Moment {
+    now
 }
 
 /// Whether this edge's copy suffices to decide an event: it changes nothing that other
@@ -293,6 +304,32 @@ mod tests {
         zaps.attributes.set("channel", "Sports");
         let ruling = edge.decides(zaps, true);
         assert!(matches!(ruling, Ruling::Later), "{ruling:?}");
+    }
+
+    /// The edge that issued its id may be another one, and this one cannot ask whether it
+    /// ended.
+    #[test]
+    fn a_session_of_another_edge_goes_on_here_while_nobody_can_be_asked() {
+        let mut edge = edge(vec![on_a_channel(1)]);
+        let mut heartbeat = edge.sign_of_life(2);
+        heartbeat.is_call = true;
+        heartbeat.attributes.set("channel", "News");
+        let event = Event::Play(heartbeat);
+        let mut keeper = Keeper {
+            ledger: &edge.ledger,
+            fleet: Some(&mut edge.fleet),
+            epoch: Moment::EARLIEST,
+            trust: Trust::InVain,
+        };
+        let now = edge.host.now().plus_ms(1);
+        let seen = keeper.consult(&edge.host, &ALICE, &event, || false, now);
+        let ruled = keeper.decide(&edge.host, &ALICE, &event, false, now);
+        for ruling in [seen, ruled] {
+            let Ok(Ruling::Decided(decided)) = ruling else {
+                panic!("{ruling:?}");
+            };
+            assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
+        }
     }
 
     #[test]
