@@ -368,7 +368,7 @@ impl World {
             self.report.wrongs.push(format!("{wish:?} waited for {waited_ms} ms"));
         }
         let told = viewer.told(outcome, now_ms);
-        let account = &self.accounts[viewer.account];
+        let account = &mut self.accounts[viewer.account];
         if let Told::No(status, why) = told
             && account.is_modest
         {
@@ -378,6 +378,8 @@ impl World {
                 account.name, viewer.edge
             );
             self.report.wrongs.push(wrong);
+            // It plays something else now, and what it had may still count.
+            account.is_modest = false;
         }
         self.acts_soon(at);
     }
