@@ -19,6 +19,9 @@ test: ## everything CI checks
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
+sim: ## ten million streams at forty edges in virtual time, and what their store needs (a quarter of an hour)
+	cargo run --release -p streamgate-sim --bin sizing
+
 build: setup ## build/streamgate.wasm, the filter
 	scripts/build
 
@@ -31,4 +34,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet test soak build sample setup clean
+.PHONY: help demo up fleet test soak sim build sample setup clean

@@ -89,7 +89,9 @@ impl SimEdge {
     /// Whoever waits at a worker under this name is gone.
     pub fn forget(&mut self, worker: usize, viewer: u32) {
         let worker = &mut self.workers[worker];
-        let theirs = worker.waiting.extract_if(|_, waiting| waiting.viewer == viewer);
+        let theirs = worker
+            .waiting
+            .extract_if(|_, waiting| waiting.viewer == viewer);
         let tickets: Vec<_> = theirs.map(|(ticket, _)| ticket).collect();
         for ticket in tickets {
             worker.edge.forget(ticket);
@@ -155,7 +157,9 @@ impl Worker {
         match resumed {
             Resumed::Request(trust) => {
                 let path = request.path.as_bytes();
-                let step = self.edge.on_request_again(host, ticket, request, path, trust);
+                let step = self
+                    .edge
+                    .on_request_again(host, ticket, request, path, trust);
                 self.step(host, ticket, step)
             }
             Resumed::Reply(reply) => Some(Outcome::Answered(reply.answer)),
@@ -173,9 +177,9 @@ impl Worker {
                 Answering::Wait => None,
             },
             Step::Forward(Forward { watch: None, .. }) => Some(Outcome::Served),
-            Step::Forward(Forward { watch: Some(watch), .. }) => {
-                response(self.edge.on_response(host, ticket, &watch, 200))
-            }
+            Step::Forward(Forward {
+                watch: Some(watch), ..
+            }) => response(self.edge.on_response(host, ticket, &watch, 200)),
         }
     }
 }
@@ -192,6 +196,8 @@ fn response(watched: Watched) -> Option<Outcome> {
 impl fmt::Debug for SimEdge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("SimEdge");
-        shown.field("workers", &self.workers.len()).finish_non_exhaustive()
+        shown
+            .field("workers", &self.workers.len())
+            .finish_non_exhaustive()
     }
 }

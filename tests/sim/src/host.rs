@@ -8,11 +8,14 @@ use streamgate_core::moment::Moment;
 use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
 use streamgate_core::stream_key::StreamKey;
 
+/// What stands at one place, with its version.
+type Value = (Box<[u8]>, u32);
+
 /// One edge's memory, clock and counters.
 #[derive(Debug)]
 pub struct EdgeHost {
     now: Cell<Moment>,
-    values: RefCell<HashMap<Place, (Box<[u8]>, u32)>>,
+    values: RefCell<HashMap<Place, Value>>,
     bells: RefCell<HashMap<u32, u32>>,
     dice: RefCell<fastrand::Rng>,
     counters: RefCell<[u64; Metric::ALL.len()]>,

@@ -59,17 +59,40 @@ impl Needs {
 /// Lines of a table.
 impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = |name: &str, value: f64, digits: usize| {
-            writeln!(f, "  {name:<52}{value:>16.digits$}")
-        };
+        let mut line =
+            |name: &str, value: f64, digits: usize| writeln!(f, "  {name:<52}{value:>16.digits$}");
         line("records in the real store", self.records as f64, 0)?;
-        line("bytes of memory of one, key and expiry included", self.memory_a_record(), 0)?;
-        line("bytes of its value", self.record_bytes as f64 / self.records.max(1) as f64, 0)?;
+        line(
+            "bytes of memory of one, key and expiry included",
+            self.memory_a_record(),
+            0,
+        )?;
+        line(
+            "bytes of its value",
+            self.record_bytes as f64 / self.records.max(1) as f64,
+            0,
+        )?;
         line("calls made", self.calls as f64, 0)?;
-        line("  of these answered otherwise than by the model", self.other_answers as f64, 0)?;
-        line("subjects in a call", self.swaps as f64 / self.calls.max(1) as f64, 1)?;
-        line("µs of CPU for a call, in all", micros(self.cpu) / self.calls.max(1) as f64, 1)?;
-        line("µs of CPU for a call without subjects", micros(self.greeting), 1)?;
+        line(
+            "  of these answered otherwise than by the model",
+            self.other_answers as f64,
+            0,
+        )?;
+        line(
+            "subjects in a call",
+            self.swaps as f64 / self.calls.max(1) as f64,
+            1,
+        )?;
+        line(
+            "µs of CPU for a call, in all",
+            micros(self.cpu) / self.calls.max(1) as f64,
+            1,
+        )?;
+        line(
+            "µs of CPU for a call without subjects",
+            micros(self.greeting),
+            1,
+        )?;
         line("µs of CPU for each subject besides", self.swap_us(), 2)
     }
 }
@@ -91,7 +114,12 @@ pub fn measure(recording: &Recording) -> Needs {
     for script in store::SCRIPTS {
         let _ = real.command(&["SCRIPT", "LOAD", script]);
     }
-    let greetings: Vec<_> = recording.calls.iter().take(1_000).map(|(call, _)| greeting(call)).collect();
+    let greetings: Vec<_> = recording
+        .calls
+        .iter()
+        .take(1_000)
+        .map(|(call, _)| greeting(call))
+        .collect();
     let before = real.cpu();
     for greeting in &greetings {
         let _ = call(&real, greeting).expect("an answer");
@@ -106,7 +134,11 @@ pub fn measure(recording: &Recording) -> Needs {
     }
     Needs {
         records,
-        record_bytes: recording.held.iter().map(|(_, value, _)| value.len() as u64).sum(),
+        record_bytes: recording
+            .held
+            .iter()
+            .map(|(_, value, _)| value.len() as u64)
+            .sum(),
         memory,
         calls: recording.calls.len() as u64,
         swaps: recording.swaps,

@@ -9,7 +9,9 @@ const SEEDS: u64 = 60;
 
 #[test]
 fn whatever_happens_nobody_plays_more_than_allowed_in_the_end_and_the_modest_are_never_refused() {
-    let seed = env::var("SEED").ok().map(|seed| seed.parse().expect("a number"));
+    let seed = env::var("SEED")
+        .ok()
+        .map(|seed| seed.parse().expect("a number"));
     let seeds = match seed {
         Some(seed) => seed..seed + 1,
         None => 0..SEEDS,
@@ -18,10 +20,18 @@ fn whatever_happens_nobody_plays_more_than_allowed_in_the_end_and_the_modest_are
     for seed in seeds {
         let options = Options::random(seed);
         let report = run(&options, false);
-        println!("seed {seed}: {} requests, {} calls, {} play", report.requests, report.calls, report.playing);
+        println!(
+            "seed {seed}: {} requests, {} calls, {} play",
+            report.requests, report.calls, report.playing
+        );
         if !report.wrongs.is_empty() {
             failures.push(format!("{options:#?}\n{}", report.wrongs.join("\n")));
         }
     }
-    assert!(failures.is_empty(), "{} fleets:\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} fleets:\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }

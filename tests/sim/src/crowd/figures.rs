@@ -102,26 +102,85 @@ impl fmt::Display for Figures {
         let a_second = |count: u64| ratio(count, self.seconds);
         let refreshes = self.metric(Metric::FleetRefreshes);
         let waited: u64 = self.round_trips.iter().sum();
-        let mut line = |name: &str, value: f64, digits: usize| {
-            writeln!(f, "  {name:<52}{value:>16.digits$}")
-        };
+        let mut line =
+            |name: &str, value: f64, digits: usize| writeln!(f, "  {name:<52}{value:>16.digits$}");
         line("streams that play", self.streams as f64, 0)?;
-        line("due requests at the doors, a second", a_second(self.requests), 0)?;
+        line(
+            "due requests at the doors, a second",
+            a_second(self.requests),
+            0,
+        )?;
         line("  of these turned away", a_second(self.refused), 0)?;
-        line("refreshes told to the store, a second", a_second(refreshes), 0)?;
-        line("questions to the store, a second", a_second(self.metric(Metric::FleetQuestions)), 0)?;
-        line("conflicts, a second", a_second(self.metric(Metric::FleetConflicts)), 0)?;
-        line("news read, a second", a_second(self.metric(Metric::FleetNews)), 0)?;
-        line("calls failed", self.metric(Metric::FleetCallsFailed) as f64, 0)?;
-        line("calls to the store, a second", a_second(self.asked.calls), 0)?;
-        line("  of one worker in 100 ms, on average", self.calls_a_tick(), 2)?;
-        line("  of one worker in 100 ms, at most", self.most_calls_in_tick as f64, 0)?;
-        line("subjects in a call", ratio(self.asked.swaps, self.asked.calls), 1)?;
-        line("MB to the store, a second", a_second(self.asked.bytes_in) / 1e6, 1)?;
-        line("MB from the store, a second", a_second(self.asked.bytes_out) / 1e6, 1)?;
-        line("bytes to the store for each subject", ratio(self.asked.bytes_in, self.asked.swaps), 0)?;
-        line("bytes from the store for each subject", ratio(self.asked.bytes_out, self.asked.swaps), 0)?;
-        line("starts and moves that waited, a second", a_second(waited), 0)?;
+        line(
+            "refreshes told to the store, a second",
+            a_second(refreshes),
+            0,
+        )?;
+        line(
+            "questions to the store, a second",
+            a_second(self.metric(Metric::FleetQuestions)),
+            0,
+        )?;
+        line(
+            "conflicts, a second",
+            a_second(self.metric(Metric::FleetConflicts)),
+            0,
+        )?;
+        line(
+            "news read, a second",
+            a_second(self.metric(Metric::FleetNews)),
+            0,
+        )?;
+        line(
+            "calls failed",
+            self.metric(Metric::FleetCallsFailed) as f64,
+            0,
+        )?;
+        line(
+            "calls to the store, a second",
+            a_second(self.asked.calls),
+            0,
+        )?;
+        line(
+            "  of one worker in 100 ms, on average",
+            self.calls_a_tick(),
+            2,
+        )?;
+        line(
+            "  of one worker in 100 ms, at most",
+            self.most_calls_in_tick as f64,
+            0,
+        )?;
+        line(
+            "subjects in a call",
+            ratio(self.asked.swaps, self.asked.calls),
+            1,
+        )?;
+        line(
+            "MB to the store, a second",
+            a_second(self.asked.bytes_in) / 1e6,
+            1,
+        )?;
+        line(
+            "MB from the store, a second",
+            a_second(self.asked.bytes_out) / 1e6,
+            1,
+        )?;
+        line(
+            "bytes to the store for each subject",
+            ratio(self.asked.bytes_in, self.asked.swaps),
+            0,
+        )?;
+        line(
+            "bytes from the store for each subject",
+            ratio(self.asked.bytes_out, self.asked.swaps),
+            0,
+        )?;
+        line(
+            "starts and moves that waited, a second",
+            a_second(waited),
+            0,
+        )?;
         for (trips, some) in self.round_trips.iter().enumerate().skip(1) {
             let name = match trips {
                 4 => "  for more round trips, %".to_owned(),
@@ -130,9 +189,21 @@ impl fmt::Display for Figures {
             line(&name, 100.0 * ratio(*some, waited), 2)?;
         }
         line("records in the store", self.records as f64, 0)?;
-        line("bytes of a record", ratio(self.record_bytes, self.records), 0)?;
-        line("bytes of records for each stream", ratio(self.record_bytes, self.streams), 0)?;
-        line("bytes of shared data for each stream at an edge", ratio(self.edge_bytes, self.streams), 0)
+        line(
+            "bytes of a record",
+            ratio(self.record_bytes, self.records),
+            0,
+        )?;
+        line(
+            "bytes of records for each stream",
+            ratio(self.record_bytes, self.streams),
+            0,
+        )?;
+        line(
+            "bytes of shared data for each stream at an edge",
+            ratio(self.edge_bytes, self.streams),
+            0,
+        )
     }
 }
 

@@ -19,8 +19,8 @@ use std::sync::Barrier;
 use std::thread;
 
 pub use self::figures::Figures;
-use self::node::StoreNode;
 pub use self::node::Recording;
+use self::node::StoreNode;
 use self::post::Post;
 use self::site::Site;
 use crate::settings::Settings;
@@ -126,7 +126,9 @@ pub fn run(options: &Options) -> (Figures, Recording) {
             scope.spawn(move || run_part(options, thread, post, barrier))
         });
         let threads: Vec<_> = threads.collect();
-        let parts = threads.into_iter().map(|part| part.join().expect("no panic"));
+        let parts = threads
+            .into_iter()
+            .map(|part| part.join().expect("no panic"));
         parts.collect()
     });
     let mut figures = Figures::of(options);
@@ -148,7 +150,9 @@ fn run_part(
     barrier: &Barrier,
 ) -> (Figures, Recording) {
     let theirs = |count: u32| (thread..count).step_by(options.threads as usize);
-    let mut sites: Vec<_> = theirs(options.edges).map(|at| Site::new(options, at)).collect();
+    let mut sites: Vec<_> = theirs(options.edges)
+        .map(|at| Site::new(options, at))
+        .collect();
     let mut nodes: Vec<_> = theirs(options.nodes).map(StoreNode::new).collect();
     for slice in 0..options.ends_at() {
         if slice == options.settled_at() {

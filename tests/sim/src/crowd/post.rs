@@ -21,7 +21,8 @@ pub(super) struct Letter {
 pub(super) struct Post {
     to_nodes: Vec<Mutex<Vec<Letter>>>,
     to_edges: Vec<Mutex<Vec<Letter>>>,
-    moving: Vec<Mutex<Vec<Viewer>>>,
+    /// Viewers who arrive in even slices, and in odd ones.
+    moving: [Vec<Mutex<Vec<Viewer>>>; 2],
 }
 
 impl Post {
@@ -32,12 +33,15 @@ impl Post {
         Self {
             to_nodes: boxes(options.nodes),
             to_edges: boxes(options.edges),
-            moving: boxes(options.edges),
+            moving: [boxes(options.edges), boxes(options.edges)],
         }
     }
 
     pub(super) fn call(&self, edge: u32, worker: u8, call: Call) {
-        let shard = call.shard.strip_prefix("shard-").and_then(|n| n.parse().ok());
+        let shard = call
+            .shard
+            .strip_prefix("shard-")
+            .and_then(|n| n.parse().ok());
         let shard: usize = shard.expect("shards have numbers");
         let letter = Letter {
             edge,
@@ -52,8 +56,9 @@ impl Post {
         put(&self.to_edges[letter.edge as usize], letter);
     }
 
-    pub(super) fn moves(&self, to: u32, viewer: Viewer) {
-        put(&self.moving[to as usize], viewer);
+    /// A viewer leaves for another edge, and is there in the next slice.
+    pub(super) fn moves(&self, slice: u64, to: u32, viewer: Viewer) {
+        put(&self.moving_at(slice + 1)[to as usize], viewer);
     }
 
     /// Calls, in an order that threads do not change.
@@ -71,15 +76,22 @@ impl Post {
     }
 
     /// Viewers who come, in the same way.
-    pub(super) fn arriving(&self, edge: u32) -> Vec<Viewer> {
-        let mut viewers = taken(&self.moving[edge as usize]);
+    pub(super) fn arriving(&self, slice: u64, edge: u32) -> Vec<Viewer> {
+        let mut viewers = taken(&self.moving_at(slice)[edge as usize]);
         viewers.sort_unstable_by_key(|viewer| viewer.number);
         viewers
+    }
+
+    fn moving_at(&self, slice: u64) -> &[Mutex<Vec<Viewer>>] {
+        let [even, odd] = &self.moving;
+        if slice.is_multiple_of(2) { even } else { odd }
     }
 }
 
 fn put<T>(into: &Mutex<Vec<T>>, one: T) {
-    into.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+    into.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(one);
 }
 
 fn taken<T>(from: &Mutex<Vec<T>>) -> Vec<T> {

@@ -87,12 +87,14 @@ impl Site {
 
     pub(super) fn begin_counting(&mut self) {
         self.counted = Counted::default();
-        self.before = Metric::ALL.map(|metric| self.edge.host.count(metric)).to_vec();
+        self.before = Metric::ALL
+            .map(|metric| self.edge.host.count(metric))
+            .to_vec();
     }
 
     pub(super) fn step(&mut self, slice: u64, post: &Post) {
         self.edge.host.set_now(Moment::from_ms(ms_at(slice)));
-        for viewer in post.arriving(self.number) {
+        for viewer in post.arriving(slice, self.number) {
             self.arrives(slice, viewer);
         }
         for letter in post.for_edge(self.number) {
@@ -108,7 +110,10 @@ impl Site {
         for at in self.wheel.take(slice) {
             let viewer = &self.viewers[at as usize];
             self.counted.requests += 1;
-            match self.edge.ask(usize::from(viewer.worker), at, viewer.segment()) {
+            match self
+                .edge
+                .ask(usize::from(viewer.worker), at, viewer.segment())
+            {
                 Some(outcome) => self.heard(slice, at, &outcome, post),
                 None => {
                     self.waiting.insert(at, slice);
@@ -164,7 +169,8 @@ impl Site {
         if edges > 1 && self.dice.u32(..MOVES_ONE_IN) == 0 {
             let others = self.dice.u32(1..edges);
             self.left.push(at);
-            return post.moves((self.number + others) % edges, viewer.clone());
+            let to = (self.number + others) % edges;
+            return post.moves(slice, to, viewer.clone());
         }
         self.wheel.put(slice + slices(due_ms), at);
     }

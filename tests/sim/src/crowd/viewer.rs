@@ -19,7 +19,8 @@ pub(super) struct Viewer {
 impl Viewer {
     /// Its account. Of three viewers one lives alone and two share an account.
     const fn account(&self) -> u32 {
-        self.number / 3 * 2 + (if self.number % 3 == 0 { 0 } else { 1 })
+        let (household, member) = (self.number / 3, self.number % 3);
+        household * 2 + if member == 0 { 0 } else { 1 }
     }
 
     /// The edge it watches at first: its household's, or for one in ten of those who share an
@@ -35,10 +36,15 @@ impl Viewer {
 
     /// The next segment of what it watches.
     pub(super) fn segment(&self) -> Request {
-        let Self { number, playback, .. } = self;
+        let Self {
+            number, playback, ..
+        } = self;
         let film = number % 9973;
         Request::get(format!("/vod/film-{film:04}/1.m4s"))
             .with("x-account-id", format!("household-{:08}", self.account()))
-            .with("cmcd-session", format!("sid=\"{number:08x}-{playback:04x}\""))
+            .with(
+                "cmcd-session",
+                format!("sid=\"{number:08x}-{playback:04x}\""),
+            )
     }
 }

@@ -11,10 +11,10 @@ use hashbrown::HashMap;
 use sha1::{Digest, Sha1};
 
 use self::news::News;
-use self::strings::Strings;
 pub use self::strings::Kept;
-pub use self::wire::{commands, say};
+use self::strings::Strings;
 use self::wire::{bulk, error, status};
+pub use self::wire::{commands, say};
 
 /// The script that says since when a shard remembers, and what is new in it.
 const GREET: &str = include_str!("../../../../filter/core/src/fleet/greet.lua");
@@ -222,7 +222,8 @@ impl Node {
             return bulk(said, found.unwrap_or_default());
         }
         if !asks.record.is_empty() {
-            self.strings.set(asks.key, asks.record, asks.kept_ms, now_ms);
+            self.strings
+                .set(asks.key, asks.record, asks.kept_ms, now_ms);
             if !asks.subject.is_empty() {
                 let news = self.news.entry_ref(asks.news).or_default();
                 if !news.is_kept(now_ms) {

@@ -53,5 +53,8 @@ impl News {
 fn parsed(place: &[u8]) -> Place {
     let text = core::str::from_utf8(place).expect("a place");
     let (ms, count) = text.split_once('-').expect("a place");
-    (ms.parse().expect("a place"), count.parse().expect("a place"))
+    (
+        ms.parse().expect("a place"),
+        count.parse().expect("a place"),
+    )
 }

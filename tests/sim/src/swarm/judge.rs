@@ -18,8 +18,7 @@ const SEGMENTS_WITHIN_MS: u64 = 3_000;
 pub(super) fn at_rest(world: &mut World) {
     let mut wrongs = Vec::new();
     let plays = |viewer: &&Viewer| {
-        viewer.standing != Standing::Idle
-            && world.now_ms - viewer.served_ms < SEGMENTS_WITHIN_MS
+        viewer.standing != Standing::Idle && world.now_ms - viewer.served_ms < SEGMENTS_WITHIN_MS
     };
     let playing: Vec<_> = world.viewers.iter().filter(plays).collect();
     for (number, account) in world.accounts.iter().enumerate() {
@@ -60,7 +59,10 @@ pub(super) fn at_rest(world: &mut World) {
 
 /// The live streams that the store knows of.
 fn record_of(world: &World, subject: &SubjectKey) -> BTreeSet<StreamKey> {
-    let record = world.nodes.iter().find_map(|node| node.record(*subject.as_bytes(), world.now_ms));
+    let record = world
+        .nodes
+        .iter()
+        .find_map(|node| node.record(*subject.as_bytes(), world.now_ms));
     // In front stands the write that left it.
     let activity = record.and_then(|record| copy::activity_in(&record[8..]));
     live(activity.unwrap_or_default(), Moment::from_ms(world.now_ms))

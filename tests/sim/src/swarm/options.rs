@@ -76,7 +76,7 @@ impl Options {
             timeout_s: self.timeout_s,
             limit: self.limit,
             shards: self.shards,
-            slots: 16,
+            slots: 1_024,
             password: None,
         }
     }

@@ -136,9 +136,10 @@ impl Viewer {
             Wish::Segment => {
                 let segment = Request::get(format!("{prefix}/{application}/film/1.m4s"));
                 match self.way {
-                    Way::OwnId => segment
-                        .with("x-account-id", account)
-                        .with("cmcd-session", format!("sid=\"{}-{}\"", self.id, self.playback)),
+                    Way::OwnId => segment.with("x-account-id", account).with(
+                        "cmcd-session",
+                        format!("sid=\"{}-{}\"", self.id, self.playback),
+                    ),
                     Way::Redirect | Way::Session => segment,
                 }
             }

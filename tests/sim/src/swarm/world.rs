@@ -100,7 +100,9 @@ impl World {
             options: options.clone(),
             now_ms: BEGIN_MS,
             edges: edges.collect(),
-            ahead_ms: (0..options.edges).map(|_| dice.u64(..=2 * skew_ms)).collect(),
+            ahead_ms: (0..options.edges)
+                .map(|_| dice.u64(..=2 * skew_ms))
+                .collect(),
             lives: vec![0; options.edges],
             nodes: (0..options.nodes).map(|_| Node::new()).collect(),
             frozen_until_ms: vec![0; options.nodes],
@@ -212,13 +214,18 @@ impl World {
             self.quiet.calls += made;
             self.quiet.most_calls_in_tick = self.quiet.most_calls_in_tick.max(made);
         }
-        self.agenda.put(self.now_ms + TICK_MS, Event::Tick { edge, worker });
+        self.agenda
+            .put(self.now_ms + TICK_MS, Event::Tick { edge, worker });
     }
 
     fn make(&mut self, edge: usize, worker: usize, calls: Vec<Call>) {
         let Options { trouble, nodes, .. } = &self.options;
         let (delay_ms, nodes) = (trouble.delay_ms, *nodes);
-        let lost_percent = if self.is_troubled() { trouble.lost_percent } else { 0 };
+        let lost_percent = if self.is_troubled() {
+            trouble.lost_percent
+        } else {
+            0
+        };
         for call in calls {
             self.report.calls += 1;
             self.in_tick[edge * self.options.workers + worker] += 1;
@@ -235,9 +242,15 @@ impl World {
             let answer_is_lost = fate >= 2 * lost_percent && fate < 3 * lost_percent;
             let fails_after_ms = if refused { 1 } else { call.timeout_ms };
             let reply = Err(CallFailure);
-            self.agenda.put(self.now_ms + fails_after_ms, Event::Heard { to: from, reply });
+            self.agenda.put(
+                self.now_ms + fails_after_ms,
+                Event::Heard { to: from, reply },
+            );
             if !refused && !vanishes {
-                let shard = call.shard.strip_prefix("shard-").and_then(|n| n.parse().ok());
+                let shard = call
+                    .shard
+                    .strip_prefix("shard-")
+                    .and_then(|n| n.parse().ok());
                 let shard: usize = shard.expect("shards have numbers");
                 let event = Event::Arrives {
                     node: shard % nodes,
@@ -292,7 +305,9 @@ impl World {
 
     fn edge_restarts(&mut self, edge: usize) {
         self.lives[edge] += 1;
-        let Self { edges, settings, .. } = self;
+        let Self {
+            edges, settings, ..
+        } = self;
         edges[edge].restart(core::iter::repeat_with(|| settings.config()));
         // Connections are cut: whoever waited asks again.
         for at in 0..self.viewers.len() {
@@ -300,7 +315,11 @@ impl World {
             if let Standing::Waits { plays, .. } = viewer.standing
                 && viewer.edge == edge
             {
-                viewer.standing = if plays { Standing::Plays } else { Standing::Idle };
+                viewer.standing = if plays {
+                    Standing::Plays
+                } else {
+                    Standing::Idle
+                };
                 self.acts_soon(at);
             }
         }
@@ -365,7 +384,9 @@ impl World {
             && now_ms - since_ms > WAIT_MAX_MS
         {
             let waited_ms = now_ms - since_ms;
-            self.report.wrongs.push(format!("{wish:?} waited for {waited_ms} ms"));
+            self.report
+                .wrongs
+                .push(format!("{wish:?} waited for {waited_ms} ms"));
         }
         let told = viewer.told(outcome, now_ms);
         let account = &mut self.accounts[viewer.account];
