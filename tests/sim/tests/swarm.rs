@@ -1,20 +1,23 @@
 //! Many small fleets in trouble, each by its seed. To look at one:
-//! `SEED=17 cargo test -p streamgate-sim --test swarm -- --nocapture`.
+//! `SEED=17 cargo test -p streamgate-sim --test swarm -- --nocapture`; `SEEDS=1000` goes through
+//! more of them.
 
 use std::env;
 
 use streamgate_sim::swarm::{Options, run};
 
-const SEEDS: u64 = 60;
+/// Enough for half a minute on a busy machine.
+const SEEDS: u64 = 100;
 
 #[test]
 fn whatever_happens_nobody_plays_more_than_allowed_in_the_end_and_the_modest_are_never_refused() {
-    let seed = env::var("SEED")
-        .ok()
-        .map(|seed| seed.parse().expect("a number"));
-    let seeds = match seed {
+    let number = |name: &str| {
+        let text = env::var(name).ok()?;
+        Some(text.parse::<u64>().expect("a number"))
+    };
+    let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..SEEDS,
+        None => 0..number("SEEDS").unwrap_or(SEEDS),
     };
     let mut failures = Vec::new();
     for seed in seeds {

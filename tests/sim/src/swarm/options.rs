@@ -76,7 +76,7 @@ impl Options {
             timeout_s: self.timeout_s,
             limit: self.limit,
             shards: self.shards,
-            slots: 1_024,
+            slots: 16,
             password: None,
         }
     }
