@@ -57,8 +57,12 @@ impl Keeper<'_> {
         again: impl FnOnce() -> bool,
         now: Moment,
     ) -> Result<Ruling, Outage> {
-        let decided = ledger::consult(host, self.ledger, subject, event, self.epoch, now)?;
-        let Some(fleet) = &self.fleet else {
+        let fleet = self.fleet.as_ref();
+        // What the store remembers goes further back than what this edge does, or less far.
+        let since = fleet.and_then(|fleet| fleet.since(subject));
+        let epoch = since.unwrap_or(self.epoch);
+        let decided = ledger::consult(host, self.ledger, subject, event, epoch, now)?;
+        let Some(fleet) = fleet else {
             return Ok(Ruling::Decided(decided));
         };
         let suffices = match &decided.verdict {
@@ -330,6 +334,36 @@ mod tests {
             };
             assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
         }
+    }
+
+    /// What a neighbour's stream was issued at says nothing about who plays elsewhere.
+    #[test]
+    fn a_stream_of_another_edge_is_not_over_because_a_neighbours_end_was_forgotten() {
+        let mut edge = edge(vec![]);
+        let mut neighbour = *ALICE.as_bytes();
+        neighbour[15] = 0;
+        let forgetful = Activity {
+            streams: vec![on_a_channel(1)],
+            forgotten: NOW.plus_ms(1),
+            ..Activity::default()
+        };
+        let (of, write) = (SubjectKey::from_bytes(neighbour), None);
+        copy::take_over(&edge.host, &edge.ledger, &of, &forgetful, write, NOW).unwrap();
+        let mut segment = edge.sign_of_life(2);
+        segment.unknown = Unknown::Starts;
+        let event = Event::Play(segment);
+        let keeper = Keeper {
+            ledger: &edge.ledger,
+            fleet: Some(&mut edge.fleet),
+            epoch: Moment::EARLIEST,
+            trust: Trust::Current,
+        };
+        let now = edge.host.now().plus_ms(1);
+        let seen = keeper.consult(&edge.host, &ALICE, &event, || false, now);
+        let Ok(Ruling::Decided(decided)) = seen else {
+            panic!("{seen:?}");
+        };
+        assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
     }
 
     #[test]

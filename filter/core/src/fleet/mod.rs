@@ -161,6 +161,12 @@ impl Fleet {
         shard.is_some_and(|shard| !shard.is_down())
     }
 
+    /// Since when the store remembers a subject's streams, as far as is known.
+    #[must_use]
+    pub fn since(&self, subject: &SubjectKey) -> Option<Moment> {
+        self.shards.get(self.shard_of(subject))?.since()
+    }
+
     /// Whether this edge's copy of a record was found up to date, or brought up to date, a
     /// moment ago.
     #[must_use]

@@ -75,6 +75,11 @@ impl Shard {
         self.is_down
     }
 
+    /// Since when it remembers, as it said last.
+    pub(super) const fn since(&self) -> Option<Moment> {
+        self.since
+    }
+
     pub(super) const fn was_overtaken(&self) -> bool {
         self.overtaken > 0
     }

@@ -257,10 +257,11 @@ impl Found {
         let slot = self.slot(host);
         let mut sighted = Sighted::new(host, &slot, subject, now);
         let activity = &mut sighted.activity;
-        // A copy has a horizon of its own; the slot's is made of its neighbours', too.
-        let horizon = match slot.copy(subject) {
-            Some(_) => activity.forgotten,
-            None => slot.horizon.max(activity.forgotten),
+        // A slot's horizon is made of its neighbours' ends. An edge alone would have seen a
+        // stream that is not on record; in a fleet it may play elsewhere.
+        let horizon = match ledger.has_fleet {
+            true => activity.forgotten,
+            false => slot.horizon.max(activity.forgotten),
         };
         let recall = Recall { horizon, epoch };
         let judgement = judge(activity, event, &ledger.book, &recall, now);
