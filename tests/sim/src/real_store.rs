@@ -13,8 +13,9 @@ use streamgate_tests::Valkey;
 use crate::crowd::Recording;
 use crate::store;
 
-/// How much longer than in the model everything is kept, in milliseconds: telling it takes a
-/// real store longer than it took in virtual time.
+/// How much longer than in the model everything is kept, in milliseconds: telling a real store
+/// takes longer than it took in virtual time. So what expired in the model meanwhile is still
+/// there, and a few answers differ.
 const KEPT_LONGER_MS: u64 = 600_000;
 
 /// How many records are loaded in one piece.

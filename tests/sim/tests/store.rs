@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use sha1::{Digest, Sha1};
 use streamgate_sim::real_store::call;
 use streamgate_sim::store::{Node, SCRIPTS, commands, say};
 use streamgate_sim::swarm::{Options, Trouble, run};
@@ -55,72 +56,70 @@ fn a_real_store_answers_whatever_a_fleet_says_in_the_same_way() {
     assert!(news > 100, "{news}");
 }
 
+/// How long things are kept in the second test, in milliseconds: it takes far less until it
+/// waits for that.
+const KEPT: (&[u8], u64) = (b"3000", 3_000);
+
+/// Both stores, behind a password.
+struct Both {
+    model: Node,
+    real: Valkey,
+    now_ms: u64,
+}
+
+impl Both {
+    fn answer(&mut self, commands: &[&[&[u8]]]) -> String {
+        let mut asked = Vec::new();
+        for command in commands {
+            say(&mut asked, command);
+        }
+        say(&mut asked, &[b"QUIT"]);
+        let really = shown(&call(&self.real, &asked).expect("an answer"));
+        assert_eq!(shown(&self.model.answer(&asked, self.now_ms)), really);
+        really
+    }
+}
+
 #[test]
-fn what_has_expired_is_gone_from_both_and_so_are_scripts_and_passwords() {
-    let mut model = Node::with_password("open sesame");
-    let real = Valkey::with().password("open sesame").start();
-    let mut now_ms = 1_000;
-    let hashes = SCRIPTS.map(|text| {
-        use sha1::{Digest, Sha1};
+fn both_ask_for_passwords_lack_scripts_and_forget_what_has_expired() {
+    let mut both = Both {
+        model: Node::with_password("open sesame"),
+        real: Valkey::with().password("open sesame").start(),
+        now_ms: 1_000,
+    };
+    let [greet, swap] = SCRIPTS.map(|text| {
         let hash = Sha1::digest(text.as_bytes());
         hash.iter()
             .map(|byte| format!("{byte:02x}"))
             .collect::<String>()
     });
-    let [greet, swap] = hashes.each_ref().map(|hash| hash.as_bytes());
+    let (greet, swap, (kept, kept_ms)) = (greet.as_bytes(), swap.as_bytes(), KEPT);
+    let [record, epoch, news]: [&[u8]; 3] = [b"sg1:sixteen bytes-16", b"sg1:e:0", b"sg1:n:0"];
     let login: &[&[u8]] = &[b"AUTH", b"open sesame"];
-    let greets: &[&[u8]] = &[
-        b"EVALSHA", greet, b"2", b"sg1:e:0", b"sg1:n:0", b"moment", b"80", b"",
-    ];
-    let swaps = |expected: &'static [u8], record: &'static [u8], kept_ms: &'static [u8]| {
-        let key = b"sg1:sixteen bytes-16";
-        let arguments: [&[u8]; 10] = [
-            b"EVALSHA", swap, b"3", key, b"sg1:e:0", b"sg1:n:0", expected, record, kept_ms, b"",
-        ];
-        arguments.map(<[u8]>::to_vec)
+    let [greets_text, swaps_text] = SCRIPTS.map(|text| [b"SCRIPT", &b"LOAD"[..], text.as_bytes()]);
+    let greets: &[&[u8]] = &[b"EVALSHA", greet, b"2", epoch, news, b"moment", kept, b""];
+    let swaps = |expected: &'static [u8], content: &'static [u8]| -> [&[u8]; 10] {
+        [
+            b"EVALSHA", swap, b"3", record, epoch, news, expected, content, kept, b"",
+        ]
     };
-    let writes = swaps(b"moment", b"write--1 record", b"60");
-    let overtakes = swaps(b"write--0", b"write--2 record", b"60");
-    let compares = swaps(b"write--1", b"", b"0");
-    let parts = |command: &'static str| command.as_bytes();
-    let as_slices = |command: &[Vec<u8>]| command.to_vec();
-    let mut both = |commands: &[Vec<Vec<u8>>], now_ms: u64| {
-        let mut asked = Vec::new();
-        for command in commands {
-            let command: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
-            say(&mut asked, &command);
-        }
-        say(&mut asked, &[parts("QUIT")]);
-        let really = call(&real, &asked).expect("an answer");
-        assert_eq!(shown(&model.answer(&asked, now_ms)), shown(&really));
-        shown(&really)
-    };
-    let owned = |command: &[&[u8]]| command.iter().map(|part| part.to_vec()).collect::<Vec<_>>();
+    let writes = swaps(b"moment", b"write--1 record");
+    let is_overtaken = swaps(b"write--0", b"write--2 record");
+    let compares = swaps(b"write--1", b"");
 
-    let unknown = both(&[owned(greets)], now_ms);
-    assert!(unknown.starts_with("-NOAUTH"), "{unknown}");
-    let wrong = both(&[owned(&[b"AUTH", b"default", b"wrong"])], now_ms);
-    assert!(wrong.starts_with("-WRONGPASS"), "{wrong}");
-    let lacks = both(&[owned(login), owned(greets), as_slices(&writes)], now_ms);
-    assert!(lacks.contains("-NOSCRIPT"), "{lacks}");
-    let load = |text: &str| owned(&[b"SCRIPT", b"LOAD", text.as_bytes()]);
-    let [greets_text, swaps_text] = SCRIPTS.map(load);
-    let _ = both(&[owned(login), greets_text, swaps_text], now_ms);
-    let all = [
-        owned(login),
-        owned(greets),
-        as_slices(&writes),
-        as_slices(&overtakes),
-        as_slices(&compares),
-    ];
-    let there = both(&all, now_ms);
-    assert!(there.contains("write--1 record"), "{there}");
-    for waits_ms in [20, 300] {
-        sleep(Duration::from_millis(waits_ms));
-        now_ms += waits_ms;
-        let _ = both(&[owned(login), as_slices(&compares)], now_ms);
-    }
-    let _ = both(&[owned(login), owned(greets), as_slices(&compares)], now_ms);
+    let said = both.answer(&[greets]);
+    assert!(said.starts_with("-NOAUTH"), "{said}");
+    let said = both.answer(&[&[b"AUTH", b"default", b"wrong"]]);
+    assert!(said.starts_with("-WRONGPASS"), "{said}");
+    let said = both.answer(&[login, greets, &writes]);
+    assert!(said.contains("-NOSCRIPT"), "{said}");
+    both.answer(&[login, &greets_text, &swaps_text]);
+    let said = both.answer(&[login, greets, &writes, &is_overtaken, &compares]);
+    assert!(said.contains("write--1 record"), "{said}");
+    sleep(Duration::from_millis(kept_ms + 100));
+    both.now_ms += kept_ms + 100;
+    let said = both.answer(&[login, &compares, greets, &compares]);
+    assert!(!said.contains("record"), "{said}");
 }
 
 /// A call that reads on where the real store is.

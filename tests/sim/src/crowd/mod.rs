@@ -96,7 +96,7 @@ impl Options {
         }
     }
 
-    /// How long all have come and those who came first are renewed once, in slices.
+    /// When all have come and have been renewed once, in slices.
     fn settled_at(&self) -> u64 {
         slices((self.ramp_s + self.timeout_s / 2) * 1_000)
     }

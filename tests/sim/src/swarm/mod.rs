@@ -5,9 +5,11 @@
 //! anything, whatever happens. The others try to get more than their share.
 
 mod account;
+mod calls;
 mod event;
 mod judge;
 mod options;
+mod players;
 mod viewer;
 mod world;
 

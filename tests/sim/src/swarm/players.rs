@@ -1,0 +1,92 @@
+//! What players do next, and what they are told.
+
+use super::event::Event;
+use super::viewer::{Standing, Told, Way, Wish};
+use super::world::{BEGIN_MS, TICK_MS, World};
+use crate::edge::Outcome;
+
+/// How long a request may wait at most, in milliseconds: the default of `fleet.wait`, until
+/// the next tick notices.
+const WAIT_MAX_MS: u64 = 500 + 2 * TICK_MS;
+
+impl World {
+    pub(super) fn acts_soon(&mut self, viewer: usize) {
+        let at_ms = self.now_ms + self.dice.u64(300..2_000);
+        self.agenda.put(at_ms, Event::Acts { viewer });
+    }
+
+    pub(super) fn acts(&mut self, at: usize) {
+        let (quiet, dice) = (self.is_quiet(), &mut self.dice);
+        let viewer = &mut self.viewers[at];
+        let is_modest = self.accounts[viewer.account].is_modest;
+        let mut chance = |percent: u32| dice.u32(..100) < percent;
+        if quiet && viewer.standing == Standing::Idle {
+            return;
+        }
+        let plays = viewer.standing == Standing::Plays;
+        viewer.wish = match (plays, viewer.has_session()) {
+            (false, _) => viewer.first_wish(),
+            (true, _) if quiet => Wish::Segment,
+            (true, true) if !is_modest && chance(5) => Wish::Stop,
+            (true, true) if chance(10) => Wish::Heartbeat,
+            (true, _) if !is_modest && chance(4) => {
+                // It just goes away.
+                viewer.leaves();
+                return self.acts_soon(at);
+            }
+            // It pauses, and lapses. An app with a session would begin a new one then.
+            (true, _) if viewer.way == Way::OwnId && chance(2) => {
+                let back_ms = self.now_ms + self.options.timeout_s * 1_500;
+                return self.agenda.put(back_ms, Event::Acts { viewer: at });
+            }
+            (true, _) => Wish::Segment,
+        };
+        if !quiet && chance(20) {
+            viewer.worker = self.dice.usize(..self.options.workers);
+        }
+        if !quiet && self.dice.u32(..100) < 4 {
+            viewer.edge = self.dice.usize(..self.options.edges);
+        }
+        let (edge, worker, now_ms) = (viewer.edge, viewer.worker, self.now_ms);
+        viewer.standing = Standing::Waits {
+            plays,
+            since_ms: now_ms,
+        };
+        let request = viewer.request(&self.accounts[viewer.account].name);
+        self.report.requests += 1;
+        let number = u32::try_from(at).expect("few viewers");
+        if let Some(outcome) = self.edge(edge).ask(worker, number, request) {
+            self.told(at, outcome);
+        }
+        self.goes_on(edge, worker);
+    }
+
+    pub(super) fn told(&mut self, at: usize, outcome: Outcome) {
+        let now_ms = self.now_ms;
+        let viewer = &mut self.viewers[at];
+        let wish = viewer.wish;
+        if let Standing::Waits { since_ms, .. } = viewer.standing
+            && now_ms - since_ms > WAIT_MAX_MS
+        {
+            let waited_ms = now_ms - since_ms;
+            self.report
+                .wrongs
+                .push(format!("{wish:?} waited for {waited_ms} ms"));
+        }
+        let told = viewer.told(outcome, now_ms);
+        let account = &mut self.accounts[viewer.account];
+        if let Told::No(status, why) = told
+            && account.is_modest
+        {
+            let after_s = (now_ms - BEGIN_MS) / 1_000;
+            let wrong = format!(
+                "after {after_s} s {} was refused at edge {}: {wish:?}, {status}, {why}",
+                account.name, viewer.edge
+            );
+            self.report.wrongs.push(wrong);
+            // It plays something else now, and what it had may still count.
+            account.is_modest = false;
+        }
+        self.acts_soon(at);
+    }
+}
