@@ -125,6 +125,9 @@ impl Queue {
         }
         self.items
             .retain(|_, item| item.tells || !item.asks.is_empty());
+        // In the order in which they came: an edge that decides by itself then admits those
+        // who came first.
+        given_up.sort_by_key(|ask| (ask.since, ask.ticket.map(|Ticket(number)| number)));
         given_up
     }
 }

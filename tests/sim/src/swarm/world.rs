@@ -7,7 +7,7 @@ use super::account::{Account, populate};
 use super::event::{Agenda, Caller, Event};
 use super::judge;
 use super::options::Options;
-use super::viewer::{Standing, Viewer};
+use super::viewer::{Standing, Viewer, Wish};
 use crate::edge::SimEdge;
 use crate::settings::Settings;
 use crate::store::Node;
@@ -208,6 +208,8 @@ impl World {
             if let Standing::Waits { plays, .. } = viewer.standing
                 && viewer.edge == edge
             {
+                // What it never heard of may play and count.
+                self.accounts[viewer.account].is_modest &= viewer.wish != Wish::Create;
                 viewer.standing = if plays {
                     Standing::Plays
                 } else {
