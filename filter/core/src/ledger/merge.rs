@@ -79,9 +79,12 @@ fn is_forgotten(key: &StreamKey, horizon: Moment) -> bool {
 fn renew(known: &mut Stream, other: &Stream) {
     let calls = later(&known.calls, &other.calls);
     let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
+    // An edge that has lost its memory takes a stream's issue for its start.
+    let lapses_at = known.lapses_at.max(other.lapses_at);
     if (other.started_at, other.lapses_at) > (known.started_at, known.lapses_at) {
         known.clone_from(other);
     }
+    known.lapses_at = lapses_at;
     known.calls = calls;
     if lives_by_media {
         known.liveness = Liveness::Media;
@@ -92,5 +95,27 @@ fn later(one: &Calls, other: &Calls) -> Calls {
     match (one.minute, one.count) >= (other.minute, other.count) {
         true => one.clone(),
         false => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, TIMEOUT_MS, stream, test};
+
+    /// An edge that restarted while the store was away believes that it started earlier.
+    #[test]
+    fn the_latest_sign_of_life_counts_whenever_a_stream_is_believed_to_have_started() {
+        let record = stream(1, NOW.plus_ms(1_000));
+        let mut revived = stream(1, NOW);
+        revived.key = record.key;
+        revived.lapses_at = NOW.plus_ms(2 * TIMEOUT_MS);
+        let [record, copy] = [record, revived.clone()].map(|stream| Activity {
+            streams: vec![stream],
+            ..Activity::default()
+        });
+        for both in [merged(record.clone(), &copy), merged(copy, &record)] {
+            assert_eq!(both.streams[0].lapses_at, revived.lapses_at);
+        }
     }
 }
