@@ -49,6 +49,9 @@ const ROUNDS_A_TIMEOUT: u64 = 9;
 /// How many shards a worker that has just begun makes the acquaintance of in one tick.
 const FIRST_CALLS_A_TICK: usize = 8;
 
+/// The most subjects in one call.
+const SUBJECTS_A_CALL: usize = 512;
+
 /// The most subjects of which the store has yet to be asked or told something, in one
 /// worker; each shard has its share. One that finds no room is told of at its next sign of
 /// life.
@@ -266,9 +269,10 @@ impl Fleet {
         let patient = self.in_turn(self.next_patient, left, |shard| {
             !shard.queue.is_empty() && !shard.was_overtaken()
         });
-        // A call that is made anyway reads news that are due. One just for them waits a
-        // little longer, so that there is none while many play.
-        let alone_ms = news_every_ms.saturating_add(news_every_ms / 4);
+        // A call that is made anyway reads news that are due. One just for them waits
+        // longer, so that there is none while many play; that still leaves a quarter of the
+        // time in which they have to be heard.
+        let alone_ms = news_every_ms.saturating_add(news_every_ms / 2);
         let news = self.in_turn(self.next_news, self.news_a_tick(), |shard| {
             shard.news_are_due(alone_ms, now)
         });
@@ -362,12 +366,17 @@ impl Fleet {
     }
 
     /// How many shards have to be told of signs of life in one tick, so that each of those
-    /// that wait has its turn a few times in a timeout.
+    /// that wait has its turn a few times in a timeout, and more often if one call does not
+    /// suffice for it.
     fn patient_a_tick(&self) -> usize {
-        let waiting = self.shards.iter().filter(|shard| !shard.queue.is_empty());
+        let calls = self
+            .shards
+            .iter()
+            .map(|shard| shard.queue.len().div_ceil(SUBJECTS_A_CALL));
+        let calls = calls.fold(0, usize::saturating_add);
         let round_ms = self.settings.shortest_timeout_ms / ROUNDS_A_TIMEOUT;
         let ticks = usize::try_from(round_ms / TICK_MS).unwrap_or(usize::MAX);
-        waiting.count().div_ceil(ticks.max(1)).max(1)
+        calls.div_ceil(ticks.max(1)).max(1)
     }
 
     /// Whether a shard's queue has its share of what all of them may hold.

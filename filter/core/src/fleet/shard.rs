@@ -5,7 +5,9 @@ use super::queue::{Ask, Item, Question, Queue};
 use super::resp::Replies;
 use super::script::NEWS_READ;
 use super::told::{Failure, Greeting, Told, told};
-use super::{At, Call, CallFailure, CallId, Settings, Settled, TICK_MS, Ticket, news};
+use super::{
+    At, Call, CallFailure, CallId, SUBJECTS_A_CALL, Settings, Settled, TICK_MS, Ticket, news,
+};
 use crate::activity::Activity;
 use crate::ledger::copy::{self, UpToDate};
 use crate::ledger::{Decided, Outage, WriteId, count_verdict};
@@ -15,9 +17,6 @@ use crate::policy::Event;
 use crate::ports::Host;
 use crate::recent::Recent;
 use crate::subject::SubjectKey;
-
-/// The most subjects in one call.
-const SUBJECTS_MAX: usize = 512;
 
 /// How long a shard that failed is left alone, in milliseconds. Starts get what there is in
 /// an outage meanwhile, without waiting.
@@ -66,7 +65,7 @@ impl Shard {
             lacks_scripts: false,
             is_down: false,
             not_before: Moment::EARLIEST,
-            most: SUBJECTS_MAX,
+            most: SUBJECTS_A_CALL,
             overtaken: 0,
         }
     }
@@ -251,7 +250,7 @@ impl Shard {
                 }
             }
         }
-        self.most = self.most.saturating_mul(2).min(SUBJECTS_MAX);
+        self.most = self.most.saturating_mul(2).min(SUBJECTS_A_CALL);
     }
 
     fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {

@@ -517,6 +517,58 @@ fn signs_of_life_of_all_shards_take_one_call_in_a_tick() {
     assert_eq!(worker.host.count(Metric::FleetRefreshes), 160);
 }
 
+/// With a timeout of 90 s, all 8 shards have their turn in 10 s. News are due every 5 s.
+#[test]
+fn news_are_read_with_the_signs_of_life_and_alone_only_where_there_are_none() {
+    let mut worker = Worker::acquainted();
+    let all: Vec<_> = (0..8).map(|shard| subject(shard, 1)).collect();
+    all.iter().for_each(|of| worker.plays(*of));
+    let calls_in_512_ticks = |worker: &mut Worker, plays: bool| {
+        let mut made = 0;
+        for tick in 0..512 {
+            // One shard after the other, each of them every 6.4 s.
+            if plays && tick % 8 == 0 {
+                worker.lives_on(all[tick / 8 % 8]);
+            }
+            for call in worker.tick() {
+                made += 1;
+                let told = vec![done(); swaps(&call).len()];
+                let said = answer(&call, &told);
+                worker.hears(&call, Ok(&said));
+            }
+        }
+        made
+    };
+    // Turns and news fall into step first.
+    let _ = calls_in_512_ticks(&mut worker, true);
+    let made = calls_in_512_ticks(&mut worker, true);
+    assert_eq!(made, 64, "one for each sign of life");
+    let alone = calls_in_512_ticks(&mut worker, false);
+    assert!((8 * 6..=8 * 7).contains(&alone), "{alone}: every 7.5 s");
+}
+
+#[test]
+fn a_shard_of_which_more_is_to_be_told_than_fits_into_a_call_has_its_turn_more_often() {
+    let settings = Settings {
+        shortest_timeout_ms: 900,
+        shards: NonZeroU32::MIN.saturating_add(1),
+        ..settings()
+    };
+    // Within a ninth of the timeout, which is one tick, all that waits has to be told.
+    let fleet = |subjects: u16| {
+        let mut fleet = Fleet::new(settings.clone());
+        for n in 0..subjects {
+            let mut bytes = [0; 16];
+            bytes[14..].copy_from_slice(&n.to_be_bytes());
+            fleet.tell(SubjectKey::from_bytes(bytes), false);
+        }
+        fleet
+    };
+    for (subjects, calls) in [(0, 1), (1, 1), (512, 1), (513, 2), (1025, 3)] {
+        assert_eq!(fleet(subjects).patient_a_tick(), calls, "{subjects}");
+    }
+}
+
 #[test]
 fn a_sign_of_life_that_was_told_and_got_lost_is_told_again() {
     let mut worker = Worker::acquainted();
