@@ -3,47 +3,45 @@
 //! Written as `google.protobuf.StringValue` it arrives as its text, which has to be
 //! JSON. Written as `google.protobuf.Struct`, inline in Envoy's own YAML, it
 //! arrives as that message in protobuf's binary encoding (whatever Envoy's
-//! documentation says of JSON); this module turns it into the same JSON value.
+//! documentation says of JSON); this module turns it into the same tree.
 
 use prost::Message;
 use prost_types::value::Kind;
 use prost_types::{Struct, Value as ProtoValue};
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
+
+use super::tree::Tree;
 
 /// The value of an encoded `Struct`; `None` if the bytes are none. No JSON text is
 /// one: its first brace would have to be both a length and a field's tag.
-pub(super) fn decode_struct(bytes: &[u8]) -> Option<Value> {
-    Struct::decode(bytes).ok().map(object)
+pub(super) fn decode_struct(bytes: &[u8]) -> Option<Tree> {
+    Struct::decode(bytes).ok().map(fields)
 }
 
-fn object(message: Struct) -> Value {
+fn fields(message: Struct) -> Tree {
     let fields = message.fields.into_iter();
-    Value::Object(
-        fields
-            .map(|(name, field)| (name, value(field)))
-            .collect::<Map<_, _>>(),
-    )
+    Tree::Fields(fields.map(|(name, field)| (name, value(field))).collect())
 }
 
-fn value(message: ProtoValue) -> Value {
+fn value(message: ProtoValue) -> Tree {
     match message.kind {
-        None | Some(Kind::NullValue(_)) => Value::Null,
+        None | Some(Kind::NullValue(_)) => Tree::Null,
         Some(Kind::NumberValue(number)) => self::number(number),
-        Some(Kind::StringValue(text)) => Value::String(text),
-        Some(Kind::BoolValue(truth)) => Value::Bool(truth),
-        Some(Kind::StructValue(message)) => object(message),
-        Some(Kind::ListValue(list)) => Value::Array(list.values.into_iter().map(value).collect()),
+        Some(Kind::StringValue(text)) => Tree::Text(text),
+        Some(Kind::BoolValue(truth)) => Tree::Truth(truth),
+        Some(Kind::StructValue(message)) => fields(message),
+        Some(Kind::ListValue(list)) => Tree::List(list.values.into_iter().map(value).collect()),
     }
 }
 
 /// A `Struct` knows floating-point numbers only: whole ones become integers again.
-fn number(number: f64) -> Value {
+fn number(number: f64) -> Tree {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Value::Number(Number::from(number as i64));
+        return Tree::Number(Number::from(number as i64));
     }
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
+    Number::from_f64(number).map_or(Tree::Null, Tree::Number)
 }
 
 #[cfg(test)]
@@ -87,8 +85,8 @@ mod tests {
             )]
             .into(),
         };
-        let expected = serde_json::json!({"a": [3, 0.5, true, {"b": "x"}]});
-        assert_eq!(decode_struct(&message.encode_to_vec()), Some(expected));
+        let expected = serde_json::from_str(r#"{"a": [3, 0.5, true, {"b": "x"}]}"#).ok();
+        assert_eq!(decode_struct(&message.encode_to_vec()), expected);
     }
 
     #[test]
