@@ -138,11 +138,10 @@ impl EvaluationResult {
 /// A stream's attributes as JSON, with the codes of the streams it superseded.
 #[must_use]
 pub fn metadata(stream: &Stream) -> Map<String, Value> {
-    let mut metadata: Map<String, Value> = stream
-        .attributes
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
+    let mut metadata = Map::new();
+    for (name, value) in stream.attributes.iter() {
+        metadata.insert(name.to_owned(), value.into());
+    }
     if !stream.superseded.is_empty() {
         metadata.insert("superseded".to_owned(), stream.superseded.join(",").into());
     }

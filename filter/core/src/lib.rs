@@ -36,6 +36,7 @@ pub mod ports;
 pub mod reason;
 pub mod recent;
 pub mod signed;
+mod sorted;
 pub mod stream_key;
 pub mod subject;
 pub mod surface;

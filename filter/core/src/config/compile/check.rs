@@ -8,6 +8,7 @@ use super::super::limits::{NAME_MAX, SECRET_MIN};
 use super::super::nearest::nearest;
 use super::super::problem::{Problem, SHOWN};
 use super::super::raw::RawSecret;
+use crate::sorted::sorted_by_key;
 
 /// Up to how many known names are listed for one that is not known.
 const LISTED: usize = 10;
@@ -47,8 +48,8 @@ impl Check<'_> {
             Some(near) => format!("{allowed} (did you mean {}?)", quoted(near)),
             None if unseen || known.len() > LISTED => allowed.to_owned(),
             None => {
-                let mut known: Vec<_> = known.map(quoted).collect();
-                known.sort();
+                let known = sorted_by_key(known, |name| *name);
+                let known: Vec<_> = known.into_iter().map(quoted).collect();
                 format!("{allowed}: {}", known.join(", "))
             }
         };

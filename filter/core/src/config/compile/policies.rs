@@ -12,6 +12,7 @@ use crate::limits::LIMITS_MAX;
 use crate::policy::{
     Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
 };
+use crate::sorted::sorted_by_key;
 
 /// What a viewer is told where the rule says nothing of its own.
 const DEFAULT_MESSAGE: &str = "Too many streams on this account";
@@ -152,9 +153,8 @@ impl Check<'_> {
             Some(RawMessage::Text(text)) => return Message::plain(text),
             Some(RawMessage::ByLanguage(texts)) => texts,
         };
-        let mut texts: Vec<_> = texts.clone().into_iter().collect();
         // Whoever reads none of the languages is told in English, where there is one.
-        texts.sort_by_key(|(tag, _)| tag != "en");
+        let texts = sorted_by_key(texts.clone(), |(tag, _)| tag != "en");
         Message::by_language(texts).unwrap_or_else(|| {
             self.wrong(path, "no language", "one text or more, by language tag");
             Message::plain(DEFAULT_MESSAGE)
