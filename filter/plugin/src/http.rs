@@ -64,7 +64,7 @@ pub(crate) fn take_step(step: Step, path: &[u8]) -> State {
             let stripped = path.get(forward.strip..).unwrap_or(path);
             let goes_on_as = forward.clean.path.as_deref().unwrap_or(stripped);
             if goes_on_as != path {
-                host::replace_path(goes_on_as, forward.strip > 0);
+                host::replace_path(goes_on_as, forward.reroute);
             }
             for (name, value) in &forward.clean.headers {
                 host::set_request_header(name, value.as_deref());

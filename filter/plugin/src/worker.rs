@@ -28,6 +28,13 @@ pub(crate) struct Worker {
     pub(crate) is_away: Cell<bool>,
 }
 
+/// A new configuration takes its place, or Envoy ends.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.edge.get_mut().on_end(&self.envoy);
+    }
+}
+
 /// How a request has the root context called: only that may call the store, because a
 /// call ends with the context that made it.
 #[derive(Default)]

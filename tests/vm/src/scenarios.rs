@@ -48,6 +48,9 @@ const ENVIRONMENT: [&str; 2] = [
 
 const TIMEOUT_MS: u64 = 90_000;
 
+/// How often the filter has itself called.
+const TICK_MS: u64 = 200;
+
 const MANIFEST: &str = "/vod/film/master.m3u8";
 
 /// A scenario: sets its stage and gives the cost of one request.
@@ -99,7 +102,25 @@ impl Stage {
             other_worker,
         };
         stage.playing("someone-before");
+        stage.tick();
         stage
+    }
+
+    /// Time passes, and both workers take note of it.
+    fn advance_ms(&mut self, ms: u64) {
+        self.host.advance_ms(ms);
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        self.worker.tick();
+        self.other_worker.tick();
+    }
+
+    /// How many requests passed on the fast path, which is told at ticks.
+    fn passes(&mut self) -> Option<u64> {
+        self.tick();
+        self.host.metric("streamgate.fast_path_passes")
     }
 
     fn ask(&mut self, ask: Ask) -> Exchange {
@@ -174,15 +195,14 @@ fn segment_fast_path() -> Cost {
     let mut stage = Stage::new();
     let prefix = stage.playing("alice");
     let cost = served(&stage.ask(segment(&prefix, 2)));
-    let passes = stage.host.metric("streamgate.fast_path_passes");
-    assert_eq!(passes, Some(1), "not on the fast path");
+    assert_eq!(stage.passes(), Some(1), "not on the fast path");
     cost
 }
 
 fn segment_lease_due() -> Cost {
     let mut stage = Stage::new();
     let prefix = stage.playing("alice");
-    stage.host.advance_ms(TIMEOUT_MS / 2);
+    stage.advance_ms(TIMEOUT_MS / 2);
     let cost = served(&stage.ask(segment(&prefix, 2)));
     let renewals = stage.host.metric("streamgate.lease_renewals");
     assert_eq!(renewals, Some(1), "no lease was due");
@@ -206,8 +226,7 @@ fn segment_cmcd() -> Cost {
     };
     stage.ask(ask(1)).served();
     let cost = served(&stage.ask(ask(2)));
-    let passes = stage.host.metric("streamgate.fast_path_passes");
-    assert_eq!(passes, Some(1), "not on the fast path");
+    assert_eq!(stage.passes(), Some(1), "not on the fast path");
     cost
 }
 
@@ -258,8 +277,7 @@ fn manifest_fast_path() -> Cost {
     let mut stage = Stage::new();
     let prefix = stage.playing("alice");
     let cost = served(&stage.ask(get(format!("{prefix}/vod/film/video/1080p.m3u8"))));
-    let passes = stage.host.metric("streamgate.fast_path_passes");
-    assert_eq!(passes, Some(1), "not on the fast path");
+    assert_eq!(stage.passes(), Some(1), "not on the fast path");
     cost
 }
 
@@ -300,7 +318,7 @@ fn session_refused() -> Cost {
 fn session_heartbeat() -> Cost {
     let mut stage = Stage::new();
     let (url, _) = stage.session("web", "alice");
-    stage.host.advance_ms(TIMEOUT_MS / 2);
+    stage.advance_ms(TIMEOUT_MS / 2);
     answered(&stage.ask(post(url, "").application("web")), 202)
 }
 
@@ -319,5 +337,7 @@ fn running_streams() -> Cost {
 }
 
 fn tick() -> Cost {
-    Stage::new().worker.tick()
+    let mut stage = Stage::new();
+    stage.host.advance_ms(TICK_MS);
+    stage.worker.tick()
 }

@@ -17,6 +17,7 @@ use super::problem::Problem;
 use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, Sessions};
 use crate::ledger::Ledger;
+use crate::playback::Credentials;
 use crate::signed::{KeyRing, SigningKey};
 use crate::subject::SubjectHasher;
 use crate::surface::{Surface, surface};
@@ -48,7 +49,9 @@ pub fn compile(
     let playback: Vec<_> = playback
         .map(|(at, path)| {
             let at = format!("playback[{at}]");
-            check.playback(&at, path, &applications, timeout_ms)
+            let mut path = check.playback(&at, path, &applications, timeout_ms);
+            path.credentials = Credentials::of(&path, cat.as_ref());
+            path
         })
         .collect();
 

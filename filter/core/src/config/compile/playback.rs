@@ -13,6 +13,7 @@ use super::super::{
 };
 use super::check::{Check, quoted};
 use crate::activity::Liveness;
+use crate::playback::Credentials;
 
 impl Check<'_> {
     pub(super) fn playback(
@@ -86,6 +87,9 @@ impl Check<'_> {
                 dash: self.slate(&format!("{path}.refuse.slate.dash"), &raw.refuse.slate.dash),
             },
             timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
+            reroute: raw.reroute,
+            // What else can be a credential is known when all is read.
+            credentials: Credentials::default(),
         }
     }
 
