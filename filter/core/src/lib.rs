@@ -19,6 +19,7 @@ pub mod attributes;
 mod bytes;
 pub mod cat;
 pub mod config;
+mod decimal;
 pub mod edge;
 #[cfg(test)]
 mod edge_tests;

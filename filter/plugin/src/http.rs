@@ -171,7 +171,7 @@ impl Drop for Http {
         let waits = matches!(&*self.state.borrow(), State::Waits | State::Held { .. });
         if waits
             && let Some(worker) = &self.worker
-            && worker.waiting.borrow_mut().remove(&self.id).is_some()
+            && worker.waiting.borrow_mut().remove(self.id).is_some()
         {
             worker.edge.borrow_mut().forget(Ticket(self.id));
         }

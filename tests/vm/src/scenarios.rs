@@ -167,6 +167,20 @@ fn create(account: &str) -> Ask {
     post(format!("/v2/sessions/acme/{account}"), "")
 }
 
+/// How much memory a worker has taken once it has let this many streams through, in bytes.
+///
+/// # Panics
+///
+/// If a stream does not play.
+#[must_use]
+pub fn memory_after(streams: u32) -> usize {
+    let mut stage = Stage::new();
+    for n in 0..streams {
+        stage.playing(&format!("household-{n:012}"));
+    }
+    stage.worker.memory()
+}
+
 /// The cost of a request that was refused for `reason`.
 fn refused(exchange: &Exchange, status: u16, reason: &str) -> Cost {
     let answer = exchange.answer();

@@ -114,6 +114,18 @@ impl Vm {
         }
     }
 
+    /// How much memory the filter has taken, in bytes. It never gives any back.
+    ///
+    /// # Panics
+    ///
+    /// Never: a worker that started has a memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let exports = self.store.data().exports.as_ref();
+        let (memory, _) = exports.expect("a worker that started has a memory");
+        memory.data_size(&self.store)
+    }
+
     /// Lets the filter do what it does from time to time.
     pub fn tick(&mut self) -> Cost {
         let tick = self.callbacks.tick.clone();

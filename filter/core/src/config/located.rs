@@ -13,9 +13,9 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::Number;
 
 use super::tree::Tree;
+use crate::decimal;
 
 /// Why a tree is not what was expected, and where.
 #[derive(Debug)]
@@ -114,9 +114,9 @@ impl Display for Found<'_> {
             Unexpected::Bool(truth) => write!(f, "boolean `{truth}`"),
             Unexpected::Unsigned(number) => write!(f, "integer `{number}`"),
             Unexpected::Signed(number) => write!(f, "integer `{number}`"),
-            Unexpected::Float(number) => match Number::from_f64(number) {
+            Unexpected::Float(number) => match decimal::write(number) {
                 Some(number) => write!(f, "floating point `{number}`"),
-                None => f.write_str("no number"),
+                None => f.write_str("a floating point number"),
             },
             Unexpected::Str(text) => write!(f, "string {text:?}"),
             Unexpected::Seq => f.write_str("sequence"),

@@ -1,6 +1,7 @@
 //! Claims of a JWT that the proxy has checked, as it hands them over (see
 //! [`Head::jwt_claim`](crate::exchange::Head::jwt_claim)).
 
+use crate::decimal;
 use crate::limits::LIMIT_MAX;
 use crate::text::printable;
 
@@ -24,8 +25,8 @@ pub(crate) fn limit(claim: &[u8]) -> Option<u32> {
     whole.then(|| text.parse().unwrap_or(LIMIT_MAX).min(LIMIT_MAX))
 }
 
-/// The standard library's way of writing a floating-point number is 11 KB of the filter;
-/// the one in `serde_json` is there anyway.
+/// Whole numbers beyond what a double holds exactly are written as it holds them; other
+/// numbers that take more than 15 digits are nothing that an id or a limit could be.
 fn number(claim: &[u8]) -> Option<String> {
     const WHOLE_MAX: f64 = (1_u64 << 62) as f64;
     let number = f64::from_le_bytes(claim.try_into().ok()?);
@@ -33,7 +34,7 @@ fn number(claim: &[u8]) -> Option<String> {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^62")]
         return Some((number as i64).to_string());
     }
-    Some(serde_json::Number::from_f64(number)?.to_string())
+    decimal::write(number)
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Check<'_> {
         match raw {
             RawSecret::Inline(secret) => Some((path.to_owned(), secret.clone())),
             RawSecret::Environment(from) => {
-                let path = format!("{path}.env");
+                let path = field(path, "env");
                 let Some(secret) = (self.env)(&from.env) else {
                     self.wrong(
                         &path,
@@ -150,4 +150,16 @@ impl Check<'_> {
 pub(super) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(80).collect();
     format!("{short:?}")
+}
+
+/// The path of a field.
+#[inline(never)]
+pub(super) fn field(path: &str, name: &str) -> String {
+    [path, ".", name].concat()
+}
+
+/// The path of an item of a list, the first being 0.
+#[inline(never)]
+pub(super) fn item(path: &str, at: usize) -> String {
+    format!("{path}[{at}]")
 }
