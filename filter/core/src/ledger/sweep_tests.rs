@@ -158,3 +158,14 @@ fn a_hand_that_cannot_be_read_is_set_anew() {
     edge.sweep_once();
     assert_eq!(edge.on_record(), 0);
 }
+
+#[test]
+fn no_call_sweeps_more_than_a_millisecond_s_work() {
+    for (slots, expected) in [(65_536, 219), (1 << 20, 256)] {
+        let edge = edge(slots);
+        let before = edge.host.calls().loads;
+        sweep(&edge.host, &edge.ledger, edge.host.now());
+        // One load more is that of the sweep's hand.
+        assert_eq!(edge.host.calls().loads - before, expected + 1);
+    }
+}

@@ -155,7 +155,9 @@ impl Check<'_> {
         };
         // Whoever reads none of the languages is told in English, where there is one.
         let texts = sorted_by_key(texts.iter(), |(tag, _)| *tag != "en").into_iter();
-        let texts = texts.map(|(tag, text)| (tag.clone(), text.clone())).collect();
+        let texts = texts
+            .map(|(tag, text)| (tag.clone(), text.clone()))
+            .collect();
         Message::by_language(texts).unwrap_or_else(|| {
             self.wrong(path, "no language", "one text or more, by language tag");
             Message::plain(DEFAULT_MESSAGE)
