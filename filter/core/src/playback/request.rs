@@ -104,7 +104,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Leased {
             subject: viewer.subject,
             stream,
-            application: viewer.application.id.clone(),
+            application: Arc::clone(viewer.application),
             expires_at: viewer.expires_at,
             place: self.place,
             scope: scope.into(),
