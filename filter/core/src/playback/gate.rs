@@ -34,7 +34,7 @@ use crate::stream_key::StreamKey;
 use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
 
 /// The most leases a worker holds: in two generations, each of which just fits a hash table
-/// of 32,768 places, of which one in eight stays free. Full, they take about 13 MB.
+/// of 32,768 places, of which one in eight stays free. A worker with a full table takes 14 MB.
 const LEASES_MAX: usize = 2 * 28_672;
 
 /// A stream that a request names.
