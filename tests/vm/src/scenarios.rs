@@ -49,7 +49,7 @@ const ENVIRONMENT: [&str; 2] = [
 const TIMEOUT_MS: u64 = 90_000;
 
 /// How often the filter has itself called.
-const TICK_MS: u64 = 200;
+const TICK_MS: u64 = 100;
 
 const MANIFEST: &str = "/vod/film/master.m3u8";
 
@@ -66,7 +66,7 @@ pub const ROUTE_STAYS: (&str, Scenario) = (
 );
 
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 21] = [
+pub const ALL: [(&str, Scenario); 22] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
     ROUTE_STAYS,
@@ -88,6 +88,7 @@ pub const ALL: [(&str, Scenario); 21] = [
     ("session stop", session_stop),
     ("running streams", running_streams),
     ("tick", tick),
+    ("tick, one slot of fifteen streams", tick_full),
 ];
 
 /// Two workers of one edge. The first has seen a request already, so that nothing a
@@ -372,6 +373,17 @@ fn running_streams() -> Cost {
 
 fn tick() -> Cost {
     let mut stage = Stage::new();
+    stage.host.advance_ms(TICK_MS);
+    stage.worker.tick()
+}
+
+/// A tick sweeps one slot of 600 or fewer, and up to 128 of more.
+fn tick_full() -> Cost {
+    let places = CONFIGURATION.replacen('{', r#"{"state": {"slots": 300},"#, 1);
+    let mut stage = Stage::with(&places);
+    for n in 0..300 * 15 {
+        stage.playing(&format!("household-{n:012}"));
+    }
     stage.host.advance_ms(TICK_MS);
     stage.worker.tick()
 }

@@ -11,14 +11,14 @@ use crate::moment::Moment;
 use crate::ports::{Host, Place, Swap};
 
 /// How often a worker is to call [`sweep()`], in milliseconds.
-pub const SWEEP_EVERY_MS: u64 = 200;
+pub const SWEEP_EVERY_MS: u64 = 100;
 
 /// How long a whole round takes, in milliseconds, unless there are more slots than 76,800.
 const ROUND_MS: u64 = 60_000;
 
-/// The most slots that one call sweeps: about a millisecond's work where each holds fifteen
+/// The most slots that one call sweeps: less than a millisecond's work where each holds fifteen
 /// accounts. No request of this worker is served meanwhile.
-const STRETCH_MAX: u32 = 256;
+const STRETCH_MAX: u32 = 128;
 
 /// Sweeps the next stretch of slots, if no worker did so just now.
 pub fn sweep(host: &impl Host, ledger: &Ledger, now: Moment) {
