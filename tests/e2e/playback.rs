@@ -1,7 +1,7 @@
 //! The gate in front of manifests and segments: for every player, cooperating or not.
 
 use serde_json::json;
-use streamgate_tests::{Answer, Edge, Player, Settings};
+use streamgate_tests::{Answer, Edge, Player, Settings, eventually};
 
 const FILM: &str = "/vod/film/master.m3u8";
 const LATEST: &str = "/latest/film/master.m3u8";
@@ -550,9 +550,9 @@ fn a_stream_that_plays_on_is_passed_without_a_write() {
             player.plays();
         }
     }
-    assert!(
-        edge.metric("fast_path_passes") >= 98,
-        "one look at the record per worker"
-    );
+    // Each worker counts what it passed when it ticks.
+    eventually("all but one look at the record per worker passed", || {
+        edge.metric("fast_path_passes") >= 98
+    });
     assert_eq!(edge.metric("lease_renewals"), 0);
 }

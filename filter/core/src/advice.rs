@@ -1,7 +1,6 @@
 //! The evaluation result: what the app shows the viewer (contract, section 2).
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 
 use crate::activity::{Stream, Terminator};
 use crate::config::Config;
@@ -45,7 +44,7 @@ pub enum Advice {
         /// Attributes per whose values it counts.
         scope: Vec<String>,
         /// The streams in the way, by stream id, or by the value they count as.
-        conflicts: Map<String, Value>,
+        conflicts: Named<Vec<Conflict>>,
     },
     /// Another session stopped this one on purpose.
     RemoteTermination {
@@ -78,15 +77,25 @@ pub struct Obligation {
 }
 
 /// What is told about a stream in the way.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Conflict<'a> {
+pub struct Conflict {
     termination_code: String,
-    metadata: Map<String, Value>,
-    channel: &'a str,
+    metadata: Named<String>,
+    channel: String,
     started_at: String,
-    device_name: &'a str,
-    application_name: &'a str,
+    device_name: String,
+    application_name: String,
+}
+
+/// Values by name, each name once: an object in JSON.
+#[derive(Debug, Clone)]
+pub struct Named<V>(Vec<(String, V)>);
+
+impl<V: Serialize> Serialize for Named<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 impl EvaluationResult {
@@ -137,16 +146,17 @@ impl EvaluationResult {
 
 /// A stream's attributes as JSON, with the codes of the streams it superseded.
 #[must_use]
-pub fn metadata(stream: &Stream) -> Map<String, Value> {
-    let mut metadata: Map<String, Value> = stream
-        .attributes
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
+pub fn metadata(stream: &Stream) -> Named<String> {
+    const SUPERSEDED: &str = "superseded";
+    let attributes = stream.attributes.iter();
+    let mut metadata: Vec<_> = attributes
+        .filter(|(name, _)| stream.superseded.is_empty() || *name != SUPERSEDED)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     if !stream.superseded.is_empty() {
-        metadata.insert("superseded".to_owned(), stream.superseded.join(",").into());
+        metadata.push((SUPERSEDED.to_owned(), stream.superseded.join(",")));
     }
-    metadata
+    Named(metadata)
 }
 
 /// The name of an application, as shown to viewers.
@@ -164,25 +174,23 @@ fn rule_violation(
     subject: &SubjectKey,
     languages: &str,
 ) -> Advice {
-    let mut conflicts: Map<String, Value> = Map::new();
+    let mut conflicts: Vec<(String, Vec<Conflict>)> = Vec::new();
     for stream in &breach.conflicts {
         let counts_as = match &breach.attribute {
             Some(attribute) => named(stream, attribute).to_owned(),
             None => issue_session_id(&config.sessions.ring, subject, &stream.key),
         };
-        let conflict = serde_json::to_value(Conflict {
+        let conflict = Conflict {
             termination_code: stream.key.termination_code(),
             metadata: metadata(stream),
-            channel: named(stream, "channel"),
+            channel: named(stream, "channel").to_owned(),
             started_at: stream.started_at.to_rfc3339_millis(),
-            device_name: named(stream, "deviceName"),
-            application_name: application_name(config, &stream.application),
-        });
-        let alike = conflicts
-            .entry(counts_as)
-            .or_insert_with(|| Value::Array(Vec::new()));
-        if let (Value::Array(alike), Ok(conflict)) = (alike, conflict) {
-            alike.push(conflict);
+            device_name: named(stream, "deviceName").to_owned(),
+            application_name: application_name(config, &stream.application).to_owned(),
+        };
+        match conflicts.iter_mut().find(|(name, _)| *name == counts_as) {
+            Some((_, alike)) => alike.push(conflict),
+            None => conflicts.push((counts_as, vec![conflict])),
         }
     }
     let attribute = breach.attribute.as_deref().unwrap_or("streamId");
@@ -197,7 +205,7 @@ fn rule_violation(
         attribute: attribute.to_owned(),
         threshold: breach.threshold,
         scope: breach.scope.clone(),
-        conflicts,
+        conflicts: Named(conflicts),
     }
 }
 

@@ -150,6 +150,7 @@ impl Edge {
                 }
                 Step::Forward(Forward {
                     strip: token.len().saturating_add(2),
+                    reroute: true,
                     clean: Clean {
                         referer: true,
                         ..Clean::default()
@@ -280,11 +281,17 @@ impl Edge {
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
     pub fn on_tick(&mut self, host: &impl Host) -> Vec<Call> {
         let now = host.now();
+        self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.ledger, now);
         match &mut self.fleet {
             Some(fleet) => fleet.on_tick(host, &self.config.ledger, now),
             None => Vec::new(),
         }
+    }
+
+    /// To be called before it is dropped: tells what was not told yet.
+    pub fn on_end(&mut self, host: &impl Host) {
+        self.gate.tell(host);
     }
 
     /// How often [`Edge::on_tick`] is to be called, in milliseconds.

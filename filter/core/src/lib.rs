@@ -19,6 +19,7 @@ pub mod attributes;
 mod bytes;
 pub mod cat;
 pub mod config;
+mod decimal;
 pub mod edge;
 #[cfg(test)]
 mod edge_tests;
@@ -36,6 +37,7 @@ pub mod ports;
 pub mod reason;
 pub mod recent;
 pub mod signed;
+mod sorted;
 pub mod stream_key;
 pub mod subject;
 pub mod surface;

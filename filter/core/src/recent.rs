@@ -1,6 +1,6 @@
 //! What a worker remembers so that it need not ask again.
 
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 
 /// Values under names, bounded by two generations: when the young one is full it becomes
 /// the old one, and what was old is forgotten. What is in use moves to the young one in
@@ -26,6 +26,7 @@ impl<V> Recent<V> {
     /// The value under `name`.
     #[must_use]
     pub fn value(&self, name: &[u8]) -> Option<&V> {
+        let name = &Alike(name);
         self.young.get(name).or_else(|| self.old.get(name))
     }
 
@@ -60,10 +61,42 @@ impl<V> Recent<V> {
     }
 }
 
+/// A name to be looked up. Bytes are compared eight at a time: tokens are long, and what
+/// this target has for it goes byte by byte.
+#[derive(Hash)]
+struct Alike<'a>(&'a [u8]);
+
+impl Equivalent<Box<[u8]>> for Alike<'_> {
+    fn equivalent(&self, name: &Box<[u8]>) -> bool {
+        let (chunks, rest) = self.0.as_chunks::<8>();
+        let (known_chunks, known_rest) = name.as_chunks::<8>();
+        let mut pairs = chunks.iter().zip(known_chunks);
+        self.0.len() == name.len()
+            && pairs.all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
+            && rest == known_rest
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::test;
+
+    #[test]
+    fn a_name_is_found_by_all_of_its_bytes() {
+        let long: Vec<u8> = (0..21).collect();
+        let mut recent = Recent::new(100);
+        recent.insert(&long, 1);
+        assert_eq!(recent.value(&long), Some(&1));
+        for at in 0..long.len() {
+            let mut other = long.clone();
+            other[at] ^= 1;
+            assert_eq!(recent.value(&other), None);
+            assert_eq!(recent.value(&long[..at]), None);
+        }
+        recent.insert(b"", 2);
+        assert_eq!(recent.value(b""), Some(&2));
+    }
 
     #[test]
     fn the_table_is_bounded_and_keeps_what_is_in_use() {

@@ -79,10 +79,7 @@ fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let Some(after) = path.strip_prefix(b"/~") else {
         return (None, path);
     };
-    let end = after
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?'))
-        .unwrap_or(after.len());
+    let end = memchr::memchr2(b'/', b'?', after).unwrap_or(after.len());
     match after.split_at_checked(end) {
         Some((token, rest)) => (Some(token), rest),
         None => (None, path),
@@ -103,25 +100,46 @@ fn protected<'c>(
     under(file).or_else(|| under(written?))
 }
 
+/// How notable each byte of a path is: 1 where it may change what the path means after a
+/// slash, 2 where it may anywhere, or ends it.
+const NOTABLE: [u8; 256] = {
+    let mut notable = [0; 256];
+    let mut rest: &mut [u8] = &mut notable;
+    let mut byte = 0_u8;
+    while let Some((first, others)) = rest.split_first_mut() {
+        *first = match byte {
+            b'/' | b'.' => 1,
+            b'%' | b'\\' | b';' | b'?' => 2,
+            _ => 0,
+        };
+        rest = others;
+        byte = byte.wrapping_add(1);
+    }
+    notable
+};
+
 /// The path, without its query, as an origin may understand it: decoded, with empty and dot
 /// segments resolved and what follows a `;` in a segment dropped, as servlet containers do.
 /// `/%76od/x`, `//vod/x`, `/a/../vod/x` and `/vod;a/x` must not get around `/vod/`, nor
 /// `/vod/../x` get the rules of `/vod/`.
 /// Envoy normalises paths where it is told to; this does not depend on it.
 pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
-    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
-    let mut last = 0;
-    let is_unusual = |byte: &u8| {
-        let before = core::mem::replace(&mut last, *byte);
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' => false,
-            b'/' | b'.' => before == b'/',
-            byte => matches!(byte, b'%' | b'\\' | b';'),
-        }
-    };
-    if !path.iter().any(is_unusual) {
-        return Cow::Borrowed(path);
+    // Every request passes through here, and nearly all paths are what they look like: one
+    // look-up for each byte tells.
+    let mut after_slash = false;
+    let stop = path.iter().position(|byte| {
+        let notable = NOTABLE.get(usize::from(*byte)).copied().unwrap_or(2);
+        let stops = notable > u8::from(!after_slash);
+        after_slash = *byte == b'/';
+        stops
+    });
+    let end = stop.unwrap_or(path.len());
+    if let Some((plain, rest)) = path.split_at_checked(end)
+        && matches!(rest.first(), None | Some(b'?'))
+    {
+        return Cow::Borrowed(plain);
     }
+    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
     let decoded: Vec<u8> = percent_decode(path)
         .map(|byte| if byte == b'\\' { b'/' } else { byte })
         .collect();

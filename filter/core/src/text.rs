@@ -44,7 +44,7 @@ pub fn printable(bytes: &[u8]) -> Result<&str, Malformed> {
 /// The parts of `bytes` before and after the first `separator`.
 #[must_use]
 pub fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|byte| *byte == separator)?;
+    let at = memchr::memchr(separator, bytes)?;
     let (before, after) = bytes.split_at_checked(at)?;
     Some((before, after.split_first()?.1))
 }

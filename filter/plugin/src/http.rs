@@ -64,7 +64,7 @@ pub(crate) fn take_step(step: Step, path: &[u8]) -> State {
             let stripped = path.get(forward.strip..).unwrap_or(path);
             let goes_on_as = forward.clean.path.as_deref().unwrap_or(stripped);
             if goes_on_as != path {
-                host::replace_path(goes_on_as, forward.strip > 0);
+                host::replace_path(goes_on_as, forward.reroute);
             }
             for (name, value) in &forward.clean.headers {
                 host::set_request_header(name, value.as_deref());
@@ -171,7 +171,7 @@ impl Drop for Http {
         let waits = matches!(&*self.state.borrow(), State::Waits | State::Held { .. });
         if waits
             && let Some(worker) = &self.worker
-            && worker.waiting.borrow_mut().remove(&self.id).is_some()
+            && worker.waiting.borrow_mut().remove(self.id).is_some()
         {
             worker.edge.borrow_mut().forget(Ticket(self.id));
         }

@@ -4,6 +4,7 @@
 //! [`root`] the life of one worker's edge, [`http`] the way of one request, [`store`] the
 //! calls to the fleet's store.
 
+mod by_id;
 mod export;
 mod host;
 mod http;

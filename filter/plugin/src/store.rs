@@ -61,7 +61,7 @@ impl Worker {
 
     /// An answer of the store is there, or known not to come.
     pub(crate) fn on_reply(&self, token: u32, headers: usize, body_size: usize) {
-        let Some(call) = self.calls.borrow_mut().remove(&token) else {
+        let Some(call) = self.calls.borrow_mut().remove(token) else {
             return;
         };
         let reply = host::call_reply(headers, body_size);
@@ -98,7 +98,7 @@ impl Worker {
             return self.ring_if_needed();
         }
         for (Ticket(context), resumed) in settled {
-            let state = self.waiting.borrow_mut().remove(&context);
+            let state = self.waiting.borrow_mut().remove(context);
             if let Some(state) = state
                 && host::act_for(context)
             {

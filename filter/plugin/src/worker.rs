@@ -1,12 +1,12 @@
 //! What the contexts of one worker share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use streamgate_core::edge::Edge;
 use streamgate_core::fleet::CallId;
 
+use crate::by_id::ById;
 use crate::host::Envoy;
 use crate::http::State;
 
@@ -20,12 +20,19 @@ pub(crate) struct Worker {
     /// Envoy's name for the store's nodes; empty at an edge that is alone.
     pub(crate) cluster: String,
     /// The requests that wait for the store, by the ids of their contexts.
-    pub(crate) waiting: RefCell<BTreeMap<u32, Rc<RefCell<State>>>>,
+    pub(crate) waiting: RefCell<ById<Rc<RefCell<State>>>>,
     /// The calls under way, by Envoy's tokens.
-    pub(crate) calls: RefCell<BTreeMap<u32, CallId>>,
+    pub(crate) calls: RefCell<ById<CallId>>,
     pub(crate) bell: Bell,
     /// Some of the store did not answer when last looked.
     pub(crate) is_away: Cell<bool>,
+}
+
+/// A new configuration takes its place, or Envoy ends.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.edge.get_mut().on_end(&self.envoy);
+    }
 }
 
 /// How a request has the root context called: only that may call the store, because a

@@ -13,6 +13,7 @@
 //! What only Envoy can show (routing, threads, time) is shown in `tests/e2e/`.
 
 pub mod budget;
+pub mod module;
 pub mod scenarios;
 
 mod cost;
@@ -21,7 +22,6 @@ mod host;
 mod imports;
 mod map;
 mod message;
-mod module;
 mod shared_data;
 mod toolchain;
 mod vm;

@@ -1,5 +1,6 @@
 //! The built filter, compiled once for the whole program.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -15,6 +16,24 @@ fn wasm() -> PathBuf {
     let path = project().join("build/streamgate.wasm");
     path.canonicalize()
         .expect("there is no build/streamgate.wasm; run scripts/build first")
+}
+
+/// How large the filter is, in bytes.
+///
+/// # Panics
+///
+/// If it was not built.
+#[must_use]
+pub fn size() -> u64 {
+    let file = std::fs::metadata(wasm()).expect("the filter can be read");
+    file.len()
+}
+
+/// What the filter exports, by name.
+#[must_use]
+pub fn exports() -> BTreeSet<String> {
+    let exports = module().exports();
+    exports.map(|export| export.name().to_owned()).collect()
 }
 
 /// The filter, ready to be instantiated.

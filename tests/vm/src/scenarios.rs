@@ -48,6 +48,9 @@ const ENVIRONMENT: [&str; 2] = [
 
 const TIMEOUT_MS: u64 = 90_000;
 
+/// How often the filter has itself called.
+const TICK_MS: u64 = 100;
+
 const MANIFEST: &str = "/vod/film/master.m3u8";
 
 /// A scenario: sets its stage and gives the cost of one request.
@@ -56,10 +59,17 @@ pub type Scenario = fn() -> Cost;
 /// The scenario whose cost every segment of every viewer pays.
 pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
 
+/// The same where Envoy's route does not depend on the token.
+pub const ROUTE_STAYS: (&str, Scenario) = (
+    "segment, fast path, route stays",
+    segment_fast_path_route_stays,
+);
+
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 20] = [
+pub const ALL: [(&str, Scenario); 22] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
+    ROUTE_STAYS,
     ("segment, lease due", segment_lease_due),
     ("segment, new to this worker", segment_on_another_worker),
     ("segment, CMCD player, fast path", segment_cmcd),
@@ -78,6 +88,7 @@ pub const ALL: [(&str, Scenario); 20] = [
     ("session stop", session_stop),
     ("running streams", running_streams),
     ("tick", tick),
+    ("tick, one slot of fifteen streams", tick_full),
 ];
 
 /// Two workers of one edge. The first has seen a request already, so that nothing a
@@ -90,8 +101,12 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with(CONFIGURATION)
+    }
+
+    fn with(configuration: &str) -> Self {
         let host = Host::new();
-        let start = || Vm::start(&host, CONFIGURATION, &ENVIRONMENT);
+        let start = || Vm::start(&host, configuration, &ENVIRONMENT);
         let (worker, other_worker) = (start(), start());
         let mut stage = Self {
             host,
@@ -99,7 +114,25 @@ impl Stage {
             other_worker,
         };
         stage.playing("someone-before");
+        stage.tick();
         stage
+    }
+
+    /// Time passes, and both workers take note of it.
+    fn advance_ms(&mut self, ms: u64) {
+        self.host.advance_ms(ms);
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        self.worker.tick();
+        self.other_worker.tick();
+    }
+
+    /// How many requests passed on the fast path, which is told at ticks.
+    fn passes(&mut self) -> Option<u64> {
+        self.tick();
+        self.host.metric("streamgate.fast_path_passes")
     }
 
     fn ask(&mut self, ask: Ask) -> Exchange {
@@ -146,6 +179,20 @@ fn create(account: &str) -> Ask {
     post(format!("/v2/sessions/acme/{account}"), "")
 }
 
+/// How much memory a worker has taken once it has let this many streams through, in bytes.
+///
+/// # Panics
+///
+/// If a stream does not play.
+#[must_use]
+pub fn memory_after(streams: u32) -> usize {
+    let mut stage = Stage::new();
+    for n in 0..streams {
+        stage.playing(&format!("household-{n:012}"));
+    }
+    stage.worker.memory()
+}
+
 /// The cost of a request that was refused for `reason`.
 fn refused(exchange: &Exchange, status: u16, reason: &str) -> Cost {
     let answer = exchange.answer();
@@ -171,18 +218,26 @@ fn unprotected() -> Cost {
 }
 
 fn segment_fast_path() -> Cost {
-    let mut stage = Stage::new();
+    on_the_fast_path(Stage::new())
+}
+
+fn segment_fast_path_route_stays() -> Cost {
+    let start = r#""start": "implicit""#;
+    let stays = CONFIGURATION.replace(start, &format!(r#"{start}, "reroute": false"#));
+    on_the_fast_path(Stage::with(&stays))
+}
+
+fn on_the_fast_path(mut stage: Stage) -> Cost {
     let prefix = stage.playing("alice");
     let cost = served(&stage.ask(segment(&prefix, 2)));
-    let passes = stage.host.metric("streamgate.fast_path_passes");
-    assert_eq!(passes, Some(1), "not on the fast path");
+    assert_eq!(stage.passes(), Some(1), "not on the fast path");
     cost
 }
 
 fn segment_lease_due() -> Cost {
     let mut stage = Stage::new();
     let prefix = stage.playing("alice");
-    stage.host.advance_ms(TIMEOUT_MS / 2);
+    stage.advance_ms(TIMEOUT_MS / 2);
     let cost = served(&stage.ask(segment(&prefix, 2)));
     let renewals = stage.host.metric("streamgate.lease_renewals");
     assert_eq!(renewals, Some(1), "no lease was due");
@@ -206,8 +261,7 @@ fn segment_cmcd() -> Cost {
     };
     stage.ask(ask(1)).served();
     let cost = served(&stage.ask(ask(2)));
-    let passes = stage.host.metric("streamgate.fast_path_passes");
-    assert_eq!(passes, Some(1), "not on the fast path");
+    assert_eq!(stage.passes(), Some(1), "not on the fast path");
     cost
 }
 
@@ -258,8 +312,7 @@ fn manifest_fast_path() -> Cost {
     let mut stage = Stage::new();
     let prefix = stage.playing("alice");
     let cost = served(&stage.ask(get(format!("{prefix}/vod/film/video/1080p.m3u8"))));
-    let passes = stage.host.metric("streamgate.fast_path_passes");
-    assert_eq!(passes, Some(1), "not on the fast path");
+    assert_eq!(stage.passes(), Some(1), "not on the fast path");
     cost
 }
 
@@ -300,7 +353,7 @@ fn session_refused() -> Cost {
 fn session_heartbeat() -> Cost {
     let mut stage = Stage::new();
     let (url, _) = stage.session("web", "alice");
-    stage.host.advance_ms(TIMEOUT_MS / 2);
+    stage.advance_ms(TIMEOUT_MS / 2);
     answered(&stage.ask(post(url, "").application("web")), 202)
 }
 
@@ -319,5 +372,18 @@ fn running_streams() -> Cost {
 }
 
 fn tick() -> Cost {
-    Stage::new().worker.tick()
+    let mut stage = Stage::new();
+    stage.host.advance_ms(TICK_MS);
+    stage.worker.tick()
+}
+
+/// A tick sweeps one slot of 600 or fewer, and up to 128 of more.
+fn tick_full() -> Cost {
+    let places = CONFIGURATION.replacen('{', r#"{"state": {"slots": 300},"#, 1);
+    let mut stage = Stage::with(&places);
+    for n in 0..300 * 15 {
+        stage.playing(&format!("household-{n:012}"));
+    }
+    stage.host.advance_ms(TICK_MS);
+    stage.worker.tick()
 }

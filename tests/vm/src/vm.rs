@@ -21,15 +21,14 @@ pub struct Vm {
     last_context: u32,
 }
 
-/// What the module exports, as far as HTTP requests need it.
+/// What the module exports, as far as HTTP requests need it. Envoy makes the callbacks that
+/// a module exports, and does without the others.
 struct Callbacks {
     context_create: TypedFunc<(u32, u32), ()>,
     request_headers: TypedFunc<(u32, u32, u32), u32>,
     request_body: TypedFunc<(u32, u32, u32), u32>,
     response_headers: TypedFunc<(u32, u32, u32), u32>,
     response_body: TypedFunc<(u32, u32, u32), u32>,
-    done: TypedFunc<u32, u32>,
-    log: TypedFunc<u32, ()>,
     delete: TypedFunc<u32, ()>,
     tick: TypedFunc<u32, ()>,
 }
@@ -65,8 +64,6 @@ impl Vm {
         store.data_mut().exports = Some((memory, allocate));
 
         let initialize: TypedFunc<(), ()> = export(&mut store, &instance, "_initialize");
-        let vm_start: TypedFunc<(u32, u32), u32> =
-            export(&mut store, &instance, "proxy_on_vm_start");
         let configure: TypedFunc<(u32, u32), u32> =
             export(&mut store, &instance, "proxy_on_configure");
         let callbacks = Callbacks {
@@ -75,8 +72,6 @@ impl Vm {
             request_body: export(&mut store, &instance, "proxy_on_request_body"),
             response_headers: export(&mut store, &instance, "proxy_on_response_headers"),
             response_body: export(&mut store, &instance, "proxy_on_response_body"),
-            done: export(&mut store, &instance, "proxy_on_done"),
-            log: export(&mut store, &instance, "proxy_on_log"),
             delete: export(&mut store, &instance, "proxy_on_delete"),
             tick: export(&mut store, &instance, "proxy_on_tick"),
         };
@@ -87,7 +82,6 @@ impl Vm {
         };
         vm.call(&initialize, ());
         vm.call(&vm.callbacks.context_create.clone(), (ROOT_CONTEXT, 0));
-        vm.call(&vm_start, (ROOT_CONTEXT, 0));
         let accepted = vm.call(&configure, (ROOT_CONTEXT, length(configuration.as_bytes())));
         assert!(accepted == 1, "refused: {}", vm.logged());
         vm
@@ -118,6 +112,18 @@ impl Vm {
             response,
             outcome,
         }
+    }
+
+    /// How much memory the filter has taken, in bytes. It never gives any back.
+    ///
+    /// # Panics
+    ///
+    /// Never: a worker that started has a memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let exports = self.store.data().exports.as_ref();
+        let (memory, _) = exports.expect("a worker that started has a memory");
+        memory.data_size(&self.store)
     }
 
     /// Lets the filter do what it does from time to time.
@@ -172,8 +178,6 @@ impl Vm {
         if is_reply || self.stream().reply.is_none() {
             self.call(&self.callbacks.response_body.clone(), (context, size, 1));
         }
-        self.call(&self.callbacks.log.clone(), context);
-        self.call(&self.callbacks.done.clone(), context);
         self.call(&self.callbacks.delete.clone(), context);
     }
 

@@ -1,8 +1,8 @@
 //! What the session API answers with, as JSON.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
+use crate::advice::Named;
 use crate::exchange::Answer;
 
 /// Body of create and heartbeat.
@@ -40,7 +40,7 @@ pub(super) struct RunningStream {
     pub(super) application_id: String,
     pub(super) application_name: String,
     pub(super) termination_code: String,
-    pub(super) metadata: Map<String, Value>,
+    pub(super) metadata: Named<String>,
 }
 
 /// A problem text (RFC 9457).

@@ -12,6 +12,7 @@ mod docs_tests;
 #[cfg(not(target_arch = "wasm32"))]
 mod large_tests;
 mod limits;
+mod located;
 mod nearest;
 pub mod parse;
 mod playback;
@@ -21,6 +22,7 @@ pub mod raw;
 pub mod schema;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod wire;
 
 pub use playback::{

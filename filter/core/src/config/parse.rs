@@ -1,8 +1,13 @@
 //! Reading what Envoy hands over, and what is said where that fails.
 
+use serde::Deserialize;
+
+use super::located::{Located, Trouble};
 use super::nearest;
 use super::problem::ConfigError;
 use super::raw::RawConfig;
+use super::tree::Tree;
+use super::wire;
 
 /// Reads what Envoy hands over: JSON text, or a protobuf `Struct` (see `wire`).
 ///
@@ -10,31 +15,29 @@ use super::raw::RawConfig;
 ///
 /// [`ConfigError::Form`] with the path of the field where reading stopped.
 pub fn parse(bytes: &[u8]) -> Result<RawConfig, ConfigError> {
-    if let Some(value) = super::wire::decode_struct(bytes) {
-        return serde_path_to_error::deserialize(value).map_err(|error| form_error(&error));
-    }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let raw = serde_path_to_error::deserialize(&mut json).map_err(|error| form_error(&error))?;
-    json.end().map_err(|error| ConfigError::Form {
-        path: ROOT.to_owned(),
-        what: error.to_string(),
-    })?;
-    Ok(raw)
+    let tree = match wire::decode_struct(bytes) {
+        Some(tree) => tree,
+        None => serde_json::from_slice::<Tree>(bytes).map_err(|error| ConfigError::Form {
+            path: ROOT.to_owned(),
+            what: error.to_string(),
+        })?,
+    };
+    RawConfig::deserialize(Located(&tree)).map_err(|trouble| form_error(&trouble))
 }
 
 /// How the configuration as a whole is called.
 const ROOT: &str = "configuration";
 
-fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigError {
-    let path = match error.path().to_string().as_str() {
-        "." | "?" => ROOT.to_owned(),
-        path => path.to_owned(),
+fn form_error(trouble: &Trouble) -> ConfigError {
+    let path = match trouble.path() {
+        path if path.is_empty() => ROOT.to_owned(),
+        path => path,
     };
-    let said = error.inner().to_string();
+    let said = trouble.what();
     let what = if SECRETS.iter().any(|secrets| path.starts_with(secrets)) {
-        without_values(&said)
+        without_values(said)
     } else {
-        nearest::suggestion(&said).unwrap_or(said)
+        nearest::suggestion(said).unwrap_or_else(|| said.to_owned())
     };
     ConfigError::Form { path, what }
 }

@@ -1,7 +1,7 @@
 //! Protected paths, compiled.
 
 use crate::activity::Liveness;
-use crate::playback::{Classes, Exclusions};
+use crate::playback::{Classes, Credentials, Exclusions};
 
 /// A protected path.
 #[derive(Debug)]
@@ -37,6 +37,10 @@ pub struct PlaybackPath {
     pub slate: Slate,
     /// How long a stream lives after its last media request, in milliseconds.
     pub timeout_ms: u64,
+    /// Whether the proxy's route may change when a token is taken off the path.
+    pub reroute: bool,
+    /// Where its credentials may stand.
+    pub credentials: Credentials,
 }
 
 /// How streams begin on a protected path.

@@ -3,51 +3,117 @@
 //! Written as `google.protobuf.StringValue` it arrives as its text, which has to be
 //! JSON. Written as `google.protobuf.Struct`, inline in Envoy's own YAML, it
 //! arrives as that message in protobuf's binary encoding (whatever Envoy's
-//! documentation says of JSON); this module turns it into the same JSON value.
+//! documentation says of JSON); this module turns it into the same tree.
 
-use prost::Message;
-use prost_types::value::Kind;
-use prost_types::{Struct, Value as ProtoValue};
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
+
+use super::tree::Tree;
+use crate::bytes::Reader;
+
+/// How deep values may lie in one another.
+const DEPTH_MAX: usize = 100;
+
+/// Tags of `Struct` and of an entry of its map, of `ListValue` and of `Value`, as they are
+/// written: a field's number and the kind of what follows.
+mod tag {
+    pub(super) const ENTRY: u8 = 0x0a;
+    pub(super) const NAME: u8 = 0x0a;
+    pub(super) const VALUE: u8 = 0x12;
+    pub(super) const ITEM: u8 = 0x0a;
+    pub(super) const NULL: u8 = 0x08;
+    pub(super) const NUMBER: u8 = 0x11;
+    pub(super) const TEXT: u8 = 0x1a;
+    pub(super) const TRUTH: u8 = 0x20;
+    pub(super) const STRUCT: u8 = 0x2a;
+    pub(super) const LIST: u8 = 0x32;
+}
 
 /// The value of an encoded `Struct`; `None` if the bytes are none. No JSON text is
 /// one: its first brace would have to be both a length and a field's tag.
-pub(super) fn decode_struct(bytes: &[u8]) -> Option<Value> {
-    Struct::decode(bytes).ok().map(object)
+pub(super) fn decode_struct(bytes: &[u8]) -> Option<Tree> {
+    fields(bytes, DEPTH_MAX)
 }
 
-fn object(message: Struct) -> Value {
-    let fields = message.fields.into_iter();
-    Value::Object(
-        fields
-            .map(|(name, field)| (name, value(field)))
-            .collect::<Map<_, _>>(),
-    )
-}
-
-fn value(message: ProtoValue) -> Value {
-    match message.kind {
-        None | Some(Kind::NullValue(_)) => Value::Null,
-        Some(Kind::NumberValue(number)) => self::number(number),
-        Some(Kind::StringValue(text)) => Value::String(text),
-        Some(Kind::BoolValue(truth)) => Value::Bool(truth),
-        Some(Kind::StructValue(message)) => object(message),
-        Some(Kind::ListValue(list)) => Value::Array(list.values.into_iter().map(value).collect()),
+fn fields(message: &[u8], depth: usize) -> Option<Tree> {
+    let mut fields = Vec::new();
+    for entry in messages(message, tag::ENTRY) {
+        let mut entry = Reader::new(entry?);
+        // What is left out is empty.
+        let mut field = (String::new(), Tree::Null);
+        while !entry.is_empty() {
+            match entry.byte()? {
+                tag::NAME => entry.text()?.clone_into(&mut field.0),
+                tag::VALUE => field.1 = value(message_in(&mut entry)?, depth)?,
+                _ => return None,
+            }
+        }
+        fields.push(field);
     }
+    Some(Tree::Fields(fields))
+}
+
+fn value(message: &[u8], depth: usize) -> Option<Tree> {
+    let depth = depth.checked_sub(1)?;
+    let mut reader = Reader::new(message);
+    let mut value = Tree::Null;
+    while !reader.is_empty() {
+        value = match reader.byte()? {
+            tag::NULL => reader.number().map(|_| Tree::Null)?,
+            tag::NUMBER => number(f64::from_le_bytes(reader.array()?)),
+            tag::TEXT => Tree::Text(reader.text()?.to_owned()),
+            tag::TRUTH => Tree::Truth(reader.number()? != 0),
+            tag::STRUCT => fields(message_in(&mut reader)?, depth)?,
+            tag::LIST => {
+                let items = messages(message_in(&mut reader)?, tag::ITEM);
+                Tree::List(
+                    items
+                        .map(|item| value_of(item, depth))
+                        .collect::<Option<_>>()?,
+                )
+            }
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+fn value_of(message: Option<&[u8]>, depth: usize) -> Option<Tree> {
+    value(message?, depth)
+}
+
+/// The messages that a message repeats under one tag; `None` where something else stands.
+fn messages(message: &[u8], tag: u8) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut reader = Reader::new(message);
+    core::iter::from_fn(move || {
+        if reader.is_empty() {
+            return None;
+        }
+        let is_one = reader.byte() == Some(tag);
+        Some(is_one.then(|| message_in(&mut reader)).flatten())
+    })
+}
+
+fn message_in<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    let len = reader.number()?;
+    reader.slice(len)
 }
 
 /// A `Struct` knows floating-point numbers only: whole ones become integers again.
-fn number(number: f64) -> Value {
+fn number(number: f64) -> Tree {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Value::Number(Number::from(number as i64));
+        return Tree::Number(Number::from(number as i64));
     }
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
+    Number::from_f64(number).map_or(Tree::Null, Tree::Number)
 }
 
 #[cfg(test)]
 mod tests {
+    use prost::Message;
+    use prost_types::value::Kind;
+    use prost_types::{Struct, Value as ProtoValue};
+
     use super::*;
     use crate::testing::test;
 
@@ -87,8 +153,31 @@ mod tests {
             )]
             .into(),
         };
-        let expected = serde_json::json!({"a": [3, 0.5, true, {"b": "x"}]});
-        assert_eq!(decode_struct(&message.encode_to_vec()), Some(expected));
+        let expected = serde_json::from_str(r#"{"a": [3, 0.5, true, {"b": "x"}]}"#).ok();
+        assert_eq!(decode_struct(&message.encode_to_vec()), expected);
+    }
+
+    #[test]
+    fn cut_or_too_deep_messages_are_no_struct() {
+        let nested = |depth: usize| {
+            let mut value = text("x");
+            for _ in 0..depth {
+                value = ProtoValue {
+                    kind: Some(Kind::ListValue(prost_types::ListValue {
+                        values: vec![value],
+                    })),
+                };
+            }
+            let fields = [("a".to_owned(), value)].into();
+            Struct { fields }.encode_to_vec()
+        };
+        let bytes = nested(3);
+        assert!(decode_struct(&bytes).is_some());
+        for len in 1..bytes.len() {
+            assert_eq!(decode_struct(&bytes[..len]), None, "cut to {len}");
+        }
+        assert!(decode_struct(&nested(DEPTH_MAX - 1)).is_some());
+        assert_eq!(decode_struct(&nested(DEPTH_MAX)), None);
     }
 
     #[test]

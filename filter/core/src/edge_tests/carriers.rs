@@ -69,6 +69,7 @@ fn a_token_plays_from_query_cookie_and_header_and_none_of_them_reaches_the_origi
         }
         assert_eq!(world.streams("alice"), 1);
         // Once the lease is there, no record is looked at.
+        world.tick();
         assert_eq!(world.host.count(Metric::FastPathPasses), 2, "{place}");
         assert_eq!(world.ask(segment(3)).refusal(), refused(403, "no-subject"));
     }

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
+use crate::metric::Metric;
 use crate::signed::PlaybackToken;
-use crate::testing::{config, config_with, test};
+use crate::testing::{TIMEOUT_MS, config, config_with, test};
 
 fn with(change: impl Fn(&mut Value)) -> impl Fn() -> Config {
     move || config_with(&change).unwrap()
@@ -174,4 +175,28 @@ fn no_spelling_lets_a_lease_of_one_channel_through_to_another() {
     });
     let strays = get(format!("{news}/vod/news/../sport/2.m4s"));
     assert_eq!(world.ask(strays).refusal(), refused(403, "limit-reached"));
+}
+
+/// A tick is when a worker looks at the clock; a lease that is fresh then needs no look
+/// of its own, and one that is due is renewed from the next tick on.
+#[test]
+fn a_fresh_lease_asks_for_no_clock_and_a_due_one_is_renewed_after_the_next_tick() {
+    let mut world = World::new();
+    let prefix = world.play("alice");
+    let segment = |n: u32| get(format!("{prefix}/vod/a/{n}.m4s"));
+    world.ask(segment(2)).served();
+    world.tick();
+    let before = world.host.calls();
+    world.ask(segment(3)).served();
+    let after = world.host.calls();
+    assert_eq!(after.clock_reads, before.clock_reads);
+    assert_eq!(after.bell_reads, before.bell_reads + 1);
+
+    world.host.advance_ms(TIMEOUT_MS / 2);
+    let renewals = |world: &World| world.host.count(Metric::LeaseRenewals);
+    world.ask(segment(4)).served();
+    assert_eq!(renewals(&world), 0);
+    world.tick();
+    world.ask(segment(5)).served();
+    assert_eq!(renewals(&world), 1);
 }

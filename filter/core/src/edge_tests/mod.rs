@@ -180,6 +180,15 @@ impl World {
         }
     }
 
+    /// Every worker does what it does from time to time.
+    fn tick(&mut self) {
+        let Self { host, workers } = self;
+        for worker in workers {
+            let calls = worker.on_tick(host);
+            assert!(calls.is_empty(), "an edge alone calls nobody");
+        }
+    }
+
     /// Starts playback as an unmodified player does; the prefix it plays under.
     fn play(&mut self, account: &str) -> String {
         let manifest = get("/vod/a/master.m3u8").account(account);

@@ -43,6 +43,7 @@ fn the_fast_path_looks_at_a_bell_and_nothing_else() {
     let after = world.host.calls();
     assert_eq!(after.bell_reads - before.bell_reads, 100);
     assert_eq!((after.loads, after.swaps), (before.loads, before.swaps));
+    world.tick();
     assert_eq!(world.host.count(Metric::FastPathPasses), 100);
 }
 

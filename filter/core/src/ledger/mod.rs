@@ -21,6 +21,8 @@ mod properties;
 #[cfg(not(target_arch = "wasm32"))]
 mod race_tests;
 #[cfg(test)]
+mod size_tests;
+#[cfg(test)]
 mod sweep_tests;
 #[cfg(test)]
 mod test_edge;

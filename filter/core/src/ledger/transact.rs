@@ -7,6 +7,7 @@ use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Event, Judgement, PolicyBook, Recall, Verdict, judge};
 use crate::ports::{Host, Place, Store, Swap, Version};
+use crate::sorted::sorted_by_key;
 use crate::subject::SubjectKey;
 
 /// How often a write is tried before the request is turned away. Each lost try
@@ -206,9 +207,7 @@ pub fn consult(
 pub fn activity(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Activity {
     let found = load(host, Place::Slot(ledger.slot_of(subject)));
     let mut activity = Sighted::new(host, &found.slot(host), subject, now).activity;
-    activity
-        .streams
-        .sort_unstable_by_key(|stream| (stream.started_at, stream.key));
+    activity.streams = sorted_by_key(activity.streams, |stream| (stream.started_at, stream.key));
     activity
 }
 

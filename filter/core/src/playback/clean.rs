@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::request::Request;
-use crate::config::{Config, PlaybackPath, TokenPlace};
+use crate::config::{Cat, Config, PlaybackPath, TokenPlace};
 use crate::exchange::Head;
 use crate::viewer::{CMCD, without_cookies, without_parameters};
 
@@ -25,11 +25,9 @@ impl Clean {
     pub fn of_open(config: &Config, head: &impl Head) -> Option<Self> {
         // Most requests have none, and nothing is looked at but that.
         let told = head.header("referer")?;
-        let mut credentials = Credentials::default();
-        for protected in &config.playback {
-            credentials.add(config, protected);
-        }
-        credentials.stand_in(&told).then_some(Self {
+        let mut protected = config.playback.iter();
+        let is_told = protected.any(|protected| protected.credentials.stand_in(&told));
+        is_told.then_some(Self {
             referer: true,
             ..Self::default()
         })
@@ -39,15 +37,15 @@ impl Clean {
 impl<H: Head, E> Request<'_, H, E> {
     /// What to take off this request.
     pub(super) fn clean(&self) -> Clean {
-        let credentials = self.credentials();
+        let credentials = &self.protected.credentials;
         let head = self.asked.head;
         let mut clean = Clean {
             referer: credentials.any,
             ..Clean::default()
         };
-        for name in credentials.headers {
+        for name in &credentials.headers {
             if head.header(name).is_some() {
-                clean.headers.push((name.to_owned(), None));
+                clean.headers.push((name.clone(), None));
             }
         }
         if !credentials.cookies.is_empty()
@@ -57,59 +55,60 @@ impl<H: Head, E> Request<'_, H, E> {
             let rest = (!rest.is_empty()).then_some(rest);
             clean.headers.push(("cookie".to_owned(), rest));
         }
-        let mut parameters = credentials.parameters;
-        if self.protected.reads_cmcd() {
-            parameters.push(CMCD);
-        }
-        clean.path = without_parameters(self.asked.path, &parameters);
+        clean.path = without_parameters(self.asked.path, &credentials.taken_out);
         clean
     }
 
     /// The path as it is, but for tokens in its query: to be redirected to, and to be
     /// logged.
     pub(super) fn without_token_parameters(&self) -> Cow<'_, [u8]> {
-        match without_parameters(self.asked.path, &self.credentials().parameters) {
+        let parameters = &self.protected.credentials.parameters;
+        match without_parameters(self.asked.path, parameters) {
             Some(path) => Cow::Owned(path),
             None => Cow::Borrowed(self.asked.path),
         }
     }
-
-    fn credentials(&self) -> Credentials<'_> {
-        let mut credentials = Credentials::default();
-        credentials.add(self.config, self.protected);
-        credentials
-    }
 }
 
-/// Where credentials may stand, by name.
-#[derive(Default)]
-struct Credentials<'a> {
+/// Where credentials may stand on a protected path, by name. Made once, because every
+/// request is cleaned of them.
+#[derive(Debug, Default)]
+pub struct Credentials {
     any: bool,
-    parameters: Vec<&'a str>,
-    cookies: Vec<&'a str>,
-    headers: Vec<&'a str>,
+    parameters: Vec<String>,
+    /// The parameters, and that of CMCD, which tells viewers apart.
+    taken_out: Vec<String>,
+    cookies: Vec<String>,
+    headers: Vec<String>,
 }
 
-impl<'a> Credentials<'a> {
+impl Credentials {
     /// Those that a protected path reads.
-    fn add(&mut self, config: &'a Config, protected: &'a PlaybackPath) {
+    #[must_use]
+    pub fn of(protected: &PlaybackPath, cat: Option<&Cat>) -> Self {
+        let mut all = Self::default();
         for place in protected.token_places() {
-            self.any = true;
+            all.any = true;
             match place {
                 TokenPlace::Path => {}
-                TokenPlace::Query(name) => self.parameters.push(name),
-                TokenPlace::Cookie(name) => self.cookies.push(name),
-                TokenPlace::Header(name) => self.headers.push(name),
+                TokenPlace::Query(name) => all.parameters.push(name.clone()),
+                TokenPlace::Cookie(name) => all.cookies.push(name.clone()),
+                TokenPlace::Header(name) => all.headers.push(name.clone()),
             }
         }
-        if let Some(cat) = &config.cat
+        if let Some(cat) = cat
             && protected.reads_cat()
         {
-            self.any = true;
-            self.parameters.push(&cat.query);
-            self.cookies.push(&cat.cookie);
-            self.headers.push(&cat.header);
+            all.any = true;
+            all.parameters.push(cat.query.clone());
+            all.cookies.push(cat.cookie.clone());
+            all.headers.push(cat.header.clone());
         }
+        all.taken_out.clone_from(&all.parameters);
+        if protected.reads_cmcd() {
+            all.taken_out.push(CMCD.to_owned());
+        }
+        all
     }
 
     /// Whether one of them may stand in an address: in front of its path, or in its query.

@@ -5,8 +5,10 @@
 //! touched before `due_at`. It holds as long as the subject's bell is silent.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::moment::Moment;
+use crate::policy::Application;
 use crate::recent::Recent;
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
@@ -31,8 +33,8 @@ pub struct Leased {
     pub subject: SubjectKey,
     /// The stream.
     pub stream: StreamKey,
-    /// Id of the application.
-    pub application: String,
+    /// Its application.
+    pub application: Arc<Application>,
     /// When the token that named the stream expires.
     pub expires_at: Option<Moment>,
     /// Place of the protected path in the configuration. Another has rules of its own.

@@ -23,9 +23,8 @@ pub(super) fn mint<H: Head, E: Host>(
     viewer: &Viewer<'_>,
     keeper: &Keeper<'_>,
 ) -> Passage {
-    let Request {
-        config, host, now, ..
-    } = *request;
+    let Request { config, host, .. } = *request;
+    let now = request.now();
     let stream = StreamKey::mint(now, host.random());
     let who = Who {
         subject: Some(viewer.subject),

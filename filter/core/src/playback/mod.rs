@@ -11,7 +11,7 @@ mod request;
 mod response;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
-pub use clean::Clean;
+pub use clean::{Clean, Credentials};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
 pub use passage::{Forward, Passage, Watch, Watched};

@@ -1,5 +1,6 @@
 //! A request on a protected path, and what the path makes of it.
 
+use core::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ use crate::viewer::{self, Asked, Viewer, cmcd};
 pub(super) struct Request<'a, H, E> {
     pub(super) config: &'a Config,
     pub(super) host: &'a E,
-    /// When it came in.
-    pub(super) now: Moment,
+    /// When it came in, once asked.
+    pub(super) came_at: OnceCell<Moment>,
     pub(super) asked: Asked<'a, H>,
     pub(super) place: usize,
     pub(super) protected: &'a PlaybackPath,
@@ -33,6 +34,11 @@ pub(super) struct Request<'a, H, E> {
 }
 
 impl<H: Head, E: Host> Request<'_, H, E> {
+    /// When it came in. The first to ask pays for a look at the clock.
+    pub(super) fn now(&self) -> Moment {
+        *self.came_at.get_or_init(|| self.host.now())
+    }
+
     pub(super) fn method(&self) -> Vec<u8> {
         self.asked.head.header(":method").unwrap_or_default()
     }
@@ -55,6 +61,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
         Passage::Forward(Forward {
             strip: self.strip,
+            reroute: self.strip > 0 && self.protected.reroute,
             clean: self.clean(),
             renewed: None,
             watch,
@@ -97,7 +104,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Leased {
             subject: viewer.subject,
             stream,
-            application: viewer.application.id.clone(),
+            application: Arc::clone(viewer.application),
             expires_at: viewer.expires_at,
             place: self.place,
             scope: scope.into(),
@@ -107,7 +114,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 
     pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Passage {
         let what = What {
-            now: self.now,
+            now: self.now(),
             place: self.place,
             path: &self.without_token_parameters(),
             languages: &languages(self.asked.head),

@@ -58,7 +58,7 @@ impl Gate {
         let who = Who {
             subject: Some(stream.subject),
             stream: Some(stream.stream),
-            application: Some(&stream.application),
+            application: Some(&stream.application.id),
         };
         let what = What {
             now,
@@ -102,11 +102,10 @@ impl Gate {
 }
 
 impl Watch {
-    /// The request as an event; `None` if its path or its application is configured no
-    /// longer.
+    /// The request as an event; `None` if its path is configured no longer.
     fn event(&self, config: &Config) -> Option<Event> {
         let protected = config.playback.get(self.place)?;
-        let application = config.ledger.book.application(&self.stream.application)?;
+        let application = &self.stream.application;
         let (stream, facts) = (&self.stream, self.facts.clone());
         let play = protected.play(stream.stream, stream.recurring, application, facts);
         Some(Event::Play(play))

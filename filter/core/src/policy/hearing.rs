@@ -12,6 +12,7 @@ use super::rule::{Contender, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
 use crate::limits::Limits;
+use crate::sorted::sorted_by_key;
 use crate::stream_key::StreamKey;
 
 /// What the rules say together.
@@ -144,17 +145,15 @@ impl Other<'_> {
 
 /// The live streams besides this one, oldest first.
 fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> Vec<Other<'a>> {
-    let mut others: Vec<Other<'_>> = activity
+    let others = activity
         .streams
         .iter()
         .filter(|stream| stream.key != *but)
         .map(|stream| Other {
             stream,
             application: book.application(&stream.application).map(Arc::as_ref),
-        })
-        .collect();
-    others.sort_unstable_by_key(|other| (other.stream.started_at, other.stream.key));
-    others
+        });
+    sorted_by_key(others, |other| (other.stream.started_at, other.stream.key))
 }
 
 /// The live streams that the viewer chose to stop; codes of streams no longer live are void.

@@ -12,6 +12,7 @@ use super::hearing::{Found, ask_every_rule, breach};
 use super::rule::{Contender, Standing};
 use crate::activity::{ATTRIBUTES_MAX, Activity, Attributes, EndReason, Ended, IMMUTABLE, Stream};
 use crate::moment::Moment;
+use crate::sorted::sorted_by_key;
 use crate::stream_key::StreamKey;
 use crate::throttle::Calls;
 
@@ -191,13 +192,12 @@ fn held_against(
         EndReason::Killed { by } => Refused::Killed(by.clone()),
         EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
             Some((place, policy, rule)) => {
-                let mut seen: Vec<&Stream> = activity
+                let seen = activity
                     .streams
                     .iter()
                     .filter(|stream| book.sees(place, &stream.application))
-                    .filter(|stream| rule.target.matches(&stream.attributes))
-                    .collect();
-                seen.sort_unstable_by_key(|stream| (stream.started_at, stream.key));
+                    .filter(|stream| rule.target.matches(&stream.attributes));
+                let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
                 Refused::Evicted(breach(policy, rule, &play.limits, &seen))
             }
             // The rule is gone from the configuration, so there is nothing left to tell.

@@ -1,5 +1,7 @@
 //! What a viewer is told, in the viewer's language.
 
+use super::languages::accepted;
+
 /// A text in one language or several, with placeholders: `{limit}` for the rule's
 /// limit, `{attribute}` for what it counts, `{device}` for the device of the stream
 /// in the way that has played longest.
@@ -46,11 +48,15 @@ impl Message {
         if self.texts.is_empty() {
             return &self.fallback;
         }
-        let wanted = accept_language::parse(languages);
-        wanted
-            .iter()
-            .find_map(|tag| self.in_language(&tag.to_ascii_lowercase()))
-            .unwrap_or(&self.fallback)
+        let mut best = (0, self.fallback.as_str());
+        for (tag, weight) in accepted(languages) {
+            if weight > best.0
+                && let Some(text) = self.in_language(&tag.to_ascii_lowercase())
+            {
+                best = (weight, text);
+            }
+        }
+        best.1
     }
 
     /// By the whole tag, else by its language: `de-AT` is served with `de`.

@@ -10,6 +10,7 @@ mod hearing;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;
+mod languages;
 pub mod message;
 pub mod rule;
 mod same_device;

@@ -1,6 +1,7 @@
 //! Which streams a rule looks at (contract, section 3).
 
 use crate::activity::Attributes;
+use crate::decimal;
 
 /// Conditions on a stream's attributes, all of which must hold. None: every stream.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -86,7 +87,7 @@ impl Test {
             Self::NoneOf(values) => !among(values),
             Self::Present(wanted) => value.is_some() == *wanted,
             Self::Number(comparison, bound) => value
-                .and_then(|value| value.trim().parse::<f64>().ok())
+                .and_then(|value| decimal::read(value.trim()))
                 .is_some_and(|number| match comparison {
                     Comparison::AtLeast => number >= *bound,
                     Comparison::AtMost => number <= *bound,

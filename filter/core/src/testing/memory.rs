@@ -36,6 +36,7 @@ pub(crate) struct Calls {
     pub(crate) swaps: u32,
     pub(crate) bell_reads: u32,
     pub(crate) rings: u32,
+    pub(crate) clock_reads: u32,
 }
 
 impl MemoryHost {
@@ -134,7 +135,9 @@ impl State {
 
 impl Clock for MemoryHost {
     fn now(&self) -> Moment {
-        self.state().now
+        let mut state = self.state();
+        state.calls.clock_reads += 1;
+        state.now
     }
 }
 
@@ -278,6 +281,7 @@ mod tests {
             swaps: 1,
             bell_reads: 1,
             rings: 2,
+            clock_reads: 0,
         };
         assert_eq!(host.calls(), calls);
         host.fail_swaps(true);

@@ -1,6 +1,7 @@
 //! Claims of a JWT that the proxy has checked, as it hands them over (see
 //! [`Head::jwt_claim`](crate::exchange::Head::jwt_claim)).
 
+use crate::decimal;
 use crate::limits::LIMIT_MAX;
 use crate::text::printable;
 
@@ -12,7 +13,7 @@ pub(crate) fn text(claim: &[u8]) -> Option<String> {
     match claim {
         [0] => Some("false".to_owned()),
         [1] => Some("true".to_owned()),
-        _ => number(claim).map(|number| number.to_string()),
+        _ => number(claim),
     }
 }
 
@@ -24,9 +25,16 @@ pub(crate) fn limit(claim: &[u8]) -> Option<u32> {
     whole.then(|| text.parse().unwrap_or(LIMIT_MAX).min(LIMIT_MAX))
 }
 
-fn number(claim: &[u8]) -> Option<f64> {
+/// Whole numbers beyond what a double holds exactly are written as it holds them; other
+/// numbers that take more than 15 digits are nothing that an id or a limit could be.
+fn number(claim: &[u8]) -> Option<String> {
+    const WHOLE_MAX: f64 = (1_u64 << 62) as f64;
     let number = f64::from_le_bytes(claim.try_into().ok()?);
-    number.is_finite().then_some(number)
+    if number.fract() == 0.0 && number.abs() <= WHOLE_MAX {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^62")]
+        return Some((number as i64).to_string());
+    }
+    decimal::write(number)
 }
 
 #[cfg(test)]

@@ -12,9 +12,15 @@ pub(crate) fn value<'c>(cookies: &'c [u8], name: &str) -> Option<&'c [u8]> {
 
 /// The cookies without those of these names: `None` if there is none of them, empty if
 /// there is no other.
-pub(crate) fn without(cookies: &[u8], names: &[&str]) -> Option<Vec<u8>> {
-    names.iter().find_map(|name| value(cookies, name))?;
-    let is_other = |pair: &&[u8]| names.iter().all(|name| value(pair, name).is_none());
+pub(crate) fn without(cookies: &[u8], names: &[impl AsRef<str>]) -> Option<Vec<u8>> {
+    let is_one = |cookies: &[u8]| {
+        let mut names = names.iter();
+        names.any(|name| value(cookies, name.as_ref()).is_some())
+    };
+    if !is_one(cookies) {
+        return None;
+    }
+    let is_other = |pair: &&[u8]| !is_one(pair);
     let others: Vec<&[u8]> = pairs(cookies).filter(is_other).collect();
     Some(others.join(&b"; "[..]))
 }

@@ -18,11 +18,11 @@ pub(crate) fn value<'p>(path: &'p [u8], name: &str) -> Option<&'p [u8]> {
 
 /// The path without these parameters, if it has one of them. Without any left, it has
 /// no question mark either: two viewers of one segment ask for one URL.
-pub(crate) fn without(path: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+pub(crate) fn without(path: &[u8], names: &[impl AsRef<str>]) -> Option<Vec<u8>> {
     let (file, query) = split_once(path, b'?')?;
     let is_named = |pair: &&[u8]| {
         let (name, _) = split_once(pair, b'=').unwrap_or((pair, b""));
-        names.iter().any(|known| is(name, known))
+        names.iter().any(|known| is(name, known.as_ref()))
     };
     let pairs = || query.split(|byte| *byte == b'&');
     if !pairs().any(|pair| is_named(&pair)) {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::Cat;
 use super::super::limits::LEEWAY_MS;
 use super::super::raw::{RawCat, RawCatKey, RawEncoding};
-use super::check::Check;
+use super::check::{Check, field, item};
 use crate::cat::{Demands, KEYS_MAX, Key, KeyError, Keys, SECRET_MIN};
 
 impl Check<'_> {
@@ -14,7 +14,7 @@ impl Check<'_> {
     pub(super) fn cat(&mut self, raw: &RawCat) -> Option<Cat> {
         let mut keys = Vec::with_capacity(raw.keys.len());
         for (at, key) in raw.keys.iter().enumerate() {
-            keys.extend(self.cat_key(&format!("cat.keys[{at}]"), key));
+            keys.extend(self.cat_key(&item("cat.keys", at), key));
         }
         let count = raw.keys.len();
         if !(1..=KEYS_MAX).contains(&count) {
@@ -22,7 +22,7 @@ impl Check<'_> {
             self.wrong("cat.keys", found, format!("1 to {KEYS_MAX} keys"));
         }
         for (at, issuer) in raw.issuers.iter().enumerate() {
-            self.name(&format!("cat.issuers[{at}]"), issuer);
+            self.name(&item("cat.issuers", at), issuer);
         }
         if let Some(audience) = &raw.audience {
             self.name("cat.audience", audience);
@@ -47,11 +47,11 @@ impl Check<'_> {
     /// `None` after a problem, which never shows a key: a secret may stand in the wrong
     /// field.
     fn cat_key(&mut self, path: &str, raw: &RawCatKey) -> Option<Key> {
-        self.name(&format!("{path}.id"), &raw.id);
+        self.name(&field(path, "id"), &raw.id);
         let kid = raw.id.as_bytes();
         match (&raw.secret, &raw.public_key) {
             (Some(secret), None) => {
-                let (path, text) = self.secret_text(&format!("{path}.secret"), secret)?;
+                let (path, text) = self.secret_text(&field(path, "secret"), secret)?;
                 let (bytes, written) = match raw.encoding {
                     RawEncoding::Text => (Some(text.into_bytes()), ""),
                     RawEncoding::Hex => (from_hex(&text), "pairs of hexadecimal digits"),
@@ -74,7 +74,7 @@ impl Check<'_> {
                 let key = Key::es256(kid, public.as_bytes());
                 if key.is_err() {
                     self.wrong(
-                        &format!("{path}.public_key"),
+                        &field(path, "public_key"),
                         format!("a text of {} bytes", public.len()),
                         "a P-256 public key in PEM",
                     );

@@ -8,6 +8,7 @@ use super::super::limits::{NAME_MAX, SECRET_MIN};
 use super::super::nearest::nearest;
 use super::super::problem::{Problem, SHOWN};
 use super::super::raw::RawSecret;
+use crate::sorted::sorted_by_key;
 
 /// Up to how many known names are listed for one that is not known.
 const LISTED: usize = 10;
@@ -47,8 +48,8 @@ impl Check<'_> {
             Some(near) => format!("{allowed} (did you mean {}?)", quoted(near)),
             None if unseen || known.len() > LISTED => allowed.to_owned(),
             None => {
-                let mut known: Vec<_> = known.map(quoted).collect();
-                known.sort();
+                let known = sorted_by_key(known, |name| *name);
+                let known: Vec<_> = known.into_iter().map(quoted).collect();
                 format!("{allowed}: {}", known.join(", "))
             }
         };
@@ -68,7 +69,7 @@ impl Check<'_> {
         match raw {
             RawSecret::Inline(secret) => Some((path.to_owned(), secret.clone())),
             RawSecret::Environment(from) => {
-                let path = format!("{path}.env");
+                let path = field(path, "env");
                 let Some(secret) = (self.env)(&from.env) else {
                     self.wrong(
                         &path,
@@ -149,4 +150,16 @@ impl Check<'_> {
 pub(super) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(80).collect();
     format!("{short:?}")
+}
+
+/// The path of a field.
+#[inline(never)]
+pub(super) fn field(path: &str, name: &str) -> String {
+    [path, ".", name].concat()
+}
+
+/// The path of an item of a list, the first being 0.
+#[inline(never)]
+pub(super) fn item(path: &str, at: usize) -> String {
+    format!("{path}[{at}]")
 }

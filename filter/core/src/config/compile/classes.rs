@@ -2,7 +2,7 @@
 
 use super::super::limits::{PATTERN_MAX, PATTERNS_MAX};
 use super::super::raw::{RawClasses, RawPattern};
-use super::check::{Check, quoted};
+use super::check::{Check, field, item, quoted};
 use crate::playback::{Class, Classes, PathPattern, PathPatterns, PatternError};
 
 impl Check<'_> {
@@ -15,7 +15,7 @@ impl Check<'_> {
                 Class::Side => ("side", &raw.side),
                 Class::Media => ("media", &raw.media),
             };
-            (class, self.patterns(&format!("{path}.{name}"), patterns))
+            (class, self.patterns(&field(path, name), patterns))
         });
         Classes::new(lists)
     }
@@ -25,8 +25,7 @@ impl Check<'_> {
             let found = format!("{} patterns", raw.len());
             self.wrong(path, found, format!("up to {PATTERNS_MAX}"));
         }
-        let compile =
-            |(at, raw): (usize, &RawPattern)| self.pattern(&format!("{path}[{at}]"), &raw.0);
+        let compile = |(at, raw): (usize, &RawPattern)| self.pattern(&item(path, at), &raw.0);
         raw.iter().enumerate().filter_map(compile).collect()
     }
 

@@ -11,12 +11,13 @@ use core::num::NonZeroU32;
 
 use hashbrown::HashSet;
 
-use self::check::{Check, quoted};
+use self::check::{Check, field, item, quoted};
 use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
 use super::problem::Problem;
 use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, Sessions};
 use crate::ledger::Ledger;
+use crate::playback::Credentials;
 use crate::signed::{KeyRing, SigningKey};
 use crate::subject::SubjectHasher;
 use crate::surface::{Surface, surface};
@@ -47,14 +48,16 @@ pub fn compile(
     let playback = raw.playback.iter().enumerate();
     let playback: Vec<_> = playback
         .map(|(at, path)| {
-            let at = format!("playback[{at}]");
-            check.playback(&at, path, &applications, timeout_ms)
+            let at = item("playback", at);
+            let mut path = check.playback(&at, path, &applications, timeout_ms);
+            path.credentials = Credentials::of(&path, cat.as_ref());
+            path
         })
         .collect();
 
     for (at, path) in playback.iter().enumerate() {
         if raw.cat.is_none() && path.reads_cat() {
-            let path = format!("playback[{at}]");
+            let path = item("playback", at);
             check.wrong(
                 &path,
                 "a carrier {cat: …} without `cat`",
@@ -178,10 +181,10 @@ impl Check<'_> {
         let mut keys = Vec::with_capacity(raw.len());
         let mut seen = HashSet::new();
         for (at, key) in raw.iter().enumerate() {
-            let path = format!("sessions.signing_keys[{at}]");
-            self.name(&format!("{path}.id"), &key.id);
-            self.unique(&format!("{path}.id"), &key.id, &mut seen);
-            let secret = self.secret(&format!("{path}.secret"), &key.secret);
+            let path = item("sessions.signing_keys", at);
+            self.name(&field(&path, "id"), &key.id);
+            self.unique(&field(&path, "id"), &key.id, &mut seen);
+            let secret = self.secret(&field(&path, "secret"), &key.secret);
             keys.push(SigningKey::new(&key.id, secret.as_bytes()));
         }
         let mut keys = keys.into_iter();

@@ -11,8 +11,9 @@ use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
     TemplateSegment, TokenPlace,
 };
-use super::check::{Check, quoted};
+use super::check::{Check, field, item, quoted};
 use crate::activity::Liveness;
+use crate::playback::Credentials;
 
 impl Check<'_> {
     pub(super) fn playback(
@@ -26,14 +27,14 @@ impl Check<'_> {
         if !prefix.starts_with('/') || prefix.starts_with("/~") || prefix.contains(['?', '#', '%'])
         {
             self.wrong(
-                &format!("{path}.match.prefix"),
+                &field(path, "match.prefix"),
                 quoted(prefix),
                 "a path prefix such as \"/vod/\", without percent-encoding",
             );
         }
         if !applications.contains(raw.application.as_str()) {
             self.unknown(
-                &format!("{path}.application"),
+                &field(path, "application"),
                 &raw.application,
                 "the id of a configured application",
                 applications.iter().copied(),
@@ -41,13 +42,13 @@ impl Check<'_> {
         }
         if !REFUSALS.contains(&raw.refuse.status) {
             self.wrong(
-                &format!("{path}.refuse.status"),
+                &field(path, "refuse.status"),
                 raw.refuse.status.to_string(),
                 "403, 409 or 410",
             );
         }
         let timeout_ms = match &raw.timeout {
-            Some(timeout) => self.duration(&format!("{path}.timeout"), timeout, SPAN_MS),
+            Some(timeout) => self.duration(&field(path, "timeout"), timeout, SPAN_MS),
             None => None,
         };
         let attributes = raw.attributes.iter().map(|(name, source)| {
@@ -59,18 +60,18 @@ impl Check<'_> {
         PlaybackPath {
             prefix: prefix.clone(),
             exclude: self
-                .patterns(&format!("{path}.match.exclude"), &raw.matches.exclude)
+                .patterns(&field(path, "match.exclude"), &raw.matches.exclude)
                 .into(),
-            classes: self.classes(&format!("{path}.classes"), &raw.classes),
+            classes: self.classes(&field(path, "classes"), &raw.classes),
             application: raw.application.clone(),
             idp: raw.idp.clone(),
             start: match raw.start {
                 RawStart::Implicit => Start::Implicit,
                 RawStart::SessionRequired => Start::SessionRequired,
             },
-            subject: self.subject_carriers(&format!("{path}.subject"), &raw.subject),
-            stream: self.stream_carriers(&format!("{path}.stream"), &raw.stream),
-            template: self.template(&format!("{path}.template"), raw.template.as_deref()),
+            subject: self.subject_carriers(&field(path, "subject"), &raw.subject),
+            stream: self.stream_carriers(&field(path, "stream"), &raw.stream),
+            template: self.template(&field(path, "template"), raw.template.as_deref()),
             attributes,
             liveness: match raw.liveness {
                 RawLiveness::Any => Liveness::Any,
@@ -82,10 +83,13 @@ impl Check<'_> {
             }),
             refuse_status: raw.refuse.status,
             slate: Slate {
-                hls: self.slate(&format!("{path}.refuse.slate.hls"), &raw.refuse.slate.hls),
-                dash: self.slate(&format!("{path}.refuse.slate.dash"), &raw.refuse.slate.dash),
+                hls: self.slate(&field(path, "refuse.slate.hls"), &raw.refuse.slate.hls),
+                dash: self.slate(&field(path, "refuse.slate.dash"), &raw.refuse.slate.dash),
             },
             timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
+            reroute: raw.reroute,
+            // What else can be a credential is known when all is read.
+            credentials: Credentials::default(),
         }
     }
 
@@ -94,18 +98,18 @@ impl Check<'_> {
             self.wrong(path, "none", "one carrier or more");
         }
         let compile = |(at, carrier): (usize, &RawSubjectCarrier)| {
-            let path = format!("{path}[{at}]");
+            let path = item(path, at);
             match carrier {
                 RawSubjectCarrier::Token(place) => {
-                    SubjectCarrier::Token(self.token_place(&format!("{path}.token"), place))
+                    SubjectCarrier::Token(self.token_place(&field(&path, "token"), place))
                 }
                 RawSubjectCarrier::JwtClaim(claim) => {
-                    self.name(&format!("{path}.jwt_claim"), claim);
+                    self.name(&field(&path, "jwt_claim"), claim);
                     SubjectCarrier::JwtClaim(claim.clone())
                 }
                 RawSubjectCarrier::Cat(RawCatSubject::Sub) => SubjectCarrier::CatSubject,
                 RawSubjectCarrier::Header(name) => {
-                    SubjectCarrier::Header(self.header(&format!("{path}.header"), name))
+                    SubjectCarrier::Header(self.header(&field(&path, "header"), name))
                 }
             }
         };
@@ -117,24 +121,24 @@ impl Check<'_> {
             self.wrong(path, "none", "one carrier or more");
         }
         let compile = |(at, carrier): (usize, &RawStreamCarrier)| {
-            let path = format!("{path}[{at}]");
+            let path = item(path, at);
             match carrier {
                 RawStreamCarrier::Token(place) => {
-                    StreamCarrier::Token(self.token_place(&format!("{path}.token"), place))
+                    StreamCarrier::Token(self.token_place(&field(&path, "token"), place))
                 }
                 RawStreamCarrier::JwtClaim(claim) => {
-                    self.name(&format!("{path}.jwt_claim"), claim);
+                    self.name(&field(&path, "jwt_claim"), claim);
                     StreamCarrier::JwtClaim(claim.clone())
                 }
                 RawStreamCarrier::Header(name) => {
-                    StreamCarrier::Header(self.header(&format!("{path}.header"), name))
+                    StreamCarrier::Header(self.header(&field(&path, "header"), name))
                 }
                 RawStreamCarrier::Cat(RawCatId::Cti) => StreamCarrier::CatId,
                 RawStreamCarrier::Cmcd(RawCmcdSid::Sid) => StreamCarrier::CmcdSid,
                 RawStreamCarrier::Redirect(on) => {
                     if !on {
                         self.wrong(
-                            &format!("{path}.redirect"),
+                            &field(&path, "redirect"),
                             "false",
                             "true; leave the carrier out to switch it off",
                         );
@@ -162,15 +166,15 @@ impl Check<'_> {
         match raw {
             RawTokenPlace::Path => TokenPlace::Path,
             RawTokenPlace::Query(name) => {
-                self.word(&format!("{path}.query"), name, "a parameter's name");
+                self.word(&field(path, "query"), name, "a parameter's name");
                 TokenPlace::Query(name.clone())
             }
             RawTokenPlace::Cookie(name) => {
-                self.word(&format!("{path}.cookie"), name, "a cookie's name");
+                self.word(&field(path, "cookie"), name, "a cookie's name");
                 TokenPlace::Cookie(name.clone())
             }
             RawTokenPlace::Header(name) => {
-                TokenPlace::Header(self.header(&format!("{path}.header"), name))
+                TokenPlace::Header(self.header(&field(path, "header"), name))
             }
         }
     }
@@ -178,25 +182,25 @@ impl Check<'_> {
     fn attribute_source(&mut self, path: &str, raw: &RawAttributeSource) -> AttributeSource {
         match raw {
             RawAttributeSource::PathSegment(number) => {
-                self.range(&format!("{path}.path_segment"), *number, PATH_SEGMENT, "");
+                self.range(&field(path, "path_segment"), *number, PATH_SEGMENT, "");
                 AttributeSource::PathSegment(*number)
             }
             RawAttributeSource::Query(name) => {
-                self.name(&format!("{path}.query"), name);
+                self.name(&field(path, "query"), name);
                 AttributeSource::Query(name.clone())
             }
             RawAttributeSource::Header(name) => {
-                AttributeSource::Header(self.header(&format!("{path}.header"), name))
+                AttributeSource::Header(self.header(&field(path, "header"), name))
             }
             RawAttributeSource::Cookie(name) => {
-                self.word(&format!("{path}.cookie"), name, "a cookie's name");
+                self.word(&field(path, "cookie"), name, "a cookie's name");
                 AttributeSource::Cookie(name.clone())
             }
             RawAttributeSource::Client(RawClient::AddressAndAgent) => {
                 AttributeSource::AddressAndAgent
             }
             RawAttributeSource::JwtClaim(claim) => {
-                self.name(&format!("{path}.jwt_claim"), claim);
+                self.name(&field(path, "jwt_claim"), claim);
                 AttributeSource::JwtClaim(claim.clone())
             }
             RawAttributeSource::Cmcd(key) => AttributeSource::Cmcd(match key {
@@ -206,7 +210,7 @@ impl Check<'_> {
                 RawCmcdKey::Bg => CmcdKey::Background,
             }),
             RawAttributeSource::Value(value) => {
-                self.name(&format!("{path}.value"), value);
+                self.name(&field(path, "value"), value);
                 AttributeSource::Value(value.clone())
             }
         }

@@ -7,11 +7,12 @@ use super::super::raw::{
     RawApplication, RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule,
     RawSameDevice, RawTest, RawValue, RawValues,
 };
-use super::check::{Check, quoted};
+use super::check::{Check, field, item, quoted};
 use crate::limits::LIMITS_MAX;
 use crate::policy::{
     Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
 };
+use crate::sorted::sorted_by_key;
 
 /// What a viewer is told where the rule says nothing of its own.
 const DEFAULT_MESSAGE: &str = "Too many streams on this account";
@@ -27,9 +28,9 @@ impl Check<'_> {
         self.limit_claims(policies);
         let mut names = HashSet::new();
         for (at, policy) in policies.iter().enumerate() {
-            let path = format!("policies[{at}]");
-            self.name(&format!("{path}.name"), &policy.name);
-            self.unique(&format!("{path}.name"), &policy.name, &mut names);
+            let path = item("policies", at);
+            self.name(&field(&path, "name"), &policy.name);
+            self.unique(&field(&path, "name"), &policy.name, &mut names);
             let policy = self.policy(&path, policy);
             book.add_policy(policy);
         }
@@ -38,12 +39,12 @@ impl Check<'_> {
         }
         let mut seen = HashSet::new();
         for (at, application) in applications.iter().enumerate() {
-            let path = format!("applications[{at}]");
-            self.name(&format!("{path}.id"), &application.id);
-            self.unique(&format!("{path}.id"), &application.id, &mut seen);
+            let path = item("applications", at);
+            self.name(&field(&path, "id"), &application.id);
+            self.unique(&field(&path, "id"), &application.id, &mut seen);
             if application.id.contains(':') {
                 self.wrong(
-                    &format!("{path}.id"),
+                    &field(&path, "id"),
                     quoted(&application.id),
                     "an id without \":\" (it is an HTTP Basic user name)",
                 );
@@ -87,13 +88,13 @@ impl Check<'_> {
 
     fn policy(&mut self, path: &str, raw: &RawPolicy) -> Policy {
         if raw.rules.is_empty() {
-            self.wrong(&format!("{path}.rules"), "none", "one rule or more");
+            self.wrong(&field(path, "rules"), "none", "one rule or more");
         }
         let mut seen = HashSet::new();
         let mut rules = Vec::with_capacity(raw.rules.len());
         for (at, rule) in raw.rules.iter().enumerate() {
             let path = format!("{path}.rules[{at}]");
-            self.unique(&format!("{path}.name"), &rule.name, &mut seen);
+            self.unique(&field(&path, "name"), &rule.name, &mut seen);
             rules.push(self.rule(&path, rule));
         }
         Policy {
@@ -107,12 +108,12 @@ impl Check<'_> {
     }
 
     fn rule(&mut self, path: &str, raw: &RawRule) -> Rule {
-        self.name(&format!("{path}.name"), &raw.name);
-        self.range(&format!("{path}.max"), raw.max, MAX, "streams");
+        self.name(&field(path, "name"), &raw.name);
+        self.range(&field(path, "max"), raw.max, MAX, "streams");
         let count = match &raw.count {
             RawCount::Streams => Count::Streams,
             RawCount::Distinct(attribute) => {
-                self.name(&format!("{path}.count.distinct"), attribute);
+                self.name(&field(path, "count.distinct"), attribute);
                 Count::Distinct(attribute.clone())
             }
         };
@@ -120,7 +121,7 @@ impl Check<'_> {
             self.name(&format!("{path}.per[{at}]"), attribute);
         }
         let conditions = raw.when.iter().map(|(attribute, test)| {
-            self.name(&format!("{path}.when"), attribute);
+            self.name(&field(path, "when"), attribute);
             Condition {
                 attribute: attribute.clone(),
                 test: compiled_test(test),
@@ -142,7 +143,7 @@ impl Check<'_> {
                 None => count == Count::Streams,
             },
             count,
-            message: self.message(&format!("{path}.message"), raw.message.as_ref()),
+            message: self.message(&field(path, "message"), raw.message.as_ref()),
         }
     }
 
@@ -152,9 +153,11 @@ impl Check<'_> {
             Some(RawMessage::Text(text)) => return Message::plain(text),
             Some(RawMessage::ByLanguage(texts)) => texts,
         };
-        let mut texts: Vec<_> = texts.clone().into_iter().collect();
         // Whoever reads none of the languages is told in English, where there is one.
-        texts.sort_by_key(|(tag, _)| tag != "en");
+        let texts = sorted_by_key(texts.iter(), |(tag, _)| *tag != "en").into_iter();
+        let texts = texts
+            .map(|(tag, text)| (tag.clone(), text.clone()))
+            .collect();
         Message::by_language(texts).unwrap_or_else(|| {
             self.wrong(path, "no language", "one text or more, by language tag");
             Message::plain(DEFAULT_MESSAGE)
@@ -181,8 +184,7 @@ fn compiled_test(raw: &RawTest) -> Test {
 
 fn text(value: &RawValue) -> String {
     match value {
-        RawValue::Text(text) => text.clone(),
+        RawValue::Text(text) | RawValue::Number(text) => text.clone(),
         RawValue::Truth(truth) => truth.to_string(),
-        RawValue::Number(number) => number.to_string(),
     }
 }

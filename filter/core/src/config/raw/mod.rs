@@ -8,6 +8,7 @@
 mod cat;
 mod classes;
 mod fleet;
+mod named;
 mod playback;
 mod policies;
 mod sessions;
@@ -15,6 +16,7 @@ mod sessions;
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
+pub use named::Named;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawMatch, RawPaused, RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier,

@@ -1,7 +1,5 @@
 //! Protected paths.
 
-use std::collections::BTreeMap;
-
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,6 +8,7 @@ use serde::Serialize;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
+use super::Named;
 use super::classes::{RawClasses, RawPattern};
 
 /// A protected path.
@@ -48,7 +47,7 @@ pub struct RawPlayback {
     /// Attributes that a request says of its stream, by name; they feed the policies.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub attributes: BTreeMap<String, RawAttributeSource>,
+    pub attributes: Named<RawAttributeSource>,
     /// What keeps a stream alive.
     #[serde(default)]
     pub liveness: RawLiveness,
@@ -62,6 +61,14 @@ pub struct RawPlayback {
     /// Default: `sessions.timeout`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
     pub timeout: Option<String>,
+    /// Whether Envoy is to choose the route anew once a token is taken off the path.
+    /// `false` saves that where the route is the same with a token in front.
+    #[serde(default = "default_reroute")]
+    pub reroute: bool,
+}
+
+const fn default_reroute() -> bool {
+    true
 }
 
 /// Which paths.

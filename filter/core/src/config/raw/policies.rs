@@ -1,15 +1,16 @@
 //! Policies and their rules.
 
-use std::collections::BTreeMap;
-
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
-use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 #[cfg(feature = "schema")]
 use super::super::limits;
+use super::Named;
+use crate::decimal;
 
 /// A named group of rules.
 #[derive(Debug, Deserialize)]
@@ -81,7 +82,7 @@ pub struct RawRule {
     /// Default: every stream.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub when: BTreeMap<String, RawTest>,
+    pub when: Named<RawTest>,
     /// Who gives way when the limit is reached.
     pub on_conflict: RawOnConflict,
     /// What happens to a device's own earlier stream when it starts again. Default:
@@ -184,8 +185,22 @@ pub enum RawValue {
     Text(String),
     /// `true` or `false`.
     Truth(bool),
-    /// A number.
-    Number(serde_json::Number),
+    /// A number, of 15 digits at most if it has decimals; here as it is written.
+    Number(
+        #[serde(deserialize_with = "written")]
+        #[cfg_attr(feature = "schema", schemars(with = "serde_json::Number"))]
+        String,
+    ),
+}
+
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let text = match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(whole), ..) => Some(whole.to_string()),
+        (None, Some(whole), _) => Some(whole.to_string()),
+        (None, None, number) => number.and_then(decimal::write),
+    };
+    text.ok_or_else(|| D::Error::custom("a number with too many digits"))
 }
 
 /// A text, or texts by language.
@@ -202,8 +217,7 @@ pub enum RawMessage {
     /// By language tag (`de`, `pt-BR`). Who reads none of them gets `en`, or else the
     /// first by the alphabet.
     ByLanguage(
-        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
-        BTreeMap<String, String>,
+        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))] Named<String>,
     ),
 }
 

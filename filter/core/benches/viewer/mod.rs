@@ -1,0 +1,160 @@
+//! A viewer at an edge in plain memory, for tests and benches outside the crate.
+
+use core::cell::{Cell, RefCell};
+
+use hashbrown::HashMap;
+use streamgate_core::config;
+use streamgate_core::edge::{Edge, Step};
+use streamgate_core::exchange::Head;
+use streamgate_core::fleet::Ticket;
+use streamgate_core::metric::Metric;
+use streamgate_core::moment::Moment;
+use streamgate_core::playback::Forward;
+use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_core::stream_key::StreamKey;
+
+const CONFIGURATION: &str = r#"{
+  "applications": [{"id": "web", "tenant": "demo", "policies": ["household"]}],
+  "policies": [{"name": "household", "rules": [
+    {"name": "three-streams", "max": 3, "on_conflict": "deny_new"}
+  ]}],
+  "sessions": {"signing_keys": [{"id": "k1", "secret": "a signing key of some length"}]},
+  "privacy": {"subject_key": "a subject key of some length"},
+  "playback": [{
+    "match": {"prefix": "/vod/"}, "application": "web", "idp": "acme", "start": "implicit",
+    "subject": [{"token": "path"}, {"header": "x-account-id"}],
+    "stream": [{"token": "path"}, {"cmcd": "sid"}, {"redirect": true}]
+  }]
+}"#;
+
+/// A host that counts what is asked of it, but for bells.
+#[derive(Default)]
+pub(crate) struct Host {
+    values: RefCell<HashMap<Place, Vec<u8>>>,
+    pub(crate) asked: Cell<u32>,
+}
+
+impl Host {
+    fn asked(&self) {
+        self.asked.set(self.asked.get() + 1);
+    }
+}
+
+impl Clock for Host {
+    fn now(&self) -> Moment {
+        self.asked();
+        Moment::from_ms(1_893_499_200_000)
+    }
+}
+
+impl Entropy for Host {
+    fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
+        [7; StreamKey::RANDOM_LEN]
+    }
+}
+
+impl Meter for Host {
+    fn add(&self, _: Metric, _: u64) {
+        self.asked();
+    }
+
+    fn add_live(&self, _: i64) {}
+
+    fn live(&self) -> u64 {
+        0
+    }
+}
+
+impl Store for Host {
+    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+        self.asked();
+        let value = self.values.borrow().get(&place)?.clone();
+        Some((value, Version(1)))
+    }
+
+    fn swap(&self, place: Place, _: Option<Version>, value: &[u8]) -> Swap {
+        self.values.borrow_mut().insert(place, value.to_vec());
+        Swap::Done
+    }
+
+    fn bell(&self, _: u32) -> u32 {
+        0
+    }
+
+    fn ring(&self, _: u32) {}
+}
+
+/// The head of a request that says whose account watches.
+struct Account<'a>(&'a Host);
+
+impl Head for Account<'_> {
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.asked();
+        match name {
+            ":method" => Some(b"GET".to_vec()),
+            "x-account-id" => Some(b"alice".to_vec()),
+            _ => None,
+        }
+    }
+
+    fn headers(&self, _: &str) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    fn jwt_claim(&self, _: &str, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn client_address(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// A viewer whose stream plays, and whose next segments are on the fast path.
+pub(crate) struct Viewer {
+    pub(crate) host: Host,
+    edge: Edge,
+    prefix: String,
+}
+
+impl Viewer {
+    pub(crate) fn new() -> Self {
+        let edge = Edge::new(config::load(CONFIGURATION.as_bytes(), &|_| None).unwrap());
+        let host = Host::default();
+        let prefix = String::new();
+        let mut viewer = Self { host, edge, prefix };
+        let Step::Reply(redirect) = viewer.ask("/vod/film/master.m3u8") else {
+            panic!("a redirect to a path token")
+        };
+        let location = redirect.answer.header("location").unwrap();
+        let prefix = location.strip_suffix("/vod/film/master.m3u8").unwrap();
+        viewer.prefix = prefix.to_owned();
+        let watch = viewer.segment(&viewer.path_of(1)).watch.unwrap();
+        let _ = viewer
+            .edge
+            .on_response(&viewer.host, Ticket(1), &watch, 200);
+        let _ = viewer.edge.on_tick(&viewer.host);
+        viewer
+    }
+
+    /// The path of a segment.
+    pub(crate) fn path_of(&self, number: u32) -> String {
+        format!(
+            "{}/vod/film/video/1080p/segment-{number:05}.m4s",
+            self.prefix
+        )
+    }
+
+    /// A segment that goes on to the origin.
+    pub(crate) fn segment(&mut self, path: &str) -> Forward {
+        match self.ask(path) {
+            Step::Forward(forward) => forward,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, path: &str) -> Step {
+        let Self { host, edge, .. } = self;
+        edge.on_request(host, Ticket(1), &Account(host), path.as_bytes(), true)
+    }
+}

@@ -1,0 +1,356 @@
+//! Reading the types in [`super::raw`] from a [`Tree`], with the path of the field where
+//! that fails.
+//!
+//! `serde_path_to_error` does the same around any format, at the price of wrapping every
+//! type's code several times over: it made up a quarter of the filter.
+
+use core::fmt::{self, Display, Write};
+use core::slice::Iter;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::tree::Tree;
+use crate::decimal;
+
+/// Why a tree is not what was expected, and where.
+#[derive(Debug)]
+pub(super) struct Trouble(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    /// From the value where it was found outwards.
+    path: Vec<Step>,
+    what: String,
+}
+
+/// One step of a path.
+#[derive(Debug)]
+enum Step {
+    Field(String),
+    Place(usize),
+}
+
+impl Trouble {
+    /// What is wrong.
+    pub(super) fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// The field's path, for example `policies[0].rules[1].max`; empty for the whole.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.0.path.iter().rev() {
+            // Writing to a text does not fail.
+            let _ = match step {
+                Step::Field(name) if path.is_empty() => path.write_str(name),
+                Step::Field(name) => write!(path, ".{name}"),
+                Step::Place(place) => write!(path, "[{place}]"),
+            };
+        }
+        path
+    }
+
+    fn new(what: String) -> Self {
+        let path = Vec::new();
+        Self(Box::new(Details { path, what }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn in_field(mut self, name: &str) -> Self {
+        self.0.path.push(Step::Field(name.to_owned()));
+        self
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn at_place(mut self, place: usize) -> Self {
+        self.0.path.push(Step::Place(place));
+        self
+    }
+}
+
+impl Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path(), self.what())
+    }
+}
+
+impl core::error::Error for Trouble {}
+
+impl Error for Trouble {
+    #[cold]
+    fn custom<T: Display>(what: T) -> Self {
+        Self::new(what.to_string())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = Found(found);
+        Self::new(format!("invalid type: {found}, expected {expected}"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = Found(found);
+        Self::new(format!("invalid value: {found}, expected {expected}"))
+    }
+}
+
+/// What was found, in JSON's words.
+struct Found<'a>(Unexpected<'a>);
+
+impl Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Unexpected::Unit => f.write_str("null"),
+            Unexpected::Bool(truth) => write!(f, "boolean `{truth}`"),
+            Unexpected::Unsigned(number) => write!(f, "integer `{number}`"),
+            Unexpected::Signed(number) => write!(f, "integer `{number}`"),
+            Unexpected::Float(number) => match decimal::write(number) {
+                Some(number) => write!(f, "floating point `{number}`"),
+                None => f.write_str("a floating point number"),
+            },
+            Unexpected::Str(text) => write!(f, "string {text:?}"),
+            Unexpected::Seq => f.write_str("sequence"),
+            Unexpected::Map => f.write_str("map"),
+            Unexpected::UnitVariant => f.write_str("unit variant"),
+            Unexpected::Other(what) => f.write_str(what),
+            _ => f.write_str("something else"),
+        }
+    }
+}
+
+/// A value, to be read.
+#[derive(Clone, Copy)]
+pub(super) struct Located<'de>(pub(super) &'de Tree);
+
+impl<'de> Located<'de> {
+    fn found(self) -> Unexpected<'de> {
+        match self.0 {
+            Tree::Null => Unexpected::Unit,
+            Tree::Truth(truth) => Unexpected::Bool(*truth),
+            Tree::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => Unexpected::Unsigned(number),
+                (None, Some(number)) => Unexpected::Signed(number),
+                (None, None) => Unexpected::Float(number.as_f64().unwrap_or_default()),
+            },
+            Tree::Text(text) => Unexpected::Str(text),
+            Tree::List(_) => Unexpected::Seq,
+            Tree::Fields(_) => Unexpected::Map,
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Located<'de> {
+    type Error = Trouble;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::List(values) => visitor.visit_seq(Values(values.iter().enumerate())),
+            Tree::Fields(fields) => visitor.visit_map(Fields::new(fields)),
+            _ => match self.found() {
+                Unexpected::Bool(truth) => visitor.visit_bool(truth),
+                Unexpected::Unsigned(number) => visitor.visit_u64(number),
+                Unexpected::Signed(number) => visitor.visit_i64(number),
+                Unexpected::Float(number) => visitor.visit_f64(number),
+                Unexpected::Str(text) => visitor.visit_borrowed_str(text),
+                _ => visitor.visit_unit(),
+            },
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::Text(text) => visitor.visit_str(text),
+            _ => Err(Error::invalid_type(self.found(), &visitor)),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::List(values) => visitor.visit_seq(Values(values.iter().enumerate())),
+            _ => Err(Error::invalid_type(self.found(), &visitor)),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::Fields(fields) => visitor.visit_map(Fields::new(fields)),
+            _ => Err(Error::invalid_type(self.found(), &visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Trouble> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Trouble> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Trouble> {
+        let variant = match self.0 {
+            Tree::Text(name) => Variant {
+                name,
+                content: None,
+            },
+            Tree::Fields(fields) => match fields.as_slice() {
+                [(name, content)] => Variant {
+                    name,
+                    content: Some(Located(content)),
+                },
+                _ => {
+                    let expected = &"map with a single key";
+                    return Err(Error::invalid_value(Unexpected::Map, expected));
+                }
+            },
+            _ => return Err(Error::invalid_type(self.found(), &"string or map")),
+        };
+        visitor.visit_enum(variant)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit
+        unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// A list's values.
+struct Values<'de>(core::iter::Enumerate<Iter<'de, Tree>>);
+
+impl<'de> SeqAccess<'de> for Values<'de> {
+    type Error = Trouble;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Trouble> {
+        let Some((place, value)) = self.0.next() else {
+            return Ok(None);
+        };
+        match seed.deserialize(Located(value)) {
+            Ok(value) => Ok(Some(value)),
+            Err(trouble) => Err(trouble.at_place(place)),
+        }
+    }
+}
+
+/// Fields, by name.
+struct Fields<'de> {
+    rest: Iter<'de, (String, Tree)>,
+    /// The field whose name was read and whose value was not.
+    current: (&'de str, &'de Tree),
+}
+
+impl<'de> Fields<'de> {
+    fn new(fields: &'de [(String, Tree)]) -> Self {
+        Self {
+            rest: fields.iter(),
+            current: ("", &Tree::Null),
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Trouble;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Trouble> {
+        let Some((name, value)) = self.rest.next() else {
+            return Ok(None);
+        };
+        self.current = (name, value);
+        match seed.deserialize(StrDeserializer::<Trouble>::new(name)) {
+            Ok(name) => Ok(Some(name)),
+            Err(trouble) => Err(trouble.in_field(name)),
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Trouble> {
+        let (name, value) = self.current;
+        seed.deserialize(Located(value))
+            .map_err(|trouble| trouble.in_field(name))
+    }
+}
+
+/// One of several possibilities: its name alone, or with what belongs to it.
+struct Variant<'de> {
+    name: &'de str,
+    content: Option<Located<'de>>,
+}
+
+impl<'de> EnumAccess<'de> for Variant<'de> {
+    type Error = Trouble;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Trouble> {
+        let name = seed.deserialize(StrDeserializer::new(self.name))?;
+        Ok((name, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'de> {
+    type Error = Trouble;
+
+    fn unit_variant(self) -> Result<(), Trouble> {
+        match self.content {
+            None | Some(Located(Tree::Null)) => Ok(()),
+            Some(content) => {
+                let trouble: Trouble = Error::invalid_type(content.found(), &"unit");
+                Err(trouble.in_field(self.name))
+            }
+        }
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Trouble> {
+        let Some(content) = self.content else {
+            let expected = &"newtype variant";
+            return Err(Error::invalid_type(Unexpected::UnitVariant, expected));
+        };
+        seed.deserialize(content)
+            .map_err(|trouble| trouble.in_field(self.name))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Trouble> {
+        Err(Error::invalid_type(Unexpected::Map, &visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Trouble> {
+        Err(Error::invalid_type(Unexpected::Map, &visitor))
+    }
+}

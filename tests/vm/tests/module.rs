@@ -1,0 +1,49 @@
+//! The built filter as a whole: what it weighs, and what Envoy sees of it.
+
+use streamgate_vm::module::{exports, size};
+use streamgate_vm::scenarios::memory_after;
+
+/// The most bytes the filter may have. Every worker compiles it, once per configuration.
+const SIZE_MAX: u64 = 512_000;
+
+/// The most memory a worker may take, in bytes.
+const MEMORY_MAX: usize = 16 << 20;
+
+/// More streams than a worker remembers.
+const STREAMS: u32 = 60_000;
+
+#[test]
+fn it_is_small() {
+    assert!(size() <= SIZE_MAX, "{} bytes", size());
+}
+
+/// Envoy makes every callback it finds: one that the filter does not need costs a call for
+/// nothing, for each request or for each piece of a body.
+#[test]
+fn it_exports_what_it_needs_and_no_more() {
+    let needed = [
+        "_initialize",
+        "malloc",
+        "memory",
+        "proxy_abi_version_0_2_1",
+        "proxy_on_configure",
+        "proxy_on_context_create",
+        "proxy_on_delete",
+        "proxy_on_http_call_response",
+        "proxy_on_queue_ready",
+        "proxy_on_request_body",
+        "proxy_on_request_headers",
+        "proxy_on_request_trailers",
+        "proxy_on_response_body",
+        "proxy_on_response_headers",
+        "proxy_on_tick",
+    ];
+    assert_eq!(exports(), needed.map(str::to_owned).into());
+}
+
+#[test]
+fn a_worker_with_a_full_table_stays_small() {
+    let memory = memory_after(STREAMS);
+    println!("{} KiB", memory >> 10);
+    assert!(memory <= MEMORY_MAX, "{} KiB", memory >> 10);
+}
