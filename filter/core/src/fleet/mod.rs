@@ -38,6 +38,7 @@ use crate::ledger::{Decided, Ledger, Outage};
 use crate::moment::Moment;
 use crate::ports::Host;
 use crate::recent::Recent;
+use crate::sorted::sorted_by_key;
 use crate::subject::SubjectKey;
 
 /// How often a worker is to call [`Fleet::on_tick`], in milliseconds.
@@ -293,7 +294,7 @@ impl Fleet {
             shard.is_some_and(|shard| shard.may_speak(now))
         };
         due.retain(may_speak);
-        due.sort_unstable();
+        let mut due = sorted_by_key(due, |at| *at);
         due.dedup();
         due.into_iter()
             .filter_map(|at| self.call(here, at))

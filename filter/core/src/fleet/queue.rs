@@ -120,14 +120,15 @@ impl Queue {
     /// those for which `is_void`.
     pub(super) fn give_up(&mut self, is_void: impl Fn(&Ask) -> bool) -> Vec<Ask> {
         let mut given_up = Vec::new();
-        for item in self.items.values_mut() {
-            given_up.extend(item.asks.extract_if(.., |ask| is_void(ask)));
+        // In the order in which they came: an edge that decides by itself then admits those
+        // who came first. Whoever asks something stands in this line.
+        for subject in &self.urgent {
+            if let Some(item) = self.items.get_mut(subject) {
+                given_up.extend(item.asks.extract_if(.., |ask| is_void(ask)));
+            }
         }
         self.items
             .retain(|_, item| item.tells || !item.asks.is_empty());
-        // In the order in which they came: an edge that decides by itself then admits those
-        // who came first.
-        given_up.sort_by_key(|ask| (ask.since, ask.ticket.map(|Ticket(number)| number)));
         given_up
     }
 }
