@@ -1,0 +1,277 @@
+//! The course of a measurement: everything is set up once, then slice follows slice.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::case::{Ask, CASES, Case, Size, round};
+use crate::envoy::Admin;
+use crate::load::{self, Latency, SEGMENT_HOST, TINY_HOST};
+use crate::peer::{DUE_TIMEOUT_S, Kind, Peer, Surroundings, WORKERS};
+use crate::pipeline;
+use crate::plan::Plan;
+use crate::request::{List, Request, write_urls};
+use crate::viewers::Viewers;
+
+/// The path of every segment.
+const SEGMENT: &str = "/vod/film/segment-1.m4s";
+/// The same where leases are due soon.
+const SEGMENT_DUE: &str = "/due/film/segment-1.m4s";
+
+/// Accounts that play as many streams as they may, and ask for one more.
+const FULL_ACCOUNTS: usize = 5_000;
+/// Streams that an account may play.
+const STREAMS_MAX: usize = 3;
+/// Sessions that send heartbeats.
+const SESSIONS: usize = 20_000;
+/// URLs that are asked for at a pace.
+const PACED_URLS: usize = 2_000;
+
+/// Requests a second at which latency is looked at: a fraction of what each peer can do.
+pub(crate) const fn pace(size: Size) -> u32 {
+    match size {
+        Size::Tiny => 1_600,
+        Size::Segment => 400,
+    }
+}
+
+/// The filter's counters that tell what a slice was really about.
+pub(crate) const COUNTERS: [&str; 4] =
+    ["fast_path_passes", "lease_renewals", "record_writes", "starts"];
+
+/// What one slice took.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    /// Whose.
+    pub(crate) case: Case,
+    /// Requests that were answered.
+    pub(crate) requests: u64,
+    /// Requests a second.
+    pub(crate) per_second: f64,
+    /// CPU time of the proxy for each of them, in microseconds.
+    pub(crate) proxy_us: f64,
+    /// CPU time of the services it asked, likewise.
+    pub(crate) helpers_us: f64,
+    /// How much the filter's counters rose for each request.
+    pub(crate) counted: BTreeMap<&'static str, f64>,
+}
+
+/// Everything that runs.
+pub(crate) struct Course {
+    plan: Plan,
+    peers: BTreeMap<Kind, Peer>,
+    viewers: Viewers,
+    directory: tempfile::TempDir,
+    lists: BTreeMap<&'static str, List>,
+    playing: Vec<String>,
+    /// Accounts that were made up so far.
+    accounts: usize,
+    /// The most requests that an Envoy answers in a slice.
+    requests_max: usize,
+    // Serve until dropped.
+    _around: Surroundings,
+}
+
+impl Course {
+    /// Starts everybody, and lets streams begin.
+    pub(crate) fn set_up(plan: &Plan) -> Self {
+        let mut kinds: Vec<Kind> = CASES.iter().map(|case| case.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let around = Surroundings::start(&kinds);
+        let start = |kind: Kind| (kind, Peer::start(kind, WORKERS, &around, |_| {}));
+        let peers: BTreeMap<Kind, Peer> = kinds.into_iter().map(start).collect();
+        let viewers = Viewers::new();
+        let playing = viewers.paths("playing", plan.live_streams, 2, SEGMENT);
+        let mut course = Self {
+            plan: plan.clone(),
+            peers,
+            viewers,
+            directory: tempfile::tempdir().expect("a directory"),
+            lists: BTreeMap::new(),
+            playing,
+            accounts: 0,
+            requests_max: 60_000,
+            _around: around,
+        };
+        course.let_streams_begin();
+        course
+    }
+
+    fn let_streams_begin(&mut self) {
+        let playing: Vec<Request> = self.playing.iter().cloned().map(Request::get).collect();
+        let full = FULL_ACCOUNTS * STREAMS_MAX;
+        let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
+        let full: Vec<Request> = full.into_iter().map(Request::get).collect();
+        let edge = self.peer(Kind::Streamgate).port;
+        pipeline::once(edge, &full, 200);
+        pipeline::to_every_worker(edge, WORKERS, &playing, 200);
+
+        let unprotected = unprotected(&self.playing);
+        let refused = (0..FULL_ACCOUNTS)
+            .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
+        let refused: Vec<Request> = refused.map(Request::get).collect();
+        let creates = self.creates(SESSIONS);
+        let created = pipeline::once(self.peer(Kind::SessionApi).port, &creates, 202);
+        let heartbeats = created.into_iter().map(|answer| {
+            let session = answer.location.expect("a session");
+            Request::call("POST", session)
+        });
+        let heartbeats: Vec<Request> = heartbeats.collect();
+        for case in CASES {
+            let requests = match case.ask {
+                Ask::Playing => &playing,
+                Ask::Unprotected => &unprotected,
+                Ask::Refused => &refused,
+                Ask::Heartbeat => &heartbeats,
+                // Anew for each slice.
+                Ask::LeaseDue | Ask::Create | Ask::Stop => continue,
+            };
+            let list = List::write(self.at(case.id), requests);
+            self.lists.insert(case.id, list);
+            if case.is_paced() {
+                let urls = self.playing.iter().take(PACED_URLS).cloned();
+                let port = self.peer(case.kind).port;
+                write_urls(&self.urls(case), port, &urls.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    /// Lets every case run until nothing gets faster any more: V8 compiles what is called
+    /// often, tables grow.
+    pub(crate) fn warm_up(&mut self) {
+        for case in CASES {
+            let slice = self.slice(case);
+            if case.id == "bare" {
+                // Nothing that an Envoy does is faster than this.
+                let most = slice.per_second * self.plan.slice_s as f64 * 1.2;
+                self.requests_max = most as usize;
+            }
+        }
+    }
+
+    /// One round of slices.
+    pub(crate) fn round(&mut self) -> Vec<Slice> {
+        round().into_iter().map(|case| self.slice(case)).collect()
+    }
+
+    /// Latency at a pace, of each case for which it is looked at.
+    pub(crate) fn paced_round(&self) -> Vec<(Case, Latency)> {
+        let paced = CASES.into_iter().filter(Case::is_paced);
+        paced
+            .map(|case| {
+                let pace = pace(case.size);
+                let latency =
+                    load::at_a_pace(&self.urls(case), host(case.size), pace, self.plan.paced_s);
+                (case, latency)
+            })
+            .collect()
+    }
+
+    fn slice(&mut self, case: Case) -> Slice {
+        let fresh = match case.ask {
+            Ask::LeaseDue => Some(self.due()),
+            Ask::Create => Some(self.creates(self.requests_max)),
+            Ask::Stop => Some(self.stops()),
+            _ => None,
+        };
+        if let Some(requests) = fresh {
+            let list = List::write(self.at(case.id), &requests);
+            self.lists.insert(case.id, list);
+        }
+        let peer = self.peer(case.kind);
+        let admin = matches!(case.kind, Kind::Streamgate | Kind::SessionApi)
+            .then(|| Admin::at(peer.admin_port));
+        let counters = || COUNTERS.map(|name| admin.as_ref().map(|admin| admin.metric(name)));
+        let list = &self.lists[case.id];
+        let counted_before = counters();
+        let (proxy_before, helpers_before) = peer.cpu_ns();
+        let outcome =
+            load::as_fast_as_it_goes(peer.port, host(case.size), list, self.plan.slice_s);
+        let (proxy, helpers) = peer.cpu_ns();
+        let counted = counters();
+        let failed = match case.ask {
+            Ask::Refused => outcome.requests - outcome.not_2xx,
+            _ => outcome.not_2xx,
+        };
+        assert!(outcome.requests > 0, "{}: no answer", case.id);
+        assert_eq!((failed, outcome.broken), (0, 0), "{}: {outcome:?}", case.id);
+        let each = |ns: u64| ns as f64 / 1000.0 / outcome.requests as f64;
+        let rises = COUNTERS.into_iter().zip(counted_before.into_iter().zip(counted));
+        let counted = rises.filter_map(|(name, (before, after))| {
+            Some((name, (after? - before?) as f64 / outcome.requests as f64))
+        });
+        Slice {
+            case,
+            requests: outcome.requests,
+            per_second: outcome.requests as f64 / outcome.duration_us as f64 * 1e6,
+            proxy_us: each(proxy - proxy_before),
+            helpers_us: each(helpers - helpers_before),
+            counted: counted.collect(),
+        }
+    }
+
+    /// Streams whose leases every worker holds, and that are due by now.
+    fn due(&mut self) -> Vec<Request> {
+        let streams = self.requests_max;
+        let first = self.made_up(streams.div_ceil(2));
+        let path = |at| {
+            let account = first + at / 2;
+            self.viewers.path("due", account, at % 2, SEGMENT_DUE)
+        };
+        let requests: Vec<Request> = (0..streams).map(path).map(Request::get).collect();
+        pipeline::to_every_worker(self.peer(Kind::Streamgate).port, WORKERS, &requests, 200);
+        let due = Instant::now() + Duration::from_millis(DUE_TIMEOUT_S * 1000 / 3 + 100);
+        sleep(due.saturating_duration_since(Instant::now()));
+        requests
+    }
+
+    /// Calls that create sessions of fresh accounts.
+    fn creates(&mut self, number: usize) -> Vec<Request> {
+        let first = self.made_up(number);
+        let path = |account| format!("/v2/sessions/bench/account-{account}?deviceName=TV");
+        let accounts = first..first + number;
+        accounts.map(|account| Request::call("POST", path(account))).collect()
+    }
+
+    /// Calls that stop sessions, which were created for that.
+    fn stops(&mut self) -> Vec<Request> {
+        let creates = self.creates(self.requests_max);
+        let created = pipeline::once(self.peer(Kind::SessionApi).port, &creates, 202);
+        let sessions = created.into_iter().filter_map(|answer| answer.location);
+        sessions.map(|session| Request::call("DELETE", session)).collect()
+    }
+
+    /// Takes numbers of accounts that nobody had before.
+    fn made_up(&mut self, number: usize) -> usize {
+        let first = self.accounts;
+        self.accounts += number;
+        first
+    }
+
+    fn peer(&self, kind: Kind) -> &Peer {
+        &self.peers[&kind]
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn urls(&self, case: Case) -> PathBuf {
+        self.at(&format!("{}.urls", case.id))
+    }
+}
+
+const fn host(size: Size) -> &'static str {
+    match size {
+        Size::Tiny => TINY_HOST,
+        Size::Segment => SEGMENT_HOST,
+    }
+}
+
+/// Paths that nobody protects, as long as those, so that they differ in nothing else.
+fn unprotected(paths: &[String]) -> Vec<Request> {
+    let free = |path: &String| path.replacen("/~", "/f", 1).replacen("/vod/", "/web/", 1);
+    paths.iter().map(free).map(Request::get).collect()
+}

@@ -1,0 +1,64 @@
+//! `make bench`: what a request costs in the filter, beside what it costs in a bare Envoy, in
+//! the cheapest possible Wasm filter, and in what operators would build instead.
+//!
+//! [`case`] says what is measured, [`peer`] who is, [`course`] how; [`results`] is what came
+//! out, and [`report`] shows it.
+
+mod case;
+mod course;
+mod envoy;
+mod load;
+mod machine;
+mod peer;
+mod pipeline;
+mod plan;
+mod process;
+mod report;
+mod request;
+mod results;
+mod stats;
+mod viewers;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use course::Course;
+use machine::Machine;
+use plan::{Plan, What};
+use results::Results;
+
+fn main() -> ExitCode {
+    let plan = match Plan::read(std::env::args().skip(1)) {
+        Ok(plan) => plan,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match plan.what {
+        What::Peers => report::keep_peers(&peers(&plan)),
+        What::Scale => {}
+        What::Smoke => report::show_peers(&peers(&plan)),
+        What::Report => report::anew(),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Measures all peers side by side.
+fn peers(plan: &Plan) -> Results {
+    let started = Instant::now();
+    let say = |what: &str| println!("bench: {:4} s  {what}", started.elapsed().as_secs());
+    let machine = Machine::this();
+    say(&format!("peers start, and {} streams begin", plan.live_streams));
+    let mut course = Course::set_up(plan);
+    say("everything warms up");
+    course.warm_up();
+    let (mut slices, mut paced) = (Vec::new(), Vec::new());
+    for round in 1..=plan.rounds {
+        say(&format!("round {round} of {}", plan.rounds));
+        slices.extend(course.round());
+        paced.push(course.paced_round());
+    }
+    say("done");
+    Results::of(machine, plan, &slices, &paced)
+}

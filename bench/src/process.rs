@@ -1,0 +1,128 @@
+//! Processes that are kept on one core, and what they take of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The core of the proxy and of all that it needs to decide: the services it asks.
+pub(crate) const PROXY_CORE: u32 = 0;
+
+/// The core of the load, and of the upstream.
+pub(crate) const LOAD_CORE: u32 = 1;
+
+/// A command that will run on one core.
+pub(crate) fn pinned(core: u32, program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &core.to_string()]);
+    command.arg(program.as_ref()).stdin(Stdio::null());
+    command
+}
+
+/// A running process; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+}
+
+impl Process {
+    /// Starts it. What it says goes to a file of its name in `logs`.
+    pub(crate) fn start(name: &str, mut command: Command, logs: &Path) -> Self {
+        let log = fs::File::create(logs.join(format!("{name}.log"))).expect("a log");
+        let child = command
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Self {
+            name: name.to_owned(),
+            child,
+        }
+    }
+
+    /// CPU time that it and its children took so far, in nanoseconds, by the scheduler's
+    /// account of each of their threads.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run any more: a figure would be wrong.
+    pub(crate) fn cpu_ns(&self) -> u64 {
+        let pid = self.child.id();
+        let total = tree_cpu_ns(pid);
+        assert!(total.is_some(), "{} has stopped by itself", self.name);
+        total.unwrap_or_default()
+    }
+
+    /// Bytes of memory that it and its children occupy.
+    pub(crate) fn resident(&self) -> u64 {
+        tree(self.child.id()).into_iter().filter_map(resident).sum()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Asked, not killed: the workers of an nginx outlive a master that is killed.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        for _ in 0..100 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process and all that descend from it.
+fn tree(pid: u32) -> Vec<u32> {
+    let children = format!("/proc/{pid}/task/{pid}/children");
+    let children = fs::read_to_string(children).unwrap_or_default();
+    let mut all = vec![pid];
+    for child in children.split_whitespace() {
+        all.extend(child.parse().map(tree).unwrap_or_default());
+    }
+    all
+}
+
+fn tree_cpu_ns(pid: u32) -> Option<u64> {
+    tree(pid).into_iter().map(cpu_ns).sum()
+}
+
+/// The sum over a process' threads. `/proc/<pid>/schedstat` would be its first one alone.
+fn cpu_ns(pid: u32) -> Option<u64> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    threads
+        .flatten()
+        .map(|thread| {
+            let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            stat.split_whitespace().next()?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+fn resident(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_charged_what_it_does_and_its_children_do() {
+        let pid = std::process::id();
+        let before = tree_cpu_ns(pid).expect("this process");
+        let mut sum = 0_u64;
+        while tree_cpu_ns(pid).expect("this process") < before + 10_000_000 {
+            sum = std::hint::black_box((0..100_000_u64).fold(sum, u64::wrapping_add));
+        }
+        assert!(resident(pid).expect("this process") > 100_000);
+        assert_eq!(tree_cpu_ns(u32::MAX), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! Tables, as Markdown: they read as well on a screen.
+
+use crate::case::Size;
+use crate::results::{CaseResult, Results};
+use crate::stats::Sample;
+
+/// Lines of cells, the first of them the head.
+pub(crate) fn markdown(lines: &[Vec<String>]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let cells = widths.iter().enumerate().map(|(column, width)| {
+            let cell = line.get(column).map_or("", String::as_str);
+            // What is named stands left, figures right.
+            match column {
+                0 => format!("{cell:<width$}"),
+                _ => format!("{cell:>width$}"),
+            }
+        });
+        text.push_str(&format!("| {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+        if at == 0 {
+            let rules = widths.iter().enumerate().map(|(column, width)| match column {
+                0 => "-".repeat(width + 2),
+                _ => format!("{}:", "-".repeat(width + 1)),
+            });
+            text.push_str(&format!("|{}|\n", rules.collect::<Vec<_>>().join("|")));
+        }
+    }
+    text
+}
+
+/// All of it for a terminal.
+pub(crate) fn on_screen(results: &Results) -> String {
+    let mut text = String::new();
+    for (size, title) in [(Size::Tiny, "A tiny answer"), (Size::Segment, "A segment of 200 KB")] {
+        text.push_str(&format!("{title}\n\n{}\n", cpu(results, size)));
+        text.push_str(&format!("{}\n", latency(results, size)));
+    }
+    text
+}
+
+/// CPU time, case by case.
+pub(crate) fn cpu(results: &Results, size: Size) -> String {
+    let head = [
+        "", "CPU µs/request", "of it proxy", "to bare", "spread", "to no-op", "spread",
+        "requests/s", "leases held",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.extend(of_size(results, size).map(|case| {
+        let counted = case.counted_per_request.get("fast_path_passes");
+        vec![
+            case.label.clone(),
+            format!("{:.1}", case.cpu_us.median),
+            format!("{:.1}", case.proxy_cpu_us.median),
+            median(case.to_bare.as_ref()),
+            spread(case.to_bare.as_ref()),
+            median(case.to_noop.as_ref()),
+            spread(case.to_noop.as_ref()),
+            format!("{:.0}", case.per_second.median),
+            counted.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0)),
+        ]
+    }));
+    markdown(&lines)
+}
+
+/// Latency at a moderate load, case by case.
+pub(crate) fn latency(results: &Results, size: Size) -> String {
+    let head = ["", "requests/s", "p50 µs", "spread", "p99 µs", "spread", "p50 above bare"];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.extend(of_size(results, size).filter_map(|case| {
+        let paced = case.latency.as_ref()?;
+        let range = |sample: &Sample| format!("{:.0}–{:.0}", sample.min, sample.max);
+        let above = paced.p50_above_bare_us.as_ref();
+        Some(vec![
+            case.label.clone(),
+            paced.pace.to_string(),
+            format!("{:.0}", paced.p50_us.median),
+            range(&paced.p50_us),
+            format!("{:.0}", paced.p99_us.median),
+            range(&paced.p99_us),
+            above.map_or_else(String::new, |above| format!("{:+.0}", above.median)),
+        ])
+    }));
+    markdown(&lines)
+}
+
+fn of_size(results: &Results, size: Size) -> impl Iterator<Item = &CaseResult> {
+    results.cases.iter().filter(move |case| case.answer == size)
+}
+
+fn median(ratio: Option<&Sample>) -> String {
+    ratio.map_or_else(String::new, |ratio| format!("{:.2} ×", ratio.median))
+}
+
+fn spread(ratio: Option<&Sample>) -> String {
+    ratio.map_or_else(String::new, |ratio| format!("{:.2}–{:.2}", ratio.min, ratio.max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::tests::{made_up, simple};
+
+    #[test]
+    fn a_table_has_a_head_and_its_figures_stand_right() {
+        let cells = |line: [&str; 2]| line.map(str::to_owned).to_vec();
+        let table = markdown(&[cells(["", "µs"]), cells(["bare", "5"])]);
+        assert_eq!(table, "|      | µs |\n|------|---:|\n| bare |  5 |\n");
+    }
+
+    #[test]
+    fn every_case_is_in_the_table_of_its_size() {
+        let results = made_up(simple);
+        let tiny = cpu(&results, Size::Tiny);
+        let lua = tiny.lines().find(|line| line.contains("Lua")).expect("a line");
+        let cells: Vec<&str> = lua.split('|').map(str::trim).collect();
+        assert_eq!(cells[2..6], ["60.0", "60.0", "2.00 ×", "2.00–2.00"]);
+        assert!(tiny.contains("session create"));
+        assert!(!cpu(&results, Size::Segment).contains("session create"));
+        assert!(latency(&results, Size::Segment).contains("stick tables"));
+    }
+}
