@@ -9,8 +9,8 @@ use crate::case::{Ask, CASES, Case, Size, round};
 use crate::envoy::Admin;
 use crate::load::{self, Latency, SEGMENT_HOST, TINY_HOST};
 use crate::peer::{DUE_TIMEOUT_S, Kind, Peer, Surroundings, WORKERS};
-use crate::pipeline;
 use crate::plan::Plan;
+use crate::rehearsal;
 use crate::request::{List, Request, write_urls};
 use crate::viewers::Viewers;
 
@@ -37,8 +37,12 @@ pub(crate) const fn pace(size: Size) -> u32 {
 }
 
 /// The filter's counters that tell what a slice was really about.
-pub(crate) const COUNTERS: [&str; 4] =
-    ["fast_path_passes", "lease_renewals", "record_writes", "starts"];
+pub(crate) const COUNTERS: [&str; 4] = [
+    "fast_path_passes",
+    "lease_renewals",
+    "record_writes",
+    "starts",
+];
 
 /// What one slice took.
 #[derive(Debug, Clone)]
@@ -67,8 +71,8 @@ pub(crate) struct Course {
     playing: Vec<String>,
     /// Accounts that were made up so far.
     accounts: usize,
-    /// The most requests that an Envoy answers in a slice.
-    requests_max: usize,
+    /// The most requests that were answered in a slice, by case.
+    answered_max: BTreeMap<&'static str, u64>,
     // Serve until dropped.
     _around: Surroundings,
 }
@@ -92,7 +96,7 @@ impl Course {
             lists: BTreeMap::new(),
             playing,
             accounts: 0,
-            requests_max: 60_000,
+            answered_max: BTreeMap::new(),
             _around: around,
         };
         course.let_streams_begin();
@@ -105,15 +109,15 @@ impl Course {
         let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
         let full: Vec<Request> = full.into_iter().map(Request::get).collect();
         let edge = self.peer(Kind::Streamgate).port;
-        pipeline::once(edge, &full, 200);
-        pipeline::to_every_worker(edge, WORKERS, &playing, 200);
+        rehearsal::once(edge, &full, 200);
+        rehearsal::to_every_worker(edge, WORKERS, &playing, 200);
 
         let unprotected = unprotected(&self.playing);
         let refused = (0..FULL_ACCOUNTS)
             .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
         let refused: Vec<Request> = refused.map(Request::get).collect();
         let creates = self.creates(SESSIONS);
-        let created = pipeline::once(self.peer(Kind::SessionApi).port, &creates, 202);
+        let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
         let heartbeats = created.into_iter().map(|answer| {
             let session = answer.location.expect("a session");
             Request::call("POST", session)
@@ -142,12 +146,7 @@ impl Course {
     /// often, tables grow.
     pub(crate) fn warm_up(&mut self) {
         for case in CASES {
-            let slice = self.slice(case);
-            if case.id == "bare" {
-                // Nothing that an Envoy does is faster than this.
-                let most = slice.per_second * self.plan.slice_s as f64 * 1.2;
-                self.requests_max = most as usize;
-            }
+            self.slice(case);
         }
     }
 
@@ -169,11 +168,21 @@ impl Course {
             .collect()
     }
 
+    /// How many requests will do for a slice in which none may be sent twice.
+    fn enough_for(&self, case: Case) -> usize {
+        // Whatever else the machine does, or stops doing.
+        const MARGIN: usize = 2;
+        const UNKNOWN: usize = 40_000;
+        let most = self.answered_max.get(case.id).copied();
+        most.map_or(UNKNOWN, |most| most as usize * MARGIN)
+    }
+
     fn slice(&mut self, case: Case) -> Slice {
+        let enough = self.enough_for(case);
         let fresh = match case.ask {
-            Ask::LeaseDue => Some(self.due()),
-            Ask::Create => Some(self.creates(self.requests_max)),
-            Ask::Stop => Some(self.stops()),
+            Ask::LeaseDue => Some(self.due(enough)),
+            Ask::Create => Some(self.creates(enough)),
+            Ask::Stop => Some(self.stops(enough)),
             _ => None,
         };
         if let Some(requests) = fresh {
@@ -187,8 +196,7 @@ impl Course {
         let list = &self.lists[case.id];
         let counted_before = counters();
         let (proxy_before, helpers_before) = peer.cpu_ns();
-        let outcome =
-            load::as_fast_as_it_goes(peer.port, host(case.size), list, self.plan.slice_s);
+        let outcome = load::as_fast_as_it_goes(peer.port, host(case.size), list, self.plan.slice_s);
         let (proxy, helpers) = peer.cpu_ns();
         let counted = counters();
         let failed = match case.ask {
@@ -198,10 +206,14 @@ impl Course {
         assert!(outcome.requests > 0, "{}: no answer", case.id);
         assert_eq!((failed, outcome.broken), (0, 0), "{}: {outcome:?}", case.id);
         let each = |ns: u64| ns as f64 / 1000.0 / outcome.requests as f64;
-        let rises = COUNTERS.into_iter().zip(counted_before.into_iter().zip(counted));
+        let rises = COUNTERS
+            .into_iter()
+            .zip(counted_before.into_iter().zip(counted));
         let counted = rises.filter_map(|(name, (before, after))| {
             Some((name, (after? - before?) as f64 / outcome.requests as f64))
         });
+        let most = self.answered_max.entry(case.id).or_default();
+        *most = outcome.requests.max(*most);
         Slice {
             case,
             requests: outcome.requests,
@@ -213,15 +225,14 @@ impl Course {
     }
 
     /// Streams whose leases every worker holds, and that are due by now.
-    fn due(&mut self) -> Vec<Request> {
-        let streams = self.requests_max;
+    fn due(&mut self, streams: usize) -> Vec<Request> {
         let first = self.made_up(streams.div_ceil(2));
         let path = |at| {
             let account = first + at / 2;
             self.viewers.path("due", account, at % 2, SEGMENT_DUE)
         };
         let requests: Vec<Request> = (0..streams).map(path).map(Request::get).collect();
-        pipeline::to_every_worker(self.peer(Kind::Streamgate).port, WORKERS, &requests, 200);
+        rehearsal::to_every_worker(self.peer(Kind::Streamgate).port, WORKERS, &requests, 200);
         let due = Instant::now() + Duration::from_millis(DUE_TIMEOUT_S * 1000 / 3 + 100);
         sleep(due.saturating_duration_since(Instant::now()));
         requests
@@ -232,15 +243,19 @@ impl Course {
         let first = self.made_up(number);
         let path = |account| format!("/v2/sessions/bench/account-{account}?deviceName=TV");
         let accounts = first..first + number;
-        accounts.map(|account| Request::call("POST", path(account))).collect()
+        accounts
+            .map(|account| Request::call("POST", path(account)))
+            .collect()
     }
 
     /// Calls that stop sessions, which were created for that.
-    fn stops(&mut self) -> Vec<Request> {
-        let creates = self.creates(self.requests_max);
-        let created = pipeline::once(self.peer(Kind::SessionApi).port, &creates, 202);
+    fn stops(&mut self, number: usize) -> Vec<Request> {
+        let creates = self.creates(number);
+        let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
         let sessions = created.into_iter().filter_map(|answer| answer.location);
-        sessions.map(|session| Request::call("DELETE", session)).collect()
+        sessions
+            .map(|session| Request::call("DELETE", session))
+            .collect()
     }
 
     /// Takes numbers of accounts that nobody had before.

@@ -20,7 +20,8 @@ impl Admin {
         let stats = self.stats(&format!("^{}$", wanted.replace('.', "\\.")));
         let stats = stats["stats"].as_array().cloned().unwrap_or_default();
         let stat = stats.iter().find(|stat| stat["name"] == wanted.as_str());
-        stat.and_then(|stat| stat["value"].as_u64()).unwrap_or_default()
+        stat.and_then(|stat| stat["value"].as_u64())
+            .unwrap_or_default()
     }
 
     /// Statistics whose names fit a regular expression.
@@ -44,6 +45,8 @@ impl Admin {
     pub(crate) fn allocated(&self) -> u64 {
         let memory = self.0.get("/memory").send().expect(200).json();
         let allocated = memory["allocated"].as_str();
-        allocated.and_then(|bytes| bytes.parse().ok()).expect("bytes")
+        allocated
+            .and_then(|bytes| bytes.parse().ok())
+            .expect("bytes")
     }
 }

@@ -44,9 +44,16 @@ pub(crate) fn as_fast_as_it_goes(port: u16, host: &str, list: &List, seconds: u6
     let mut wrk = pinned(LOAD_CORE, "wrk");
     wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()]);
     wrk.args(["--duration", &format!("{seconds}s"), "--timeout", "10s"]);
-    wrk.arg("--script").arg(script).args(["--header", &format!("Host: {host}")]);
-    wrk.arg(format!("http://127.0.0.1:{port}/")).arg("--").arg(&list.file);
-    let output = wrk.arg(list.next().to_string()).output().expect("to run wrk");
+    wrk.arg("--script")
+        .arg(script)
+        .args(["--header", &format!("Host: {host}")]);
+    wrk.arg(format!("http://127.0.0.1:{port}/"))
+        .arg("--")
+        .arg(&list.file);
+    let output = wrk
+        .arg(list.next().to_string())
+        .output()
+        .expect("to run wrk");
     let text = String::from_utf8_lossy(&output.stdout);
     let outcome = outcome(&text);
     let outcome = outcome.unwrap_or_else(|| {
@@ -73,7 +80,11 @@ pub(crate) fn at_a_pace(urls: &Path, host: &str, per_second: u32, seconds: u64) 
     h2load.args(["--rps", &(per_second / CLIENTS).to_string()]);
     h2load.args(["--requests", &requests.to_string()]);
     h2load.arg("--header").arg(format!("host: {host}"));
-    h2load.arg("--log-file").arg(&log).arg("--input-file").arg(urls);
+    h2load
+        .arg("--log-file")
+        .arg(&log)
+        .arg("--input-file")
+        .arg(urls);
     let output = h2load.output().expect("to run h2load");
     let lines = std::fs::read_to_string(&log).unwrap_or_default();
     latency(&lines).unwrap_or_else(|| panic!("h2load says: {output:?}"))
@@ -106,7 +117,10 @@ mod tests {
         let text = "Running 1s test\n  1 threads\n\n{\"requests\":12,\"duration_us\":1000000,\
             \"not_2xx\":1,\"broken\":2,\"p50_us\":3,\"p99_us\":4}\n";
         let outcome = outcome(text).expect("an outcome");
-        assert_eq!((outcome.requests, outcome.not_2xx, outcome.broken), (12, 1, 2));
+        assert_eq!(
+            (outcome.requests, outcome.not_2xx, outcome.broken),
+            (12, 1, 2)
+        );
         assert!(super::outcome("Running").is_none());
     }
 

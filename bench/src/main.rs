@@ -10,9 +10,9 @@ mod envoy;
 mod load;
 mod machine;
 mod peer;
-mod pipeline;
 mod plan;
 mod process;
+mod rehearsal;
 mod report;
 mod request;
 mod results;
@@ -49,7 +49,10 @@ fn peers(plan: &Plan) -> Results {
     let started = Instant::now();
     let say = |what: &str| println!("bench: {:4} s  {what}", started.elapsed().as_secs());
     let machine = Machine::this();
-    say(&format!("peers start, and {} streams begin", plan.live_streams));
+    say(&format!(
+        "peers start, and {} streams begin",
+        plan.live_streams
+    ));
     let mut course = Course::set_up(plan);
     say("everything warms up");
     course.warm_up();

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use streamgate_tests::{awaited, free_port, project};
+use streamgate_tests::{free_port, project};
 
 use crate::process::{LOAD_CORE, PROXY_CORE, Process, pinned};
 
@@ -95,7 +95,8 @@ impl Surroundings {
         let mut nginx = pinned(LOAD_CORE, "nginx");
         nginx.args(["-e", "stderr"]);
         nginx.arg("-c").arg(&conf);
-        let origin = Process::start("origin", nginx, directory.path());
+        let mut origin = Process::start("origin", nginx, directory.path());
+        origin.serves(origin_port);
         let asks = |kind: &Kind| matches!(kind, Kind::AuthzHttp | Kind::AuthzGrpc);
         let mut surroundings = Self {
             origin_port,
@@ -104,7 +105,6 @@ impl Surroundings {
             _origin: origin,
             directory,
         };
-        serves("the upstream", origin_port);
         if kinds.iter().any(asks) {
             surroundings.start_helpers();
         }
@@ -116,13 +116,13 @@ impl Surroundings {
         let mut redis = pinned(PROXY_CORE, "redis-server");
         redis.args(["--port", &redis_port.to_string(), "--bind", "127.0.0.1"]);
         redis.args(["--save", "", "--appendonly", "no"]);
-        let redis = Process::start("redis", redis, self.directory.path());
-        serves("Redis", redis_port);
+        let mut redis = Process::start("redis", redis, self.directory.path());
+        redis.serves(redis_port);
         let mut authz = pinned(PROXY_CORE, built("target/authz/release/authz"));
         authz.args([http, grpc, redis_port].map(|port| port.to_string()));
-        let authz = Process::start("authz", authz, self.directory.path());
-        serves("the ext_authz service over HTTP", http);
-        serves("the ext_authz service over gRPC", grpc);
+        let mut authz = Process::start("authz", authz, self.directory.path());
+        authz.serves(http);
+        authz.serves(grpc);
         self.authz_ports = Some([http, grpc]);
         self.helpers = vec![Rc::new(authz), Rc::new(redis)];
     }
@@ -203,7 +203,7 @@ impl Peer {
             }
         };
         let asks = matches!(kind, Kind::AuthzHttp | Kind::AuthzGrpc);
-        let peer = Self {
+        let mut peer = Self {
             port,
             admin_port,
             process: Process::start(&kind.name(), command, &log_directory()),
@@ -212,7 +212,7 @@ impl Peer {
                 false => Vec::new(),
             },
         };
-        serves(&kind.name(), port);
+        peer.process.serves(port);
         peer
     }
 
@@ -232,7 +232,9 @@ fn with_peer(mut bootstrap: Value, mut peer: Value) -> Value {
     let filters = manager["http_filters"].as_array_mut().expect("filters");
     filters.splice(0..0, added(&mut peer["http_filters"]));
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
-    clusters.expect("clusters").extend(added(&mut peer["clusters"]));
+    clusters
+        .expect("clusters")
+        .extend(added(&mut peer["clusters"]));
     bootstrap
 }
 
@@ -278,12 +280,6 @@ fn log_directory() -> PathBuf {
     directory
 }
 
-fn serves(what: &str, port: u16) {
-    awaited(&format!("{what} serves"), || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,11 +294,17 @@ mod tests {
     #[test]
     fn a_peers_filters_stand_in_front_of_the_router() {
         let read = |name: &str| yaml(&project().join("bench/peers").join(name));
-        let added = with_peer(read("envoy.yaml"), json!({"http_filters": [{"name": "own"}]}));
+        let added = with_peer(
+            read("envoy.yaml"),
+            json!({"http_filters": [{"name": "own"}]}),
+        );
         let listener = &added["static_resources"]["listeners"][0];
         let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
         assert_eq!(manager["http_filters"][0]["name"], "own");
-        assert_eq!(manager["http_filters"][1]["name"], "envoy.filters.http.router");
+        assert_eq!(
+            manager["http_filters"][1]["name"],
+            "envoy.filters.http.router"
+        );
         let clusters = |bootstrap: &Value| {
             let clusters = bootstrap["static_resources"]["clusters"].as_array();
             clusters.map(Vec::len)

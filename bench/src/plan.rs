@@ -66,7 +66,9 @@ impl Plan {
                 }
                 "--rounds" => {
                     let rounds = arguments.next().and_then(|rounds| rounds.parse().ok());
-                    plan.rounds = rounds.filter(|rounds| *rounds > 0).ok_or("--rounds: how many?")?;
+                    plan.rounds = rounds
+                        .filter(|rounds| *rounds > 0)
+                        .ok_or("--rounds: how many?")?;
                 }
                 other => return Err(format!("{other}?\n{USAGE}")),
             }
@@ -85,7 +87,10 @@ mod tests {
 
     #[test]
     fn the_command_line_says_what_is_measured() {
-        assert_eq!(read("").map(|plan| (plan.what, plan.rounds)), Ok((What::Peers, 5)));
+        assert_eq!(
+            read("").map(|plan| (plan.what, plan.rounds)),
+            Ok((What::Peers, 5))
+        );
         let scale = read("--scale --rounds 7").map(|plan| (plan.what, plan.rounds));
         assert_eq!(scale, Ok((What::Scale, 7)));
         assert!(read("--rounds none").is_err());

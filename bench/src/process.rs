@@ -1,10 +1,12 @@
 //! Processes that are kept on one core, and what they take of it.
 
 use std::fs;
-use std::path::Path;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use streamgate_tests::awaited;
 
 /// The core of the proxy and of all that it needs to decide: the services it asks.
 pub(crate) const PROXY_CORE: u32 = 0;
@@ -25,12 +27,14 @@ pub(crate) fn pinned(core: u32, program: impl AsRef<Path>) -> Command {
 pub(crate) struct Process {
     name: String,
     child: Child,
+    log: PathBuf,
 }
 
 impl Process {
     /// Starts it. What it says goes to a file of its name in `logs`.
     pub(crate) fn start(name: &str, mut command: Command, logs: &Path) -> Self {
-        let log = fs::File::create(logs.join(format!("{name}.log"))).expect("a log");
+        let log_at = logs.join(format!("{name}.log"));
+        let log = fs::File::create(&log_at).expect("a log");
         let child = command
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
@@ -39,7 +43,22 @@ impl Process {
         Self {
             name: name.to_owned(),
             child,
+            log: log_at,
         }
+    }
+
+    /// Waits until it serves at a port.
+    ///
+    /// # Panics
+    ///
+    /// With its log if it stops instead.
+    pub(crate) fn serves(&mut self, port: u16) {
+        awaited(&format!("{} serves", self.name), || {
+            let stopped = !matches!(self.child.try_wait(), Ok(None));
+            let log = || fs::read_to_string(&self.log).unwrap_or_default();
+            assert!(!stopped, "{} does not start:\n{}", self.name, log());
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
     }
 
     /// CPU time that it and its children took so far, in nanoseconds, by the scheduler's
@@ -105,7 +124,9 @@ fn cpu_ns(pid: u32) -> Option<u64> {
 
 fn resident(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kilobytes * 1024)
 }

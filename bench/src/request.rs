@@ -1,4 +1,4 @@
-//! Requests in lists: as lines for wrk, as URLs for h2load, as bytes for [`crate::pipeline`].
+//! Requests in lists: as lines for wrk, as URLs for h2load, as bytes for [`crate::rehearsal`].
 
 use std::cell::Cell;
 use std::fs::File;
@@ -97,7 +97,9 @@ impl List {
 
 /// Writes URLs of a peer for h2load.
 pub(crate) fn write_urls(file: &Path, port: u16, paths: &[String]) {
-    let urls = paths.iter().map(|path| format!("http://127.0.0.1:{port}{path}"));
+    let urls = paths
+        .iter()
+        .map(|path| format!("http://127.0.0.1:{port}{path}"));
     lines(file, urls);
 }
 

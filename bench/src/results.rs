@@ -92,7 +92,9 @@ impl Results {
             rounds: plan.rounds,
             slice_s: plan.slice_s,
             live_streams: plan.live_streams,
-            cases: cases.filter_map(|case| CaseResult::of(case, slices, paced)).collect(),
+            cases: cases
+                .filter_map(|case| CaseResult::of(case, slices, paced))
+                .collect(),
         }
     }
 
@@ -105,14 +107,19 @@ impl Results {
 impl CaseResult {
     fn of(case: &Case, slices: &[Slice], paced: &[Vec<(Case, Latency)>]) -> Option<Self> {
         let timeline = || slices.iter().enumerate();
-        let own: Vec<(usize, &Slice)> = timeline().filter(|(_, slice)| slice.case == *case).collect();
+        let own: Vec<(usize, &Slice)> = timeline()
+            .filter(|(_, slice)| slice.case == *case)
+            .collect();
         let [bare, noop] = case.size.bases().map(|id| -> Vec<(usize, f64)> {
             let of_base = timeline().filter(|(_, slice)| slice.case.id == id);
             of_base.map(|(at, slice)| (at, slice.all_us())).collect()
         });
-        let sample = |figure: &dyn Fn(&Slice) -> f64| Sample::of(own.iter().map(|(_, slice)| figure(slice)));
+        let sample =
+            |figure: &dyn Fn(&Slice) -> f64| Sample::of(own.iter().map(|(_, slice)| figure(slice)));
         let compared = |figure: &dyn Fn(&Slice) -> f64, base: &[(usize, f64)]| {
-            let pairs = own.iter().filter_map(|(at, slice)| beside(*at, figure(slice), base));
+            let pairs = own
+                .iter()
+                .filter_map(|(at, slice)| beside(*at, figure(slice), base));
             let (ratios, differences): (Vec<f64>, Vec<f64>) = pairs.unzip();
             Sample::of(ratios).zip(Sample::of(differences))
         };
@@ -120,8 +127,11 @@ impl CaseResult {
         let to_noop = compared(&Slice::all_us, &noop);
         let mut counted_per_request = BTreeMap::new();
         for name in crate::course::COUNTERS {
-            let rises = own.iter().filter_map(|(_, slice)| slice.counted.get(name).copied());
-            counted_per_request.extend(Sample::of(rises).map(|sample| (name.to_owned(), sample.median)));
+            let rises = own
+                .iter()
+                .filter_map(|(_, slice)| slice.counted.get(name).copied());
+            counted_per_request
+                .extend(Sample::of(rises).map(|sample| (name.to_owned(), sample.median)));
         }
         Some(Self {
             id: case.id.to_owned(),
@@ -214,7 +224,10 @@ pub(crate) mod tests {
     fn a_slow_round_changes_no_ratio() {
         let results = made_up(simple);
         let lua = results.case("lua").expect("a case");
-        assert_eq!(lua.to_bare.as_ref().expect("a ratio").values, [2.0, 2.0, 2.0]);
+        assert_eq!(
+            lua.to_bare.as_ref().expect("a ratio").values,
+            [2.0, 2.0, 2.0]
+        );
         assert_eq!(lua.cpu_us.values, [40.0, 60.0, 80.0]);
         assert_eq!(lua.requests, 3_000);
         assert_eq!(lua.counted_per_request["starts"], 0.5);
@@ -225,7 +238,10 @@ pub(crate) mod tests {
         let results = made_up(simple);
         let authz = results.case("authz-grpc").expect("a case");
         assert_eq!(authz.to_bare.as_ref().map(|ratio| ratio.median), Some(4.0));
-        assert_eq!(authz.proxy_to_bare.as_ref().map(|ratio| ratio.median), Some(2.0));
+        assert_eq!(
+            authz.proxy_to_bare.as_ref().map(|ratio| ratio.median),
+            Some(2.0)
+        );
         let latency = authz.latency.as_ref().expect("a latency");
         let above = latency.p50_above_bare_us.as_ref().map(|above| above.median);
         assert_eq!((latency.p50_us.median, above), (80.0, Some(40.0)));

@@ -9,7 +9,10 @@ pub(crate) fn markdown(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
@@ -24,10 +27,13 @@ pub(crate) fn markdown(lines: &[Vec<String>]) -> String {
         });
         text.push_str(&format!("| {} |\n", cells.collect::<Vec<_>>().join(" | ")));
         if at == 0 {
-            let rules = widths.iter().enumerate().map(|(column, width)| match column {
-                0 => "-".repeat(width + 2),
-                _ => format!("{}:", "-".repeat(width + 1)),
-            });
+            let rules = widths
+                .iter()
+                .enumerate()
+                .map(|(column, width)| match column {
+                    0 => "-".repeat(width + 2),
+                    _ => format!("{}:", "-".repeat(width + 1)),
+                });
             text.push_str(&format!("|{}|\n", rules.collect::<Vec<_>>().join("|")));
         }
     }
@@ -37,7 +43,10 @@ pub(crate) fn markdown(lines: &[Vec<String>]) -> String {
 /// All of it for a terminal.
 pub(crate) fn on_screen(results: &Results) -> String {
     let mut text = String::new();
-    for (size, title) in [(Size::Tiny, "A tiny answer"), (Size::Segment, "A segment of 200 KB")] {
+    for (size, title) in [
+        (Size::Tiny, "A tiny answer"),
+        (Size::Segment, "A segment of 200 KB"),
+    ] {
         text.push_str(&format!("{title}\n\n{}\n", cpu(results, size)));
         text.push_str(&format!("{}\n", latency(results, size)));
     }
@@ -47,8 +56,15 @@ pub(crate) fn on_screen(results: &Results) -> String {
 /// CPU time, case by case.
 pub(crate) fn cpu(results: &Results, size: Size) -> String {
     let head = [
-        "", "CPU µs/request", "of it proxy", "to bare", "spread", "to no-op", "spread",
-        "requests/s", "leases held",
+        "",
+        "CPU µs/request",
+        "of it proxy",
+        "to bare",
+        "spread",
+        "to no-op",
+        "spread",
+        "requests/s",
+        "leases held",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(of_size(results, size).map(|case| {
@@ -70,7 +86,15 @@ pub(crate) fn cpu(results: &Results, size: Size) -> String {
 
 /// Latency at a moderate load, case by case.
 pub(crate) fn latency(results: &Results, size: Size) -> String {
-    let head = ["", "requests/s", "p50 µs", "spread", "p99 µs", "spread", "p50 above bare"];
+    let head = [
+        "",
+        "requests/s",
+        "p50 µs",
+        "spread",
+        "p99 µs",
+        "spread",
+        "p50 above bare",
+    ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(of_size(results, size).filter_map(|case| {
         let paced = case.latency.as_ref()?;
@@ -98,7 +122,9 @@ fn median(ratio: Option<&Sample>) -> String {
 }
 
 fn spread(ratio: Option<&Sample>) -> String {
-    ratio.map_or_else(String::new, |ratio| format!("{:.2}–{:.2}", ratio.min, ratio.max))
+    ratio.map_or_else(String::new, |ratio| {
+        format!("{:.2}–{:.2}", ratio.min, ratio.max)
+    })
 }
 
 #[cfg(test)]
@@ -117,7 +143,10 @@ mod tests {
     fn every_case_is_in_the_table_of_its_size() {
         let results = made_up(simple);
         let tiny = cpu(&results, Size::Tiny);
-        let lua = tiny.lines().find(|line| line.contains("Lua")).expect("a line");
+        let lua = tiny
+            .lines()
+            .find(|line| line.contains("Lua"))
+            .expect("a line");
         let cells: Vec<&str> = lua.split('|').map(str::trim).collect();
         assert_eq!(cells[2..6], ["60.0", "60.0", "2.00 ×", "2.00–2.00"]);
         assert!(tiny.contains("session create"));
