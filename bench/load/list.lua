@@ -1,10 +1,10 @@
 -- For wrk: sends the requests of a file, one after the other and from the start again, and
 -- says as JSON what came of it.
 --
---   wrk ... -s list.lua <url> -- <file> <first>
+--   wrk ... -s list.lua <url> -- <file>
 --
 -- Each line of the file is a method, a path, and maybe an `Authorization`, with blanks
--- between them. <first> counts from 0: where the slice before left off.
+-- between them.
 local requests, at = {}, 0
 
 function init(arguments)
@@ -16,7 +16,6 @@ function init(arguments)
     if method == "POST" then headers["Content-Length"] = "0" end
     requests[#requests + 1] = wrk.format(method, path, headers)
   end
-  at = tonumber(arguments[2]) % #requests
 end
 
 function request()

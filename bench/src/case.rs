@@ -204,6 +204,14 @@ pub(crate) const CASES: [Case; 26] = [
 ];
 
 impl Size {
+    /// The virtual host of `bench/peers/` that answers so.
+    pub(crate) fn host(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny.example",
+            Self::Segment => "segment.example",
+        }
+    }
+
     /// What this size's cases are compared with, and the floor among them.
     pub(crate) fn bases(self) -> [&'static str; 2] {
         match self {

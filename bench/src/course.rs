@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::case::{Ask, CASES, Case, Size, round};
-use crate::envoy::Admin;
-use crate::load::{self, Latency, SEGMENT_HOST, TINY_HOST};
+use crate::load::{self, Latency};
 use crate::peer::{DUE_TIMEOUT_S, Kind, Peer, Surroundings, WORKERS};
 use crate::plan::Plan;
 use crate::rehearsal;
 use crate::request::{List, Request, write_urls};
+use crate::slice::Slice;
 use crate::viewers::Viewers;
 
 /// The path of every segment.
@@ -34,31 +35,6 @@ pub(crate) const fn pace(size: Size) -> u32 {
         Size::Tiny => 1_600,
         Size::Segment => 400,
     }
-}
-
-/// The filter's counters that tell what a slice was really about.
-pub(crate) const COUNTERS: [&str; 4] = [
-    "fast_path_passes",
-    "lease_renewals",
-    "record_writes",
-    "starts",
-];
-
-/// What one slice took.
-#[derive(Debug, Clone)]
-pub(crate) struct Slice {
-    /// Whose.
-    pub(crate) case: Case,
-    /// Requests that were answered.
-    pub(crate) requests: u64,
-    /// Requests a second.
-    pub(crate) per_second: f64,
-    /// CPU time of the proxy for each of them, in microseconds.
-    pub(crate) proxy_us: f64,
-    /// CPU time of the services it asked, likewise.
-    pub(crate) helpers_us: f64,
-    /// How much the filter's counters rose for each request.
-    pub(crate) counted: BTreeMap<&'static str, f64>,
 }
 
 /// Everything that runs.
@@ -104,7 +80,7 @@ impl Course {
     }
 
     fn let_streams_begin(&mut self) {
-        let playing: Vec<Request> = self.playing.iter().cloned().map(Request::get).collect();
+        let playing: Rc<[Request]> = self.playing.iter().cloned().map(Request::get).collect();
         let full = FULL_ACCOUNTS * STREAMS_MAX;
         let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
         let full: Vec<Request> = full.into_iter().map(Request::get).collect();
@@ -112,17 +88,17 @@ impl Course {
         rehearsal::once(edge, &full, 200);
         rehearsal::to_every_worker(edge, WORKERS, &playing, 200);
 
-        let unprotected = unprotected(&self.playing);
+        let unprotected: Rc<[Request]> = unprotected(&self.playing);
         let refused = (0..FULL_ACCOUNTS)
             .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
-        let refused: Vec<Request> = refused.map(Request::get).collect();
+        let refused: Rc<[Request]> = refused.map(Request::get).collect();
         let creates = self.creates(SESSIONS);
         let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
         let heartbeats = created.into_iter().map(|answer| {
             let session = answer.location.expect("a session");
             Request::call("POST", session)
         });
-        let heartbeats: Vec<Request> = heartbeats.collect();
+        let heartbeats: Rc<[Request]> = heartbeats.collect();
         for case in CASES {
             let requests = match case.ask {
                 Ask::Playing => &playing,
@@ -132,8 +108,7 @@ impl Course {
                 // Anew for each slice.
                 Ask::LeaseDue | Ask::Create | Ask::Stop => continue,
             };
-            let list = List::write(self.at(case.id), requests);
-            self.lists.insert(case.id, list);
+            self.lists.insert(case.id, List::new(Rc::clone(requests)));
             if case.is_paced() {
                 let urls = self.playing.iter().take(PACED_URLS).cloned();
                 let port = self.peer(case.kind).port;
@@ -162,7 +137,7 @@ impl Course {
             .map(|case| {
                 let pace = pace(case.size);
                 let latency =
-                    load::at_a_pace(&self.urls(case), host(case.size), pace, self.plan.paced_s);
+                    load::at_a_pace(&self.urls(case), case.size.host(), pace, self.plan.paced_s);
                 (case, latency)
             })
             .collect()
@@ -186,42 +161,16 @@ impl Course {
             _ => None,
         };
         if let Some(requests) = fresh {
-            let list = List::write(self.at(case.id), &requests);
-            self.lists.insert(case.id, list);
+            self.lists.insert(case.id, List::new(requests.into()));
         }
+        let (file, list) = (self.at(case.id), &self.lists[case.id]);
+        list.write_next(&file, enough);
         let peer = self.peer(case.kind);
-        let admin = matches!(case.kind, Kind::Streamgate | Kind::SessionApi)
-            .then(|| Admin::at(peer.admin_port));
-        let counters = || COUNTERS.map(|name| admin.as_ref().map(|admin| admin.metric(name)));
-        let list = &self.lists[case.id];
-        let counted_before = counters();
-        let (proxy_before, helpers_before) = peer.cpu_ns();
-        let outcome = load::as_fast_as_it_goes(peer.port, host(case.size), list, self.plan.slice_s);
-        let (proxy, helpers) = peer.cpu_ns();
-        let counted = counters();
-        let failed = match case.ask {
-            Ask::Refused => outcome.requests - outcome.not_2xx,
-            _ => outcome.not_2xx,
-        };
-        assert!(outcome.requests > 0, "{}: no answer", case.id);
-        assert_eq!((failed, outcome.broken), (0, 0), "{}: {outcome:?}", case.id);
-        let each = |ns: u64| ns as f64 / 1000.0 / outcome.requests as f64;
-        let rises = COUNTERS
-            .into_iter()
-            .zip(counted_before.into_iter().zip(counted));
-        let counted = rises.filter_map(|(name, (before, after))| {
-            Some((name, (after? - before?) as f64 / outcome.requests as f64))
-        });
+        let slice = Slice::measure(case, peer, &file, self.plan.slice_s);
+        list.advance(slice.requests);
         let most = self.answered_max.entry(case.id).or_default();
-        *most = outcome.requests.max(*most);
-        Slice {
-            case,
-            requests: outcome.requests,
-            per_second: outcome.requests as f64 / outcome.duration_us as f64 * 1e6,
-            proxy_us: each(proxy - proxy_before),
-            helpers_us: each(helpers - helpers_before),
-            counted: counted.collect(),
-        }
+        *most = slice.requests.max(*most);
+        slice
     }
 
     /// Streams whose leases every worker holds, and that are due by now.
@@ -278,15 +227,8 @@ impl Course {
     }
 }
 
-const fn host(size: Size) -> &'static str {
-    match size {
-        Size::Tiny => TINY_HOST,
-        Size::Segment => SEGMENT_HOST,
-    }
-}
-
 /// Paths that nobody protects, as long as those, so that they differ in nothing else.
-fn unprotected(paths: &[String]) -> Vec<Request> {
+fn unprotected(paths: &[String]) -> Rc<[Request]> {
     let free = |path: &String| path.replacen("/~", "/f", 1).replacen("/vod/", "/web/", 1);
     paths.iter().map(free).map(Request::get).collect()
 }

@@ -6,15 +6,10 @@ use serde::Deserialize;
 use streamgate_tests::project;
 
 use crate::process::{LOAD_CORE, pinned};
-use crate::request::List;
 use crate::stats::percentile;
 
 /// Connections that are open at once.
 const CONNECTIONS: u32 = 16;
-
-/// The virtual host that answers itself, and the one that asks the upstream.
-pub(crate) const TINY_HOST: &str = "tiny.example";
-pub(crate) const SEGMENT_HOST: &str = "segment.example";
 
 /// What came of a slice.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -39,7 +34,7 @@ pub(crate) struct Latency {
 }
 
 /// Lets a peer answer a list's requests as fast as it can for some seconds.
-pub(crate) fn as_fast_as_it_goes(port: u16, host: &str, list: &List, seconds: u64) -> Outcome {
+pub(crate) fn as_fast_as_it_goes(port: u16, host: &str, list: &Path, seconds: u64) -> Outcome {
     let script = project().join("bench/load/list.lua");
     let mut wrk = pinned(LOAD_CORE, "wrk");
     wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()]);
@@ -49,19 +44,13 @@ pub(crate) fn as_fast_as_it_goes(port: u16, host: &str, list: &List, seconds: u6
         .args(["--header", &format!("Host: {host}")]);
     wrk.arg(format!("http://127.0.0.1:{port}/"))
         .arg("--")
-        .arg(&list.file);
-    let output = wrk
-        .arg(list.next().to_string())
-        .output()
-        .expect("to run wrk");
+        .arg(list);
+    let output = wrk.output().expect("to run wrk");
     let text = String::from_utf8_lossy(&output.stdout);
-    let outcome = outcome(&text);
-    let outcome = outcome.unwrap_or_else(|| {
+    outcome(&text).unwrap_or_else(|| {
         let errors = String::from_utf8_lossy(&output.stderr);
         panic!("wrk says: {text}{errors}")
-    });
-    list.advance(outcome.requests);
-    outcome
+    })
 }
 
 fn outcome(text: &str) -> Option<Outcome> {
@@ -79,7 +68,7 @@ pub(crate) fn at_a_pace(urls: &Path, host: &str, per_second: u32, seconds: u64) 
     h2load.args(["--h1", "--threads", "1", "--clients", &CLIENTS.to_string()]);
     h2load.args(["--rps", &(per_second / CLIENTS).to_string()]);
     h2load.args(["--requests", &requests.to_string()]);
-    h2load.arg("--header").arg(format!("host: {host}"));
+    h2load.arg("--header").arg(format!(":authority: {host}"));
     h2load
         .arg("--log-file")
         .arg(&log)

@@ -16,6 +16,7 @@ mod rehearsal;
 mod report;
 mod request;
 mod results;
+mod slice;
 mod stats;
 mod viewers;
 

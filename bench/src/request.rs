@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -67,31 +68,32 @@ impl Request {
 /// Requests that are sent one after the other, slice by slice, and then again.
 #[derive(Debug)]
 pub(crate) struct List {
-    /// Lines, for wrk.
-    pub(crate) file: PathBuf,
-    len: u64,
-    next: Cell<u64>,
+    requests: Rc<[Request]>,
+    next: Cell<usize>,
 }
 
 impl List {
-    /// Writes requests to a file.
-    pub(crate) fn write(file: PathBuf, requests: &[Request]) -> Self {
-        lines(&file, requests.iter().map(Request::line));
+    /// A list of at least one request.
+    pub(crate) fn new(requests: Rc<[Request]>) -> Self {
         Self {
-            file,
-            len: requests.len() as u64,
+            requests,
             next: Cell::new(0),
         }
     }
 
-    /// The place of the request that comes next.
-    pub(crate) fn next(&self) -> u64 {
-        self.next.get()
+    /// Writes the next requests to a file, as `bench/load/list.lua` reads them: at most so
+    /// many, and none twice.
+    pub(crate) fn write_next(&self, file: &Path, most: usize) {
+        let (before, from_next) = self.requests.split_at(self.next.get());
+        let next = from_next.iter().chain(before).take(most);
+        lines(file, next.map(Request::line));
     }
 
     /// Notes that so many were sent.
     pub(crate) fn advance(&self, sent: u64) {
-        self.next.set((self.next.get() + sent) % self.len.max(1));
+        let len = self.requests.len() as u64;
+        let next = (self.next.get() as u64 + sent) % len.max(1);
+        self.next.set(next as usize);
     }
 }
 
@@ -129,13 +131,19 @@ mod tests {
     #[test]
     fn a_list_goes_on_where_it_was_and_round() {
         let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("list");
         let requests = ["/a", "/b", "/c"].map(|path| Request::get(path.to_owned()));
-        let list = List::write(directory.path().join("list"), &requests);
-        let text = std::fs::read_to_string(&list.file).expect("a file");
-        assert_eq!(text, "GET /a\nGET /b\nGET /c\n");
+        let list = List::new(requests.into());
+        let next = |most| {
+            list.write_next(&file, most);
+            std::fs::read_to_string(&file)
+                .expect("a file")
+                .replace('\n', ";")
+        };
+        assert_eq!(next(2), "GET /a;GET /b;");
         list.advance(2);
-        assert_eq!(list.next(), 2);
+        assert_eq!(next(2), "GET /c;GET /a;");
         list.advance(2);
-        assert_eq!(list.next(), 1);
+        assert_eq!(next(9), "GET /b;GET /c;GET /a;");
     }
 }

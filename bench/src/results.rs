@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{CASES, Case, Size};
-use crate::course::{Slice, pace};
+use crate::course::pace;
 use crate::load::Latency;
 use crate::machine::Machine;
+use crate::slice::{COUNTERS, Slice};
 use crate::stats::{Sample, beside};
 
 /// A comparison of all peers.
@@ -71,12 +72,6 @@ pub(crate) struct Paced {
     pub(crate) p50_above_bare_us: Option<Sample>,
 }
 
-impl Slice {
-    fn all_us(&self) -> f64 {
-        self.proxy_us + self.helpers_us
-    }
-}
-
 impl Results {
     /// Sums up slices, in the order in which they were measured, and what was measured at
     /// a pace, round by round.
@@ -126,7 +121,7 @@ impl CaseResult {
         let to_bare = compared(&Slice::all_us, &bare);
         let to_noop = compared(&Slice::all_us, &noop);
         let mut counted_per_request = BTreeMap::new();
-        for name in crate::course::COUNTERS {
+        for name in COUNTERS {
             let rises = own
                 .iter()
                 .filter_map(|(_, slice)| slice.counted.get(name).copied());
