@@ -1,7 +1,7 @@
 # The few commands. Each is a script in scripts/ that says what it does.
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: sample ## see three streams play and a fourth refused, in a minute
 	cargo run -p streamgate-tests --bin demo
@@ -19,6 +19,12 @@ test: ## everything CI checks
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
+bench: ## what a request costs, beside what others cost (ten minutes; a quiet machine)
+	scripts/bench $(ARGS)
+
+bench-scale: ## what a request costs with up to a million live streams
+	scripts/bench --scale $(ARGS)
+
 build: setup ## build/streamgate.wasm, the filter
 	scripts/build
 
@@ -31,4 +37,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet test soak build sample setup clean
+.PHONY: help demo up fleet test soak bench bench-scale build sample setup clean

@@ -24,11 +24,10 @@ function request()
   return requests[at]
 end
 
-function done(summary, latency, _)
+function done(summary, _, _)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests":%d,"duration_us":%d,"not_2xx":%d,"broken":%d,"p50_us":%d,"p99_us":%d}\n',
-    summary.requests, summary.duration, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    '\n{"requests":%d,"bytes":%d,"duration_us":%d,"not_2xx":%d,"broken":%d}\n',
+    summary.requests, summary.bytes, summary.duration, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout))
 end

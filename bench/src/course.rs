@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::case::{Ask, CASES, Case, Size, round};
 use crate::load::{self, Latency};
-use crate::peer::{DUE_TIMEOUT_S, Kind, Peer, Surroundings, WORKERS};
+use crate::peer::{DUE_TIMEOUT_S, Kind, Options, Peer, Surroundings, WORKERS};
 use crate::plan::Plan;
 use crate::rehearsal;
 use crate::request::{List, Request, write_urls};
@@ -60,7 +60,7 @@ impl Course {
         kinds.sort_unstable();
         kinds.dedup();
         let around = Surroundings::start(&kinds);
-        let start = |kind: Kind| (kind, Peer::start(kind, WORKERS, &around, |_| {}));
+        let start = |kind: Kind| (kind, Peer::start(kind, &around, &Options::default()));
         let peers: BTreeMap<Kind, Peer> = kinds.into_iter().map(start).collect();
         let viewers = Viewers::new();
         let playing = viewers.paths("playing", plan.live_streams, 2, SEGMENT);

@@ -1,6 +1,5 @@
 //! What an Envoy tells of itself.
 
-use serde_json::Value;
 use streamgate_tests::Client;
 
 /// An Envoy's administration interface.
@@ -13,32 +12,26 @@ impl Admin {
         Self(Client::new(port))
     }
 
-    /// One of the filter's counters or gauges, by its name after `streamgate.`; 0 if it
-    /// was never touched.
+    /// One of the filter's counters or gauges, by its name after `streamgate.`.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        let wanted = format!("wasmcustom.streamgate.{name}");
-        let stats = self.stats(&format!("^{}$", wanted.replace('.', "\\.")));
-        let stats = stats["stats"].as_array().cloned().unwrap_or_default();
-        let stat = stats.iter().find(|stat| stat["name"] == wanted.as_str());
-        stat.and_then(|stat| stat["value"].as_u64())
-            .unwrap_or_default()
+        self.counter(&format!("wasmcustom.streamgate.{name}"))
     }
 
-    /// Statistics whose names fit a regular expression.
-    pub(crate) fn stats(&self, filter: &str) -> Value {
-        let path = format!("/stats?format=json&filter={filter}");
-        self.0.get(&path).send().expect(200).json()
+    /// A counter or gauge by its whole name; 0 if it was never touched.
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        let filter = name.replace('.', "\\.");
+        let path = format!("/stats?format=json&filter=^{filter}$");
+        let stats = self.0.get(&path).send().expect(200).json();
+        let stats = stats["stats"].as_array().cloned().unwrap_or_default();
+        let stat = stats.iter().find(|stat| stat["name"] == name);
+        stat.and_then(|stat| stat["value"].as_u64())
+            .unwrap_or_default()
     }
 
     /// Statistics as plain text.
     pub(crate) fn text(&self, filter: &str) -> String {
         let path = format!("/stats?filter={filter}");
         self.0.get(&path).send().expect(200).text()
-    }
-
-    /// Forgets what counters and histograms hold.
-    pub(crate) fn reset(&self) {
-        let _ = self.0.request("POST", "/reset_counters").send().expect(200);
     }
 
     /// Bytes that Envoy has allocated, by its own account.

@@ -16,6 +16,8 @@ const CONNECTIONS: u32 = 16;
 pub(crate) struct Outcome {
     /// Requests that were answered.
     pub(crate) requests: u64,
+    /// Bytes of all answers, heads included.
+    pub(crate) bytes: u64,
     /// How long it took, in microseconds.
     pub(crate) duration_us: u64,
     /// Answers above 399.
@@ -36,7 +38,7 @@ pub(crate) struct Latency {
 /// Lets a peer answer a list's requests as fast as it can for some seconds.
 pub(crate) fn as_fast_as_it_goes(port: u16, host: &str, list: &Path, seconds: u64) -> Outcome {
     let script = project().join("bench/load/list.lua");
-    let mut wrk = pinned(LOAD_CORE, "wrk");
+    let mut wrk = pinned(&[LOAD_CORE], "wrk");
     wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()]);
     wrk.args(["--duration", &format!("{seconds}s"), "--timeout", "10s"]);
     wrk.arg("--script")
@@ -64,7 +66,7 @@ pub(crate) fn at_a_pace(urls: &Path, host: &str, per_second: u32, seconds: u64) 
     let log: PathBuf = urls.with_extension("log");
     let _ = std::fs::remove_file(&log);
     let requests = u64::from(per_second) * seconds;
-    let mut h2load = pinned(LOAD_CORE, "h2load");
+    let mut h2load = pinned(&[LOAD_CORE], "h2load");
     h2load.args(["--h1", "--threads", "1", "--clients", &CLIENTS.to_string()]);
     h2load.args(["--rps", &(per_second / CLIENTS).to_string()]);
     h2load.args(["--requests", &requests.to_string()]);
@@ -103,8 +105,8 @@ mod tests {
 
     #[test]
     fn what_wrk_says_is_found_among_its_other_lines() {
-        let text = "Running 1s test\n  1 threads\n\n{\"requests\":12,\"duration_us\":1000000,\
-            \"not_2xx\":1,\"broken\":2,\"p50_us\":3,\"p99_us\":4}\n";
+        let text = "Running 1s test\n  1 threads\n\n{\"requests\":12,\"bytes\":3,\
+            \"duration_us\":1000000,\"not_2xx\":1,\"broken\":2}\n";
         let outcome = outcome(text).expect("an outcome");
         assert_eq!(
             (outcome.requests, outcome.not_2xx, outcome.broken),

@@ -5,6 +5,7 @@
 //! out, and [`report`] shows it.
 
 mod case;
+mod contention;
 mod course;
 mod envoy;
 mod load;
@@ -16,6 +17,7 @@ mod rehearsal;
 mod report;
 mod request;
 mod results;
+mod scale;
 mod slice;
 mod stats;
 mod viewers;
@@ -36,19 +38,22 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let started = Instant::now();
+    let say = |what: &str| println!("bench: {:4} s  {what}", started.elapsed().as_secs());
     match plan.what {
-        What::Peers => report::keep_peers(&peers(&plan)),
-        What::Scale => {}
-        What::Smoke => report::show_peers(&peers(&plan)),
+        What::Peers => report::keep_peers(&peers(&plan, &say)),
+        What::Scale => report::keep_scale(&scale::measure(&plan, &say)),
+        What::Smoke => {
+            report::show_peers(&peers(&plan, &say));
+            report::show_scale(&scale::measure(&plan, &say));
+        }
         What::Report => report::anew(),
     }
     ExitCode::SUCCESS
 }
 
 /// Measures all peers side by side.
-fn peers(plan: &Plan) -> Results {
-    let started = Instant::now();
-    let say = |what: &str| println!("bench: {:4} s  {what}", started.elapsed().as_secs());
+fn peers(plan: &Plan, say: &impl Fn(&str)) -> Results {
     let machine = Machine::this();
     say(&format!(
         "peers start, and {} streams begin",

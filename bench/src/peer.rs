@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use streamgate_tests::{free_port, project};
+use serde_json::{Value, json};
+use streamgate_tests::{eventually, free_port, project};
 
+use crate::envoy::Admin;
 use crate::process::{LOAD_CORE, PROXY_CORE, Process, pinned};
 
 /// A proxy in one of its set-ups.
@@ -53,6 +54,7 @@ pub(crate) struct Peer {
     pub(crate) process: Process,
     /// The services that it asks.
     pub(crate) helpers: Vec<Rc<Process>>,
+    directory: PathBuf,
 }
 
 /// The services around the proxies.
@@ -92,7 +94,7 @@ impl Surroundings {
             ("DIRECTORY", at.display().to_string()),
         ];
         let conf = filled_in("origin.conf", &words, &at);
-        let mut nginx = pinned(LOAD_CORE, "nginx");
+        let mut nginx = pinned(&[LOAD_CORE], "nginx");
         nginx.args(["-e", "stderr"]);
         nginx.arg("-c").arg(&conf);
         let mut origin = Process::start("origin", nginx, directory.path());
@@ -113,18 +115,45 @@ impl Surroundings {
 
     fn start_helpers(&mut self) {
         let [redis_port, http, grpc] = [(); 3].map(|()| free_port());
-        let mut redis = pinned(PROXY_CORE, "redis-server");
+        let mut redis = pinned(&[PROXY_CORE], "redis-server");
         redis.args(["--port", &redis_port.to_string(), "--bind", "127.0.0.1"]);
         redis.args(["--save", "", "--appendonly", "no"]);
         let mut redis = Process::start("redis", redis, self.directory.path());
         redis.serves(redis_port);
-        let mut authz = pinned(PROXY_CORE, built("target/authz/release/authz"));
+        let mut authz = pinned(&[PROXY_CORE], built("target/authz/release/authz"));
         authz.args([http, grpc, redis_port].map(|port| port.to_string()));
         let mut authz = Process::start("authz", authz, self.directory.path());
         authz.serves(http);
         authz.serves(grpc);
         self.authz_ports = Some([http, grpc]);
         self.helpers = vec![Rc::new(authz), Rc::new(redis)];
+    }
+}
+
+impl Surroundings {
+    /// What is filled in where a configuration has a word.
+    fn words(
+        &self,
+        port: u16,
+        admin_port: u16,
+        directory: &Path,
+        options: &Options,
+    ) -> Vec<(&'static str, String)> {
+        let [http, grpc] = self.authz_ports.unwrap_or_default();
+        vec![
+            ("PORT", port.to_string()),
+            ("ADMIN_PORT", admin_port.to_string()),
+            ("ORIGIN_PORT", self.origin_port.to_string()),
+            ("AUTHZ_HTTP_PORT", http.to_string()),
+            ("AUTHZ_GRPC_PORT", grpc.to_string()),
+            ("DIRECTORY", directory.display().to_string()),
+            ("DUE_TIMEOUT", format!("{DUE_TIMEOUT_S}s")),
+            ("SIGNING_KEY", SIGNING_KEY.to_owned()),
+            ("SUBJECT_KEY", SUBJECT_KEY.to_owned()),
+            ("SLOTS", options.slots.unwrap_or(65_536).to_string()),
+            ("NOOP_WASM", path_of("build/bench/noop.wasm")),
+            ("STREAMGATE_WASM", path_of("build/streamgate.wasm")),
+        ]
     }
 }
 
@@ -150,54 +179,70 @@ impl Kind {
     }
 }
 
+/// How a proxy is run otherwise than as every other.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Workers of an Envoy.
+    pub(crate) workers: usize,
+    /// It may use the load's core, too.
+    pub(crate) on_both_cores: bool,
+    /// Places that the filter spreads accounts over; `None`: as many as by default.
+    pub(crate) slots: Option<u32>,
+    /// An Envoy takes its listener from a file, so that it can be updated, and tells how
+    /// long each turn of its event loops is.
+    pub(crate) updatable: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: WORKERS,
+            on_both_cores: false,
+            slots: None,
+            updatable: false,
+        }
+    }
+}
+
 impl Peer {
-    /// Starts a proxy with so many workers, and waits until it serves. `changes` are made
-    /// to an Envoy's bootstrap.
-    pub(crate) fn start(
-        kind: Kind,
-        workers: usize,
-        around: &Surroundings,
-        changes: impl FnOnce(&mut Value),
-    ) -> Self {
+    /// Starts a proxy, and waits until it serves.
+    pub(crate) fn start(kind: Kind, around: &Surroundings, options: &Options) -> Self {
         let (port, admin_port) = (free_port(), free_port());
-        let at = around.directory.path().join(kind.name());
+        let at = around
+            .directory
+            .path()
+            .join(format!("{}-{port}", kind.name()));
         fs::create_dir(&at).expect("a directory");
-        let [http, grpc] = around.authz_ports.unwrap_or_default();
-        let words = [
-            ("PORT", port.to_string()),
-            ("ADMIN_PORT", admin_port.to_string()),
-            ("ORIGIN_PORT", around.origin_port.to_string()),
-            ("AUTHZ_HTTP_PORT", http.to_string()),
-            ("AUTHZ_GRPC_PORT", grpc.to_string()),
-            ("DIRECTORY", at.display().to_string()),
-            ("DUE_TIMEOUT", format!("{DUE_TIMEOUT_S}s")),
-            ("SIGNING_KEY", SIGNING_KEY.to_owned()),
-            ("SUBJECT_KEY", SUBJECT_KEY.to_owned()),
-            ("NOOP_WASM", path_of("build/bench/noop.wasm")),
-            ("STREAMGATE_WASM", path_of("build/streamgate.wasm")),
-        ];
+        let words = around.words(port, admin_port, &at, options);
         let conf = filled_in(kind.file(), &words, &at);
+        let cores: &[u32] = match options.on_both_cores {
+            true => &[PROXY_CORE, LOAD_CORE],
+            false => &[PROXY_CORE],
+        };
         let command = match kind {
             Kind::Nginx | Kind::NginxLua => {
-                let mut nginx = pinned(PROXY_CORE, "nginx");
-                nginx.args(["-e", "stderr"]);
-                nginx.arg("-c").arg(&conf);
+                let mut nginx = pinned(cores, "nginx");
+                nginx.args(["-e", "stderr", "-c"]).arg(&conf);
                 nginx
             }
             Kind::Haproxy | Kind::HaproxyStick => {
-                let mut haproxy = pinned(PROXY_CORE, "haproxy");
+                let mut haproxy = pinned(cores, "haproxy");
                 haproxy.arg("-db").arg("-f").arg(&conf);
                 haproxy
             }
             _ => {
-                let base = filled_in("envoy.yaml", &words, &at);
-                let mut bootstrap = with_peer(yaml(&base), yaml(&conf));
-                changes(&mut bootstrap);
+                let base = yaml(&filled_in("envoy.yaml", &words, &at));
+                let mut bootstrap = with_peer(base, yaml(&conf));
+                if options.updatable {
+                    make_updatable(&mut bootstrap, &at);
+                }
                 let bootstrap_at = at.join("bootstrap.json");
                 fs::write(&bootstrap_at, bootstrap.to_string()).expect("to write");
-                let mut envoy = pinned(PROXY_CORE, streamgate_tests::envoy());
+                let mut envoy = pinned(cores, streamgate_tests::envoy());
                 envoy.arg("--config-path").arg(bootstrap_at);
-                envoy.args(["--concurrency", &workers.to_string()]);
+                envoy.args(["--concurrency", &options.workers.to_string()]);
+                // Whoever takes listeners from elsewhere has to have a name.
+                envoy.args(["--service-cluster", "bench", "--service-node", "peer"]);
                 envoy.args(["--log-level", "warning", "--disable-hot-restart"]);
                 envoy
             }
@@ -211,9 +256,30 @@ impl Peer {
                 true => around.helpers.clone(),
                 false => Vec::new(),
             },
+            directory: at,
         };
         peer.process.serves(port);
         peer
+    }
+
+    /// Has an updatable Envoy take over its listener with a change.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Value)) {
+        let admin = Admin::at(self.admin_port);
+        let updates = || admin.counter("listener_manager.lds.update_success");
+        let before = updates();
+        let at = self.directory.join("lds.json");
+        let text = fs::read_to_string(&at).expect("a listener");
+        let mut lds = serde_json::from_str(&text).expect("a listener");
+        change(&mut lds);
+        // Envoy takes up files that are moved into place.
+        let new = self.directory.join("lds.json.new");
+        fs::write(&new, lds.to_string()).expect("to write");
+        fs::rename(&new, &at).expect("to move");
+        eventually("Envoy has taken over the update", || updates() > before);
     }
 
     /// CPU time that the proxy took so far, and what the services took that it asks, in
@@ -236,6 +302,22 @@ fn with_peer(mut bootstrap: Value, mut peer: Value) -> Value {
         .expect("clusters")
         .extend(added(&mut peer["clusters"]));
     bootstrap
+}
+
+/// Lets an Envoy take its listener from a file in a directory, and tell how long each turn
+/// of its event loops is.
+fn make_updatable(bootstrap: &mut Value, directory: &Path) {
+    let mut listener = bootstrap["static_resources"]["listeners"][0].take();
+    listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
+    let lds = directory.join("lds.json");
+    fs::write(&lds, json!({"resources": [listener]}).to_string()).expect("to write");
+    bootstrap["static_resources"]["listeners"] = json!([]);
+    bootstrap["dynamic_resources"] = json!({"lds_config": {
+        "resource_api_version": "V3",
+        "path_config_source": {"path": lds, "watched_directory": {"path": directory}},
+    }});
+    bootstrap["enable_dispatcher_stats"] = true.into();
+    bootstrap["stats_flush_interval"] = "1s".into();
 }
 
 fn yaml(path: &Path) -> Value {
@@ -283,7 +365,6 @@ fn log_directory() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn words_are_filled_in_the_longest_first() {

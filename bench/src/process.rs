@@ -14,10 +14,11 @@ pub(crate) const PROXY_CORE: u32 = 0;
 /// The core of the load, and of the upstream.
 pub(crate) const LOAD_CORE: u32 = 1;
 
-/// A command that will run on one core.
-pub(crate) fn pinned(core: u32, program: impl AsRef<Path>) -> Command {
+/// A command that will run on these cores alone.
+pub(crate) fn pinned(cores: &[u32], program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &core.to_string()]);
+    let cores: Vec<String> = cores.iter().map(u32::to_string).collect();
+    command.args(["--cpu-list", &cores.join(",")]);
     command.arg(program.as_ref()).stdin(Stdio::null());
     command
 }
@@ -80,6 +81,15 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Linear memory of its largest Wasm VM, in bytes.
+    pub(crate) fn largest_wasm_memory(&self) -> u64 {
+        let maps = format!("/proc/{}/maps", self.child.id());
+        let maps = fs::read_to_string(maps).unwrap_or_default();
+        largest_wasm_memory(&maps).unwrap_or_default()
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // Asked, not killed: the workers of an nginx outlive a master that is killed.
@@ -122,6 +132,29 @@ fn cpu_ns(pid: u32) -> Option<u64> {
         .sum()
 }
 
+/// V8 reserves gigabytes of addresses for each linear memory, and makes those accessible
+/// that the VM has asked for so far: the accessible part in front of a reserved one that is
+/// larger than any other reservation.
+fn largest_wasm_memory(maps: &str) -> Option<u64> {
+    const RESERVED_MIN: u64 = 4 << 30;
+    let mapped = |line: &str| {
+        let mut words = line.split(' ');
+        let (from, to) = words.next()?.split_once('-')?;
+        let from = u64::from_str_radix(from, 16).ok()?;
+        let to = u64::from_str_radix(to, 16).ok()?;
+        Some((from, to, words.next()?.to_owned()))
+    };
+    let mapped: Vec<_> = maps.lines().filter_map(mapped).collect();
+    let pairs = mapped.iter().zip(mapped.iter().skip(1));
+    let memories = pairs.filter(|((_, end, rights), (start, to, reserved))| {
+        rights.starts_with("rw-")
+            && reserved.starts_with("---")
+            && end == start
+            && to - start >= RESERVED_MIN
+    });
+    memories.map(|((from, to, _), _)| to - from).max()
+}
+
 fn resident(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status
@@ -145,5 +178,15 @@ mod tests {
         }
         assert!(resident(pid).expect("this process") > 100_000);
         assert_eq!(tree_cpu_ns(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_vms_memory_stands_in_front_of_a_large_reservation() {
+        let maps = "100000000-100800000 rw-p 0 00:00 0\n\
+            100800000-300000000 ---p 0 00:00 0\n\
+            7f0000000000-7f0000010000 rw-p 0 00:00 0\n\
+            7f0000010000-7f0000020000 ---p 0 00:00 0\n";
+        assert_eq!(largest_wasm_memory(maps), Some(0x80_0000));
+        assert_eq!(largest_wasm_memory(""), None);
     }
 }

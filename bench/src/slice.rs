@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::case::{Ask, Case};
+use crate::case::{Ask, Case, Size};
 use crate::envoy::Admin;
 use crate::load;
-use crate::peer::{Kind, Peer};
+use crate::peer::{Kind, Peer, SEGMENT_LEN};
 
 /// The filter's counters that tell what a slice was really about.
 pub(crate) const COUNTERS: [&str; 5] = [
@@ -57,6 +57,13 @@ impl Slice {
         };
         assert!(outcome.requests > 0, "{}: no answer", case.id);
         assert_eq!((failed, outcome.broken), (0, 0), "{}: {outcome:?}", case.id);
+        let has_segments = outcome.bytes / outcome.requests >= SEGMENT_LEN as u64;
+        assert_eq!(
+            has_segments,
+            case.size == Size::Segment,
+            "{}: {outcome:?}",
+            case.id
+        );
         let each = |ns: u64| ns as f64 / 1000.0 / outcome.requests as f64;
         let rises = COUNTERS
             .into_iter()

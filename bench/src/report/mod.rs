@@ -1,31 +1,171 @@
 //! What came out, for people: tables, plots, and how it stands against what was asked.
 
+mod document;
+mod plot;
+mod requirements;
 mod table;
 
 use std::fs;
 use std::path::PathBuf;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use streamgate_tests::project;
 
-use crate::results::Results;
+use crate::case::Size;
+use crate::results::{CaseResult, Results};
+use crate::scale::Scale;
+use plot::{Bar, Line};
 
-/// Shows what came out, and keeps it.
+const PEERS: &str = "latest.json";
+const SCALE: &str = "scale.json";
+
+/// Shows how the peers compare, and keeps it.
 pub(crate) fn keep_peers(results: &Results) {
-    let text = serde_json::to_string_pretty(results).expect("JSON");
-    fs::write(file("latest.json"), text + "\n").expect("to write");
+    write(PEERS, results);
     show_peers(results);
     anew();
 }
 
-/// Shows what came out.
-pub(crate) fn show_peers(results: &Results) {
-    println!("\n{}", table::on_screen(results));
+/// Shows what came out at scale, and keeps it.
+pub(crate) fn keep_scale(scale: &Scale) {
+    write(SCALE, scale);
+    show_scale(scale);
+    anew();
 }
 
-/// Makes tables and plots anew from what is kept.
-pub(crate) fn anew() {}
+/// Shows how the peers compare.
+pub(crate) fn show_peers(results: &Results) {
+    println!("\n{}", table::on_screen(results));
+    println!(
+        "{}",
+        table::requirements(&requirements::all(Some(results), None))
+    );
+}
 
-fn file(name: &str) -> PathBuf {
+/// Shows what came out at scale.
+pub(crate) fn show_scale(scale: &Scale) {
+    println!("\n{}\n{}", table::steps(scale), table::contention(scale));
+    println!(
+        "{}",
+        table::requirements(&requirements::all(None, Some(scale)))
+    );
+}
+
+/// Makes the tables and plots of `docs/performance.md` anew from what is kept.
+pub(crate) fn anew() {
+    let (results, scale) = (read::<Results>(PEERS), read::<Scale>(SCALE));
+    let asked = requirements::all(results.as_ref(), scale.as_ref());
+    let mut parts = vec![("requirements", table::requirements(&asked))];
+    if let Some(results) = &results {
+        parts.push(("machine", table::machine(&results.machine)));
+        parts.push(("tiny", table::cpu(results, Size::Tiny)));
+        parts.push(("segment", table::cpu(results, Size::Segment)));
+        parts.push(("latency-tiny", table::latency(results, Size::Tiny)));
+        parts.push(("latency-segment", table::latency(results, Size::Segment)));
+        plot(
+            "cpu-tiny.svg",
+            &cpu_plot("CPU time for a tiny answer", results, Size::Tiny),
+        );
+        let title = "CPU time for a segment of 200 KB from an upstream";
+        plot("cpu-segment.svg", &cpu_plot(title, results, Size::Segment));
+        plot("latency.svg", &latency_plot(results));
+    }
+    if let Some(scale) = &scale {
+        parts.push(("scale", table::steps(scale)));
+        parts.push(("contention", table::contention(scale)));
+        plot("scale.svg", &scale_plot(scale));
+    }
+    let path = project().join("docs/performance.md");
+    let document = fs::read_to_string(&path).expect("docs/performance.md");
+    let new = parts.iter().fold(document, |document, (part, text)| {
+        document::replace(&document, part, text)
+    });
+    fs::write(&path, new).expect("to write");
+    println!("docs/performance.md and its plots are up to date");
+}
+
+fn cpu_plot(title: &str, results: &Results, size: Size) -> String {
+    let cases = results.cases.iter().filter(|case| case.answer == size);
+    let bars: Vec<Bar> = cases
+        .map(|case| {
+            let proxy = case.proxy_cpu_us.median;
+            bar(
+                case,
+                vec![proxy, case.cpu_us.median - proxy],
+                (case.cpu_us.min, case.cpu_us.max),
+            )
+        })
+        .collect();
+    plot::bars(
+        &format!("{title} (light: the services that are asked)"),
+        "µs",
+        &bars,
+    )
+}
+
+fn latency_plot(results: &Results) -> String {
+    let cases = results
+        .cases
+        .iter()
+        .filter(|case| case.answer == Size::Tiny);
+    let bars: Vec<Bar> = cases
+        .filter_map(|case| {
+            let p50 = &case.latency.as_ref()?.p50_us;
+            Some(bar(case, vec![p50.median], (p50.min, p50.max)))
+        })
+        .collect();
+    plot::bars(
+        "Median latency of a tiny answer at a moderate load",
+        "µs",
+        &bars,
+    )
+}
+
+fn bar(case: &CaseResult, parts: Vec<f64>, spread: (f64, f64)) -> Bar {
+    Bar {
+        label: case.label.clone(),
+        parts,
+        spread,
+        is_ours: case.label.starts_with("streamgate"),
+    }
+}
+
+fn scale_plot(scale: &Scale) -> String {
+    let steps = scale.steps.iter();
+    let points = steps.map(|step| {
+        let ratio = &step.to_bare;
+        (
+            step.live_streams as f64,
+            ratio.median,
+            (ratio.min, ratio.max),
+        )
+    });
+    let ratio = Line {
+        label: "fast path".to_owned(),
+        points: points.collect(),
+    };
+    let title = "CPU time of a request by live streams, bare Envoy being 1";
+    plot::lines(title, "live streams", "×", &[ratio])
+}
+
+fn write(name: &str, results: &impl Serialize) {
+    let text = serde_json::to_string_pretty(results).expect("JSON");
+    fs::write(kept(name), text + "\n").expect("to write");
+}
+
+fn read<T: DeserializeOwned>(name: &str) -> Option<T> {
+    let text = fs::read_to_string(kept(name)).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn plot(name: &str, svg: &str) {
+    let directory = project().join("docs/plots");
+    fs::create_dir_all(&directory).expect("a directory");
+    fs::write(directory.join(name), svg).expect("to write");
+}
+
+fn kept(name: &str) -> PathBuf {
     let directory = project().join("bench/results");
     fs::create_dir_all(&directory).expect("a directory");
     directory.join(name)

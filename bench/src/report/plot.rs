@@ -45,10 +45,15 @@ pub(crate) fn bars(title: &str, unit: &str, bars: &[Bar]) -> String {
     let height = TOP + ROW * bars.len() as i32 + 20;
     draw(height, |area| {
         text(area, title, (16, 14), 18, HPos::Left)?;
-        let longest = bars.iter().map(|bar| bar.spread.1.max(bar.parts.iter().sum()));
+        let longest = bars
+            .iter()
+            .map(|bar| bar.spread.1.max(bar.parts.iter().sum()));
         let longest = longest.fold(f64::MIN_POSITIVE, f64::max);
         let x = |value: f64| LABELS + (value / longest * f64::from(WIDTH - LABELS - RIGHT)) as i32;
-        area.draw(&PathElement::new(vec![(LABELS, TOP - 8), (LABELS, height - 16)], RULE))?;
+        area.draw(&PathElement::new(
+            vec![(LABELS, TOP - 8), (LABELS, height - 16)],
+            RULE,
+        ))?;
         for (at, bar) in bars.iter().enumerate() {
             let (top, bottom) = (TOP + ROW * at as i32, TOP + ROW * at as i32 + ROW - 10);
             let middle = i32::midpoint(top, bottom);
@@ -61,9 +66,18 @@ pub(crate) fn bars(title: &str, unit: &str, bars: &[Bar]) -> String {
                 from += part;
             }
             let (least, most) = (x(bar.spread.0), x(bar.spread.1));
-            area.draw(&PathElement::new(vec![(least, middle), (most, middle)], INK))?;
+            area.draw(&PathElement::new(
+                vec![(least, middle), (most, middle)],
+                INK,
+            ))?;
             let figure = format!("{} {unit}", short(from));
-            text(area, &figure, (x(from).max(most) + 8, middle - 7), 14, HPos::Left)?;
+            text(
+                area,
+                &figure,
+                (x(from).max(most) + 8, middle - 7),
+                14,
+                HPos::Left,
+            )?;
         }
         Ok(())
     })
@@ -73,9 +87,14 @@ pub(crate) fn bars(title: &str, unit: &str, bars: &[Bar]) -> String {
 pub(crate) fn lines(title: &str, x_label: &str, unit: &str, lines: &[Line]) -> String {
     const HEIGHT: i32 = 380;
     let points = || lines.iter().flat_map(|line| &line.points);
-    let left = points().map(|point| point.0).fold(f64::INFINITY, f64::min).max(1.0);
+    let left = points()
+        .map(|point| point.0)
+        .fold(f64::INFINITY, f64::min)
+        .max(1.0);
     let right = points().map(|point| point.0).fold(left, f64::max);
-    let top = points().map(|point| point.2.1.max(point.1)).fold(f64::MIN_POSITIVE, f64::max);
+    let top = points()
+        .map(|point| point.2.1.max(point.1))
+        .fold(f64::MIN_POSITIVE, f64::max);
     draw(HEIGHT, |area| {
         let mut chart = ChartBuilder::on(area)
             .caption(title, ("sans-serif", 18).into_font().color(&INK))
@@ -96,7 +115,9 @@ pub(crate) fn lines(title: &str, x_label: &str, unit: &str, lines: &[Line]) -> S
             chart
                 .draw_series(LineSeries::new(way, colour.stroke_width(2)))?
                 .label(&line.label)
-                .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
+                .legend(move |(x, y)| {
+                    PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
+                });
             let spreads = line.points.iter();
             chart.draw_series(spreads.map(|(x, _, (least, most))| {
                 PathElement::new(vec![(*x, *least), (*x, *most)], colour.stroke_width(1))
@@ -162,7 +183,10 @@ mod tests {
             is_ours: true,
         };
         let svg = bars("CPU", "µs", &[bar]);
-        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
+        assert!(
+            svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"),
+            "{svg}"
+        );
         assert!(svg.contains("Envoy &lt;bare&gt;"), "{svg}");
         assert!(svg.contains("15.0 µs"), "{svg}");
         // The background, and one for each part.

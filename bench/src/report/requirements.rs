@@ -20,7 +20,9 @@ pub(crate) struct Requirement {
 impl Requirement {
     /// Whether it holds, by the median.
     pub(crate) fn holds(&self) -> Option<bool> {
-        self.measured.as_ref().map(|sample| sample.median <= self.limit)
+        self.measured
+            .as_ref()
+            .map(|sample| sample.median <= self.limit)
     }
 }
 
@@ -147,7 +149,10 @@ fn ratio(results: Option<&Results>, of: &str, to: &str) -> Option<Sample> {
 fn added_cpu(results: Option<&Results>, rival: &str) -> Option<Sample> {
     let results = results?;
     let fast = results.case("fast-path")?.above_bare_us.as_ref()?;
-    fast.pairwise(results.case(rival)?.above_bare_us.as_ref()?, |fast, rival| fast / rival)
+    fast.pairwise(
+        results.case(rival)?.above_bare_us.as_ref()?,
+        |fast, rival| fast / rival,
+    )
 }
 
 fn added_latency(results: Option<&Results>, rival: &str) -> Option<Sample> {

@@ -1,7 +1,11 @@
 //! Tables, as Markdown: they read as well on a screen.
 
+use super::requirements::Requirement;
 use crate::case::Size;
+use crate::contention::{Contention, Hot};
+use crate::machine::Machine;
 use crate::results::{CaseResult, Results};
+use crate::scale::Scale;
 use crate::stats::Sample;
 
 /// Lines of cells, the first of them the head.
@@ -113,6 +117,124 @@ pub(crate) fn latency(results: &Results, size: Size) -> String {
     markdown(&lines)
 }
 
+/// How it stands against what was asked for.
+pub(crate) fn requirements(all: &[Requirement]) -> String {
+    let head = ["must hold", "measured", "spread", ""];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.extend(all.iter().map(|asked| {
+        let figure = |value: f64| match asked.unit {
+            "×" => format!("{value:.3}"),
+            _ => format!("{value:.1}"),
+        };
+        let [measured, spread] = match &asked.measured {
+            Some(sample) if sample.values.len() > 1 => [
+                format!("{} {}", figure(sample.median), asked.unit),
+                format!("{}–{}", figure(sample.min), figure(sample.max)),
+            ],
+            Some(one) => [
+                format!("{} {}", figure(one.median), asked.unit),
+                String::new(),
+            ],
+            None => ["not measured".to_owned(), String::new()],
+        };
+        let holds = match asked.holds() {
+            Some(true) => "holds",
+            Some(false) => "**does not hold**",
+            None => "",
+        };
+        vec![asked.what.to_owned(), measured, spread, holds.to_owned()]
+    }));
+    markdown(&lines)
+}
+
+/// What it was measured on.
+pub(crate) fn machine(machine: &Machine) -> String {
+    let versions = machine.versions.iter();
+    let versions: Vec<String> = versions
+        .map(|(program, version)| format!("{program} {version}"))
+        .collect();
+    format!(
+        "{}, {} cores, Linux {}; {}. Load average before the run: {:.2}.\n",
+        machine.processor,
+        machine.cores,
+        machine.kernel,
+        versions.join(", "),
+        machine.load_before
+    )
+}
+
+/// What came out by the number of live streams.
+pub(crate) fn steps(scale: &Scale) -> String {
+    let head = [
+        "live streams",
+        "CPU µs/request",
+        "to bare",
+        "spread",
+        "leases held",
+        "shared data",
+        "for each stream",
+        "Envoy grew",
+        "largest VM",
+        "longest turn",
+        "with an update",
+        "of bare Envoy",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.extend(scale.steps.iter().map(|step| {
+        let mb = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+        let ms = |us: f64| format!("{:.2} ms", us / 1e3);
+        vec![
+            step.live_streams.to_string(),
+            format!("{:.1}", step.cpu_us.median),
+            median(Some(&step.to_bare)),
+            spread(Some(&step.to_bare)),
+            format!("{:.0} %", step.leases_held * 100.0),
+            mb(step.shared_data_bytes),
+            format!(
+                "{:.0} B",
+                step.shared_data_bytes as f64 / step.live_streams as f64
+            ),
+            mb(step.grown_bytes),
+            mb(step.vm_bytes),
+            ms(step.pause_us),
+            ms(step.update_pause_us),
+            ms(step.bare_pause_us),
+        ]
+    }));
+    markdown(&lines)
+}
+
+/// What came out for workers that contend.
+pub(crate) fn contention(scale: &Scale) -> String {
+    let head = [
+        "heartbeats to",
+        "workers",
+        "CPU µs/request",
+        "spread",
+        "requests/s",
+        "writes overtaken",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    let mut all: Vec<&Contention> = scale.contention.iter().collect();
+    all.sort_by_key(|one| one.hot as u8);
+    lines.extend(all.into_iter().map(|one| {
+        let hot = match one.hot {
+            Hot::Nothing => "5000 accounts",
+            Hot::Subject => "one account",
+            Hot::Slot => "15 accounts in one slot",
+        };
+        vec![
+            hot.to_owned(),
+            one.workers.to_string(),
+            format!("{:.1}", one.cpu_us.median),
+            format!("{:.1}–{:.1}", one.cpu_us.min, one.cpu_us.max),
+            format!("{:.0}", one.per_second.median),
+            format!("{:.1} %", one.retries * 100.0),
+        ]
+    }));
+    markdown(&lines)
+}
+
 fn of_size(results: &Results, size: Size) -> impl Iterator<Item = &CaseResult> {
     results.cases.iter().filter(move |case| case.answer == size)
 }
@@ -131,6 +253,7 @@ fn spread(ratio: Option<&Sample>) -> String {
 mod tests {
     use super::*;
     use crate::results::tests::{made_up, simple};
+    use crate::scale::tests::made_up_scale;
 
     #[test]
     fn a_table_has_a_head_and_its_figures_stand_right() {
@@ -152,5 +275,22 @@ mod tests {
         assert!(tiny.contains("session create"));
         assert!(!cpu(&results, Size::Segment).contains("session create"));
         assert!(latency(&results, Size::Segment).contains("stick tables"));
+    }
+
+    #[test]
+    fn what_does_not_hold_stands_out() {
+        let results = made_up(simple);
+        let table = requirements(&super::super::requirements::all(Some(&results), None));
+        assert!(table.contains("**does not hold**") && table.contains("not measured"));
+    }
+
+    #[test]
+    fn each_step_of_the_scale_has_a_line() {
+        let table = steps(&made_up_scale());
+        let million = table.lines().last().expect("a line");
+        let cells: Vec<&str> = million.split('|').map(str::trim).collect();
+        assert_eq!(cells[1], "1000000");
+        assert_eq!(cells[7], "100 B");
+        assert!(machine(&made_up_scale().machine).contains("envoy 1.40.0"));
     }
 }

@@ -1,0 +1,336 @@
+//! The filter with ever more live streams, and with workers that contend: what
+//! `bench/results/scale.json` holds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::case::Case;
+use crate::contention::{self, Contention};
+use crate::envoy::Admin;
+use crate::machine::Machine;
+use crate::peer::{Kind, Options, Peer, Surroundings, WORKERS};
+use crate::plan::Plan;
+use crate::rehearsal;
+use crate::request::{List, Request};
+use crate::slice::Slice;
+use crate::stats::{Sample, beside};
+use crate::viewers::Viewers;
+
+/// What came out at scale.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Scale {
+    /// What it was measured on.
+    pub(crate) machine: Machine,
+    /// By the number of live streams, the fewest first.
+    pub(crate) steps: Vec<Step>,
+    /// By the number of workers, and by what they contend for.
+    pub(crate) contention: Vec<Contention>,
+}
+
+/// What came out with so many live streams.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// Live streams, all of which ask for segments in turn.
+    pub(crate) live_streams: usize,
+    /// CPU time of the proxy for each request, in microseconds.
+    pub(crate) cpu_us: Sample,
+    /// The same, bare Envoy being 1.
+    pub(crate) to_bare: Sample,
+    /// The share of requests that passed by a worker's lease, without a look at the record.
+    pub(crate) leases_held: f64,
+    /// Bytes that Envoy allocated for all streams, VMs not included: the shared data.
+    pub(crate) shared_data_bytes: u64,
+    /// Bytes by which Envoy's process grew, VMs included.
+    pub(crate) grown_bytes: u64,
+    /// Linear memory of the largest VM, in bytes.
+    pub(crate) vm_bytes: u64,
+    /// The longest turn of a worker's event loop under a trickle of requests, while the
+    /// filter ticks and sweeps, in microseconds.
+    pub(crate) pause_us: f64,
+    /// The same while a new configuration is taken over.
+    pub(crate) update_pause_us: f64,
+    /// The same of a bare Envoy under the same trickle: what the machine does by itself.
+    pub(crate) bare_pause_us: f64,
+}
+
+impl Scale {
+    /// The dearest step beside the one with the fewest streams, both beside bare Envoy,
+    /// round by round.
+    pub(crate) fn growth(&self) -> Option<Sample> {
+        let (first, last) = (self.steps.first()?, self.steps.last()?);
+        last.to_bare
+            .pairwise(&first.to_bare, |last, first| last / first)
+    }
+
+    /// Shared data for each stream with the most of them, in bytes.
+    pub(crate) fn bytes_per_stream(&self) -> Option<f64> {
+        let last = self.steps.last()?;
+        Some(last.shared_data_bytes as f64 / last.live_streams as f64)
+    }
+
+    /// By how much Envoy grew with the most streams, in megabytes.
+    pub(crate) fn added_mb(&self) -> Option<f64> {
+        Some(self.steps.last()?.grown_bytes as f64 / 1e6)
+    }
+
+    /// The largest VM of all, in megabytes.
+    pub(crate) fn vm_mb(&self) -> Option<f64> {
+        let largest = self.steps.iter().map(|step| step.vm_bytes).max()?;
+        Some(largest as f64 / 1e6)
+    }
+
+    /// The longest pause with the most streams, in milliseconds.
+    pub(crate) fn longest_pause_ms(&self) -> Option<f64> {
+        let last = self.steps.last()?;
+        Some(last.pause_us.max(last.update_pause_us) / 1e3)
+    }
+}
+
+/// One edge with its streams.
+struct Edge {
+    peer: Peer,
+    live_streams: usize,
+    list: List,
+    file: PathBuf,
+    shared_data_bytes: u64,
+    grown_bytes: u64,
+}
+
+/// Requests that a slice has at hand: more than a second's worth.
+const AT_HAND: usize = 100_000;
+
+/// How long pauses are looked for, in seconds. The filter's sweep comes round in 60.
+const TRICKLE_S: u64 = 20;
+
+/// Measures at scale.
+pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
+    let machine = Machine::this();
+    let around = Surroundings::start(&[Kind::Bare, Kind::Streamgate]);
+    let bare_case = Case::named("bare").expect("a case");
+    let fast_case = Case::named("fast-path").expect("a case");
+    let options = Options {
+        updatable: true,
+        ..Options::default()
+    };
+    let bare = Peer::start(Kind::Bare, &around, &options);
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut edges: Vec<Edge> = Vec::new();
+    for live_streams in &plan.scale {
+        say(&format!("{live_streams} streams begin"));
+        edges.push(Edge::start(
+            *live_streams,
+            &around,
+            &options,
+            directory.path(),
+        ));
+    }
+    let bare_list = {
+        let paths = Viewers::new().paths("bare", 1_000, 2, "/vod/film/segment-1.m4s");
+        let file = directory.path().join("bare");
+        let list = List::new(paths.into_iter().map(Request::get).collect());
+        list.write_next(&file, usize::MAX);
+        file
+    };
+    let slice_of_bare = || Slice::measure(bare_case, &bare, &bare_list, plan.slice_s);
+    let mut slices: Vec<(Option<usize>, Slice)> = Vec::new();
+    say("everything warms up");
+    slice_of_bare();
+    for edge in &edges {
+        edge.slice(fast_case, plan.slice_s);
+    }
+    for round in 1..=plan.rounds {
+        say(&format!("round {round} of {}", plan.rounds));
+        for (at, edge) in edges.iter().enumerate() {
+            slices.push((None, slice_of_bare()));
+            slices.push((Some(at), edge.slice(fast_case, plan.slice_s)));
+        }
+        slices.push((None, slice_of_bare()));
+    }
+    let trickle_s = TRICKLE_S.min(plan.paced_s * 10);
+    say("a trickle on bare Envoy");
+    let bare_pause_us = longest_turn(&bare, &bare_list, trickle_s, || {});
+    let steps = edges.iter().enumerate().map(|(at, edge)| {
+        say(&format!(
+            "a trickle on {} streams, and an update",
+            edge.live_streams
+        ));
+        edge.step(at, &slices, trickle_s, bare_pause_us)
+    });
+    let steps = steps.collect();
+    drop(edges);
+    say("contention");
+    Scale {
+        machine,
+        steps,
+        contention: contention::measure(plan, &around, directory.path()),
+    }
+}
+
+impl Edge {
+    fn start(live_streams: usize, around: &Surroundings, options: &Options, at: &Path) -> Self {
+        let peer = Peer::start(Kind::Streamgate, around, options);
+        let admin = Admin::at(peer.admin_port);
+        let paths = Viewers::new().paths("scale", live_streams, 2, "/vod/film/segment-1.m4s");
+        let requests: Rc<[Request]> = paths.into_iter().map(Request::get).collect();
+        let usage = || (admin.allocated(), peer.process.resident());
+        let (allocated, resident) = usage();
+        rehearsal::to_every_worker(peer.port, WORKERS, &requests, 200);
+        let (allocated_now, resident_now) = usage();
+        Self {
+            live_streams,
+            list: List::new(requests),
+            file: at.join(format!("scale-{live_streams}")),
+            shared_data_bytes: allocated_now.saturating_sub(allocated),
+            grown_bytes: resident_now.saturating_sub(resident),
+            peer,
+        }
+    }
+
+    fn slice(&self, case: Case, seconds: u64) -> Slice {
+        self.list.write_next(&self.file, AT_HAND);
+        let slice = Slice::measure(case, &self.peer, &self.file, seconds);
+        self.list.advance(slice.requests);
+        slice
+    }
+
+    fn step(
+        &self,
+        at: usize,
+        slices: &[(Option<usize>, Slice)],
+        trickle_s: u64,
+        bare_pause_us: f64,
+    ) -> Step {
+        let timeline = || slices.iter().enumerate();
+        let bare = timeline().filter(|(_, (whose, _))| whose.is_none());
+        let bare: Vec<(usize, f64)> = bare
+            .map(|(place, (_, slice))| (place, slice.proxy_us))
+            .collect();
+        let own = || timeline().filter(|(_, (whose, _))| *whose == Some(at));
+        let ratios = own().filter_map(|(place, (_, slice))| {
+            beside(place, slice.proxy_us, &bare).map(|(ratio, _)| ratio)
+        });
+        let held = own().filter_map(|(_, (_, slice))| slice.counted.get("fast_path_passes"));
+        self.list.write_next(&self.file, AT_HAND);
+        let nothing = || {};
+        Step {
+            live_streams: self.live_streams,
+            cpu_us: Sample::of(own().map(|(_, (_, slice))| slice.proxy_us)).expect("a slice"),
+            to_bare: Sample::of(ratios).expect("a slice"),
+            leases_held: Sample::of(held.copied()).map_or(0.0, |held| held.median),
+            shared_data_bytes: self.shared_data_bytes,
+            grown_bytes: self.grown_bytes,
+            vm_bytes: self.peer.process.largest_wasm_memory(),
+            pause_us: longest_turn(&self.peer, &self.file, trickle_s, nothing),
+            update_pause_us: longest_turn(&self.peer, &self.file, trickle_s, || {
+                self.peer.update(raise_a_limit);
+            }),
+            bare_pause_us,
+        }
+    }
+}
+
+/// Changes the filter's configuration in a listener: all that plays will be judged anew.
+fn raise_a_limit(lds: &mut Value) {
+    let manager = &mut lds["resources"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
+    let rule = &mut plugin["configuration"]["value"]["policies"][0]["rules"][0];
+    rule["max"] = 4.into();
+}
+
+/// The longest turn of a worker's event loop in microseconds, while requests trickle in and
+/// something is done.
+fn longest_turn(peer: &Peer, requests: &Path, seconds: u64, act: impl FnOnce()) -> f64 {
+    let admin = Admin::at(peer.admin_port);
+    // Each interval of Envoy's histograms is one second.
+    let all_turns = || admin.text("dispatcher.loop_duration_us");
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let paths = fs::read_to_string(requests).expect("a file");
+    let mut paths = paths
+        .lines()
+        .cycle()
+        .filter_map(|line| line.split(' ').nth(1));
+    let client = streamgate_tests::Client::new(peer.port);
+    // What was loud before is over in the next interval.
+    sleep(Duration::from_millis(2_100));
+    act();
+    let (mut longest, mut looked_at) = (0.0_f64, Instant::now());
+    while Instant::now() < until {
+        let path = paths.next().expect("a path");
+        let _ = client.get(path).send().expect(200);
+        sleep(Duration::from_millis(10));
+        if looked_at.elapsed() > Duration::from_millis(400) {
+            looked_at = Instant::now();
+            longest = longest.max(longest_of_workers(&all_turns()).unwrap_or_default());
+        }
+    }
+    longest
+}
+
+/// The longest turn in the last interval, of all workers, in what Envoy prints of its
+/// histograms: `…worker_0.dispatcher.loop_duration_us: P0(1,2) … P100(3,4)`.
+fn longest_of_workers(text: &str) -> Option<f64> {
+    let of_workers = text.lines().filter(|line| line.contains(".worker_"));
+    let longest = of_workers.filter_map(|line| {
+        let (_, longest) = line.rsplit_once("P100(")?;
+        let (interval, _) = longest.split_once(',')?;
+        // An interval in which nothing happened has no figure: `nan`.
+        interval
+            .parse()
+            .ok()
+            .filter(|longest: &f64| longest.is_finite())
+    });
+    longest.reduce(f64::max)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::results::tests::{made_up, simple};
+
+    /// Results of a made-up machine.
+    pub(crate) fn made_up_scale() -> Scale {
+        let step = |live_streams: usize, ratio: f64| Step {
+            live_streams,
+            cpu_us: Sample::of([20.0 * ratio]).expect("a sample"),
+            to_bare: Sample::of([ratio]).expect("a sample"),
+            leases_held: 1.0,
+            shared_data_bytes: live_streams as u64 * 100,
+            grown_bytes: live_streams as u64 * 150,
+            vm_bytes: 8_000_000,
+            pause_us: 500.0,
+            update_pause_us: 1_500.0,
+            bare_pause_us: 300.0,
+        };
+        Scale {
+            machine: made_up(simple).machine,
+            steps: vec![step(1_000, 1.2), step(1_000_000, 1.26)],
+            contention: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_most_streams_are_compared_with_the_fewest() {
+        let scale = made_up_scale();
+        let growth = scale.growth().expect("a ratio").median;
+        assert!((growth - 1.05).abs() < 1e-9, "{growth}");
+        assert_eq!(scale.bytes_per_stream(), Some(100.0));
+        assert_eq!(scale.added_mb(), Some(150.0));
+        assert_eq!(scale.vm_mb(), Some(8.0));
+        assert_eq!(scale.longest_pause_ms(), Some(1.5));
+    }
+
+    #[test]
+    fn the_longest_turn_of_a_worker_is_read_from_envoys_histograms() {
+        let text = "listener_manager.worker_0.dispatcher.loop_duration_us: P0(3,1) P100(42.5,900)\n\
+            listener_manager.worker_1.dispatcher.loop_duration_us: P0(nan,1) P100(nan,90)\n\
+            server.dispatcher.loop_duration_us: P0(3,1) P100(5000,9000)\n";
+        assert_eq!(longest_of_workers(text), Some(42.5));
+        assert_eq!(longest_of_workers(""), None);
+    }
+}
