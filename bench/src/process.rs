@@ -120,16 +120,14 @@ fn tree_cpu_ns(pid: u32) -> Option<u64> {
     tree(pid).into_iter().map(cpu_ns).sum()
 }
 
-/// The sum over a process' threads. `/proc/<pid>/schedstat` would be its first one alone.
+/// The sum over the threads that a process has. `/proc/<pid>/schedstat` would be its first one alone.
 fn cpu_ns(pid: u32) -> Option<u64> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    threads
-        .flatten()
-        .map(|thread| {
-            let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            stat.split_whitespace().next()?.parse::<u64>().ok()
-        })
-        .sum()
+    let taken = threads.flatten().filter_map(|thread| {
+        let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Some(taken.sum())
 }
 
 /// V8 reserves gigabytes of addresses for each linear memory, and makes those accessible
@@ -169,15 +167,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_charged_what_it_does_and_its_children_do() {
-        let pid = std::process::id();
-        let before = tree_cpu_ns(pid).expect("this process");
-        let mut sum = 0_u64;
-        while tree_cpu_ns(pid).expect("this process") < before + 10_000_000 {
-            sum = std::hint::black_box((0..100_000_u64).fold(sum, u64::wrapping_add));
+    fn a_process_is_charged_what_its_children_do_until_it_is_stopped() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut shell = pinned(&[PROXY_CORE], "sh");
+        // The shell waits, its child works.
+        shell.args(["-c", "sh -c 'while :; do :; done'; wait"]);
+        let shell = Process::start("shell", shell, directory.path());
+        awaited("it has worked", || {
+            (shell.cpu_ns() > 20_000_000).then_some(())
+        });
+        assert!(shell.resident() > 100_000);
+        let pids = tree(shell.child.id());
+        assert_eq!(pids.len(), 2);
+        for pid in pids.into_iter().rev() {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            let _ = kill_process(pid.expect("an id"), Signal::KILL);
         }
-        assert!(resident(pid).expect("this process") > 100_000);
-        assert_eq!(tree_cpu_ns(u32::MAX), None);
+        let gone = shell.child.id();
+        drop(shell);
+        assert_eq!(tree_cpu_ns(gone), None);
     }
 
     #[test]
