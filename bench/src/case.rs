@@ -17,8 +17,11 @@ pub(crate) enum Size {
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// Segments of all live streams in turn, below their path tokens.
+    /// Segments of live streams in turn, below their path tokens: of as many as each worker
+    /// serves where players stay on their connections.
     Playing,
+    /// Segments of all live streams in turn, so that each worker serves all of them.
+    Wandering,
     /// A path that is not protected, as long as the others.
     Unprotected,
     /// A segment of each of many streams whose lease is due.
@@ -74,7 +77,7 @@ const fn filter(id: &'static str, label: &'static str, kind: Kind, ask: Ask) -> 
 }
 
 /// All cases.
-pub(crate) const CASES: [Case; 26] = [
+pub(crate) const CASES: [Case; 27] = [
     playing("bare", "Envoy, bare", Kind::Bare, Size::Tiny),
     playing("noop", "Envoy + no-op Wasm filter", Kind::Noop, Size::Tiny),
     playing(
@@ -82,6 +85,12 @@ pub(crate) const CASES: [Case; 26] = [
         "streamgate: fast path",
         Kind::Streamgate,
         Size::Tiny,
+    ),
+    filter(
+        "wandering",
+        "streamgate: streams that change workers",
+        Kind::Streamgate,
+        Ask::Wandering,
     ),
     filter(
         "unprotected",
@@ -236,7 +245,7 @@ impl Case {
     fn base(&self) -> &'static str {
         let [bare, noop] = self.size.bases();
         match self.id {
-            "fast-path" | "fast-path-200k" | "unprotected" => noop,
+            "fast-path" | "fast-path-200k" | "wandering" | "unprotected" => noop,
             _ => bare,
         }
     }

@@ -88,6 +88,11 @@ impl Course {
         rehearsal::once(edge, &full, 200);
         rehearsal::to_every_worker(edge, WORKERS, &playing, 200);
 
+        let on_one_worker: Rc<[Request]> = playing
+            .iter()
+            .take(playing.len() / WORKERS)
+            .cloned()
+            .collect();
         let unprotected: Rc<[Request]> = unprotected(&self.playing);
         let refused = (0..FULL_ACCOUNTS)
             .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
@@ -101,7 +106,8 @@ impl Course {
         let heartbeats: Rc<[Request]> = heartbeats.collect();
         for case in CASES {
             let requests = match case.ask {
-                Ask::Playing => &playing,
+                Ask::Playing => &on_one_worker,
+                Ask::Wandering => &playing,
                 Ask::Unprotected => &unprotected,
                 Ask::Refused => &refused,
                 Ask::Heartbeat => &heartbeats,
@@ -166,6 +172,10 @@ impl Course {
         let (file, list) = (self.at(case.id), &self.lists[case.id]);
         list.write_next(&file, enough);
         let peer = self.peer(case.kind);
+        if (case.kind, case.ask) == (Kind::Streamgate, Ask::Playing) {
+            // Other cases may have driven these streams' leases out.
+            rehearsal::to_every_worker(peer.port, WORKERS, list.requests(), 200);
+        }
         let slice = Slice::measure(case, peer, &file, self.plan.slice_s);
         list.advance(slice.requests);
         let most = self.answered_max.entry(case.id).or_default();

@@ -50,12 +50,13 @@ impl Machine {
             .collect();
         let envoy = streamgate_tests::envoy().display().to_string();
         let envoy = said(&envoy, &["--version"]);
-        let envoy = envoy.and_then(|said| said.split('/').nth(1).map(str::to_owned));
+        let envoy = envoy.and_then(|said| envoy_version(&said));
         versions.extend(envoy.map(|version| ("envoy".to_owned(), version)));
         Self {
             processor: model.map_or("unknown", |(_, model)| model).to_owned(),
             cores: std::thread::available_parallelism().map_or(0, Into::into),
-            kernel: kernel.trim().to_owned(),
+            // What a distribution or a provider adds is nobody's business.
+            kernel: kernel.trim().split('-').take(1).collect(),
             load_before: load.unwrap_or_default(),
             versions,
         }
@@ -75,6 +76,12 @@ fn version(said: &str, before: &str) -> Option<String> {
     behind.split_whitespace().next().map(str::to_owned)
 }
 
+/// Envoy's, which stands behind the commit that it was built from.
+fn envoy_version(said: &str) -> Option<String> {
+    let build = version(said, "version: ")?;
+    build.split('/').nth(1).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +93,7 @@ mod tests {
         let redis = version("Redis server v=7.0.15 sha=0", "v=");
         assert_eq!(redis.as_deref(), Some("7.0.15"));
         assert_eq!(version("", "v="), None);
+        let envoy = envoy_version("/a/b/envoy  version: 1a2b3c/1.40.0/Clean/RELEASE/BoringSSL\n");
+        assert_eq!(envoy.as_deref(), Some("1.40.0"));
     }
 }

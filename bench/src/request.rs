@@ -89,6 +89,11 @@ impl List {
         lines(file, next.map(Request::line));
     }
 
+    /// All of its requests.
+    pub(crate) fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
     /// Notes that so many were sent.
     pub(crate) fn advance(&self, sent: u64) {
         let len = self.requests.len() as u64;

@@ -36,14 +36,13 @@ pub(crate) struct Scale {
 /// What came out with so many live streams.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Step {
-    /// Live streams, all of which ask for segments in turn.
+    /// Live streams.
     pub(crate) live_streams: usize,
-    /// CPU time of the proxy for each request, in microseconds.
-    pub(crate) cpu_us: Sample,
-    /// The same, bare Envoy being 1.
-    pub(crate) to_bare: Sample,
-    /// The share of requests that passed by a worker's lease, without a look at the record.
-    pub(crate) leases_held: f64,
+    /// What it costs where each worker serves the share of them that a machine with enough
+    /// cores for all would give it: at most [`SERVED_MAX`].
+    pub(crate) served: Cost,
+    /// What it costs where each worker serves all of them.
+    pub(crate) wandering: Cost,
     /// Bytes that Envoy allocated for all streams, VMs not included: the shared data.
     pub(crate) shared_data_bytes: u64,
     /// Bytes by which Envoy's process grew, VMs included.
@@ -59,11 +58,33 @@ pub(crate) struct Step {
     pub(crate) bare_pause_us: f64,
 }
 
+/// What segments cost, of a number of streams that are asked for in turn.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Cost {
+    /// Streams.
+    pub(crate) streams: usize,
+    /// CPU time of the proxy for each request, in microseconds.
+    pub(crate) cpu_us: Sample,
+    /// The same, bare Envoy being 1.
+    pub(crate) to_bare: Sample,
+    /// The share of requests that passed by a worker's lease, without a look at the record.
+    pub(crate) leases_held: f64,
+}
+
 impl Scale {
-    /// The dearest step beside the one with the fewest streams, both beside bare Envoy,
-    /// round by round.
+    /// The step with the most streams beside the one with the fewest, both beside bare
+    /// Envoy, round by round.
     pub(crate) fn growth(&self) -> Option<Sample> {
-        let (first, last) = (self.steps.first()?, self.steps.last()?);
+        self.growth_of(|step| &step.served)
+    }
+
+    /// The same where each worker serves all streams.
+    pub(crate) fn wandering_growth(&self) -> Option<Sample> {
+        self.growth_of(|step| &step.wandering)
+    }
+
+    fn growth_of(&self, cost: fn(&Step) -> &Cost) -> Option<Sample> {
+        let (first, last) = (cost(self.steps.first()?), cost(self.steps.last()?));
         last.to_bare
             .pairwise(&first.to_bare, |last, first| last / first)
     }
@@ -92,15 +113,28 @@ impl Scale {
     }
 }
 
+/// Whose slice it is; edges are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Bare,
+    Served(usize),
+    Wandering(usize),
+}
+
 /// One edge with its streams.
 struct Edge {
     peer: Peer,
     live_streams: usize,
-    list: List,
+    served: (usize, List),
+    wandering: (usize, List),
     file: PathBuf,
     shared_data_bytes: u64,
     grown_bytes: u64,
 }
+
+/// The most streams that a worker serves on a machine with enough cores: at a segment every
+/// four seconds, half of what a core answers.
+pub(crate) const SERVED_MAX: usize = 50_000;
 
 /// Requests that a slice has at hand: more than a second's worth.
 const AT_HAND: usize = 100_000;
@@ -113,7 +147,6 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     let machine = Machine::this();
     let around = Surroundings::start(&[Kind::Bare, Kind::Streamgate]);
     let bare_case = Case::named("bare").expect("a case");
-    let fast_case = Case::named("fast-path").expect("a case");
     let options = Options {
         updatable: true,
         ..Options::default()
@@ -138,19 +171,25 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
         file
     };
     let slice_of_bare = || Slice::measure(bare_case, &bare, &bare_list, plan.slice_s);
-    let mut slices: Vec<(Option<usize>, Slice)> = Vec::new();
+    let mut timeline: Vec<(Whose, Slice)> = Vec::new();
     say("everything warms up");
     slice_of_bare();
     for edge in &edges {
-        edge.slice(fast_case, plan.slice_s);
+        edge.served_slice(plan.slice_s);
+        edge.slice(&edge.wandering.1, plan.slice_s);
     }
     for round in 1..=plan.rounds {
         say(&format!("round {round} of {}", plan.rounds));
         for (at, edge) in edges.iter().enumerate() {
-            slices.push((None, slice_of_bare()));
-            slices.push((Some(at), edge.slice(fast_case, plan.slice_s)));
+            timeline.push((Whose::Bare, slice_of_bare()));
+            timeline.push((Whose::Served(at), edge.served_slice(plan.slice_s)));
+            timeline.push((Whose::Bare, slice_of_bare()));
+            timeline.push((
+                Whose::Wandering(at),
+                edge.slice(&edge.wandering.1, plan.slice_s),
+            ));
         }
-        slices.push((None, slice_of_bare()));
+        timeline.push((Whose::Bare, slice_of_bare()));
     }
     let trickle_s = TRICKLE_S.min(plan.paced_s * 10);
     say("a trickle on bare Envoy");
@@ -160,7 +199,7 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
             "a trickle on {} streams, and an update",
             edge.live_streams
         ));
-        edge.step(at, &slices, trickle_s, bare_pause_us)
+        edge.step(at, &timeline, trickle_s, bare_pause_us)
     });
     let steps = steps.collect();
     drop(edges);
@@ -180,11 +219,13 @@ impl Edge {
         let requests: Rc<[Request]> = paths.into_iter().map(Request::get).collect();
         let usage = || (admin.allocated(), peer.process.resident());
         let (allocated, resident) = usage();
-        rehearsal::to_every_worker(peer.port, WORKERS, &requests, 200);
+        let served = (live_streams / WORKERS).min(SERVED_MAX);
+        rehearsal::once(peer.port, &requests, 200);
         let (allocated_now, resident_now) = usage();
         Self {
             live_streams,
-            list: List::new(requests),
+            served: (served, List::new(requests[..served].into())),
+            wandering: (live_streams, List::new(requests)),
             file: at.join(format!("scale-{live_streams}")),
             shared_data_bytes: allocated_now.saturating_sub(allocated),
             grown_bytes: resident_now.saturating_sub(resident),
@@ -192,45 +233,64 @@ impl Edge {
         }
     }
 
-    fn slice(&self, case: Case, seconds: u64) -> Slice {
-        self.list.write_next(&self.file, AT_HAND);
+    fn served_slice(&self, seconds: u64) -> Slice {
+        // Each worker is to know the streams that it serves; others may have driven their
+        // leases out.
+        let served = &self.served.1;
+        rehearsal::to_every_worker(self.peer.port, WORKERS, served.requests(), 200);
+        self.slice(served, seconds)
+    }
+
+    fn slice(&self, list: &List, seconds: u64) -> Slice {
+        let case = Case::named("fast-path").expect("a case");
+        list.write_next(&self.file, AT_HAND);
         let slice = Slice::measure(case, &self.peer, &self.file, seconds);
-        self.list.advance(slice.requests);
+        list.advance(slice.requests);
         slice
     }
 
     fn step(
         &self,
         at: usize,
-        slices: &[(Option<usize>, Slice)],
+        timeline: &[(Whose, Slice)],
         trickle_s: u64,
         bare_pause_us: f64,
     ) -> Step {
-        let timeline = || slices.iter().enumerate();
-        let bare = timeline().filter(|(_, (whose, _))| whose.is_none());
-        let bare: Vec<(usize, f64)> = bare
-            .map(|(place, (_, slice))| (place, slice.proxy_us))
-            .collect();
-        let own = || timeline().filter(|(_, (whose, _))| *whose == Some(at));
-        let ratios = own().filter_map(|(place, (_, slice))| {
-            beside(place, slice.proxy_us, &bare).map(|(ratio, _)| ratio)
-        });
-        let held = own().filter_map(|(_, (_, slice))| slice.counted.get("fast_path_passes"));
-        self.list.write_next(&self.file, AT_HAND);
-        let nothing = || {};
+        self.served.1.write_next(&self.file, AT_HAND);
         Step {
             live_streams: self.live_streams,
-            cpu_us: Sample::of(own().map(|(_, (_, slice))| slice.proxy_us)).expect("a slice"),
-            to_bare: Sample::of(ratios).expect("a slice"),
-            leases_held: Sample::of(held.copied()).map_or(0.0, |held| held.median),
+            served: Cost::of(self.served.0, Whose::Served(at), timeline),
+            wandering: Cost::of(self.wandering.0, Whose::Wandering(at), timeline),
             shared_data_bytes: self.shared_data_bytes,
             grown_bytes: self.grown_bytes,
             vm_bytes: self.peer.process.largest_wasm_memory(),
-            pause_us: longest_turn(&self.peer, &self.file, trickle_s, nothing),
+            pause_us: longest_turn(&self.peer, &self.file, trickle_s, || {}),
             update_pause_us: longest_turn(&self.peer, &self.file, trickle_s, || {
                 self.peer.update(raise_a_limit);
             }),
             bare_pause_us,
+        }
+    }
+}
+
+impl Cost {
+    fn of(streams: usize, whose: Whose, timeline: &[(Whose, Slice)]) -> Self {
+        let of = |wanted: Whose| {
+            let slices = timeline.iter().enumerate();
+            slices.filter(move |(_, (whose, _))| *whose == wanted)
+        };
+        let bare: Vec<(usize, f64)> = of(Whose::Bare)
+            .map(|(place, (_, slice))| (place, slice.proxy_us))
+            .collect();
+        let ratios = of(whose).filter_map(|(place, (_, slice))| {
+            beside(place, slice.proxy_us, &bare).map(|(ratio, _)| ratio)
+        });
+        let held = of(whose).filter_map(|(_, (_, slice))| slice.counted.get("fast_path_passes"));
+        Self {
+            streams,
+            cpu_us: Sample::of(of(whose).map(|(_, (_, slice))| slice.proxy_us)).expect("a slice"),
+            to_bare: Sample::of(ratios).expect("a slice"),
+            leases_held: Sample::of(held.copied()).map_or(0.0, |held| held.median),
         }
     }
 }
@@ -295,11 +355,16 @@ pub(crate) mod tests {
 
     /// Results of a made-up machine.
     pub(crate) fn made_up_scale() -> Scale {
-        let step = |live_streams: usize, ratio: f64| Step {
-            live_streams,
+        let cost = |streams: usize, ratio: f64| Cost {
+            streams,
             cpu_us: Sample::of([20.0 * ratio]).expect("a sample"),
             to_bare: Sample::of([ratio]).expect("a sample"),
             leases_held: 1.0,
+        };
+        let step = |live_streams: usize, ratio: f64| Step {
+            live_streams,
+            served: cost(live_streams.min(SERVED_MAX), ratio),
+            wandering: cost(live_streams, ratio * ratio),
             shared_data_bytes: live_streams as u64 * 100,
             grown_bytes: live_streams as u64 * 150,
             vm_bytes: 8_000_000,
@@ -319,6 +384,8 @@ pub(crate) mod tests {
         let scale = made_up_scale();
         let growth = scale.growth().expect("a ratio").median;
         assert!((growth - 1.05).abs() < 1e-9, "{growth}");
+        let wandering = scale.wandering_growth().expect("a ratio").median;
+        assert!(wandering > growth, "{wandering}");
         assert_eq!(scale.bytes_per_stream(), Some(100.0));
         assert_eq!(scale.added_mb(), Some(150.0));
         assert_eq!(scale.vm_mb(), Some(8.0));

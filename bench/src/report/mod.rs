@@ -14,8 +14,9 @@ use streamgate_tests::project;
 
 use crate::case::Size;
 use crate::results::{CaseResult, Results};
-use crate::scale::Scale;
+use crate::scale::{Cost, Scale, Step};
 use plot::{Bar, Line};
+use requirements::Requirement;
 
 const PEERS: &str = "latest.json";
 const SCALE: &str = "scale.json";
@@ -37,19 +38,19 @@ pub(crate) fn keep_scale(scale: &Scale) {
 /// Shows how the peers compare.
 pub(crate) fn show_peers(results: &Results) {
     println!("\n{}", table::on_screen(results));
-    println!(
-        "{}",
-        table::requirements(&requirements::all(Some(results), None))
-    );
+    show(requirements::all(Some(results), None));
 }
 
 /// Shows what came out at scale.
 pub(crate) fn show_scale(scale: &Scale) {
-    println!("\n{}\n{}", table::steps(scale), table::contention(scale));
-    println!(
-        "{}",
-        table::requirements(&requirements::all(None, Some(scale)))
-    );
+    println!("\n{}\n{}", table::steps(scale), table::footprint(scale));
+    println!("{}", table::contention(scale));
+    show(requirements::all(None, Some(scale)));
+}
+
+fn show(mut asked: Vec<Requirement>) {
+    asked.retain(|asked| asked.measured.is_some());
+    println!("{}", table::requirements(&asked));
 }
 
 /// Makes the tables and plots of `docs/performance.md` anew from what is kept.
@@ -73,6 +74,7 @@ pub(crate) fn anew() {
     }
     if let Some(scale) = &scale {
         parts.push(("scale", table::steps(scale)));
+        parts.push(("footprint", table::footprint(scale)));
         parts.push(("contention", table::contention(scale)));
         plot("scale.svg", &scale_plot(scale));
     }
@@ -132,21 +134,24 @@ fn bar(case: &CaseResult, parts: Vec<f64>, spread: (f64, f64)) -> Bar {
 }
 
 fn scale_plot(scale: &Scale) -> String {
-    let steps = scale.steps.iter();
-    let points = steps.map(|step| {
-        let ratio = &step.to_bare;
-        (
-            step.live_streams as f64,
-            ratio.median,
-            (ratio.min, ratio.max),
-        )
-    });
-    let ratio = Line {
-        label: "fast path".to_owned(),
-        points: points.collect(),
+    let line = |label: &str, cost: fn(&Step) -> &Cost| Line {
+        label: label.to_owned(),
+        points: scale
+            .steps
+            .iter()
+            .map(|step| {
+                let ratio = &cost(step).to_bare;
+                let streams = step.live_streams as f64;
+                (streams, ratio.median, (ratio.min, ratio.max))
+            })
+            .collect(),
     };
+    let lines = [
+        line("a worker serves its share", |step| &step.served),
+        line("each worker serves all", |step| &step.wandering),
+    ];
     let title = "CPU time of a request by live streams, bare Envoy being 1";
-    plot::lines(title, "live streams", "×", &[ratio])
+    plot::lines(title, "live streams", "×", &lines)
 }
 
 fn write(name: &str, results: &impl Serialize) {

@@ -163,16 +163,38 @@ pub(crate) fn machine(machine: &Machine) -> String {
     )
 }
 
-/// What came out by the number of live streams.
+/// What segments cost by the number of live streams.
 pub(crate) fn steps(scale: &Scale) -> String {
     let head = [
         "live streams",
+        "served by a worker",
         "CPU µs/request",
         "to bare",
         "spread",
         "leases held",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    for step in &scale.steps {
+        lines.extend([&step.served, &step.wandering].map(|cost| {
+            vec![
+                step.live_streams.to_string(),
+                cost.streams.to_string(),
+                format!("{:.1}", cost.cpu_us.median),
+                median(Some(&cost.to_bare)),
+                spread(Some(&cost.to_bare)),
+                format!("{:.0} %", cost.leases_held * 100.0),
+            ]
+        }));
+    }
+    markdown(&lines)
+}
+
+/// What memory live streams take, and how long they keep a worker busy at a time.
+pub(crate) fn footprint(scale: &Scale) -> String {
+    let head = [
+        "live streams",
         "shared data",
-        "for each stream",
+        "for each",
         "Envoy grew",
         "largest VM",
         "longest turn",
@@ -183,17 +205,11 @@ pub(crate) fn steps(scale: &Scale) -> String {
     lines.extend(scale.steps.iter().map(|step| {
         let mb = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
         let ms = |us: f64| format!("{:.2} ms", us / 1e3);
+        let each = step.shared_data_bytes as f64 / step.live_streams as f64;
         vec![
             step.live_streams.to_string(),
-            format!("{:.1}", step.cpu_us.median),
-            median(Some(&step.to_bare)),
-            spread(Some(&step.to_bare)),
-            format!("{:.0} %", step.leases_held * 100.0),
             mb(step.shared_data_bytes),
-            format!(
-                "{:.0} B",
-                step.shared_data_bytes as f64 / step.live_streams as f64
-            ),
+            format!("{each:.0} B"),
             mb(step.grown_bytes),
             mb(step.vm_bytes),
             ms(step.pause_us),
@@ -286,11 +302,16 @@ mod tests {
 
     #[test]
     fn each_step_of_the_scale_has_a_line() {
-        let table = steps(&made_up_scale());
-        let million = table.lines().last().expect("a line");
-        let cells: Vec<&str> = million.split('|').map(str::trim).collect();
-        assert_eq!(cells[1], "1000000");
-        assert_eq!(cells[7], "100 B");
+        let last_line = |table: String| {
+            let line = table.lines().last().expect("a line");
+            line.split('|')
+                .map(|cell| cell.trim().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let cost = last_line(steps(&made_up_scale()));
+        assert_eq!(cost[1..4], ["1000000", "1000000", "31.8"]);
+        let footprint = last_line(footprint(&made_up_scale()));
+        assert_eq!(footprint[1..4], ["1000000", "100.0 MB", "100 B"]);
         assert!(machine(&made_up_scale().machine).contains("envoy 1.40.0"));
     }
 }
