@@ -80,19 +80,18 @@ impl Course {
     }
 
     fn let_streams_begin(&mut self) {
-        let playing: Rc<[Request]> = self.playing.iter().cloned().map(Request::get).collect();
+        let playing: Vec<Request> = self.playing.iter().cloned().map(Request::get).collect();
         let full = FULL_ACCOUNTS * STREAMS_MAX;
         let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
         let full: Vec<Request> = full.into_iter().map(Request::get).collect();
         let edge = self.peer(Kind::Streamgate).port;
         rehearsal::once(edge, &full, 200);
-        rehearsal::to_every_worker(edge, WORKERS, &playing, 200);
+        rehearsal::once(edge, &playing, 200);
 
-        let on_one_worker: Rc<[Request]> = playing
-            .iter()
-            .take(playing.len() / WORKERS)
-            .cloned()
-            .collect();
+        let (served, others) = playing.split_at(playing.len() / WORKERS);
+        let served: Rc<[Request]> = served.into();
+        // Not those that the workers were just made to know.
+        let wandering: Rc<[Request]> = others.into();
         let unprotected: Rc<[Request]> = unprotected(&self.playing);
         let refused = (0..FULL_ACCOUNTS)
             .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
@@ -106,8 +105,8 @@ impl Course {
         let heartbeats: Rc<[Request]> = heartbeats.collect();
         for case in CASES {
             let requests = match case.ask {
-                Ask::Playing => &on_one_worker,
-                Ask::Wandering => &playing,
+                Ask::Playing => &served,
+                Ask::Wandering => &wandering,
                 Ask::Unprotected => &unprotected,
                 Ask::Refused => &refused,
                 Ask::Heartbeat => &heartbeats,

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -216,7 +215,7 @@ impl Edge {
         let peer = Peer::start(Kind::Streamgate, around, options);
         let admin = Admin::at(peer.admin_port);
         let paths = Viewers::new().paths("scale", live_streams, 2, "/vod/film/segment-1.m4s");
-        let requests: Rc<[Request]> = paths.into_iter().map(Request::get).collect();
+        let requests: Vec<Request> = paths.into_iter().map(Request::get).collect();
         let usage = || (admin.allocated(), peer.process.resident());
         let (allocated, resident) = usage();
         let served = (live_streams / WORKERS).min(SERVED_MAX);
@@ -225,7 +224,8 @@ impl Edge {
         Self {
             live_streams,
             served: (served, List::new(requests[..served].into())),
-            wandering: (live_streams, List::new(requests)),
+            // Not those that the workers were just made to know.
+            wandering: (live_streams, List::new(requests[served..].into())),
             file: at.join(format!("scale-{live_streams}")),
             shared_data_bytes: allocated_now.saturating_sub(allocated),
             grown_bytes: resident_now.saturating_sub(resident),
