@@ -5,12 +5,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::peer::{Kind, Options, Peer, Surroundings};
+use crate::peer::{Kind, Options, Peer};
 use crate::plan::Plan;
 use crate::rehearsal;
 use crate::request::{List, Request};
 use crate::slice::Slice;
 use crate::stats::Sample;
+use crate::surroundings::Surroundings;
 
 /// What workers contend for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

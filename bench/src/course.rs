@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::case::{Ask, CASES, Case, Size, round};
 use crate::load::{self, Latency};
-use crate::peer::{DUE_TIMEOUT_S, Kind, Options, Peer, Surroundings, WORKERS};
+use crate::peer::{Kind, Options, Peer, WORKERS};
 use crate::plan::Plan;
 use crate::rehearsal;
 use crate::request::{List, Request, write_urls};
 use crate::slice::Slice;
+use crate::surroundings::{DUE_TIMEOUT_S, Surroundings};
 use crate::viewers::Viewers;
 
 /// The path of every segment.

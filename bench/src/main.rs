@@ -5,6 +5,7 @@
 //! out, and [`report`] shows it.
 
 mod case;
+mod configuration;
 mod contention;
 mod course;
 mod envoy;
@@ -20,6 +21,8 @@ mod results;
 mod scale;
 mod slice;
 mod stats;
+mod surroundings;
+mod turns;
 mod viewers;
 
 use std::process::ExitCode;

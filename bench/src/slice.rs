@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::case::{Ask, Case, Size};
 use crate::envoy::Admin;
 use crate::load;
-use crate::peer::{Kind, Peer, SEGMENT_LEN};
+use crate::peer::{Kind, Peer};
+use crate::surroundings::SEGMENT_LEN;
 
 /// The filter's counters that tell what a slice was really about.
 pub(crate) const COUNTERS: [&str; 5] = [

@@ -9,7 +9,7 @@ use streamgate_core::signed::{KeyRing, PlaybackToken, SigningKey};
 use streamgate_core::stream_key::StreamKey;
 use streamgate_core::subject::SubjectHasher;
 
-use crate::peer::{SIGNING_KEY, SUBJECT_KEY};
+use crate::surroundings::{SIGNING_KEY, SUBJECT_KEY};
 
 /// For how long tokens are good, in milliseconds.
 const TOKEN_LIFETIME_MS: u64 = 12 * 60 * 60 * 1000;
