@@ -23,12 +23,23 @@ use crate::viewers::Viewers;
 /// What came out at scale.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Scale {
+    /// What the figures are, for whoever finds the file alone.
+    #[serde(default = "about")]
+    pub(crate) about: String,
     /// What it was measured on.
     pub(crate) machine: Machine,
     /// By the number of live streams, the fewest first.
     pub(crate) steps: Vec<Step>,
     /// By the number of workers, and by what they contend for.
     pub(crate) contention: Vec<Contention>,
+}
+
+fn about() -> String {
+    "What segments cost with ever more live streams, from make bench-scale: `served` where a \
+     worker serves its share of them, `wandering` where each worker serves all. `to_bare` is CPU \
+     time per request, Envoy alone being 1. Then memory, and turns of workers' event loops. How \
+     it is measured: docs/performance.md."
+        .to_owned()
 }
 
 /// What came out with so many live streams.
@@ -203,6 +214,7 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     drop(edges);
     say("contention");
     Scale {
+        about: about(),
         machine,
         steps,
         contention: contention::measure(plan, &around, directory.path()),
@@ -327,6 +339,7 @@ pub(crate) mod tests {
             bare_pause_us: 300.0,
         };
         Scale {
+            about: about(),
             machine: made_up(simple).machine,
             steps: vec![step(1_000, 1.2), step(1_000_000, 1.26)],
             contention: Vec::new(),

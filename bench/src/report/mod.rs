@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use streamgate_tests::project;
 
 use crate::case::Size;
@@ -155,8 +156,23 @@ fn scale_plot(scale: &Scale) -> String {
 }
 
 fn write(name: &str, results: &impl Serialize) {
-    let text = serde_json::to_string_pretty(results).expect("JSON");
+    let mut json = serde_json::to_value(results).expect("JSON");
+    round(&mut json);
+    let text = serde_json::to_string_pretty(&json).expect("JSON");
     fs::write(kept(name), text + "\n").expect("to write");
+}
+
+/// Leaves three digits behind the point, behind which nothing is known.
+fn round(json: &mut Value) {
+    match json {
+        Value::Array(list) => list.iter_mut().for_each(round),
+        Value::Object(fields) => fields.values_mut().for_each(round),
+        Value::Number(number) if number.is_f64() => {
+            let rounded = number.as_f64().map(|value| (value * 1e3).round() / 1e3);
+            *json = rounded.into();
+        }
+        _ => {}
+    }
 }
 
 fn read<T: DeserializeOwned>(name: &str) -> Option<T> {
@@ -174,4 +190,36 @@ fn kept(name: &str) -> PathBuf {
     let directory = project().join("bench/results");
     fs::create_dir_all(&directory).expect("a directory");
     directory.join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::tests::{made_up, simple};
+    use crate::scale::tests::made_up_scale;
+
+    #[test]
+    fn figures_are_kept_to_three_digits() {
+        let mut json = serde_json::json!({"a": [1.000_49, 2], "b": {"c": 0.123_6}, "d": "e"});
+        round(&mut json);
+        assert_eq!(
+            json,
+            serde_json::json!({"a": [1.0, 2], "b": {"c": 0.124}, "d": "e"})
+        );
+    }
+
+    #[test]
+    fn every_case_has_its_bar_and_every_kind_of_worker_its_line() {
+        let results = made_up(simple);
+        let svg = cpu_plot("CPU", &results, Size::Tiny);
+        assert!(
+            results
+                .cases
+                .iter()
+                .filter(|case| case.answer == Size::Tiny)
+                .all(|case| svg.contains(&case.label))
+        );
+        assert!(latency_plot(&results).contains("HAProxy"));
+        assert!(scale_plot(&made_up_scale()).contains("each worker serves all"));
+    }
 }
