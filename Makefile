@@ -1,7 +1,7 @@
 # The few commands. Each is a script in scripts/ that says what it does.
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: sample ## see three streams play and a fourth refused, in a minute
 	cargo run -p streamgate-tests --bin demo
@@ -20,7 +20,13 @@ soak: build ## a million invented accounts, and memory stays where it was (minut
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
 sim: ## ten million streams at forty edges in virtual time, and what their store needs (a quarter of an hour)
-	cargo run --release -p streamgate-sim --bin sizing
+	cargo run --profile measure -p streamgate-sim --bin sizing
+
+bench: ## what a request costs, beside what others cost (ten minutes; a quiet machine)
+	scripts/bench $(ARGS)
+
+bench-scale: ## what a request costs with up to a million live streams
+	scripts/bench --scale $(ARGS)
 
 build: setup ## build/streamgate.wasm, the filter
 	scripts/build
@@ -34,4 +40,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet test soak sim build sample setup clean
+.PHONY: help demo up fleet test soak sim bench bench-scale build sample setup clean

@@ -45,6 +45,7 @@ pub use http::{Answer, Client, Request, raw};
 pub use jwt::Jwt;
 pub use origin::{Origin, Seen};
 pub use player::Player;
+pub use ports::free_port;
 pub use real_player::RealPlayer;
 pub use settings::{IDP, Settings, signing_key, subject_key};
 pub use valkey::{Reply, Valkey};

@@ -11,7 +11,12 @@ const COUNT: u16 = 16_000;
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// A port nobody listens on, and that this process gives out once.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     // Each process starts somewhere else.
     let offset = u16::try_from(std::process::id().wrapping_mul(97) % u32::from(COUNT));
     for _ in 0..COUNT {

@@ -1,0 +1,244 @@
+//! The course of a measurement: everything is set up once, then slice follows slice.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::case::{Ask, CASES, Case, Size, round};
+use crate::load::{self, Latency};
+use crate::peer::{Kind, Options, Peer, WORKERS};
+use crate::plan::Plan;
+use crate::rehearsal;
+use crate::request::{List, Request, write_urls};
+use crate::slice::Slice;
+use crate::surroundings::{DUE_TIMEOUT_S, Surroundings};
+use crate::viewers::Viewers;
+
+/// The path of every segment.
+const SEGMENT: &str = "/vod/film/segment-1.m4s";
+/// The same where leases are due soon.
+const SEGMENT_DUE: &str = "/due/film/segment-1.m4s";
+
+/// Accounts that play as many streams as they may, and ask for one more.
+const FULL_ACCOUNTS: usize = 5_000;
+/// Streams that an account may play.
+const STREAMS_MAX: usize = 3;
+/// Sessions that send heartbeats.
+const SESSIONS: usize = 20_000;
+/// URLs that are asked for at a pace.
+const PACED_URLS: usize = 2_000;
+
+/// Requests a second at which latency is looked at: a fraction of what each peer can do.
+pub(crate) const fn pace(size: Size) -> u32 {
+    match size {
+        Size::Tiny => 1_600,
+        Size::Segment => 400,
+    }
+}
+
+/// Everything that runs.
+pub(crate) struct Course {
+    plan: Plan,
+    peers: BTreeMap<Kind, Peer>,
+    viewers: Viewers,
+    directory: tempfile::TempDir,
+    lists: BTreeMap<&'static str, List>,
+    playing: Vec<String>,
+    /// Accounts that were made up so far.
+    accounts: usize,
+    /// The most requests that were answered in a slice, by case.
+    answered_max: BTreeMap<&'static str, u64>,
+    // Serve until dropped.
+    _around: Surroundings,
+}
+
+impl Course {
+    /// Starts everybody, and lets streams begin.
+    pub(crate) fn set_up(plan: &Plan) -> Self {
+        let mut kinds: Vec<Kind> = CASES.iter().map(|case| case.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let around = Surroundings::start(&kinds);
+        let start = |kind: Kind| (kind, Peer::start(kind, &around, &Options::default()));
+        let peers: BTreeMap<Kind, Peer> = kinds.into_iter().map(start).collect();
+        let viewers = Viewers::new();
+        let playing = viewers.paths("playing", plan.live_streams, 2, SEGMENT);
+        let mut course = Self {
+            plan: plan.clone(),
+            peers,
+            viewers,
+            directory: tempfile::tempdir().expect("a directory"),
+            lists: BTreeMap::new(),
+            playing,
+            accounts: 0,
+            answered_max: BTreeMap::new(),
+            _around: around,
+        };
+        course.let_streams_begin();
+        course
+    }
+
+    fn let_streams_begin(&mut self) {
+        let playing: Vec<Request> = self.playing.iter().cloned().map(Request::get).collect();
+        let full = FULL_ACCOUNTS * STREAMS_MAX;
+        let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
+        let full: Vec<Request> = full.into_iter().map(Request::get).collect();
+        let edge = self.peer(Kind::Streamgate).port;
+        rehearsal::once(edge, &full, 200);
+        rehearsal::once(edge, &playing, 200);
+
+        let (served, others) = playing.split_at(playing.len() / WORKERS);
+        let served: Rc<[Request]> = served.into();
+        // Not those that the workers were just made to know.
+        let wandering: Rc<[Request]> = others.into();
+        let unprotected: Rc<[Request]> = unprotected(&self.playing);
+        let refused = (0..FULL_ACCOUNTS)
+            .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
+        let refused: Rc<[Request]> = refused.map(Request::get).collect();
+        let creates = self.creates(SESSIONS);
+        let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
+        let heartbeats = created.into_iter().map(|answer| {
+            let session = answer.location.expect("a session");
+            Request::call("POST", session)
+        });
+        let heartbeats: Rc<[Request]> = heartbeats.collect();
+        for case in CASES {
+            let requests = match case.ask {
+                Ask::Playing => &served,
+                Ask::Wandering => &wandering,
+                Ask::Unprotected => &unprotected,
+                Ask::Refused => &refused,
+                Ask::Heartbeat => &heartbeats,
+                // Anew for each slice.
+                Ask::LeaseDue | Ask::Create | Ask::Stop => continue,
+            };
+            self.lists.insert(case.id, List::new(Rc::clone(requests)));
+            if case.is_paced() {
+                let urls = self.playing.iter().take(PACED_URLS).cloned();
+                let port = self.peer(case.kind).port;
+                write_urls(&self.urls(case), port, &urls.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    /// Lets every case run until nothing gets faster any more: V8 compiles what is called
+    /// often, tables grow.
+    pub(crate) fn warm_up(&mut self) {
+        for case in CASES {
+            self.slice(case);
+        }
+    }
+
+    /// One round of slices.
+    pub(crate) fn round(&mut self) -> Vec<Slice> {
+        round().into_iter().map(|case| self.slice(case)).collect()
+    }
+
+    /// Latency at a pace, of each case for which it is looked at.
+    pub(crate) fn paced_round(&self) -> Vec<(Case, Latency)> {
+        let paced = CASES.into_iter().filter(Case::is_paced);
+        paced
+            .map(|case| {
+                let pace = pace(case.size);
+                let latency =
+                    load::at_a_pace(&self.urls(case), case.size.host(), pace, self.plan.paced_s);
+                (case, latency)
+            })
+            .collect()
+    }
+
+    /// How many requests will do for a slice in which none may be sent twice.
+    fn enough_for(&self, case: Case) -> usize {
+        // Whatever else the machine does, or stops doing.
+        const MARGIN: usize = 2;
+        const UNKNOWN: usize = 40_000;
+        let most = self.answered_max.get(case.id).copied();
+        most.map_or(UNKNOWN, |most| most as usize * MARGIN)
+    }
+
+    fn slice(&mut self, case: Case) -> Slice {
+        let enough = self.enough_for(case);
+        let fresh = match case.ask {
+            Ask::LeaseDue => Some(self.due(enough)),
+            Ask::Create => Some(self.creates(enough)),
+            Ask::Stop => Some(self.stops(enough)),
+            _ => None,
+        };
+        if let Some(requests) = fresh {
+            self.lists.insert(case.id, List::new(requests.into()));
+        }
+        let (file, list) = (self.at(case.id), &self.lists[case.id]);
+        list.write_next(&file, enough);
+        let peer = self.peer(case.kind);
+        if (case.kind, case.ask) == (Kind::Streamgate, Ask::Playing) {
+            // Other cases may have driven these streams' leases out.
+            rehearsal::to_every_worker(peer.port, WORKERS, list.requests(), 200);
+        }
+        let slice = Slice::measure(case, peer, &file, self.plan.slice_s);
+        list.advance(slice.requests);
+        let most = self.answered_max.entry(case.id).or_default();
+        *most = slice.requests.max(*most);
+        slice
+    }
+
+    /// Streams whose leases every worker holds, and that are due by now.
+    fn due(&mut self, streams: usize) -> Vec<Request> {
+        let first = self.made_up(streams.div_ceil(2));
+        let path = |at| {
+            let account = first + at / 2;
+            self.viewers.path("due", account, at % 2, SEGMENT_DUE)
+        };
+        let requests: Vec<Request> = (0..streams).map(path).map(Request::get).collect();
+        rehearsal::to_every_worker(self.peer(Kind::Streamgate).port, WORKERS, &requests, 200);
+        let due = Instant::now() + Duration::from_millis(DUE_TIMEOUT_S * 1000 / 3 + 100);
+        sleep(due.saturating_duration_since(Instant::now()));
+        requests
+    }
+
+    /// Calls that create sessions of fresh accounts.
+    fn creates(&mut self, number: usize) -> Vec<Request> {
+        let first = self.made_up(number);
+        let path = |account| format!("/v2/sessions/bench/account-{account}?deviceName=TV");
+        let accounts = first..first + number;
+        accounts
+            .map(|account| Request::call("POST", path(account)))
+            .collect()
+    }
+
+    /// Calls that stop sessions, which were created for that.
+    fn stops(&mut self, number: usize) -> Vec<Request> {
+        let creates = self.creates(number);
+        let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
+        let sessions = created.into_iter().filter_map(|answer| answer.location);
+        sessions
+            .map(|session| Request::call("DELETE", session))
+            .collect()
+    }
+
+    /// Takes numbers of accounts that nobody had before.
+    fn made_up(&mut self, number: usize) -> usize {
+        let first = self.accounts;
+        self.accounts += number;
+        first
+    }
+
+    fn peer(&self, kind: Kind) -> &Peer {
+        &self.peers[&kind]
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn urls(&self, case: Case) -> PathBuf {
+        self.at(&format!("{}.urls", case.id))
+    }
+}
+
+/// Paths that nobody protects, as long as those, so that they differ in nothing else.
+fn unprotected(paths: &[String]) -> Rc<[Request]> {
+    let free = |path: &String| path.replacen("/~", "/f", 1).replacen("/vod/", "/web/", 1);
+    paths.iter().map(free).map(Request::get).collect()
+}

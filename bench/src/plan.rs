@@ -1,0 +1,99 @@
+//! How much is measured.
+
+/// What was asked for on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// What is measured.
+    pub(crate) what: What,
+    /// Every case is measured at least once in each round.
+    pub(crate) rounds: usize,
+    /// How long a slice is, in whole seconds.
+    pub(crate) slice_s: u64,
+    /// How long latency is looked at in each round, in whole seconds.
+    pub(crate) paced_s: u64,
+    /// Live streams beside those that are measured.
+    pub(crate) live_streams: usize,
+    /// The steps of the measurement at scale, in live streams.
+    pub(crate) scale: Vec<usize>,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// All peers side by side.
+    Peers,
+    /// The filter alone, with ever more live streams.
+    Scale,
+    /// Everything, so briefly that the figures mean nothing: does it still run?
+    Smoke,
+    /// Nothing: the tables and plots are made anew from earlier results.
+    Report,
+}
+
+/// What the command line may say.
+pub(crate) const USAGE: &str = "usage: bench [--scale | --smoke | --report] [--rounds N]
+  (nothing)   every peer side by side: about ten minutes
+  --scale     the filter with 1 k to 1 M live streams, and with contention
+  --smoke     one short slice of everything, whose figures mean nothing
+  --report    tables and plots anew, from the results of earlier runs";
+
+impl Plan {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut plan = Self {
+            what: What::Peers,
+            rounds: 5,
+            slice_s: 1,
+            paced_s: 2,
+            live_streams: 100_000,
+            scale: vec![1_000, 10_000, 100_000, 1_000_000],
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--scale" => plan.what = What::Scale,
+                "--report" => plan.what = What::Report,
+                "--smoke" => {
+                    plan.what = What::Smoke;
+                    plan.rounds = 1;
+                    plan.paced_s = 1;
+                    plan.live_streams = 2_000;
+                    plan.scale = vec![1_000, 2_000];
+                }
+                "--rounds" => {
+                    let rounds = arguments.next().and_then(|rounds| rounds.parse().ok());
+                    plan.rounds = rounds
+                        .filter(|rounds| *rounds > 0)
+                        .ok_or("--rounds: how many?")?;
+                }
+                other => return Err(format!("{other}?\n{USAGE}")),
+            }
+        }
+        Ok(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Plan, String> {
+        Plan::read(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn the_command_line_says_what_is_measured() {
+        assert_eq!(
+            read("").map(|plan| (plan.what, plan.rounds)),
+            Ok((What::Peers, 5))
+        );
+        let scale = read("--scale --rounds 7").map(|plan| (plan.what, plan.rounds));
+        assert_eq!(scale, Ok((What::Scale, 7)));
+        assert!(read("--rounds none").is_err());
+        assert!(read("--fast").is_err_and(|error| error.contains("usage")));
+    }
+}

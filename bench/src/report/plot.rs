@@ -1,0 +1,207 @@
+//! Plots, as SVG.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// One bar of a chart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Bar {
+    /// Whose it is.
+    pub(crate) label: String,
+    /// Its parts, from left to right: the proxy, and the services that it asks.
+    pub(crate) parts: Vec<f64>,
+    /// The least and the greatest that was measured.
+    pub(crate) spread: (f64, f64),
+    /// It is the project's own.
+    pub(crate) is_ours: bool,
+}
+
+/// A line of a chart: points from left to right.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Line {
+    /// What it shows.
+    pub(crate) label: String,
+    /// Where, how much, and the least and the greatest that was measured.
+    pub(crate) points: Vec<(f64, f64, (f64, f64))>,
+}
+
+const OURS: RGBColor = RGBColor(0x1b, 0x7f, 0x5c);
+const OTHERS: RGBColor = RGBColor(0x7a, 0x8a, 0x99);
+const SERVICES: RGBColor = RGBColor(0xc9, 0xd2, 0xda);
+const INK: RGBColor = RGBColor(0x22, 0x2b, 0x33);
+const RULE: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
+
+const WIDTH: i32 = 860;
+const ROW: i32 = 30;
+const TOP: i32 = 56;
+const LABELS: i32 = 290;
+const RIGHT: i32 = 90;
+
+/// Bars under each other, with figures behind them.
+pub(crate) fn bars(title: &str, unit: &str, bars: &[Bar]) -> String {
+    let height = TOP + ROW * bars.len() as i32 + 20;
+    draw(height, |area| {
+        text(area, title, (16, 14), 18, HPos::Left)?;
+        let longest = bars
+            .iter()
+            .map(|bar| bar.spread.1.max(bar.parts.iter().sum()));
+        let longest = longest.fold(f64::MIN_POSITIVE, f64::max);
+        let x = |value: f64| LABELS + (value / longest * f64::from(WIDTH - LABELS - RIGHT)) as i32;
+        area.draw(&PathElement::new(
+            vec![(LABELS, TOP - 8), (LABELS, height - 16)],
+            RULE,
+        ))?;
+        for (at, bar) in bars.iter().enumerate() {
+            let (top, bottom) = (TOP + ROW * at as i32, TOP + ROW * at as i32 + ROW - 10);
+            let middle = i32::midpoint(top, bottom);
+            text(area, &bar.label, (LABELS - 10, middle - 7), 14, HPos::Right)?;
+            let first = if bar.is_ours { OURS } else { OTHERS };
+            let mut from = 0.0;
+            for (part, colour) in bar.parts.iter().zip([first, SERVICES]) {
+                let corners = [(x(from), top), (x(from + part), bottom)];
+                area.draw(&Rectangle::new(corners, colour.filled()))?;
+                from += part;
+            }
+            let (least, most) = (x(bar.spread.0), x(bar.spread.1));
+            area.draw(&PathElement::new(
+                vec![(least, middle), (most, middle)],
+                INK,
+            ))?;
+            let figure = format!("{} {unit}", short(from));
+            text(
+                area,
+                &figure,
+                (x(from).max(most) + 8, middle - 7),
+                14,
+                HPos::Left,
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// Lines over a logarithmic axis.
+pub(crate) fn lines(title: &str, x_label: &str, unit: &str, lines: &[Line]) -> String {
+    const HEIGHT: i32 = 380;
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let left = points()
+        .map(|point| point.0)
+        .fold(f64::INFINITY, f64::min)
+        .max(1.0);
+    let right = points().map(|point| point.0).fold(left, f64::max);
+    let top = points()
+        .map(|point| point.2.1.max(point.1))
+        .fold(f64::MIN_POSITIVE, f64::max);
+    draw(HEIGHT, |area| {
+        let mut chart = ChartBuilder::on(area)
+            .caption(title, ("sans-serif", 18).into_font().color(&INK))
+            .margin(16)
+            .x_label_area_size(42)
+            .y_label_area_size(64)
+            .build_cartesian_2d((left * 0.8..right * 1.25).log_scale(), 0.0..top * 1.15)?;
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE)
+            .bold_line_style(RULE)
+            .x_desc(x_label)
+            .y_desc(unit)
+            .x_label_formatter(&|value| thousands(*value))
+            .draw()?;
+        for (line, colour) in lines.iter().zip([OURS, OTHERS, INK, SERVICES]) {
+            let way = line.points.iter().map(|(x, y, _)| (*x, *y));
+            chart
+                .draw_series(LineSeries::new(way, colour.stroke_width(2)))?
+                .label(&line.label)
+                .legend(move |(x, y)| {
+                    PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
+                });
+            let spreads = line.points.iter();
+            chart.draw_series(spreads.map(|(x, _, (least, most))| {
+                PathElement::new(vec![(*x, *least), (*x, *most)], colour.stroke_width(1))
+            }))?;
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .background_style(WHITE)
+            .border_style(RULE)
+            .draw()?;
+        Ok(())
+    })
+}
+
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+fn draw(height: i32, draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+    let mut svg = String::new();
+    {
+        let size = (WIDTH as u32, height as u32);
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        area.fill(&WHITE).expect("a background");
+        draw(&area).expect("a plot");
+        area.present().expect("a plot");
+    }
+    svg
+}
+
+fn text(area: &Area<'_>, text: &str, at: (i32, i32), size: i32, side: HPos) -> Drawn {
+    let style = ("sans-serif", size).into_font().color(&INK);
+    let style = style.pos(Pos::new(side, VPos::Top));
+    area.draw_text(text, &style, at)?;
+    Ok(())
+}
+
+/// Three digits at most behind which nobody looks.
+fn short(value: f64) -> String {
+    match value {
+        value if value < 100.0 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    }
+}
+
+fn thousands(value: f64) -> String {
+    match value {
+        value if value >= 1e6 => format!("{:.0} M", value / 1e6),
+        value if value >= 1e3 => format!("{:.0} k", value / 1e3),
+        value => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_says_whose_it_is_and_how_long() {
+        let bar = Bar {
+            label: "Envoy <bare>".to_owned(),
+            parts: vec![10.0, 5.0],
+            spread: (14.0, 16.0),
+            is_ours: true,
+        };
+        let svg = bars("CPU", "µs", &[bar]);
+        assert!(
+            svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"),
+            "{svg}"
+        );
+        assert!(svg.contains("Envoy &lt;bare&gt;"), "{svg}");
+        assert!(svg.contains("15.0 µs"), "{svg}");
+        // The background, and one for each part.
+        assert_eq!(svg.matches("<rect").count(), 3, "{svg}");
+    }
+
+    #[test]
+    fn a_line_goes_through_its_points() {
+        let line = Line {
+            label: "fast path".to_owned(),
+            points: vec![(1e3, 20.0, (19.0, 21.0)), (1e6, 21.0, (20.0, 22.0))],
+        };
+        let svg = lines("Streams", "live streams", "µs", &[line]);
+        assert!(svg.contains("fast path") && svg.contains("live streams"));
+        assert!(svg.contains("1 M") && svg.contains("1 k"), "{svg}");
+        assert!(svg.contains("<polyline"), "{svg}");
+    }
+}
