@@ -274,7 +274,7 @@ impl Fleet {
         // longer, so that there is none while many play; that still leaves a quarter of the
         // time in which they have to be heard.
         let alone_ms = news_every_ms.saturating_add(news_every_ms / 2);
-        let news = self.in_turn(self.next_news, self.news_a_tick(), |shard| {
+        let mut news = self.in_turn(self.next_news, self.news_a_tick(), |shard| {
             shard.news_are_due(alone_ms, now)
         });
         self.next_patient = patient
@@ -283,6 +283,13 @@ impl Fleet {
         self.next_news = news
             .last()
             .map_or(self.next_news, |at| at.saturating_add(1));
+        // Another worker may have read them meanwhile.
+        news.retain(|at| {
+            self.shards.get_mut(*at).is_some_and(|shard| {
+                shard.look_when_news_were_read(here);
+                shard.news_are_due(alone_ms, now)
+            })
+        });
         let mut due = self.in_turn(0, usize::MAX, |shard| {
             shard.queue.has_urgent() || shard.is_down()
         });

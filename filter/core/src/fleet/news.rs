@@ -56,6 +56,13 @@ pub(super) struct Turn {
     pub(super) place: Option<Vec<u8>>,
 }
 
+/// When a shard's news were read last, by whichever worker.
+pub(super) fn read_at(store: &impl Store, shard: u32) -> Moment {
+    let found = store.load(Place::News(shard));
+    let reading = found.and_then(|(bytes, _)| Reading::parse(&bytes));
+    reading.map_or(Moment::EARLIEST, |reading| reading.at)
+}
+
 /// It is this worker's turn if no worker has read a shard's news for `every_ms`.
 pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) -> Turn {
     let found = store.load(Place::News(shard));

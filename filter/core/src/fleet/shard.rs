@@ -97,6 +97,11 @@ impl Shard {
         now < self.news_at || now.ms_since(self.news_at) >= every_ms
     }
 
+    /// Learns when its news were read last, by whichever worker.
+    pub(super) fn look_when_news_were_read<H: Host>(&mut self, here: At<'_, H>) {
+        self.news_at = self.news_at.max(news::read_at(here.host, self.number));
+    }
+
     /// Whoever asked under this ticket is gone; what was sent may still come about.
     pub(super) fn forget(&mut self, ticket: Ticket) {
         let is_theirs = |ask: &Ask| ask.ticket == Some(ticket);

@@ -548,6 +548,28 @@ fn news_are_read_with_the_signs_of_life_and_alone_only_where_there_are_none() {
 }
 
 #[test]
+fn what_another_worker_has_read_just_now_makes_no_call_of_its_own() {
+    let mut worker = Worker::acquainted();
+    let all: Vec<_> = (0..8).map(|shard| subject(shard, 1)).collect();
+    all.iter().for_each(|of| worker.plays(*of));
+    worker.host.advance_ms(5_000);
+    for shard in 0..SHARDS {
+        let turn = super::news::claim(&worker.host, shard, 5_000, worker.host.now());
+        assert!(turn.place.is_some());
+    }
+    // What this worker knows itself is older than three quarters of the time.
+    worker.host.advance_ms(2_500);
+    all.iter().for_each(|of| worker.lives_on(*of));
+    worker.fleet.next_patient = 4;
+    for _ in 0..8 {
+        let calls = worker.tick();
+        assert_eq!(calls.len(), 1, "a shard has its turn");
+        let said = answer(&calls[0], &[done()]);
+        worker.hears(&calls[0], Ok(&said));
+    }
+}
+
+#[test]
 fn a_shard_of_which_more_is_to_be_told_than_fits_into_a_call_has_its_turn_more_often() {
     let settings = Settings {
         shortest_timeout_ms: 900,
