@@ -140,6 +140,8 @@ fn medians<const N: usize>(acts: [&dyn Fn(usize); N]) -> [Duration; N] {
 fn a_hundred_thousand_streams_take_a_call_a_worker_in_100_ms_and_a_twentieth_of_a_core() {
     const STREAMS: u32 = 100_000;
     const ROUNDS: usize = 5;
+    /// The default.
+    const SHARDS: u64 = 64;
     // The third of 90 s, in which everybody is renewed.
     const ROUND: Duration = Duration::from_secs(30);
     let valkey = Valkey::start();
@@ -167,7 +169,9 @@ fn a_hundred_thousand_streams_take_a_call_a_worker_in_100_ms_and_a_twentieth_of_
             100.0 * busy.share(),
             100.0 * idle.share(),
         );
-        assert!(calls <= calls_allowed(busy.took), "{calls} calls");
+        // Until news come along with signs of life, a shard may have one for them alone.
+        let allowed = calls_allowed(busy.took) + SHARDS;
+        assert!(calls <= allowed, "{calls} calls, {allowed} are allowed");
         added.push(busy.share() - idle.share());
     }
     assert_eq!(shared.metric("live_streams"), u64::from(STREAMS));
