@@ -286,7 +286,7 @@ impl Fleet {
         // Another worker may have read them meanwhile.
         news.retain(|at| {
             self.shards.get_mut(*at).is_some_and(|shard| {
-                shard.look_when_news_were_read(here);
+                shard.look_what_others_know(here);
                 shard.news_are_due(alone_ms, now)
             })
         });

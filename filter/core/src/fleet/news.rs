@@ -36,6 +36,10 @@ impl Reading {
         })
     }
 
+    fn known_since(&self) -> Option<Moment> {
+        (self.since != Moment::EARLIEST).then_some(self.since)
+    }
+
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.put_moment(self.at);
@@ -56,11 +60,12 @@ pub(super) struct Turn {
     pub(super) place: Option<Vec<u8>>,
 }
 
-/// When a shard's news were read last, by whichever worker.
-pub(super) fn read_at(store: &impl Store, shard: u32) -> Moment {
-    let found = store.load(Place::News(shard));
-    let reading = found.and_then(|(bytes, _)| Reading::parse(&bytes));
-    reading.map_or(Moment::EARLIEST, |reading| reading.at)
+/// When a shard's news were read last, by whichever worker, and since when it remembers, if
+/// one has heard.
+pub(super) fn last_read(store: &impl Store, shard: u32) -> Option<(Moment, Option<Moment>)> {
+    let (bytes, _) = store.load(Place::News(shard))?;
+    let reading = Reading::parse(&bytes)?;
+    Some((reading.at, reading.known_since()))
 }
 
 /// It is this worker's turn if no worker has read a shard's news for `every_ms`.
@@ -73,8 +78,8 @@ pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) 
         since: Moment::EARLIEST,
         place: since(now),
     });
+    let known = reading.known_since();
     // One in the future means that the clock was set back since.
-    let known = (reading.since != Moment::EARLIEST).then_some(reading.since);
     if reading.at <= now && now.ms_since(reading.at) < every_ms {
         return Turn {
             read_at: reading.at,

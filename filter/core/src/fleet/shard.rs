@@ -97,9 +97,12 @@ impl Shard {
         now < self.news_at || now.ms_since(self.news_at) >= every_ms
     }
 
-    /// Learns when its news were read last, by whichever worker.
-    pub(super) fn look_when_news_were_read<H: Host>(&mut self, here: At<'_, H>) {
-        self.news_at = self.news_at.max(news::read_at(here.host, self.number));
+    /// Learns what other workers have heard of it.
+    pub(super) fn look_what_others_know<H: Host>(&mut self, here: At<'_, H>) {
+        if let Some((read_at, since)) = news::last_read(here.host, self.number) {
+            self.news_at = self.news_at.max(read_at);
+            self.since = self.since.or(since);
+        }
     }
 
     /// Whoever asked under this ticket is gone; what was sent may still come about.

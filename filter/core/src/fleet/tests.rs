@@ -570,6 +570,16 @@ fn what_another_worker_has_read_just_now_makes_no_call_of_its_own() {
 }
 
 #[test]
+fn what_one_worker_has_heard_of_a_shard_the_others_know() {
+    let mut worker = Worker::acquainted();
+    worker.fleet = Fleet::new(settings());
+    assert!(worker.tick().is_empty(), "nothing is asked twice");
+    let alice = subject(1, 1);
+    worker.asks(alice, 7);
+    assert_eq!(swaps(&worker.call())[0][6], SINCE.to_bytes());
+}
+
+#[test]
 fn a_shard_of_which_more_is_to_be_told_than_fits_into_a_call_has_its_turn_more_often() {
     let settings = Settings {
         shortest_timeout_ms: 900,

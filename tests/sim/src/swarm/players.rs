@@ -5,9 +5,17 @@ use super::viewer::{Standing, Told, Way, Wish};
 use super::world::{BEGIN_MS, TICK_MS, World};
 use crate::edge::Outcome;
 
-/// How long a request may wait at most, in milliseconds: the default of `fleet.wait`, until
+/// How long a request may wait at a time, in milliseconds: the default of `fleet.wait`, until
 /// the next tick notices.
 const WAIT_MAX_MS: u64 = 500 + 2 * TICK_MS;
+
+/// How often it may: a segment before it goes to the origin, and when its response comes.
+const fn waits(wish: Wish) -> u64 {
+    match wish {
+        Wish::Segment => 2,
+        _ => 1,
+    }
+}
 
 impl World {
     pub(super) fn acts_soon(&mut self, viewer: usize) {
@@ -66,7 +74,7 @@ impl World {
         let viewer = &mut self.viewers[at];
         let wish = viewer.wish;
         if let Standing::Waits { since_ms, .. } = viewer.standing
-            && now_ms - since_ms > WAIT_MAX_MS
+            && now_ms - since_ms > waits(wish) * WAIT_MAX_MS
         {
             let waited_ms = now_ms - since_ms;
             self.report
