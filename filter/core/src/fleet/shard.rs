@@ -126,6 +126,9 @@ impl Shard {
         id: CallId,
     ) -> Option<Call> {
         let At { host, ledger, now } = here;
+        if self.since.is_none() {
+            self.look_what_others_know(here);
+        }
         let every_ms = settings.news_every_ms();
         let mut place = None;
         if self.news_are_due(every_ms, now) {
