@@ -133,6 +133,14 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// When it ends if it is ended now: no earlier than it started, whichever clocks these
+    /// were read from. What starts after its end has started again (`ledger::merge`).
+    fn ends_at(&self, now: Moment) -> Moment {
+        now.max(self.started_at)
+    }
+}
+
 impl Activity {
     /// The live stream with this key.
     #[must_use]
@@ -162,7 +170,11 @@ impl Activity {
         let Some(stream) = self.take(key) else {
             return false;
         };
-        self.remember(Ended::of(&stream, why, now));
+        self.remember(Ended {
+            key: *key,
+            at: stream.ends_at(now),
+            why,
+        });
         true
     }
 
@@ -176,8 +188,11 @@ impl Activity {
         if stream.attributes.size() > RELEASED_ATTRIBUTES_MAX {
             stream.attributes = Attributes::default();
         }
-        let why = EndReason::Released(Box::new(stream.clone()));
-        self.remember(Ended::of(&stream, why, now));
+        self.remember(Ended {
+            key: *key,
+            at: stream.ends_at(now),
+            why: EndReason::Released(Box::new(stream)),
+        });
         true
     }
 
@@ -230,17 +245,6 @@ impl Activity {
 }
 
 impl Ended {
-    /// The end of a live stream. It is no earlier than its start, whichever clocks these
-    /// were read from: what starts after its end has started again (`ledger::merge`).
-    #[must_use]
-    pub fn of(stream: &Stream, why: EndReason, now: Moment) -> Self {
-        Self {
-            key: stream.key,
-            at: now.max(stream.started_at),
-            why,
-        }
-    }
-
     /// The stream as it was, if it was released.
     #[must_use]
     pub fn released(&self) -> Option<&Stream> {

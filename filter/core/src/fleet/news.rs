@@ -36,10 +36,6 @@ impl Reading {
         })
     }
 
-    fn known_since(&self) -> Option<Moment> {
-        (self.since != Moment::EARLIEST).then_some(self.since)
-    }
-
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.put_moment(self.at);
@@ -54,8 +50,6 @@ impl Reading {
 pub(super) struct Turn {
     /// When they were read last.
     pub(super) read_at: Moment,
-    /// Since when the shard remembers, if a worker has heard.
-    pub(super) since: Option<Moment>,
     /// Where to go on, if it is this worker's turn.
     pub(super) place: Option<Vec<u8>>,
 }
@@ -65,7 +59,8 @@ pub(super) struct Turn {
 pub(super) fn last_read(store: &impl Store, shard: u32) -> Option<(Moment, Option<Moment>)> {
     let (bytes, _) = store.load(Place::News(shard))?;
     let reading = Reading::parse(&bytes)?;
-    Some((reading.at, reading.known_since()))
+    let since = (reading.since != Moment::EARLIEST).then_some(reading.since);
+    Some((reading.at, since))
 }
 
 /// It is this worker's turn if no worker has read a shard's news for `every_ms`.
@@ -78,12 +73,10 @@ pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) 
         since: Moment::EARLIEST,
         place: since(now),
     });
-    let known = reading.known_since();
     // One in the future means that the clock was set back since.
     if reading.at <= now && now.ms_since(reading.at) < every_ms {
         return Turn {
             read_at: reading.at,
-            since: known,
             place: None,
         };
     }
@@ -91,7 +84,6 @@ pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) 
     let is_ours = store.swap(Place::News(shard), version, &claimed.to_bytes()) == Swap::Done;
     Turn {
         read_at: now,
-        since: known,
         place: is_ours.then_some(claimed.place),
     }
 }

@@ -134,7 +134,6 @@ impl Shard {
         if self.news_are_due(every_ms, now) {
             let turn = news::claim(host, self.number, every_ms, now);
             self.news_at = turn.read_at;
-            self.since = self.since.or(turn.since);
             place = turn.place;
         }
         if place.is_none() && self.queue.is_empty() && !self.is_down {
