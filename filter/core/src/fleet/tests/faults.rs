@@ -1,6 +1,7 @@
 //! What becomes of questions when the store does not do as it is told.
 
 use super::*;
+use crate::testing::test;
 
 #[test]
 fn a_store_that_lacks_the_scripts_is_brought_them() {

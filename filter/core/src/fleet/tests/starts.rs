@@ -1,6 +1,7 @@
 //! What one call asks of the store, and who is answered with what.
 
 use super::*;
+use crate::testing::test;
 
 #[test]
 fn a_start_takes_one_call_where_the_shard_is_known() {

@@ -1,6 +1,7 @@
 //! When signs of life are told, and news read.
 
 use super::*;
+use crate::testing::test;
 
 #[test]
 fn signs_of_life_of_all_shards_take_one_call_in_a_tick() {
