@@ -19,7 +19,7 @@ use crate::policy::{Event, OnConflict, Refused, Unknown, Verdict};
 use crate::ports::{Clock, Entropy};
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
-use crate::testing::{MemoryHost, NOW, TIMEOUT_MS, book, limit, play, stream, test};
+use crate::testing::{MemoryHost, NOW, TIMEOUT_MS, book, limit, play, stream};
 
 /// Since when the store of these tests remembers.
 const SINCE: Moment = Moment::from_ms(NOW.as_ms() - 60_000);
