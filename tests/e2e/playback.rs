@@ -392,6 +392,15 @@ fn the_origin_never_sees_a_token() {
     }
 }
 
+/// Envoy chooses a route before the filter is asked, for the path with the token.
+#[test]
+fn the_route_is_that_of_the_path_without_its_token() {
+    let edge = Edge::start(Settings::default().answering_itself());
+    let _ = edge.get("/~token").send().expect(400);
+    let _ = edge.player("alice").playing(FILM);
+    assert_eq!(edge.metric("starts"), 1);
+}
+
 #[test]
 fn no_spelling_of_a_protected_path_gets_around_the_gate() {
     let edge = edge();

@@ -114,7 +114,8 @@ impl Settings {
         self
     }
 
-    /// With 200 for every path from Envoy itself, where the origin would be in the way.
+    /// With 200 for every path from Envoy itself, where the origin would be in the way; 421
+    /// for a path that still has a token in front.
     #[must_use]
     pub fn answering_itself(mut self) -> Self {
         self.answers_itself = true;
@@ -201,7 +202,10 @@ impl Settings {
         // the origin would be asked.
         let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
         *routes = match self.answers_itself {
-            true => json!([{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]),
+            true => json!([
+                {"match": {"prefix": "/~"}, "direct_response": {"status": 421}},
+                {"match": {"prefix": "/"}, "direct_response": {"status": 200}},
+            ]),
             false => json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]),
         };
         if self.store.is_some() {

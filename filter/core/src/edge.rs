@@ -150,7 +150,6 @@ impl Edge {
                 }
                 Step::Forward(Forward {
                     strip: token.len().saturating_add(2),
-                    reroute: true,
                     clean: Clean {
                         referer: true,
                         ..Clean::default()

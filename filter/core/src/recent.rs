@@ -2,6 +2,8 @@
 
 use hashbrown::{Equivalent, HashMap};
 
+use crate::text::is_same;
+
 /// Values under names, bounded by two generations: when the young one is full it becomes
 /// the old one, and what was old is forgotten. What is in use moves to the young one in
 /// time; what is forgotten costs asking again.
@@ -61,19 +63,13 @@ impl<V> Recent<V> {
     }
 }
 
-/// A name to be looked up. Bytes are compared eight at a time: tokens are long, and what
-/// this target has for it goes byte by byte.
+/// A name to be looked up.
 #[derive(Hash)]
 struct Alike<'a>(&'a [u8]);
 
 impl Equivalent<Box<[u8]>> for Alike<'_> {
     fn equivalent(&self, name: &Box<[u8]>) -> bool {
-        let (chunks, rest) = self.0.as_chunks::<8>();
-        let (known_chunks, known_rest) = name.as_chunks::<8>();
-        let mut pairs = chunks.iter().zip(known_chunks);
-        self.0.len() == name.len()
-            && pairs.all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
-            && rest == known_rest
+        is_same(self.0, name)
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 
 use crate::config::{Config, PlaybackPath};
-use crate::text::split_once;
+use crate::text::{begins_with, split_once};
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,28 +95,10 @@ fn protected<'c>(
 ) -> Option<(usize, &'c PlaybackPath)> {
     let under = |path: &[u8]| {
         let mut paths = config.playback.iter().enumerate();
-        paths.find(|(_, protected)| path.starts_with(protected.prefix.as_bytes()))
+        paths.find(|(_, protected)| begins_with(path, protected.prefix.as_bytes()))
     };
     under(file).or_else(|| under(written?))
 }
-
-/// How notable each byte of a path is: 1 where it may change what the path means after a
-/// slash, 2 where it may anywhere, or ends it.
-const NOTABLE: [u8; 256] = {
-    let mut notable = [0; 256];
-    let mut rest: &mut [u8] = &mut notable;
-    let mut byte = 0_u8;
-    while let Some((first, others)) = rest.split_first_mut() {
-        *first = match byte {
-            b'/' | b'.' => 1,
-            b'%' | b'\\' | b';' | b'?' => 2,
-            _ => 0,
-        };
-        rest = others;
-        byte = byte.wrapping_add(1);
-    }
-    notable
-};
 
 /// The path, without its query, as an origin may understand it: decoded, with empty and dot
 /// segments resolved and what follows a `;` in a segment dropped, as servlet containers do.
@@ -124,22 +106,11 @@ const NOTABLE: [u8; 256] = {
 /// `/vod/../x` get the rules of `/vod/`.
 /// Envoy normalises paths where it is told to; this does not depend on it.
 pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
-    // Every request passes through here, and nearly all paths are what they look like: one
-    // look-up for each byte tells.
-    let mut after_slash = false;
-    let stop = path.iter().position(|byte| {
-        let notable = NOTABLE.get(usize::from(*byte)).copied().unwrap_or(2);
-        let stops = notable > u8::from(!after_slash);
-        after_slash = *byte == b'/';
-        stops
-    });
-    let end = stop.unwrap_or(path.len());
-    if let Some((plain, rest)) = path.split_at_checked(end)
-        && matches!(rest.first(), None | Some(b'?'))
-    {
-        return Cow::Borrowed(plain);
-    }
     let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
+    // Every request passes through here, and nearly all paths are what they look like.
+    if is_plain(path) {
+        return Cow::Borrowed(path);
+    }
     let decoded: Vec<u8> = percent_decode(path)
         .map(|byte| if byte == b'\\' { b'/' } else { byte })
         .collect();
@@ -159,6 +130,35 @@ pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
         resolved.push(b'/');
     }
     Cow::Owned(resolved)
+}
+
+/// Whether a path, without its query, has nothing that an origin could read in another way:
+/// no escape, backslash or parameter, and after no slash another one or a dot.
+fn is_plain(path: &[u8]) -> bool {
+    // Eight bytes at a time, the first of them lowest. A slash may be the last of eight.
+    let mut slash_before = 0;
+    let (chunks, rest) = path.as_chunks::<8>();
+    let mut last = [0; 8];
+    for (to, byte) in last.iter_mut().zip(rest) {
+        *to = *byte;
+    }
+    chunks.iter().chain([&last]).all(|chunk| {
+        let bytes = u64::from_le_bytes(*chunk);
+        let slashes = places_of(b'/', bytes);
+        let after_slash = (slashes << 8) | slash_before;
+        slash_before = slashes >> 56;
+        let always = places_of(b'%', bytes) | places_of(b'\\', bytes) | places_of(b';', bytes);
+        always | (after_slash & (slashes | places_of(b'.', bytes))) == 0
+    })
+}
+
+/// In which of eight bytes this one stands: their highest bits.
+const fn places_of(byte: u8, bytes: u64) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
+    let others = bytes ^ u64::from_le_bytes([byte; 8]);
+    // A byte that is not zero has its highest bit, or gets it from the sum, which stays in
+    // its byte.
+    !((others & LOW).wrapping_add(LOW) | others | LOW)
 }
 
 /// Whether a path has a `.` or `..` segment, plain, percent-encoded or with
@@ -201,6 +201,27 @@ mod tests {
         assert_eq!(asked("/~tok?x"), Surface::Malformed);
         assert_eq!(asked("/~a/~b/vod/x"), Surface::Malformed);
         assert_eq!(asked(""), Surface::Open);
+    }
+
+    #[test]
+    fn plain_paths_are_told_from_others_wherever_what_tells_them_stands() {
+        for length in 0..40 {
+            let plain: Vec<u8> = (0..length).map(|at| b"/ab-._~Z\xff09"[at % 11]).collect();
+            assert!(is_plain(&plain), "{plain:?}");
+            for at in 0..length {
+                for byte in [b'%', b'\\', b';'] {
+                    let mut path = plain.clone();
+                    path[at] = byte;
+                    assert!(!is_plain(&path), "{path:?}");
+                }
+                for pair in [b"//", b"/."] {
+                    let mut path = plain.clone();
+                    path.splice(at..=at, *pair);
+                    assert!(!is_plain(&path), "{path:?}");
+                }
+            }
+        }
+        assert!(is_plain(b"/a/b.c/d/"));
     }
 
     #[test]

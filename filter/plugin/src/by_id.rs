@@ -5,6 +5,23 @@
 pub(crate) struct ById<V>(Vec<(u32, V)>);
 
 impl<V> ById<V> {
+    /// Without any.
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The value of an id.
+    pub(crate) fn get(&self, id: u32) -> Option<&V> {
+        let at = self.place(id).ok()?;
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    /// The value of an id, to be changed.
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut V> {
+        let at = self.place(id).ok()?;
+        self.0.get_mut(at).map(|(_, value)| value)
+    }
+
     /// Puts a value under an id, in the place of what was there.
     pub(crate) fn insert(&mut self, id: u32, value: V) {
         match self.place(id) {

@@ -136,11 +136,18 @@ impl Key {
     }
 
     fn new(kind: u8, number: u32) -> Self {
-        let digit = |shift: u32| match (number >> shift) & 0xf {
-            low @ 0..=9 => b'0'.saturating_add(low.to_le_bytes()[0]),
-            high => b'a'.saturating_add(high.saturating_sub(10).to_le_bytes()[0]),
-        };
-        let [a, b, c, d, e, f, g, h] = [28, 24, 20, 16, 12, 8, 4, 0].map(digit);
+        // Half bytes spread over bytes, the first of them highest, and made digits all at
+        // once: the sums stay in their bytes.
+        let halves = u64::from(number);
+        let halves = (halves | (halves << 16)) & 0x0000_ffff_0000_ffff;
+        let halves = (halves | (halves << 8)) & 0x00ff_00ff_00ff_00ff;
+        let halves = (halves | (halves << 4)) & 0x0f0f_0f0f_0f0f_0f0f;
+        let letters = (halves.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+        let to_letter = letters.wrapping_mul(u64::from(b'a' - b'0' - 10));
+        let digits = halves
+            .wrapping_add(0x3030_3030_3030_3030)
+            .wrapping_add(to_letter);
+        let [a, b, c, d, e, f, g, h] = digits.to_be_bytes();
         Self([kind, a, b, c, d, e, f, g, h])
     }
 }
@@ -149,7 +156,8 @@ impl core::ops::Deref for Key {
     type Target = str;
 
     fn deref(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
+        // SAFETY: a letter and hexadecimal digits are ASCII.
+        unsafe { core::str::from_utf8_unchecked(&self.0) }
     }
 }
 
@@ -270,6 +278,26 @@ pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
     Some(body.ok().flatten().unwrap_or_default())
 }
 
+/// The first bytes of the request's body, at most this many.
+pub(crate) fn request_body(length: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, length);
+    body.ok().flatten().unwrap_or_default()
+}
+
+/// The status of the response; 0 without one.
+pub(crate) fn response_status() -> u16 {
+    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status")
+        .ok()
+        .flatten()
+        .and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok())
+        .unwrap_or_default()
+}
+
+/// Adds a header to the response.
+pub(crate) fn add_response_header(name: &str, value: &str) {
+    let _ = hostcalls::add_map_value(MapType::HttpResponseHeaders, name, value);
+}
+
 /// Sets a header of the request, or removes it where there is no value.
 pub(crate) fn set_request_header(name: &str, value: Option<&[u8]>) {
     let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value);
@@ -286,12 +314,10 @@ pub(crate) fn replace_response_body(length: usize, body: &[u8]) {
     let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, length, body);
 }
 
-/// Replaces the request's path. With `reroute`, Envoy chooses the route anew.
-pub(crate) fn replace_path(path: &[u8], reroute: bool) {
-    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, ":path", Some(path));
-    if reroute {
-        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
-    }
+/// Replaces the request's path. Envoy chooses the route anew, as it does for modules of this
+/// version of the ABI whenever a header of a request changes.
+pub(crate) fn replace_path(path: &[u8]) {
+    set_request_header(":path", Some(path));
 }
 
 /// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.

@@ -1,17 +1,16 @@
-//! The life of one worker's edge: configuration, ticks, a context per request.
+//! The life of one worker's edge: configuration, ticks, the store's answers.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use log::{error, info};
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
+use proxy_wasm::traits::{Context, RootContext};
 use streamgate_core::config;
 use streamgate_core::edge::Edge;
 
 use crate::host::{self, Envoy};
-use crate::http::Http;
+use crate::requests::with_requests;
 use crate::worker::{Bell, Worker};
 
 /// The plugin's root context; empty until configured.
@@ -21,8 +20,15 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    pub(crate) const fn new(id: u32) -> Self {
+    pub(crate) fn new(id: u32) -> Self {
+        with_requests(|requests| requests.add_root(id));
         Self { id, worker: None }
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        with_requests(|requests| requests.remove_root(self.id));
     }
 }
 
@@ -67,16 +73,17 @@ impl RootContext for Root {
         let edge = Edge::new(config);
         self.set_tick_period(Duration::from_millis(edge.tick_ms()));
         let fleet = edge.fleet();
-        self.worker = Some(Rc::new(Worker {
+        let worker = Rc::new(Worker {
             cluster: fleet.map(|fleet| fleet.cluster.clone()).unwrap_or_default(),
             edge: RefCell::new(edge),
             envoy,
             root: self.id,
-            waiting: RefCell::default(),
             calls: RefCell::default(),
             bell: Bell::default(),
             is_away: Cell::default(),
-        }));
+        });
+        with_requests(|requests| requests.employ(&worker));
+        self.worker = Some(worker);
         true
     }
 
@@ -90,13 +97,5 @@ impl RootContext for Root {
         if let Some(worker) = &self.worker {
             worker.on_ring(queue);
         }
-    }
-
-    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Http::new(context_id, self.worker.clone())))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
     }
 }

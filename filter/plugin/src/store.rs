@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use log::{info, warn};
-use streamgate_core::edge::{Resumed, Step};
+use streamgate_core::edge::Resumed;
 use streamgate_core::fleet::{Call, CallFailure, Ticket};
 
 use crate::host;
-use crate::http;
+use crate::http::{self, Go, State};
+use crate::requests::with_requests;
 use crate::worker::Worker;
 
 impl Worker {
@@ -31,7 +32,7 @@ impl Worker {
     }
 
     /// The root context is called because a request rang.
-    pub(crate) fn on_ring(&self, queue: u32) {
+    pub(crate) fn on_ring(self: &Rc<Self>, queue: u32) {
         host::dequeue(queue);
         self.bell.rings.set(false);
         let calls = self.edge.borrow_mut().calls(&self.envoy);
@@ -39,7 +40,7 @@ impl Worker {
         self.go_on();
     }
 
-    pub(crate) fn on_tick(&self) {
+    pub(crate) fn on_tick(self: &Rc<Self>) {
         let calls = self.edge.borrow_mut().on_tick(&self.envoy);
         self.make(calls);
         self.go_on();
@@ -60,7 +61,7 @@ impl Worker {
     }
 
     /// An answer of the store is there, or known not to come.
-    pub(crate) fn on_reply(&self, token: u32, headers: usize, body_size: usize) {
+    pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
         let Some(call) = self.calls.borrow_mut().remove(token) else {
             return;
         };
@@ -92,48 +93,52 @@ impl Worker {
     /// Goes on with the requests that have waited for long enough. The calls that follow are
     /// made when the root context is called again: while Envoy hands over an answer it would
     /// send the next call over the connection that is just closing.
-    fn go_on(&self) {
+    fn go_on(self: &Rc<Self>) {
         let settled = self.edge.borrow_mut().settled(&self.envoy);
         if settled.is_empty() {
             return self.ring_if_needed();
         }
         for (Ticket(context), resumed) in settled {
-            let state = self.waiting.borrow_mut().remove(context);
+            let state = with_requests(|requests| requests.resume(context));
             if let Some(state) = state
                 && host::act_for(context)
             {
-                self.resume(context, &state, resumed);
+                let state = self.resume(context, &state, resumed);
+                with_requests(|requests| requests.wait(context, self, state));
             }
         }
         host::act_for(self.root);
         self.ring_if_needed();
     }
 
-    fn resume(&self, context: u32, state: &Rc<std::cell::RefCell<http::State>>, resumed: Resumed) {
+    /// Goes on with a request; what it waits for then.
+    fn resume(&self, context: u32, state: &State, resumed: Resumed) -> State {
         match resumed {
             Resumed::Request(trust) => {
                 let Some(path) = host::request_path() else {
-                    return host::resume_request();
+                    host::resume_request();
+                    return State::Nothing;
                 };
                 let mut edge = self.edge.borrow_mut();
                 let ticket = Ticket(context);
                 let head = &host::RequestHead;
                 let step = edge.on_request_again(&self.envoy, ticket, head, &path, trust);
                 drop(edge);
-                let goes_on = !matches!(step, Step::Reply(_) | Step::Wait);
-                *state.borrow_mut() = http::take_step(step, &path);
-                if goes_on {
+                let (state, go) = http::take_step(step, &path);
+                if go == Go::On {
                     host::resume_request();
                 }
+                state
             }
             Resumed::Reply(reply) => {
-                *state.borrow_mut() = http::State::Idle;
                 http::reply(&reply);
+                State::Nothing
             }
             Resumed::Response(watched) => {
-                let ends = matches!(&*state.borrow(), http::State::Held { ends: true });
-                *state.borrow_mut() = http::take_watched(watched, ends);
+                let ends = matches!(state, State::Held { ends: true });
+                let (state, _) = http::take_watched(watched, ends);
                 host::resume_response();
+                state
             }
         }
     }

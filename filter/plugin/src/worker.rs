@@ -1,14 +1,12 @@
 //! What the contexts of one worker share.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 use streamgate_core::edge::Edge;
 use streamgate_core::fleet::CallId;
 
 use crate::by_id::ById;
 use crate::host::Envoy;
-use crate::http::State;
 
 /// One configuration in force in one worker. Every callback borrows the edge for as
 /// long as it takes to ask it, and no longer: the host never calls back meanwhile.
@@ -19,8 +17,6 @@ pub(crate) struct Worker {
     pub(crate) root: u32,
     /// Envoy's name for the store's nodes; empty at an edge that is alone.
     pub(crate) cluster: String,
-    /// The requests that wait for the store, by the ids of their contexts.
-    pub(crate) waiting: RefCell<ById<Rc<RefCell<State>>>>,
     /// The calls under way, by Envoy's tokens.
     pub(crate) calls: RefCell<ById<CallId>>,
     pub(crate) bell: Bell,

@@ -59,17 +59,10 @@ pub type Scenario = fn() -> Cost;
 /// The scenario whose cost every segment of every viewer pays.
 pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
 
-/// The same where Envoy's route does not depend on the token.
-pub const ROUTE_STAYS: (&str, Scenario) = (
-    "segment, fast path, route stays",
-    segment_fast_path_route_stays,
-);
-
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 22] = [
+pub const ALL: [(&str, Scenario); 21] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
-    ROUTE_STAYS,
     ("segment, lease due", segment_lease_due),
     ("segment, new to this worker", segment_on_another_worker),
     ("segment, CMCD player, fast path", segment_cmcd),
@@ -218,16 +211,7 @@ fn unprotected() -> Cost {
 }
 
 fn segment_fast_path() -> Cost {
-    on_the_fast_path(Stage::new())
-}
-
-fn segment_fast_path_route_stays() -> Cost {
-    let start = r#""start": "implicit""#;
-    let stays = CONFIGURATION.replace(start, &format!(r#"{start}, "reroute": false"#));
-    on_the_fast_path(Stage::with(&stays))
-}
-
-fn on_the_fast_path(mut stage: Stage) -> Cost {
+    let mut stage = Stage::new();
     let prefix = stage.playing("alice");
     let cost = served(&stage.ask(segment(&prefix, 2)));
     assert_eq!(stage.passes(), Some(1), "not on the fast path");

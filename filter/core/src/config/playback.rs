@@ -37,8 +37,6 @@ pub struct PlaybackPath {
     pub slate: Slate,
     /// How long a stream lives after its last media request, in milliseconds.
     pub timeout_ms: u64,
-    /// Whether the proxy's route may change when a token is taken off the path.
-    pub reroute: bool,
     /// Where its credentials may stand.
     pub credentials: Credentials,
 }

@@ -31,6 +31,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
+use crate::text::begins_with;
 use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
 
 /// The most leases a worker holds: in two generations, each of which just fits a hash table
@@ -177,7 +178,7 @@ impl Gate {
             self.ticked_at.is_some_and(|tick| tick < lease.due_at) || request.now() < lease.due_at;
         if (!is_fresh && request.now() >= lease.ends_at)
             || lease.stream.place != request.place
-            || !request.asked.file.starts_with(&lease.stream.scope)
+            || !begins_with(request.asked.file, &lease.stream.scope)
             || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
         {
             return None;

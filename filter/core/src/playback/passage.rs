@@ -27,8 +27,6 @@ pub enum Passage {
 pub struct Forward {
     /// How many bytes to take off the front of its path.
     pub strip: usize,
-    /// Whether the proxy is to choose the route anew for the path that is left.
-    pub reroute: bool,
     /// What else to take off.
     pub clean: Clean,
     /// A renewed access token for the viewer, as a header of the response.

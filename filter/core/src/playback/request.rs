@@ -61,7 +61,6 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
         Passage::Forward(Forward {
             strip: self.strip,
-            reroute: self.strip > 0 && self.protected.reroute,
             clean: self.clean(),
             renewed: None,
             watch,

@@ -87,7 +87,6 @@ impl Check<'_> {
                 dash: self.slate(&field(path, "refuse.slate.dash"), &raw.refuse.slate.dash),
             },
             timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
-            reroute: raw.reroute,
             // What else can be a credential is known when all is read.
             credentials: Credentials::default(),
         }

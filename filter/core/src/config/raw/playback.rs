@@ -61,14 +61,6 @@ pub struct RawPlayback {
     /// Default: `sessions.timeout`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
     pub timeout: Option<String>,
-    /// Whether Envoy is to choose the route anew once a token is taken off the path.
-    /// `false` saves that where the route is the same with a token in front.
-    #[serde(default = "default_reroute")]
-    pub reroute: bool,
-}
-
-const fn default_reroute() -> bool {
-    true
 }
 
 /// Which paths.
