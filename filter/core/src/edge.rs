@@ -1,6 +1,7 @@
 //! One worker's edge: every request passes through here.
 
 use hashbrown::HashMap;
+use streamgate_bytes::Marker;
 
 use crate::api::{self, Begun, Finished, PendingCall, Unanswered};
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::playback::{Clean, Forward, Gate, Passage, Watch, Watched};
 use crate::policy::Event;
-use crate::ports::Host;
+use crate::ports::{Entropy, Host};
 use crate::signed::PlaybackToken;
 use crate::subject::SubjectKey;
 use crate::surface::{Surface, surface};
@@ -85,11 +86,11 @@ pub struct Edge {
 impl Edge {
     /// An edge that goes by `config`.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, entropy: &impl Entropy) -> Self {
         Self {
             fleet: config.fleet.clone().map(Fleet::new),
             config,
-            gate: Gate::default(),
+            gate: Gate::new(marker(entropy)),
             epoch: None,
             waiting: HashMap::new(),
         }
@@ -398,6 +399,16 @@ impl Edge {
         };
         work(&self.config, &mut keeper, &mut self.gate)
     }
+}
+
+/// A marker with a key of its own.
+fn marker(entropy: &impl Entropy) -> Marker {
+    let mut key = [0; 16];
+    let random = entropy.random().into_iter().chain(entropy.random());
+    for (to, from) in key.iter_mut().zip(random) {
+        *to = from;
+    }
+    Marker::new(&key)
 }
 
 /// The answer to a token that is good for nothing where it stands.

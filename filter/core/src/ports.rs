@@ -64,10 +64,10 @@ pub trait Store {
     fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap;
 
     /// The present state of a bell: a number that changes with every ring.
-    fn bell(&self, bell: u32) -> u32;
+    fn bell(&self, bell: u16) -> u32;
 
     /// Rings a bell: some stream of a slot that hangs on it has been ended.
-    fn ring(&self, bell: u32);
+    fn ring(&self, bell: u16);
 }
 
 /// What became of a write.

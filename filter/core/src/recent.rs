@@ -1,16 +1,15 @@
 //! What a worker remembers so that it need not ask again.
 
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::HashTable;
+use streamgate_bytes::Mark;
 
-use crate::text::is_same;
-
-/// Values under names, bounded by two generations: when the young one is full it becomes
+/// Values under marks, bounded by two generations: when the young one is full it becomes
 /// the old one, and what was old is forgotten. What is in use moves to the young one in
 /// time; what is forgotten costs asking again.
 #[derive(Debug)]
 pub struct Recent<V> {
-    young: HashMap<Box<[u8]>, V>,
-    old: HashMap<Box<[u8]>, V>,
+    young: HashTable<(Mark, V)>,
+    old: HashTable<(Mark, V)>,
     generation_max: usize,
 }
 
@@ -19,35 +18,42 @@ impl<V> Recent<V> {
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self {
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: HashTable::new(),
+            old: HashTable::new(),
             generation_max: max.div_ceil(2),
         }
     }
 
-    /// The value under `name`.
+    /// The value under `mark`.
     #[must_use]
-    pub fn value(&self, name: &[u8]) -> Option<&V> {
-        let name = &Alike(name);
-        self.young.get(name).or_else(|| self.old.get(name))
+    pub fn value(&self, mark: Mark) -> Option<&V> {
+        let young = self.young.find(mark.spread(), |(known, _)| *known == mark);
+        let found = young.or_else(|| self.old.find(mark.spread(), |(known, _)| *known == mark));
+        found.map(|(_, value)| value)
     }
 
     /// Remembers a value.
-    pub fn insert(&mut self, name: &[u8], value: V) {
-        if let Some(known) = self.young.get_mut(name) {
+    pub fn insert(&mut self, mark: Mark, value: V) {
+        let is_it = |(known, _): &(Mark, V)| *known == mark;
+        if let Some((_, known)) = self.young.find_mut(mark.spread(), is_it) {
             *known = value;
             return;
         }
         if self.young.len() >= self.generation_max {
             self.old = core::mem::take(&mut self.young);
         }
-        self.young.insert(name.into(), value);
+        let place = |(known, _): &(Mark, V)| known.spread();
+        self.young
+            .insert_unique(mark.spread(), (mark, value), place);
     }
 
     /// Forgets a value.
-    pub fn remove(&mut self, name: &[u8]) {
-        self.young.remove(name);
-        self.old.remove(name);
+    pub fn remove(&mut self, mark: Mark) {
+        for generation in [&mut self.young, &mut self.old] {
+            if let Ok(found) = generation.find_entry(mark.spread(), |(known, _)| *known == mark) {
+                found.remove();
+            }
+        }
     }
 
     /// How many there are.
@@ -63,48 +69,23 @@ impl<V> Recent<V> {
     }
 }
 
-/// A name to be looked up.
-#[derive(Hash)]
-struct Alike<'a>(&'a [u8]);
-
-impl Equivalent<Box<[u8]>> for Alike<'_> {
-    fn equivalent(&self, name: &Box<[u8]>) -> bool {
-        is_same(self.0, name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::test;
 
     #[test]
-    fn a_name_is_found_by_all_of_its_bytes() {
-        let long: Vec<u8> = (0..21).collect();
-        let mut recent = Recent::new(100);
-        recent.insert(&long, 1);
-        assert_eq!(recent.value(&long), Some(&1));
-        for at in 0..long.len() {
-            let mut other = long.clone();
-            other[at] ^= 1;
-            assert_eq!(recent.value(&other), None);
-            assert_eq!(recent.value(&long[..at]), None);
-        }
-        recent.insert(b"", 2);
-        assert_eq!(recent.value(b""), Some(&2));
-    }
-
-    #[test]
     fn the_table_is_bounded_and_keeps_what_is_in_use() {
         let mut recent = Recent::new(100);
+        let busy = Mark(u128::MAX);
         for n in 0..10_000_u32 {
-            recent.insert(&n.to_be_bytes(), n);
-            recent.insert(b"busy", n);
+            recent.insert(Mark(n.into()), n);
+            recent.insert(busy, n);
             assert!(recent.len() <= 101, "{}", recent.len());
-            assert_eq!(recent.value(b"busy"), Some(&n));
+            assert_eq!(recent.value(busy), Some(&n));
         }
-        assert_eq!(recent.value(&0_u32.to_be_bytes()), None);
-        recent.remove(b"busy");
-        assert_eq!(recent.value(b"busy"), None);
+        assert_eq!(recent.value(Mark(0)), None);
+        recent.remove(busy);
+        assert_eq!(recent.value(busy), None);
     }
 }

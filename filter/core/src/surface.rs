@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
+use streamgate_bytes::{begins_with, is_plain, split_once, split_token};
 
 use crate::config::{Config, PlaybackPath};
-use crate::text::{begins_with, split_once};
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,19 +73,6 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     }
 }
 
-/// `/~<token>/rest` into the token and `/rest`; what follows a token may also be
-/// nothing, or a query alone.
-fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let Some(after) = path.strip_prefix(b"/~") else {
-        return (None, path);
-    };
-    let end = memchr::memchr2(b'/', b'?', after).unwrap_or(after.len());
-    match after.split_at_checked(end) {
-        Some((token, rest)) => (Some(token), rest),
-        None => (None, path),
-    }
-}
-
 /// The first protected path that this path falls under: resolved, or else as it is
 /// written, where that is something else.
 fn protected<'c>(
@@ -132,35 +119,6 @@ pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(resolved)
 }
 
-/// Whether a path, without its query, has nothing that an origin could read in another way:
-/// no escape, backslash or parameter, and after no slash another one or a dot.
-fn is_plain(path: &[u8]) -> bool {
-    // Eight bytes at a time, the first of them lowest. A slash may be the last of eight.
-    let mut slash_before = 0;
-    let (chunks, rest) = path.as_chunks::<8>();
-    let mut last = [0; 8];
-    for (to, byte) in last.iter_mut().zip(rest) {
-        *to = *byte;
-    }
-    chunks.iter().chain([&last]).all(|chunk| {
-        let bytes = u64::from_le_bytes(*chunk);
-        let slashes = places_of(b'/', bytes);
-        let after_slash = (slashes << 8) | slash_before;
-        slash_before = slashes >> 56;
-        let always = places_of(b'%', bytes) | places_of(b'\\', bytes) | places_of(b';', bytes);
-        always | (after_slash & (slashes | places_of(b'.', bytes))) == 0
-    })
-}
-
-/// In which of eight bytes this one stands: their highest bits.
-const fn places_of(byte: u8, bytes: u64) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
-    let others = bytes ^ u64::from_le_bytes([byte; 8]);
-    // A byte that is not zero has its highest bit, or gets it from the sum, which stays in
-    // its byte.
-    !((others & LOW).wrapping_add(LOW) | others | LOW)
-}
-
 /// Whether a path has a `.` or `..` segment, plain, percent-encoded or with
 /// parameters: `/alice/../bob` begins with `/alice/` and is not Alice's.
 pub(crate) fn climbs(path: &[u8]) -> bool {
@@ -201,27 +159,6 @@ mod tests {
         assert_eq!(asked("/~tok?x"), Surface::Malformed);
         assert_eq!(asked("/~a/~b/vod/x"), Surface::Malformed);
         assert_eq!(asked(""), Surface::Open);
-    }
-
-    #[test]
-    fn plain_paths_are_told_from_others_wherever_what_tells_them_stands() {
-        for length in 0..40 {
-            let plain: Vec<u8> = (0..length).map(|at| b"/ab-._~Z\xff09"[at % 11]).collect();
-            assert!(is_plain(&plain), "{plain:?}");
-            for at in 0..length {
-                for byte in [b'%', b'\\', b';'] {
-                    let mut path = plain.clone();
-                    path[at] = byte;
-                    assert!(!is_plain(&path), "{path:?}");
-                }
-                for pair in [b"//", b"/."] {
-                    let mut path = plain.clone();
-                    path.splice(at..=at, *pair);
-                    assert!(!is_plain(&path), "{path:?}");
-                }
-            }
-        }
-        assert!(is_plain(b"/a/b.c/d/"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Text from outside, decoded strictly.
 
 use percent_encoding::percent_decode;
+pub use streamgate_bytes::split_once;
 
 /// Bytes that are no well-formed text: broken percent-encoding, not UTF-8, or with
 /// control characters.
@@ -41,34 +42,6 @@ pub fn printable(bytes: &[u8]) -> Result<&str, Malformed> {
     Ok(text)
 }
 
-/// The parts of `bytes` before and after the first `separator`.
-#[must_use]
-pub fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = memchr::memchr(separator, bytes)?;
-    let (before, after) = bytes.split_at_checked(at)?;
-    Some((before, after.split_first()?.1))
-}
-
-/// Whether two sequences of bytes are the same. Eight at a time: what this target has for it
-/// goes byte by byte, and names are long.
-#[must_use]
-pub fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let (chunks, rest) = one.as_chunks::<8>();
-    let (other_chunks, other_rest) = other.as_chunks::<8>();
-    let mut pairs = chunks.iter().zip(other_chunks);
-    let mut rests = rest.iter().zip(other_rest);
-    one.len() == other.len()
-        && pairs.all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
-        && rests.all(|(one, other)| one == other)
-}
-
-/// Whether bytes begin with these.
-#[must_use]
-pub fn begins_with(bytes: &[u8], beginning: &[u8]) -> bool {
-    let beginning_there = bytes.get(..beginning.len());
-    beginning_there.is_some_and(|there| is_same(there, beginning))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,30 +63,5 @@ mod tests {
         ] {
             assert_eq!(percent_decoded(bad), Err(Malformed), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn bytes_are_the_same_where_each_of_them_is() {
-        let long: Vec<u8> = (0..21).collect();
-        for length in 0..=long.len() {
-            let bytes = &long[..length];
-            assert!(is_same(bytes, bytes));
-            assert!(begins_with(&long, bytes));
-            assert_eq!(begins_with(bytes, &long), length == long.len());
-            for at in 0..length {
-                let mut other = bytes.to_vec();
-                other[at] ^= 0x80;
-                assert!(!is_same(bytes, &other));
-                assert!(!is_same(bytes, &bytes[..at]));
-                assert!(!begins_with(&long, &other));
-            }
-        }
-    }
-
-    #[test]
-    fn splitting_leaves_the_separator_out() {
-        assert_eq!(split_once(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
-        assert_eq!(split_once(b"a=", b'='), Some((&b"a"[..], &b""[..])));
-        assert_eq!(split_once(b"a", b'='), None);
     }
 }

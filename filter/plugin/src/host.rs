@@ -106,14 +106,14 @@ impl Store for Envoy {
 
     /// A bell is an entry without a value, whose CAS value changes with every write:
     /// reading it costs no allocation.
-    fn bell(&self, bell: u32) -> u32 {
+    fn bell(&self, bell: u16) -> u32 {
         match hostcalls::get_shared_data(&Key::bell(bell)) {
             Ok((_, Some(cas))) => cas,
             _ => 0,
         }
     }
 
-    fn ring(&self, bell: u32) {
+    fn ring(&self, bell: u16) {
         let _ = hostcalls::set_shared_data(&Key::bell(bell), None, None);
     }
 }
@@ -131,8 +131,8 @@ impl Key {
         }
     }
 
-    fn bell(bell: u32) -> Self {
-        Self::new(b'b', bell)
+    fn bell(bell: u16) -> Self {
+        Self::new(b'b', bell.into())
     }
 
     fn new(kind: u8, number: u32) -> Self {

@@ -70,7 +70,7 @@ impl RootContext for Root {
             env!("CARGO_PKG_VERSION"),
             config.playback.len()
         );
-        let edge = Edge::new(config);
+        let edge = Edge::new(config, &envoy);
         self.set_tick_period(Duration::from_millis(edge.tick_ms()));
         let fleet = edge.fleet();
         let worker = Rc::new(Worker {

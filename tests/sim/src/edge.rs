@@ -52,14 +52,15 @@ struct Waiting {
 impl SimEdge {
     /// An edge whose workers each have a configuration of their own.
     pub fn new(seed: u64, configs: impl Iterator<Item = Config>) -> Self {
+        let host = EdgeHost::new(seed);
         let worker = |config| Worker {
-            edge: Edge::new(config),
+            edge: Edge::new(config, &host),
             last_ticket: 0,
             waiting: HashMap::new(),
         };
         Self {
-            host: EdgeHost::new(seed),
             workers: configs.map(worker).collect(),
+            host,
         }
     }
 
@@ -67,7 +68,7 @@ impl SimEdge {
     pub fn restart(&mut self, configs: impl Iterator<Item = Config>) {
         self.host.forget_everything();
         for (worker, config) in self.workers.iter_mut().zip(configs) {
-            worker.edge = Edge::new(config);
+            worker.edge = Edge::new(config, &self.host);
             worker.waiting.clear();
         }
     }

@@ -16,7 +16,7 @@ type Value = (Box<[u8]>, u32);
 pub struct EdgeHost {
     now: Cell<Moment>,
     values: RefCell<HashMap<Place, Value>>,
-    bells: RefCell<HashMap<u32, u32>>,
+    bells: RefCell<HashMap<u16, u32>>,
     dice: RefCell<fastrand::Rng>,
     counters: RefCell<[u64; Metric::ALL.len()]>,
     live: Cell<i64>,
@@ -108,11 +108,11 @@ impl Store for EdgeHost {
         Swap::Done
     }
 
-    fn bell(&self, bell: u32) -> u32 {
+    fn bell(&self, bell: u16) -> u32 {
         self.bells.borrow().get(&bell).copied().unwrap_or(0)
     }
 
-    fn ring(&self, bell: u32) {
+    fn ring(&self, bell: u16) {
         *self.bells.borrow_mut().entry(bell).or_default() += 1;
     }
 }

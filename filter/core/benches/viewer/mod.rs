@@ -77,11 +77,11 @@ impl Store for Host {
         Swap::Done
     }
 
-    fn bell(&self, _: u32) -> u32 {
+    fn bell(&self, _: u16) -> u32 {
         0
     }
 
-    fn ring(&self, _: u32) {}
+    fn ring(&self, _: u16) {}
 }
 
 /// The head of a request that says whose account watches.
@@ -119,8 +119,9 @@ pub(crate) struct Viewer {
 
 impl Viewer {
     pub(crate) fn new() -> Self {
-        let edge = Edge::new(config::load(CONFIGURATION.as_bytes(), &|_| None).unwrap());
         let host = Host::default();
+        let config = config::load(CONFIGURATION.as_bytes(), &|_| None).unwrap();
+        let edge = Edge::new(config, &host);
         let prefix = String::new();
         let mut viewer = Self { host, edge, prefix };
         let Step::Reply(redirect) = viewer.ask("/vod/film/master.m3u8") else {

@@ -88,7 +88,7 @@ fn they_may_come_in_query_and_body_alike() {
 fn a_heartbeat_after_the_policies_changed_is_asked_too_and_the_next_one_mends_it() {
     let mut world = World::new();
     let url = created(&mut world, create("web").body("deviceId=tv"));
-    world.workers = [config(), config()].map(crate::edge::Edge::new);
+    world.workers = [(); 2].map(|()| crate::edge::Edge::new(config(), &world.host));
     let answer = heartbeat(&mut world, "web", &url);
     assert_eq!(answer.status, 400);
     assert_eq!(json(&answer), refresh_metadata());

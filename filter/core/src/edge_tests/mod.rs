@@ -122,16 +122,17 @@ impl World {
     }
 
     fn with(config: impl Fn() -> Config) -> Self {
+        let host = MemoryHost::new();
         Self {
-            host: MemoryHost::new(),
-            workers: [Edge::new(config()), Edge::new(config())],
+            workers: [(); 2].map(|()| Edge::new(config(), &host)),
+            host,
         }
     }
 
     /// Envoy restarts: memory is gone, signing keys are the same.
     fn restart(&mut self) {
         self.host.forget_everything();
-        self.workers = [Edge::new(config()), Edge::new(config())];
+        self.workers = [(); 2].map(|()| Edge::new(config(), &self.host));
     }
 
     fn ask(&mut self, ask: Ask) -> Outcome {

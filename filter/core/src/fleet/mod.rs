@@ -30,6 +30,7 @@ pub use queue::Question;
 pub use settings::{Credentials, OnOutage, Settings};
 
 use hashbrown::HashMap;
+use streamgate_bytes::Mark;
 
 use self::batch::WriteIds;
 use self::queue::Ask;
@@ -62,6 +63,11 @@ const SUBJECTS_MAX: usize = 65_536;
 /// how long that counts, in milliseconds.
 const CONFIRMED_MAX: usize = 4_096;
 const CONFIRMED_MS: u64 = 2_000;
+
+/// A subject's key is itself spread evenly.
+fn mark(subject: &SubjectKey) -> Mark {
+    Mark(u128::from_ne_bytes(*subject.as_bytes()))
+}
 
 /// Names a request that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -175,7 +181,7 @@ impl Fleet {
     /// moment ago.
     #[must_use]
     pub fn is_confirmed(&self, subject: &SubjectKey, now: Moment) -> bool {
-        let at = self.confirmed.value(subject.as_bytes());
+        let at = self.confirmed.value(mark(subject));
         at.is_some_and(|at| now.ms_since(*at) < CONFIRMED_MS)
     }
 

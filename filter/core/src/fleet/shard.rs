@@ -6,7 +6,7 @@ use super::resp::Replies;
 use super::script::NEWS_READ;
 use super::told::{Failure, Greeting, Told, told};
 use super::{
-    At, Call, CallFailure, CallId, SUBJECTS_A_CALL, Settings, Settled, TICK_MS, Ticket, news,
+    At, Call, CallFailure, CallId, SUBJECTS_A_CALL, Settings, Settled, TICK_MS, Ticket, mark, news,
 };
 use crate::activity::Activity;
 use crate::ledger::copy::{self, UpToDate};
@@ -241,11 +241,11 @@ impl Shard {
             let subject = one.subject;
             match told(&mut replies, here.now) {
                 Ok(Told::Done) => {
-                    confirmed.insert(subject.as_bytes(), here.now);
+                    confirmed.insert(mark(&subject), here.now);
                     self.done(here, one, settled);
                 }
                 Ok(Told::Another(activity, write)) => {
-                    confirmed.insert(subject.as_bytes(), here.now);
+                    confirmed.insert(mark(&subject), here.now);
                     self.is_another(here, one, activity, write, settled);
                 }
                 Ok(Told::Failed(failure)) => self.refused(here, failure, one, settled),

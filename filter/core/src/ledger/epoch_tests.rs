@@ -63,11 +63,11 @@ impl Store for Overtaken<'_> {
         self.host.swap(place, expected, value)
     }
 
-    fn bell(&self, bell: u32) -> u32 {
+    fn bell(&self, bell: u16) -> u32 {
         self.host.bell(bell)
     }
 
-    fn ring(&self, bell: u32) {
+    fn ring(&self, bell: u16) {
         self.host.ring(bell);
     }
 }

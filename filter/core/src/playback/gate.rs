@@ -16,6 +16,8 @@ use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use streamgate_bytes::{Mark, Marker, begins_with};
+
 use super::class::Class;
 use super::lease::{self, Leases};
 use super::mint::mint;
@@ -31,12 +33,10 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::text::begins_with;
-use crate::viewer::{Asked, GoodTokens, Identified, Viewer, good_tokens, identify};
+use crate::viewer::{Asked, GoodTokens, Identified, Viewer, identify};
 
-/// The most leases a worker holds: in two generations, each of which just fits a hash table
-/// of 32,768 places, of which one in eight stays free. A worker with a full table takes 14 MB.
-const LEASES_MAX: usize = 2 * 28_672;
+/// The most leases a worker holds. A worker with a full table takes 15 MB.
+const LEASES_MAX: usize = 96_000;
 
 /// A stream that a request names.
 struct Known<'a> {
@@ -45,7 +45,7 @@ struct Known<'a> {
     /// Its id names a device rather than a playback.
     recurring: bool,
     /// What its lease is found under.
-    name: Vec<u8>,
+    name: Mark,
 }
 
 /// One worker's gate.
@@ -53,6 +53,7 @@ struct Known<'a> {
 pub struct Gate {
     pub(super) leases: Leases,
     good: GoodTokens,
+    marker: Marker,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
     /// for far longer than from one tick to the next after it has become due.
@@ -61,18 +62,18 @@ pub struct Gate {
     passes: Cell<u64>,
 }
 
-impl Default for Gate {
-    fn default() -> Self {
+impl Gate {
+    /// A gate that remembers nobody.
+    pub(crate) fn new(marker: Marker) -> Self {
         Self {
             leases: Leases::new(LEASES_MAX),
-            good: good_tokens(),
+            good: GoodTokens::new(marker),
+            marker,
             ticked_at: None,
             passes: Cell::new(0),
         }
     }
-}
 
-impl Gate {
     /// Takes note of the time, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);
@@ -111,7 +112,7 @@ impl Gate {
             .and_then(|place| request.asked.token_text(place));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) = self.by_lease(token, &request)
+            && let Some(passage) = self.by_lease(self.marker.mark(token), &request)
         {
             return passage;
         }
@@ -137,8 +138,8 @@ impl Gate {
                     stream: key,
                     recurring,
                     name: match leading {
-                        Some(token) if viewer.is_by_leading_token => token.into_owned(),
-                        _ => lease::name(&viewer.subject, &key),
+                        Some(token) if viewer.is_by_leading_token => self.marker.mark(&token),
+                        _ => self.marker.mark(&lease::name(&viewer.subject, &key)),
                     },
                 };
                 keeper.epoch = epoch(request.now());
@@ -169,17 +170,16 @@ impl Gate {
     /// Decides by what this worker remembers; `None` if that does not suffice.
     fn by_lease<H: Head, E: Host>(
         &self,
-        name: &[u8],
+        name: Mark,
         request: &Request<'_, H, E>,
     ) -> Option<Passage> {
-        let Request { config, host, .. } = *request;
         let lease = self.leases.value(name)?;
         let is_fresh =
             self.ticked_at.is_some_and(|tick| tick < lease.due_at) || request.now() < lease.due_at;
         if (!is_fresh && request.now() >= lease.ends_at)
-            || lease.stream.place != request.place
-            || !begins_with(request.asked.file, &lease.stream.scope)
-            || host.bell(config.ledger.bell_of(&lease.stream.subject)) != lease.bell
+            || lease.place != request.place
+            || !(lease.is_anywhere || begins_with(request.asked.file, &lease.stream.scope))
+            || request.host.bell(lease.bell_of) != lease.bell
         {
             return None;
         }
@@ -193,7 +193,7 @@ impl Gate {
         }
         let watch = is_watching.then(|| Watch {
             stream: Rc::clone(&lease.stream),
-            name: name.into(),
+            name,
             place: request.place,
             path: request.asked.path.to_vec(),
             languages: String::new(),
@@ -214,7 +214,10 @@ impl Gate {
         keeper: &mut Keeper<'_>,
     ) -> Passage {
         let Request {
-            host, protected, ..
+            config,
+            host,
+            protected,
+            ..
         } = *request;
         let Known {
             viewer,
@@ -222,7 +225,7 @@ impl Gate {
             recurring,
             name,
         } = known;
-        if let Some(passage) = self.by_lease(name, request) {
+        if let Some(passage) = self.by_lease(*name, request) {
             return passage;
         }
         if request.is_preflight() {
@@ -258,7 +261,7 @@ impl Gate {
         };
         let paused = request.paused().filter(|_| !plays.started);
         if paused == Some(Paused::Release) {
-            self.leases.remove(name);
+            self.leases.remove(*name);
             let event = Event::Release {
                 stream: *stream,
                 application: Arc::clone(viewer.application),
@@ -268,9 +271,9 @@ impl Gate {
             return request.forward(None);
         }
         if !plays.started {
-            let lease = protected.lease(&leased, &decided, plays);
+            let lease = protected.lease((&config.ledger, request.place), &leased, &decided, plays);
             let fresh = now < lease.due_at;
-            self.leases.insert(name, lease);
+            self.leases.insert(*name, lease);
             if fresh {
                 return request.forward(None);
             }
@@ -278,7 +281,7 @@ impl Gate {
         let keeps = request.is_watching() || paused == Some(Paused::Keep);
         request.forward(keeps.then(|| Watch {
             stream: leased,
-            name: name.as_slice().into(),
+            name: *name,
             place: request.place,
             path: request.asked.path.to_vec(),
             languages: languages(request.asked.head),

@@ -16,8 +16,15 @@ use crate::subject::SubjectKey;
 /// A stream that was let through.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// Whose stream.
+    /// The stream. All that a request on the fast path needs stands beside it: looking it up
+    /// as well would cost another look at memory.
     pub stream: Rc<Leased>,
+    /// Place of the protected path in the configuration. Another has rules of its own.
+    pub place: usize,
+    /// The subject's bell.
+    pub bell_of: u16,
+    /// Whether [`Leased::scope`] need not be looked at.
+    pub is_anywhere: bool,
     /// State of the subject's bell when the record was read.
     pub bell: u32,
     /// When the record has to be touched again.
@@ -37,25 +44,30 @@ pub struct Leased {
     pub application: Arc<Application>,
     /// When the token that named the stream expires.
     pub expires_at: Option<Moment>,
-    /// Place of the protected path in the configuration. Another has rules of its own.
-    pub place: usize,
     /// What paths begin with, resolved, that this is known of: elsewhere the token may not
-    /// be good, or the stream have other attributes.
+    /// be good, or the stream have other attributes. Empty: it is known of all of the
+    /// protected path.
     pub scope: Box<[u8]>,
     /// Its id names a device rather than a playback.
     pub recurring: bool,
 }
 
-/// A worker's leases, under whatever names a stream on the wire: the text of a good token,
-/// or else [`name`].
+/// A worker's leases, under marks of whatever names a stream on the wire: the text of a good
+/// token, or else [`name`].
 pub type Leases = Recent<Lease>;
 
 /// What no token begins with.
 const NO_TOKEN: u8 = 0xff;
 
 /// What the lease of a stream is found under that no leading token names.
-pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> Vec<u8> {
-    [&[NO_TOKEN][..], subject.as_bytes(), stream.as_bytes()].concat()
+pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> [u8; 33] {
+    let mut name = [NO_TOKEN; 33];
+    let (_, rest) = name.split_at_mut(1);
+    let keys = subject.as_bytes().iter().chain(stream.as_bytes());
+    for (to, from) in rest.iter_mut().zip(keys) {
+        *to = *from;
+    }
+    name
 }
 
 /// Whether a text may be a token's. Both keys can be read in a token, so a client could

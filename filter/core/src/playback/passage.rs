@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use streamgate_bytes::Mark;
+
 use super::clean::Clean;
 use super::lease::Leased;
 use crate::activity::Attributes;
@@ -40,7 +42,7 @@ pub struct Forward {
 pub struct Watch {
     pub(super) stream: Rc<Leased>,
     /// What its lease is found under.
-    pub(super) name: Box<[u8]>,
+    pub(super) name: Mark,
     /// Place of the protected path in the configuration.
     pub(super) place: usize,
     /// The path without its token, for the log.

@@ -11,7 +11,7 @@ use super::refusal::{What, Who, Why, refuse};
 use crate::activity::Attributes;
 use crate::config::{Config, Paused, PlaybackPath, Start};
 use crate::exchange::{Head, languages};
-use crate::ledger::Decided;
+use crate::ledger::{Decided, Ledger};
 use crate::moment::Moment;
 use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
@@ -105,8 +105,10 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             stream,
             application: Arc::clone(viewer.application),
             expires_at: viewer.expires_at,
-            place: self.place,
-            scope: scope.into(),
+            scope: match self.protected.prefix.as_bytes().starts_with(scope) {
+                true => Box::default(),
+                false => scope.into(),
+            },
             recurring,
         }
     }
@@ -155,7 +157,14 @@ impl PlaybackPath {
         }
     }
 
-    pub(super) fn lease(&self, stream: &Rc<Leased>, decided: &Decided, plays: &Plays) -> Lease {
+    /// The lease of a stream that plays here, at this place.
+    pub(super) fn lease(
+        &self,
+        (ledger, place): (&Ledger, usize),
+        stream: &Rc<Leased>,
+        decided: &Decided,
+        plays: &Plays,
+    ) -> Lease {
         let due_ms = plays
             .lapses_at
             .as_ms()
@@ -168,6 +177,9 @@ impl PlaybackPath {
         };
         Lease {
             stream: Rc::clone(stream),
+            place,
+            bell_of: ledger.bell_of(&stream.subject),
+            is_anywhere: stream.scope.is_empty(),
             bell: decided.bell,
             due_at,
             ends_at: expiry(plays.lapses_at),

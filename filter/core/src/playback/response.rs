@@ -76,8 +76,8 @@ impl Gate {
         };
         match &decided.verdict {
             Verdict::Plays(plays) => {
-                let lease = protected.lease(stream, decided, plays);
-                self.leases.insert(name, lease);
+                let lease = protected.lease((&config.ledger, watch.place), stream, decided, plays);
+                self.leases.insert(*name, lease);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
                     return Watched::Pass(None);
@@ -91,7 +91,7 @@ impl Gate {
                 }))
             }
             Verdict::Refused(refused) => {
-                self.leases.remove(name);
+                self.leases.remove(*name);
                 let retry_at = decided.retry_at;
                 let reason = protected.reason(refused, &stream.stream);
                 turn_away(reason, Some(Why { refused, retry_at }))

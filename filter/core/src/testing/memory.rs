@@ -18,7 +18,7 @@ pub(crate) struct MemoryHost(Mutex<State>);
 struct State {
     now: Moment,
     values: HashMap<Place, (Vec<u8>, u32)>,
-    bells: HashMap<u32, u32>,
+    bells: HashMap<u16, u32>,
     dealt: u64,
     counters: [u64; Metric::ALL.len()],
     live: i64,
@@ -194,13 +194,13 @@ impl Store for MemoryHost {
         Swap::Done
     }
 
-    fn bell(&self, bell: u32) -> u32 {
+    fn bell(&self, bell: u16) -> u32 {
         let mut state = self.state();
         state.calls.bell_reads += 1;
         state.bells.get(&bell).copied().unwrap_or(0)
     }
 
-    fn ring(&self, bell: u32) {
+    fn ring(&self, bell: u16) {
         let mut state = self.state();
         state.calls.rings += 1;
         *state.bells.entry(bell).or_default() += 1;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
+use streamgate_bytes::Marker;
 
 use super::token::after_bearer;
 use super::{Asked, cookie, query, without_parameters, without_port};
@@ -18,13 +19,23 @@ use crate::recent::Recent;
 /// ten megabytes.
 const REMEMBERED_MAX: usize = 1024;
 
-/// Tokens that were found good, by their text: a signature is checked once.
-pub type GoodTokens = Recent<Access>;
+/// Tokens that were found good: a signature is checked once.
+#[derive(Debug)]
+pub struct GoodTokens {
+    /// By the marks of their texts.
+    known: Recent<Access>,
+    marker: Marker,
+}
 
-/// A table for them.
-#[must_use]
-pub fn good_tokens() -> GoodTokens {
-    Recent::new(REMEMBERED_MAX)
+impl GoodTokens {
+    /// None yet.
+    #[must_use]
+    pub fn new(marker: Marker) -> Self {
+        Self {
+            known: Recent::new(REMEMBERED_MAX),
+            marker,
+        }
+    }
 }
 
 /// Where a token stood.
@@ -89,7 +100,8 @@ fn checked<H: Head>(
     text: &[u8],
     now: Moment,
 ) -> Result<Access, CatError> {
-    let known = good.value(text);
+    let mark = good.marker.mark(text);
+    let known = good.known.value(mark);
     // What the request is like costs host calls; most tokens do not ask.
     let restricts = known.is_none_or(|access| access.restricts_requests);
     let head = asked.head;
@@ -114,7 +126,7 @@ fn checked<H: Head>(
         return Ok(access.clone());
     }
     let access = cat::read(&cat.keys, &cat.demands, text, &request, now)?;
-    good.insert(text, access.clone());
+    good.known.insert(mark, access.clone());
     Ok(access)
 }
 

@@ -9,7 +9,7 @@ mod cookie;
 mod query;
 mod token;
 
-pub use access::{GoodTokens, good_tokens};
+pub use access::GoodTokens;
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use query::without as without_parameters;

@@ -1,0 +1,88 @@
+//! Tokens in front of paths, and paths that are what they look like.
+
+/// `/~<token>/rest` into the token and `/rest`; what follows a token may also be
+/// nothing, or a query alone.
+#[must_use]
+pub fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let Some(after) = path.strip_prefix(b"/~") else {
+        return (None, path);
+    };
+    let end = memchr::memchr2(b'/', b'?', after).unwrap_or(after.len());
+    match after.split_at_checked(end) {
+        Some((token, rest)) => (Some(token), rest),
+        None => (None, path),
+    }
+}
+
+/// Whether a path, without its query, has nothing that an origin could read in another way:
+/// no escape, backslash or parameter, and after no slash another one or a dot.
+#[must_use]
+pub fn is_plain(path: &[u8]) -> bool {
+    // Eight bytes at a time, the first of them lowest. A slash may be the last of eight.
+    let mut slash_before = 0;
+    let (chunks, rest) = path.as_chunks::<8>();
+    let mut last = [0; 8];
+    for (to, byte) in last.iter_mut().zip(rest) {
+        *to = *byte;
+    }
+    chunks.iter().chain([&last]).all(|chunk| {
+        let bytes = u64::from_le_bytes(*chunk);
+        let slashes = places_of(b'/', bytes);
+        let after_slash = (slashes << 8) | slash_before;
+        slash_before = slashes >> 56;
+        let always = places_of(b'%', bytes) | places_of(b'\\', bytes) | places_of(b';', bytes);
+        always | (after_slash & (slashes | places_of(b'.', bytes))) == 0
+    })
+}
+
+/// In which of eight bytes this one stands: their highest bits.
+const fn places_of(byte: u8, bytes: u64) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
+    let others = bytes ^ u64::from_le_bytes([byte; 8]);
+    // A byte that is not zero has its highest bit, or gets it from the sum, which stays in
+    // its byte.
+    !((others & LOW).wrapping_add(LOW) | others | LOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_plain, split_token};
+    use crate::test;
+
+    #[test]
+    fn a_token_ends_where_the_path_or_its_query_begins() {
+        let cases: [(&str, Option<&str>, &str); 6] = [
+            ("/~abc/vod/x", Some("abc"), "/vod/x"),
+            ("/~abc?x", Some("abc"), "?x"),
+            ("/~abc", Some("abc"), ""),
+            ("/~/vod", Some(""), "/vod"),
+            ("/vod/~abc", None, "/vod/~abc"),
+            ("", None, ""),
+        ];
+        for (path, token, rest) in cases {
+            let expected = (token.map(str::as_bytes), rest.as_bytes());
+            assert_eq!(split_token(path.as_bytes()), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn plain_paths_are_told_from_others_wherever_what_tells_them_stands() {
+        for length in 0..40 {
+            let plain: Vec<u8> = (0..length).map(|at| b"/ab-._~Z\xff09"[at % 11]).collect();
+            assert!(is_plain(&plain), "{plain:?}");
+            for at in 0..length {
+                for byte in [b'%', b'\\', b';'] {
+                    let mut path = plain.clone();
+                    path[at] = byte;
+                    assert!(!is_plain(&path), "{path:?}");
+                }
+                for pair in [b"//", b"/."] {
+                    let mut path = plain.clone();
+                    path.splice(at..=at, *pair);
+                    assert!(!is_plain(&path), "{path:?}");
+                }
+            }
+        }
+        assert!(is_plain(b"/a/b.c/d/"));
+    }
+}
