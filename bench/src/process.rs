@@ -17,10 +17,14 @@ pub(crate) const LOAD_CORE: u32 = 1;
 /// A command that will run on these cores alone.
 pub(crate) fn pinned(cores: &[u32], program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("taskset");
-    let cores: Vec<String> = cores.iter().map(u32::to_string).collect();
-    command.args(["--cpu-list", &cores.join(",")]);
+    command.args(["--cpu-list", &list(cores)]);
     command.arg(program.as_ref()).stdin(Stdio::null());
     command
+}
+
+fn list(cores: &[u32]) -> String {
+    let cores: Vec<String> = cores.iter().map(u32::to_string).collect();
+    cores.join(",")
 }
 
 /// A running process; it ends when this is dropped.
@@ -75,6 +79,25 @@ impl Process {
         total.unwrap_or_default()
     }
 
+    /// Holds it and its children still, or lets them go on.
+    pub(crate) fn hold(&self, still: bool) {
+        let signal = if still { Signal::STOP } else { Signal::CONT };
+        for pid in tree(self.child.id()) {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            let _ = pid.map(|pid| kill_process(pid, signal));
+        }
+    }
+
+    /// Lets it and its children run on these cores from now on.
+    pub(crate) fn use_cores(&self, cores: &[u32]) {
+        for pid in tree(self.child.id()) {
+            let mut taskset = Command::new("taskset");
+            taskset.args(["--all-tasks", "--pid", "--cpu-list", &list(cores)]);
+            let done = taskset.arg(pid.to_string()).output().expect("taskset");
+            assert!(done.status.success(), "{}: {done:?}", self.name);
+        }
+    }
+
     /// Bytes of memory that it and its children occupy.
     pub(crate) fn resident(&self) -> u64 {
         tree(self.child.id()).into_iter().filter_map(resident).sum()
@@ -92,6 +115,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.hold(false);
         // Asked, not killed: the workers of an nginx outlive a master that is killed.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         for _ in 0..100 {

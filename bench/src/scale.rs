@@ -12,6 +12,7 @@ use crate::envoy::Admin;
 use crate::machine::Machine;
 use crate::peer::{Kind, Options, Peer, WORKERS};
 use crate::plan::Plan;
+use crate::process::{LOAD_CORE, PROXY_CORE};
 use crate::rehearsal;
 use crate::request::{List, Request};
 use crate::slice::Slice;
@@ -202,13 +203,18 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     }
     let trickle_s = TRICKLE_S.min(plan.paced_s * 10);
     say("a trickle on bare Envoy");
-    let bare_pause_us = longest_turn(&bare, &bare_list, trickle_s, || {});
+    let all: Vec<&Peer> = edges.iter().map(|edge| &edge.peer).chain([&bare]).collect();
+    let bare_pause_us = alone(&bare, &all, || {
+        longest_turn(&bare, &bare_list, trickle_s, || {})
+    });
     let steps = edges.iter().enumerate().map(|(at, edge)| {
         say(&format!(
             "a trickle on {} streams, and an update",
             edge.live_streams
         ));
-        edge.step(at, &timeline, trickle_s, bare_pause_us)
+        alone(&edge.peer, &all, || {
+            edge.step(at, &timeline, trickle_s, bare_pause_us)
+        })
     });
     let steps = steps.collect();
     drop(edges);
@@ -219,6 +225,18 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
         steps,
         contention: contention::measure(plan, &around, directory.path()),
     }
+}
+
+/// Does something while all other peers stand still, and each worker of this one has a core of
+/// its own: what is measured is how long a worker works, not how long others do.
+fn alone<T>(peer: &Peer, all: &[&Peer], work: impl FnOnce() -> T) -> T {
+    let others = || all.iter().filter(|other| !std::ptr::eq(**other, peer));
+    others().for_each(|other| other.process.hold(true));
+    peer.process.use_cores(&[PROXY_CORE, LOAD_CORE]);
+    let result = work();
+    peer.process.use_cores(&[PROXY_CORE]);
+    others().for_each(|other| other.process.hold(false));
+    result
 }
 
 impl Edge {

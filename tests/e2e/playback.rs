@@ -485,6 +485,23 @@ fn a_victim_is_refused_at_its_next_request_on_every_worker() {
     assert_eq!(edge.metric("starts"), 2);
 }
 
+/// Workers count rings in Envoy's statistics, which an operator may have Envoy not keep.
+#[test]
+fn a_victim_is_refused_where_envoy_keeps_no_statistics() {
+    let edge = Edge::start(Settings::default().keeping_no_statistics());
+    let workers = edge.one_client_per_worker();
+    let first = edge.player("alice").playing(LATEST);
+    for worker in &workers {
+        first.on(worker).plays();
+        first.on(worker).plays();
+    }
+    let second = edge.player("alice").playing(LATEST);
+    for worker in &workers {
+        let _ = first.on(worker).segment().expect_refusal(403, "evicted");
+        second.on(worker).plays();
+    }
+}
+
 #[test]
 fn a_victim_that_starts_anew_is_judged_afresh() {
     let edge = edge();

@@ -36,6 +36,7 @@ pub struct Settings {
     pub(crate) store: Option<StoreCluster>,
     trailers: bool,
     answers_itself: bool,
+    keeps_no_statistics: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
 }
@@ -70,6 +71,7 @@ impl Default for Settings {
             store: None,
             trailers: false,
             answers_itself: false,
+            keeps_no_statistics: false,
             filters: [Vec::new(), Vec::new()],
         }
     }
@@ -114,6 +116,13 @@ impl Settings {
         self
     }
 
+    /// With none of the filter's statistics kept.
+    #[must_use]
+    pub fn keeping_no_statistics(mut self) -> Self {
+        self.keeps_no_statistics = true;
+        self
+    }
+
     /// With 200 for every path from Envoy itself, where the origin would be in the way; 421
     /// for a path that still has a token in front.
     #[must_use]
@@ -150,6 +159,11 @@ impl Settings {
         let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
         port_of(&mut endpoint["address"], at.origin_port);
         port_of(&mut bootstrap["admin"]["address"], at.admin_port);
+        if self.keeps_no_statistics {
+            let patterns = json!([{"prefix": "wasmcustom."}]);
+            bootstrap["stats_config"]["stats_matcher"] =
+                json!({"exclusion_list": {"patterns": patterns}});
+        }
         if let Some(store) = &self.store {
             let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
             let clusters = clusters.expect("clusters");

@@ -38,6 +38,7 @@ pub enum Metric {
     StoreFailures,
     CorruptSlots,
     RecordWrites,
+    BellRings,
     FleetCalls,
     FleetCallsFailed,
     FleetQuestions,
@@ -56,7 +57,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -87,6 +88,7 @@ impl Metric {
         Self::StoreFailures,
         Self::CorruptSlots,
         Self::RecordWrites,
+        Self::BellRings,
         Self::FleetCalls,
         Self::FleetCallsFailed,
         Self::FleetQuestions,
@@ -137,6 +139,7 @@ impl Metric {
             Self::StoreFailures => "streamgate.store_failures",
             Self::CorruptSlots => "streamgate.corrupt_slots",
             Self::RecordWrites => "streamgate.record_writes",
+            Self::BellRings => "streamgate.bell_rings",
             Self::FleetCalls => "streamgate.fleet.calls",
             Self::FleetCallsFailed => "streamgate.fleet.calls_failed",
             Self::FleetQuestions => "streamgate.fleet.questions",

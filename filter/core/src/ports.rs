@@ -26,6 +26,9 @@ pub trait Entropy {
 pub trait Meter {
     /// Adds `n` to a counter.
     fn add(&self, metric: Metric, n: u64);
+    /// How far [`Metric::BellRings`] has counted, for all workers of this edge together;
+    /// `None` where it does not count.
+    fn rings(&self) -> Option<u64>;
     /// Changes the number of streams on record.
     fn add_live(&self, change: i64);
     /// The number of streams on record in this whole edge, all workers together.
@@ -47,6 +50,8 @@ pub enum Place {
     Sweep,
     /// How far a shard's news were read.
     News(u32),
+    /// The bells that were rung last.
+    Rings,
 }
 
 /// Where state lives: a fixed table of values with compare-and-set, shared by all

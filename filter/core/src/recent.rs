@@ -3,53 +3,73 @@
 use hashbrown::HashTable;
 use streamgate_bytes::Mark;
 
+/// In how many parts a table is kept. Growing one, and forgetting what was old in it, takes
+/// as many times less than the whole would, and no request waits for longer than that.
+const PARTS: usize = 16;
+
 /// Values under marks, bounded by two generations: when the young one is full it becomes
 /// the old one, and what was old is forgotten. What is in use moves to the young one in
 /// time; what is forgotten costs asking again.
 #[derive(Debug)]
 pub struct Recent<V> {
-    young: HashTable<(Mark, V)>,
-    old: HashTable<(Mark, V)>,
+    parts: [Generations<V>; PARTS],
     generation_max: usize,
 }
 
+/// A part of a table.
+#[derive(Debug)]
+struct Generations<V> {
+    young: HashTable<(Mark, V)>,
+    old: HashTable<(Mark, V)>,
+}
+
 impl<V> Recent<V> {
-    /// A table of at most `max` values.
+    /// A table of about `max` values, and never more than 16 above it.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self {
-            young: HashTable::new(),
-            old: HashTable::new(),
-            generation_max: max.div_ceil(2),
+            parts: [(); PARTS].map(|()| Generations {
+                young: HashTable::new(),
+                old: HashTable::new(),
+            }),
+            generation_max: max.div_ceil(PARTS.saturating_mul(2)),
         }
     }
 
     /// The value under `mark`.
     #[must_use]
     pub fn value(&self, mark: Mark) -> Option<&V> {
-        let young = self.young.find(mark.spread(), |(known, _)| *known == mark);
-        let found = young.or_else(|| self.old.find(mark.spread(), |(known, _)| *known == mark));
+        let Generations { young, old } = self.parts.get(part(mark))?;
+        let is_it = |(known, _): &(Mark, V)| *known == mark;
+        let found = young.find(mark.spread(), is_it);
+        let found = found.or_else(|| old.find(mark.spread(), is_it));
         found.map(|(_, value)| value)
     }
 
     /// Remembers a value.
     pub fn insert(&mut self, mark: Mark, value: V) {
+        let Some(Generations { young, old }) = self.parts.get_mut(part(mark)) else {
+            return;
+        };
         let is_it = |(known, _): &(Mark, V)| *known == mark;
-        if let Some((_, known)) = self.young.find_mut(mark.spread(), is_it) {
+        if let Some((_, known)) = young.find_mut(mark.spread(), is_it) {
             *known = value;
             return;
         }
-        if self.young.len() >= self.generation_max {
-            self.old = core::mem::take(&mut self.young);
+        if young.len() >= self.generation_max {
+            core::mem::swap(young, old);
+            young.clear();
         }
-        let place = |(known, _): &(Mark, V)| known.spread();
-        self.young
-            .insert_unique(mark.spread(), (mark, value), place);
+        let spread = |(known, _): &(Mark, V)| known.spread();
+        young.insert_unique(mark.spread(), (mark, value), spread);
     }
 
     /// Forgets a value.
     pub fn remove(&mut self, mark: Mark) {
-        for generation in [&mut self.young, &mut self.old] {
+        let Some(Generations { young, old }) = self.parts.get_mut(part(mark)) else {
+            return;
+        };
+        for generation in [young, old] {
             if let Ok(found) = generation.find_entry(mark.spread(), |(known, _)| *known == mark) {
                 found.remove();
             }
@@ -59,7 +79,10 @@ impl<V> Recent<V> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.young.len().saturating_add(self.old.len())
+        let parts = self.parts.iter();
+        parts
+            .map(|part| part.young.len().saturating_add(part.old.len()))
+            .sum()
     }
 
     /// Whether there are none.
@@ -69,22 +92,34 @@ impl<V> Recent<V> {
     }
 }
 
+/// The part for a mark, by bits that its place in there does not go by.
+const fn part(mark: Mark) -> usize {
+    let [.., last] = mark.0.to_ne_bytes();
+    last as usize % PARTS
+}
+
 #[cfg(test)]
 mod tests {
+    use streamgate_bytes::Marker;
+
     use super::*;
     use crate::testing::test;
 
     #[test]
     fn the_table_is_bounded_and_keeps_what_is_in_use() {
-        let mut recent = Recent::new(100);
-        let busy = Mark(u128::MAX);
-        for n in 0..10_000_u32 {
-            recent.insert(Mark(n.into()), n);
+        let marker = Marker::new(&[7; 16]);
+        let mut recent = Recent::new(1_600);
+        let busy = marker.mark(b"busy");
+        for n in 0..20_000_u32 {
+            let mark = marker.mark(&n.to_be_bytes());
+            recent.insert(mark, n);
             recent.insert(busy, n);
-            assert!(recent.len() <= 101, "{}", recent.len());
+            assert!(recent.len() <= 1_616, "{}", recent.len());
+            assert_eq!(recent.value(mark), Some(&n));
             assert_eq!(recent.value(busy), Some(&n));
         }
-        assert_eq!(recent.value(Mark(0)), None);
+        assert!(recent.len() > 800, "{}", recent.len());
+        assert_eq!(recent.value(marker.mark(&0_u32.to_be_bytes())), None);
         recent.remove(busy);
         assert_eq!(recent.value(busy), None);
     }

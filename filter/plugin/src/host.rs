@@ -37,10 +37,12 @@ impl Envoy {
     pub(crate) fn define_metrics() -> Result<Self, Status> {
         let counter =
             |metric: &Metric| hostcalls::define_metric(MetricType::Counter, metric.name());
-        Ok(Self {
+        let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
-        })
+        };
+        envoy.add(Metric::BellRings, 1);
+        Ok(envoy)
     }
 }
 
@@ -69,6 +71,13 @@ impl Meter for Envoy {
         if n > 0 {
             let _ = hostcalls::increment_metric(*id, i64::try_from(n).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Every worker has counted itself when it started: a counter that says zero is one that
+    /// Envoy was told not to keep.
+    fn rings(&self) -> Option<u64> {
+        let id = self.counters.get(Metric::BellRings.index())?;
+        hostcalls::get_metric(*id).ok().filter(|rings| *rings > 0)
     }
 
     fn add_live(&self, change: i64) {
@@ -128,6 +137,7 @@ impl Key {
             Place::Epoch => Self::new(b'e', 0),
             Place::Sweep => Self::new(b'w', 0),
             Place::News(shard) => Self::new(b'n', shard),
+            Place::Rings => Self::new(b'r', 0),
         }
     }
 

@@ -81,6 +81,10 @@ impl Meter for EdgeHost {
         self.counters.borrow_mut()[metric.index()] += n;
     }
 
+    fn rings(&self) -> Option<u64> {
+        Some(self.counters.borrow()[Metric::BellRings.index()])
+    }
+
     fn add_live(&self, change: i64) {
         self.live.set(self.live.get() + change);
     }

@@ -4,6 +4,7 @@
 //! evictions heard and streams listed in the same way. It differs by its stamp: which
 //! write of the store it goes by, and whether it is ahead of that.
 
+use super::bells::ring;
 use super::codec;
 use super::merge::merged;
 use super::slot::Change;
@@ -103,7 +104,7 @@ pub fn take_over(
             Swap::Done => {
                 let ended = |known: &crate::activity::Stream| activity.stream(&known.key).is_none();
                 if sighted.activity.streams.iter().any(ended) {
-                    host.ring(ledger.bell_of(subject));
+                    ring(host, ledger.bell_of(subject));
                 }
                 host.add_live(growth);
                 count(host, Metric::Lapses, sighted.lapsed);

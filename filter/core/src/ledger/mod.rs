@@ -3,6 +3,7 @@
 //! [`transact()`] is the one algorithm: load the subject's activity, judge the event,
 //! write if nobody else wrote meanwhile, else again. The store behind it is a port.
 
+mod bells;
 mod codec;
 pub mod copy;
 pub mod epoch;
@@ -29,6 +30,7 @@ mod test_edge;
 #[cfg(test)]
 mod transact_tests;
 
+pub use bells::{Bells, Heard};
 pub use merge::merged;
 pub use stamp::{Stamp, WriteId};
 pub(crate) use transact::count_verdict;

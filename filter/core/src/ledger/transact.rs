@@ -1,5 +1,6 @@
 //! Load, judge, compare-and-set, again if someone else was faster.
 
+use super::bells::ring;
 use crate::activity::Activity;
 use crate::ledger::slot::{Change, Rewritten, Slot};
 use crate::ledger::stamp::Stamp;
@@ -152,7 +153,7 @@ pub fn transact_if(
         match host.swap(place, found.version, &rewritten.bytes) {
             Swap::Done => {
                 if judgement.silenced {
-                    host.ring(ledger.bell_of(subject));
+                    ring(host, ledger.bell_of(subject));
                 }
                 host.add_live(growth);
                 count(host, Metric::Lapses, heard.sighted.lapsed);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use streamgate_bytes::{Mark, Marker, begins_with};
 
 use super::class::Class;
-use super::lease::{self, Leases};
+use super::lease::{self, Lease, Leases};
 use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{Who, Why};
@@ -27,6 +27,7 @@ use super::request::Request;
 use crate::config::{Config, Paused};
 use crate::exchange::{Head, languages};
 use crate::keeper::{Keeper, Ruling};
+use crate::ledger::Bells;
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Event, Verdict};
@@ -36,7 +37,7 @@ use crate::stream_key::StreamKey;
 use crate::viewer::{Asked, GoodTokens, Identified, Viewer, identify};
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
-const LEASES_MAX: usize = 96_000;
+const LEASES_MAX: usize = 92_000;
 
 /// A stream that a request names.
 struct Known<'a> {
@@ -54,6 +55,7 @@ pub struct Gate {
     pub(super) leases: Leases,
     good: GoodTokens,
     marker: Marker,
+    bells: Bells,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
     /// for far longer than from one tick to the next after it has become due.
@@ -69,6 +71,7 @@ impl Gate {
             leases: Leases::new(LEASES_MAX),
             good: GoodTokens::new(marker),
             marker,
+            bells: Bells::default(),
             ticked_at: None,
             passes: Cell::new(0),
         }
@@ -169,17 +172,17 @@ impl Gate {
 
     /// Decides by what this worker remembers; `None` if that does not suffice.
     fn by_lease<H: Head, E: Host>(
-        &self,
+        &mut self,
         name: Mark,
         request: &Request<'_, H, E>,
     ) -> Option<Passage> {
         let lease = self.leases.value(name)?;
-        let is_fresh =
-            self.ticked_at.is_some_and(|tick| tick < lease.due_at) || request.now() < lease.due_at;
+        let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
+            || lease.is_fresh(request.now());
         if (!is_fresh && request.now() >= lease.ends_at)
             || lease.place != request.place
             || !(lease.is_anywhere || begins_with(request.asked.file, &lease.stream.scope))
-            || request.host.bell(lease.bell_of) != lease.bell
+            || !is_silent(&mut self.bells, request.host, lease)
         {
             return None;
         }
@@ -272,7 +275,7 @@ impl Gate {
         }
         if !plays.started {
             let lease = protected.lease((&config.ledger, request.place), &leased, &decided, plays);
-            let fresh = now < lease.due_at;
+            let fresh = lease.is_fresh(now);
             self.leases.insert(*name, lease);
             if fresh {
                 return request.forward(None);
@@ -289,4 +292,17 @@ impl Gate {
             facts,
         }))
     }
+}
+
+/// Whether the subject's bell has been silent since the lease's record was read.
+fn is_silent(bells: &mut Bells, host: &impl Host, lease: &Lease) -> bool {
+    if bells.is_silent(host, lease.bell_of, lease.heard.get()) {
+        return true;
+    }
+    let now = bells.now();
+    let is_silent = host.bell(lease.bell_of) == lease.bell;
+    if is_silent {
+        lease.heard.set(now);
+    }
+    is_silent
 }

@@ -2,11 +2,13 @@
 //! requests ask nobody.
 //!
 //! A lease says: this stream played when last looked, and its record need not be
-//! touched before `due_at`. It holds as long as the subject's bell is silent.
+//! touched before it is due. It holds as long as the subject's bell is silent.
 
+use core::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::ledger::Heard;
 use crate::moment::Moment;
 use crate::policy::Application;
 use crate::recent::Recent;
@@ -27,10 +29,20 @@ pub struct Lease {
     pub is_anywhere: bool,
     /// State of the subject's bell when the record was read.
     pub bell: u32,
-    /// When the record has to be touched again.
-    pub due_at: Moment,
+    /// When the bell's number was last known to be this.
+    pub heard: Cell<Heard>,
+    /// How long before its end the record has to be touched again, in milliseconds.
+    pub due_before_ms: u32,
     /// When the lease is worth nothing: the stream has lapsed, or its token expired.
     pub ends_at: Moment,
+}
+
+impl Lease {
+    /// Whether the record need not be touched yet.
+    #[must_use]
+    pub const fn is_fresh(&self, now: Moment) -> bool {
+        now.plus_ms(self.due_before_ms as u64).as_ms() < self.ends_at.as_ms()
+    }
 }
 
 /// What is needed to touch a leased stream's record.

@@ -1,6 +1,6 @@
 //! A request on a protected path, and what the path makes of it.
 
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -170,19 +170,21 @@ impl PlaybackPath {
             .as_ms()
             .saturating_sub(self.renew_below_ms());
         let expiry = |moment: Moment| stream.expires_at.map_or(moment, |end| end.min(moment));
-        // What the request says of the stream may not be on record yet.
-        let due_at = match decided.pending {
-            true => Moment::EARLIEST,
-            false => expiry(Moment::from_ms(due_ms)),
-        };
+        let ends_at = expiry(plays.lapses_at);
+        let due_before_ms = ends_at.ms_since(expiry(Moment::from_ms(due_ms)));
         Lease {
             stream: Rc::clone(stream),
             place,
             bell_of: ledger.bell_of(&stream.subject),
             is_anywhere: stream.scope.is_empty(),
             bell: decided.bell,
-            due_at,
-            ends_at: expiry(plays.lapses_at),
+            heard: Cell::default(),
+            // What the request says of the stream may not be on record yet.
+            due_before_ms: match decided.pending {
+                true => u32::MAX,
+                false => u32::try_from(due_before_ms).unwrap_or(u32::MAX),
+            },
+            ends_at,
         }
     }
 

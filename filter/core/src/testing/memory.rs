@@ -24,6 +24,7 @@ struct State {
     live: i64,
     calls: Calls,
     swaps_fail: bool,
+    is_not_counting: bool,
     swaps_to_lose: u32,
     /// Where they are lost; everywhere if `None`.
     contended: Option<Place>,
@@ -51,6 +52,7 @@ impl MemoryHost {
             live: 0,
             calls: Calls::default(),
             swaps_fail: false,
+            is_not_counting: false,
             swaps_to_lose: 0,
             contended: None,
         }))
@@ -84,6 +86,11 @@ impl MemoryHost {
     /// From now on the store refuses every write, or no longer.
     pub(crate) fn fail_swaps(&self, fail: bool) {
         self.state().swaps_fail = fail;
+    }
+
+    /// The proxy was told not to keep the filter's counters.
+    pub(crate) fn does_not_count(&self) {
+        self.state().is_not_counting = true;
     }
 
     /// Lets someone else win the next `n` writes: each is reported as a conflict, and
@@ -155,6 +162,11 @@ impl Entropy for MemoryHost {
 impl Meter for MemoryHost {
     fn add(&self, metric: Metric, n: u64) {
         self.state().counters[metric.index()] += n;
+    }
+
+    fn rings(&self) -> Option<u64> {
+        let state = self.state();
+        (!state.is_not_counting).then_some(state.counters[Metric::BellRings.index()])
     }
 
     fn add_live(&self, change: i64) {
