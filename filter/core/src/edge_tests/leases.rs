@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
+use crate::mac::count::counted;
 use crate::metric::Metric;
 use crate::signed::PlaybackToken;
 use crate::testing::{TIMEOUT_MS, config, config_with, test};
@@ -67,6 +68,65 @@ fn nobody_names_a_lease_but_by_what_it_was_given_for() {
         let forged = get("/vod/a/2.m4s").header("x-token", name);
         assert_eq!(world.ask(forged).refusal(), refused(403, "token-invalid"));
     }
+}
+
+/// Streams named by a header and CMCD, or by two headers, next to tokens that nobody brings.
+fn plainly_named(stream: Value) -> World {
+    World::with(with(|json| {
+        let token = |place: Value| json!({ "token": place });
+        json["playback"][0]["subject"] = json!([
+            token(json!("path")),
+            token(json!({"query": "sg"})),
+            {"header": "x-account-id"},
+        ]);
+        json["playback"][0]["stream"] = json!([token(json!("path")), stream]);
+    }))
+}
+
+#[test]
+fn who_is_named_by_values_as_they_stand_costs_no_signature_once_let_through() {
+    let mut world = plainly_named(json!({"cmcd": "sid"}));
+    let segment =
+        |n: u32| get(format!("/vod/a/{n}.m4s?CMCD=br%3D{n}%2Csid%3D%221%22")).account("alice");
+    world.ask(segment(1)).served();
+    let signatures = counted(|| {
+        world.ask(segment(2)).served();
+    });
+    assert_eq!(signatures, 0);
+    world.tick();
+    assert_eq!(world.host.count(Metric::FastPathPasses), 1);
+}
+
+#[test]
+fn values_as_they_stand_are_told_apart_by_where_each_ends() {
+    let mut world = plainly_named(json!({"header": "x-stream-id"}));
+    let segment = |account: &str, stream: &str| {
+        get("/vod/a/1.m4s")
+            .account(account)
+            .header("x-stream-id", stream)
+    };
+    for (account, stream) in [("a", "bc"), ("ab", "c"), ("abc", "d"), ("a", "bcd")] {
+        for _ in 0..2 {
+            world.ask(segment(account, stream)).served();
+        }
+    }
+    assert_eq!(
+        ["a", "ab", "abc"].map(|account| world.streams(account)),
+        [2, 1, 1]
+    );
+}
+
+#[test]
+fn a_token_beside_a_name_that_is_let_through_has_to_be_good() {
+    let mut world = plainly_named(json!({"cmcd": "sid"}));
+    let segment =
+        |more: &str| get(format!("/vod/a/1.m4s?CMCD=sid%3D%221%22{more}")).account("alice");
+    world.ask(segment("")).served();
+    world.ask(segment("")).served();
+    let forged = world.ask(segment("&sg=forged"));
+    assert_eq!(forged.refusal(), refused(403, "token-invalid"));
+    let forged = world.ask(get("/~\u{fe}/vod/a/1.m4s?CMCD=sid%3D%221%22").account("alice"));
+    assert_eq!(forged.refusal(), refused(403, "token-invalid"));
 }
 
 #[test]

@@ -119,6 +119,13 @@ impl Gate {
         {
             return passage;
         }
+        let plain = request.plain_name();
+        let plain = plain.map(|name| self.marker.mark(name.as_bytes()));
+        if let Some(name) = plain
+            && let Some(passage) = self.by_lease(name, &request)
+        {
+            return passage;
+        }
         let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
             && matches!(request.method().as_slice(), b"GET" | b"HEAD");
         let viewer = match identify(
@@ -140,8 +147,11 @@ impl Gate {
                     viewer: &viewer,
                     stream: key,
                     recurring,
-                    name: match leading {
-                        Some(token) if viewer.is_by_leading_token => self.marker.mark(&token),
+                    name: match (plain, leading) {
+                        (Some(plain), _) => plain,
+                        (None, Some(token)) if viewer.is_by_leading_token => {
+                            self.marker.mark(&token)
+                        }
                         _ => self.marker.mark(&lease::name(&viewer.subject, &key)),
                     },
                 };

@@ -65,15 +65,16 @@ pub struct Leased {
 }
 
 /// A worker's leases, under marks of whatever names a stream on the wire: the text of a good
-/// token, or else [`name`].
+/// token, else a [`PlainName`], else [`name`].
 pub type Leases = Recent<Lease>;
 
-/// What no token begins with.
-const NO_TOKEN: u8 = 0xff;
+/// What no token begins with, and no name of another kind.
+const BY_KEYS: u8 = 0xff;
+const PLAIN: u8 = 0xfe;
 
 /// What the lease of a stream is found under that no leading token names.
 pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> [u8; 33] {
-    let mut name = [NO_TOKEN; 33];
+    let mut name = [BY_KEYS; 33];
     let (_, rest) = name.split_at_mut(1);
     let keys = subject.as_bytes().iter().chain(stream.as_bytes());
     for (to, from) in rest.iter_mut().zip(keys) {
@@ -82,8 +83,30 @@ pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> [u8; 33] {
     name
 }
 
+/// What the lease of a stream is found under that is named by values of the request as they
+/// stand there: what they stand for takes two signatures to find out.
+pub(super) struct PlainName(Vec<u8>);
+
+impl PlainName {
+    /// The name that these values make, each with its carrier's place in the configuration.
+    pub(super) fn of(said: [(usize, Vec<u8>); 2]) -> Self {
+        let mut name = vec![PLAIN];
+        for (place, value) in said {
+            for number in [place, value.len()] {
+                name.extend_from_slice(&number.to_le_bytes());
+            }
+            name.extend_from_slice(&value);
+        }
+        Self(name)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// Whether a text may be a token's. Both keys can be read in a token, so a client could
 /// make up a text that is a lease's other name.
 pub(super) fn may_be_token(text: &[u8]) -> bool {
-    text.first() != Some(&NO_TOKEN)
+    !matches!(text.first(), Some(&(BY_KEYS | PLAIN)))
 }

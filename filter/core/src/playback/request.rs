@@ -5,11 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::class::Class;
-use super::lease::{Lease, Leased};
+use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use crate::activity::Attributes;
-use crate::config::{Config, Paused, PlaybackPath, Start};
+use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::exchange::{Head, languages};
 use crate::ledger::{Decided, Ledger};
 use crate::moment::Moment;
@@ -56,6 +56,35 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 
     fn is_media(&self) -> bool {
         self.protected.classes.classify(self.asked.path) == Class::Media
+    }
+
+    /// What the request says of subject and stream, where that is a header and CMCD alone: no
+    /// token, no claim and no redirect has a part in it.
+    pub(super) fn plain_name(&self) -> Option<PlainName> {
+        let Asked { head, path, .. } = self.asked;
+        let has_token = |place| self.asked.token_text(place).is_some();
+        if self.protected.reads_cat() || self.protected.token_places().any(has_token) {
+            return None;
+        }
+        // The stream first: where it is to be told by a redirect, that is the end of it.
+        let stream = first_said(&self.protected.stream, |carrier| match carrier {
+            StreamCarrier::Token(_) => Some(None),
+            StreamCarrier::Header(name) => Some(head.header(name)),
+            StreamCarrier::CmcdSid => {
+                let sid = cmcd::Reader::new(head, path).sid();
+                Some(sid.map(String::into_bytes))
+            }
+            StreamCarrier::JwtClaim(_)
+            | StreamCarrier::CatId
+            | StreamCarrier::Redirect
+            | StreamCarrier::AddressAndAgent => None,
+        })?;
+        let subject = first_said(&self.protected.subject, |carrier| match carrier {
+            SubjectCarrier::Token(_) => Some(None),
+            SubjectCarrier::Header(name) => Some(head.header(name)),
+            SubjectCarrier::JwtClaim(_) | SubjectCarrier::CatSubject => None,
+        })?;
+        Some(PlainName::of([stream, subject]))
     }
 
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
@@ -200,4 +229,18 @@ impl PlaybackPath {
             reason => reason,
         }
     }
+}
+
+/// The first value that one of the carriers has, and its place; `None` if there is none, or if
+/// one before it is of a kind that `said` gives `None` for.
+fn first_said<C>(
+    carriers: &[C],
+    said: impl Fn(&C) -> Option<Option<Vec<u8>>>,
+) -> Option<(usize, Vec<u8>)> {
+    for (place, carrier) in carriers.iter().enumerate() {
+        if let Some(value) = said(carrier)? {
+            return Some((place, value));
+        }
+    }
+    None
 }
