@@ -24,6 +24,8 @@ pub(crate) enum Ask {
     Wandering,
     /// A path that is not protected, as long as the others.
     Unprotected,
+    /// The same, on a route that leaves the filter out.
+    LeftOut,
     /// A segment of each of many streams whose lease is due.
     LeaseDue,
     /// Segments of a fourth stream of accounts that play three.
@@ -77,7 +79,7 @@ const fn filter(id: &'static str, label: &'static str, kind: Kind, ask: Ask) -> 
 }
 
 /// All cases.
-pub(crate) const CASES: [Case; 27] = [
+pub(crate) const CASES: [Case; 28] = [
     playing("bare", "Envoy, bare", Kind::Bare, Size::Tiny),
     playing("noop", "Envoy + no-op Wasm filter", Kind::Noop, Size::Tiny),
     playing(
@@ -97,6 +99,12 @@ pub(crate) const CASES: [Case; 27] = [
         "streamgate: unprotected path",
         Kind::Streamgate,
         Ask::Unprotected,
+    ),
+    filter(
+        "left-out",
+        "streamgate: left out by the route",
+        Kind::Streamgate,
+        Ask::LeftOut,
     ),
     filter(
         "lease-due",
@@ -245,7 +253,7 @@ impl Case {
     fn base(&self) -> &'static str {
         let [bare, noop] = self.size.bases();
         match self.id {
-            "fast-path" | "fast-path-200k" | "wandering" | "unprotected" => noop,
+            "fast-path" | "fast-path-200k" | "wandering" | "unprotected" | "left-out" => noop,
             _ => bare,
         }
     }

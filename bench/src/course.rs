@@ -93,7 +93,8 @@ impl Course {
         let served: Rc<[Request]> = served.into();
         // Not those that the workers were just made to know.
         let wandering: Rc<[Request]> = others.into();
-        let unprotected: Rc<[Request]> = unprotected(&self.playing);
+        let unprotected = free(&self.playing, "/web/");
+        let left_out = free(&self.playing, "/out/");
         let refused = (0..FULL_ACCOUNTS)
             .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
         let refused: Rc<[Request]> = refused.map(Request::get).collect();
@@ -109,6 +110,7 @@ impl Course {
                 Ask::Playing => &served,
                 Ask::Wandering => &wandering,
                 Ask::Unprotected => &unprotected,
+                Ask::LeftOut => &left_out,
                 Ask::Refused => &refused,
                 Ask::Heartbeat => &heartbeats,
                 // Anew for each slice.
@@ -237,8 +239,12 @@ impl Course {
     }
 }
 
-/// Paths that nobody protects, as long as those, so that they differ in nothing else.
-fn unprotected(paths: &[String]) -> Rc<[Request]> {
-    let free = |path: &String| path.replacen("/~", "/f", 1).replacen("/vod/", "/web/", 1);
+/// Paths that nobody protects, below `top`, as long as those, so that they differ in nothing else.
+fn free(paths: &[String], top: &str) -> Rc<[Request]> {
+    let free = |path: &String| {
+        let (token, rest) = path.split_once("/vod/").expect("a protected path");
+        let token = token.trim_start_matches("/~");
+        format!("{top}f{token}/{rest}")
+    };
     paths.iter().map(free).map(Request::get).collect()
 }

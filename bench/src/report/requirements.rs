@@ -77,6 +77,12 @@ pub(crate) fn all(results: Option<&Results>, scale: Option<&Scale>) -> Vec<Requi
             unit: "×",
         },
         Requirement {
+            what: "the same where its route leaves the filter out",
+            measured: to_noop("left-out"),
+            limit: 1.02,
+            unit: "×",
+        },
+        Requirement {
             what: "starts through the API: at least half the rate of bare direct responses, so at most 2 × its CPU",
             measured: to_bare("create"),
             limit: 2.0,

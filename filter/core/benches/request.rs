@@ -3,6 +3,7 @@
 // It may fail loudly, as tests may.
 #![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 
+mod memory;
 mod viewer;
 
 use core::hint::black_box;

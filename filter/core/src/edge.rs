@@ -183,7 +183,7 @@ impl Edge {
                     path,
                     file: &file,
                 };
-                let epoch = |now| known_epoch(&mut self.epoch, host, now);
+                let epoch = |now| known_epoch(&mut self.epoch, host, || now);
                 let mut keeper = Keeper {
                     ledger: &self.config.ledger,
                     fleet: self.fleet.as_mut(),
@@ -393,7 +393,7 @@ impl Edge {
     ) -> T {
         let mut keeper = Keeper {
             ledger: &self.config.ledger,
-            epoch: known_epoch(&mut self.epoch, host, host.now()),
+            epoch: known_epoch(&mut self.epoch, host, || host.now()),
             fleet: self.fleet.as_mut(),
             trust,
         };
@@ -421,6 +421,10 @@ fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
     }
 }
 
-fn known_epoch(known: &mut Option<Moment>, host: &impl Host, now: Moment) -> Moment {
-    *known.get_or_insert_with(|| epoch::epoch(host, now))
+fn known_epoch(
+    known: &mut Option<Moment>,
+    host: &impl Host,
+    now: impl FnOnce() -> Moment,
+) -> Moment {
+    *known.get_or_insert_with(|| epoch::epoch(host, now()))
 }

@@ -1,17 +1,12 @@
 //! A viewer at an edge in plain memory, for tests and benches outside the crate.
 
-use core::cell::{Cell, RefCell};
-
-use hashbrown::HashMap;
 use streamgate_core::config;
 use streamgate_core::edge::{Edge, Step};
 use streamgate_core::exchange::Head;
 use streamgate_core::fleet::Ticket;
-use streamgate_core::metric::Metric;
-use streamgate_core::moment::Moment;
 use streamgate_core::playback::Forward;
-use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
-use streamgate_core::stream_key::StreamKey;
+
+use crate::memory::Host;
 
 const CONFIGURATION: &str = r#"{
   "applications": [{"id": "web", "tenant": "demo", "policies": ["household"]}],
@@ -26,67 +21,6 @@ const CONFIGURATION: &str = r#"{
     "stream": [{"token": "path"}, {"cmcd": "sid"}, {"redirect": true}]
   }]
 }"#;
-
-/// A host that counts what is asked of it, but for bells.
-#[derive(Default)]
-pub(crate) struct Host {
-    values: RefCell<HashMap<Place, Vec<u8>>>,
-    pub(crate) asked: Cell<u32>,
-}
-
-impl Host {
-    fn asked(&self) {
-        self.asked.set(self.asked.get() + 1);
-    }
-}
-
-impl Clock for Host {
-    fn now(&self) -> Moment {
-        self.asked();
-        Moment::from_ms(1_893_499_200_000)
-    }
-}
-
-impl Entropy for Host {
-    fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
-        [7; StreamKey::RANDOM_LEN]
-    }
-}
-
-impl Meter for Host {
-    fn add(&self, _: Metric, _: u64) {
-        self.asked();
-    }
-
-    fn rings(&self) -> Option<u64> {
-        Some(1)
-    }
-
-    fn add_live(&self, _: i64) {}
-
-    fn live(&self) -> u64 {
-        0
-    }
-}
-
-impl Store for Host {
-    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
-        self.asked();
-        let value = self.values.borrow().get(&place)?.clone();
-        Some((value, Version(1)))
-    }
-
-    fn swap(&self, place: Place, _: Option<Version>, value: &[u8]) -> Swap {
-        self.values.borrow_mut().insert(place, value.to_vec());
-        Swap::Done
-    }
-
-    fn bell(&self, _: u16) -> u32 {
-        0
-    }
-
-    fn ring(&self, _: u16) {}
-}
 
 /// The head of a request that says whose account watches.
 struct Account<'a>(&'a Host);
