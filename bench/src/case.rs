@@ -287,6 +287,23 @@ pub(crate) fn round() -> Vec<Case> {
     round
 }
 
+/// One round of what is looked at at a pace: each case stands between two slices of its bare
+/// proxy.
+pub(crate) fn paced_round() -> Vec<Case> {
+    let mut round: Vec<Case> = Vec::new();
+    for case in CASES.into_iter().filter(Case::is_paced) {
+        let [bare, _] = case.size.bases();
+        let bare = Case::named(bare).expect("a case");
+        if round.last() != Some(&bare) {
+            round.push(bare);
+        }
+        if case != bare {
+            round.extend([case, bare]);
+        }
+    }
+    round
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,6 +322,21 @@ mod tests {
             let at = places[0];
             assert_eq!(round[at - 1].id, case.base());
             assert_eq!(round[at + 1].id, case.base());
+        }
+    }
+
+    #[test]
+    fn in_a_paced_round_every_case_stands_between_two_bare_slices() {
+        let round = paced_round();
+        for case in CASES.into_iter().filter(Case::is_paced) {
+            let [bare, _] = case.size.bases();
+            let places: Vec<usize> = (0..round.len()).filter(|at| round[*at] == case).collect();
+            if case.id == bare {
+                continue;
+            }
+            assert_eq!(places.len(), 1, "{}", case.id);
+            let at = places[0];
+            assert_eq!((round[at - 1].id, round[at + 1].id), (bare, bare));
         }
     }
 

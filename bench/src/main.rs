@@ -69,7 +69,7 @@ fn peers(plan: &Plan, say: &impl Fn(&str)) -> Results {
     for round in 1..=plan.rounds {
         say(&format!("round {round} of {}", plan.rounds));
         slices.extend(course.round());
-        paced.push(course.paced_round());
+        paced.extend(course.paced_round());
     }
     say("done");
     Results::of(machine, plan, &slices, &paced)

@@ -9,8 +9,9 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// How long a slice is, in whole seconds.
     pub(crate) slice_s: u64,
-    /// How long latency is looked at in each round, in whole seconds.
-    pub(crate) paced_s: u64,
+    /// How long a worker's longest turn is looked for, in whole seconds. The filter's sweep comes
+    /// round in 60.
+    pub(crate) turns_s: u64,
     /// Live streams beside those that are measured.
     pub(crate) live_streams: usize,
     /// The steps of the measurement at scale, in live streams.
@@ -48,7 +49,7 @@ impl Plan {
             what: What::Peers,
             rounds: 5,
             slice_s: 1,
-            paced_s: 2,
+            turns_s: 20,
             live_streams: 100_000,
             scale: vec![1_000, 10_000, 100_000, 1_000_000],
         };
@@ -60,7 +61,7 @@ impl Plan {
                 "--smoke" => {
                     plan.what = What::Smoke;
                     plan.rounds = 1;
-                    plan.paced_s = 1;
+                    plan.turns_s = 5;
                     plan.live_streams = 2_000;
                     plan.scale = vec![1_000, 2_000];
                 }

@@ -80,18 +80,18 @@ pub(crate) struct Paced {
     pub(crate) p50_us: Sample,
     /// One in a hundred took longer, in microseconds.
     pub(crate) p99_us: Sample,
-    /// `p50_us` above bare Envoy's in the same round, in microseconds.
+    /// `p50_us` above bare Envoy's right before and behind, in microseconds.
     pub(crate) p50_above_bare_us: Option<Sample>,
 }
 
 impl Results {
     /// Sums up slices, in the order in which they were measured, and what was measured at
-    /// a pace, round by round.
+    /// a pace, likewise.
     pub(crate) fn of(
         machine: Machine,
         plan: &crate::plan::Plan,
         slices: &[Slice],
-        paced: &[Vec<(Case, Latency)>],
+        paced: &[(Case, Latency)],
     ) -> Self {
         let cases = CASES.iter();
         Self {
@@ -113,7 +113,7 @@ impl Results {
 }
 
 impl CaseResult {
-    fn of(case: &Case, slices: &[Slice], paced: &[Vec<(Case, Latency)>]) -> Option<Self> {
+    fn of(case: &Case, slices: &[Slice], paced: &[(Case, Latency)]) -> Option<Self> {
         let timeline = || slices.iter().enumerate();
         let own: Vec<(usize, &Slice)> = timeline()
             .filter(|(_, slice)| slice.case == *case)
@@ -161,19 +161,23 @@ impl CaseResult {
 }
 
 impl Paced {
-    fn of(case: &Case, rounds: &[Vec<(Case, Latency)>]) -> Option<Self> {
-        let [bare, _] = case.size.bases();
-        let figures = |id: &str, figure: fn(&Latency) -> f64| {
-            let all = rounds.iter().flatten().filter(|(case, _)| case.id == id);
-            Sample::of(all.map(|(_, latency)| figure(latency)))
+    fn of(case: &Case, timeline: &[(Case, Latency)]) -> Option<Self> {
+        let figures = |id: &str, figure: fn(&Latency) -> f64| -> Vec<(usize, f64)> {
+            let all = timeline.iter().enumerate();
+            let own = all.filter(|(_, (case, _))| case.id == id);
+            own.map(|(at, (_, latency))| (at, figure(latency)))
+                .collect()
         };
-        let p50_us = figures(case.id, |latency| latency.p50_us)?;
+        let sample = |figures: &[(usize, f64)]| Sample::of(figures.iter().map(|(_, us)| *us));
+        let [bare, _] = case.size.bases();
         let bare = figures(bare, |latency| latency.p50_us);
+        let p50s = figures(case.id, |latency| latency.p50_us);
+        let above = p50s.iter().filter_map(|(at, us)| beside(*at, *us, &bare));
         Some(Self {
             pace: pace(case.size),
-            p50_above_bare_us: bare.and_then(|bare| p50_us.pairwise(&bare, |own, bare| own - bare)),
-            p99_us: figures(case.id, |latency| latency.p99_us)?,
-            p50_us,
+            p50_us: sample(&p50s)?,
+            p99_us: sample(&figures(case.id, |latency| latency.p99_us))?,
+            p50_above_bare_us: Sample::of(above.map(|(_, above)| above)),
         })
     }
 }
@@ -181,7 +185,7 @@ impl Paced {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::case::round;
+    use crate::case::{paced_round, round};
     use crate::plan::Plan;
 
     /// Results of a made-up machine on which every case costs what is said here.
@@ -214,9 +218,9 @@ pub(crate) mod tests {
             p50_us: cost_us(case).0 * 2.0,
             p99_us: cost_us(case).0 * 3.0,
         };
-        let paced = CASES.iter().filter(|case| case.is_paced());
-        let paced: Vec<(Case, Latency)> = paced.map(|case| (*case, latency(case))).collect();
-        Results::of(machine, &plan, &slices, &[paced])
+        let paced = paced_round().into_iter();
+        let paced: Vec<(Case, Latency)> = paced.map(|case| (case, latency(&case))).collect();
+        Results::of(machine, &plan, &slices, &paced)
     }
 
     /// Twice as dear as bare Envoy, and twice as much again for those who ask services.

@@ -149,9 +149,6 @@ pub(crate) const SERVED_MAX: usize = 50_000;
 /// Requests that a slice has at hand: more than a second's worth.
 const AT_HAND: usize = 100_000;
 
-/// How long pauses are looked for, in seconds. The filter's sweep comes round in 60.
-const TRICKLE_S: u64 = 20;
-
 /// Measures at scale.
 pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     let machine = Machine::this();
@@ -201,11 +198,10 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
         }
         timeline.push((Whose::Bare, slice_of_bare()));
     }
-    let trickle_s = TRICKLE_S.min(plan.paced_s * 10);
     say("a trickle on bare Envoy");
     let all: Vec<&Peer> = edges.iter().map(|edge| &edge.peer).chain([&bare]).collect();
     let bare_pause_us = alone(&bare, &all, || {
-        longest_turn(&bare, &bare_list, trickle_s, || {})
+        longest_turn(&bare, &bare_list, plan.turns_s, || {})
     });
     let steps = edges.iter().enumerate().map(|(at, edge)| {
         say(&format!(
@@ -213,7 +209,7 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
             edge.live_streams
         ));
         alone(&edge.peer, &all, || {
-            edge.step(at, &timeline, trickle_s, bare_pause_us)
+            edge.step(at, &timeline, plan.turns_s, bare_pause_us)
         })
     });
     let steps = steps.collect();
@@ -282,7 +278,7 @@ impl Edge {
         &self,
         at: usize,
         timeline: &[(Whose, Slice)],
-        trickle_s: u64,
+        turns_s: u64,
         bare_pause_us: f64,
     ) -> Step {
         self.served.1.write_next(&self.file, AT_HAND);
@@ -293,8 +289,8 @@ impl Edge {
             shared_data_bytes: self.shared_data_bytes,
             grown_bytes: self.grown_bytes,
             vm_bytes: self.peer.process.largest_wasm_memory(),
-            pause_us: longest_turn(&self.peer, &self.file, trickle_s, || {}),
-            update_pause_us: longest_turn(&self.peer, &self.file, trickle_s, || {
+            pause_us: longest_turn(&self.peer, &self.file, turns_s, || {}),
+            update_pause_us: longest_turn(&self.peer, &self.file, turns_s, || {
                 self.peer.update(raise_a_limit);
             }),
             bare_pause_us,
