@@ -10,6 +10,7 @@ mod contention;
 mod course;
 mod envoy;
 mod load;
+mod loading;
 mod machine;
 mod peer;
 mod plan;

@@ -93,6 +93,8 @@ pub(crate) struct Options {
     /// An Envoy takes its listener from a file, so that it can be updated, and tells how
     /// long each turn of its event loops is.
     pub(crate) updatable: bool,
+    /// An Envoy's log tells when it loads its Wasm filter.
+    pub(crate) tells_of_loading: bool,
 }
 
 impl Default for Options {
@@ -102,6 +104,7 @@ impl Default for Options {
             on_both_cores: false,
             slots: None,
             updatable: false,
+            tells_of_loading: false,
         }
     }
 }
@@ -146,6 +149,11 @@ impl Peer {
                 // Whoever takes listeners from elsewhere has to have a name.
                 envoy.args(["--service-cluster", "bench", "--service-node", "peer"]);
                 envoy.args(["--log-level", "warning", "--disable-hot-restart"]);
+                if options.tells_of_loading {
+                    envoy.args(["--component-log-level", "wasm:debug"]);
+                    // Seconds and nanoseconds.
+                    envoy.args(["--log-format", "%E.%F %v"]);
+                }
                 envoy
             }
         };

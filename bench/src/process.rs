@@ -60,10 +60,14 @@ impl Process {
     pub(crate) fn serves(&mut self, port: u16) {
         awaited(&format!("{} serves", self.name), || {
             let stopped = !matches!(self.child.try_wait(), Ok(None));
-            let log = || fs::read_to_string(&self.log).unwrap_or_default();
-            assert!(!stopped, "{} does not start:\n{}", self.name, log());
+            assert!(!stopped, "{} does not start:\n{}", self.name, self.said());
             TcpStream::connect(("127.0.0.1", port)).ok()
         });
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// CPU time that it and its children took so far, in nanoseconds, by the scheduler's

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::case::Case;
 use crate::contention::{self, Contention};
 use crate::envoy::Admin;
+use crate::loading::{self, Loading};
 use crate::machine::Machine;
 use crate::peer::{Kind, Options, Peer, WORKERS};
 use crate::plan::Plan;
@@ -29,6 +30,8 @@ pub(crate) struct Scale {
     pub(crate) about: String,
     /// What it was measured on.
     pub(crate) machine: Machine,
+    /// Loading the module.
+    pub(crate) loading: Loading,
     /// By the number of live streams, the fewest first.
     pub(crate) steps: Vec<Step>,
     /// By the number of workers, and by what they contend for.
@@ -38,8 +41,8 @@ pub(crate) struct Scale {
 fn about() -> String {
     "What segments cost with ever more live streams, from make bench-scale: `served` where a \
      worker serves its share of them, `wandering` where each worker serves all. `to_bare` is CPU \
-     time per request, Envoy alone being 1. Then memory, and turns of workers' event loops. How \
-     it is measured: docs/performance.md."
+     time per request, Envoy alone being 1. Then memory, and turns of workers' event loops; \
+     `loading` is from the module's bytes to the first VM that runs it. How it is measured: docs/performance.md."
         .to_owned()
 }
 
@@ -154,6 +157,8 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     let machine = Machine::this();
     let around = Surroundings::start(&[Kind::Bare, Kind::Streamgate]);
     let bare_case = Case::named("bare").expect("a case");
+    say("the module is loaded");
+    let loading = loading::measure(&around);
     let options = Options {
         updatable: true,
         ..Options::default()
@@ -218,6 +223,7 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     Scale {
         about: about(),
         machine,
+        loading,
         steps,
         contention: contention::measure(plan, &around, directory.path()),
     }
@@ -355,6 +361,11 @@ pub(crate) mod tests {
         Scale {
             about: about(),
             machine: made_up(simple).machine,
+            loading: Loading {
+                bytes: 400_000,
+                ms: Sample::of([200.0, 250.0, 310.0]).expect("a sample"),
+                noop_ms: Sample::of([50.0]).expect("a sample"),
+            },
             steps: vec![step(1_000, 1.2), step(1_000_000, 1.26)],
             contention: Vec::new(),
         }

@@ -45,6 +45,7 @@ pub(crate) fn show_peers(results: &Results) {
 /// Shows what came out at scale.
 pub(crate) fn show_scale(scale: &Scale) {
     println!("\n{}\n{}", table::steps(scale), table::footprint(scale));
+    println!("{}", table::loading(scale));
     println!("{}", table::contention(scale));
     show(requirements::all(None, Some(scale)));
 }
@@ -76,6 +77,7 @@ pub(crate) fn anew() {
     if let Some(scale) = &scale {
         parts.push(("scale", table::steps(scale)));
         parts.push(("footprint", table::footprint(scale)));
+        parts.push(("loading", table::loading(scale)));
         parts.push(("contention", table::contention(scale)));
         plot("scale.svg", &scale_plot(scale));
     }

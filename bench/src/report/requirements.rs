@@ -148,6 +148,18 @@ pub(crate) fn all(results: Option<&Results>, scale: Option<&Scale>) -> Vec<Requi
             limit: 2.0,
             unit: "ms",
         },
+        Requirement {
+            what: "the module: at most 500 KB",
+            measured: at_scale(|scale| Some(scale.loading.bytes as f64 / 1e3)),
+            limit: 500.0,
+            unit: "KB",
+        },
+        Requirement {
+            what: "loading it: less than 300 ms",
+            measured: scale.map(|scale| scale.loading.ms.clone()),
+            limit: 300.0,
+            unit: "ms",
+        },
     ]
 }
 

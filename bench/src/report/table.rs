@@ -3,6 +3,7 @@
 use super::requirements::Requirement;
 use crate::case::Size;
 use crate::contention::{Contention, Hot};
+use crate::loading::Loading;
 use crate::machine::Machine;
 use crate::results::{CaseResult, Results};
 use crate::scale::Scale;
@@ -220,6 +221,25 @@ pub(crate) fn footprint(scale: &Scale) -> String {
     markdown(&lines)
 }
 
+/// How long modules take to load.
+pub(crate) fn loading(scale: &Scale) -> String {
+    let Loading { ms, noop_ms, bytes } = &scale.loading;
+    let line = |what: &str, bytes: Option<u64>, ms: &Sample| {
+        vec![
+            what.to_owned(),
+            bytes.map_or_else(String::new, |bytes| format!("{:.0}", bytes as f64 / 1e3)),
+            format!("{:.0}", ms.median),
+            format!("{:.0}–{:.0}", ms.min, ms.max),
+        ]
+    };
+    let head = ["", "KB", "ms", "spread"].map(str::to_owned).to_vec();
+    markdown(&[
+        head,
+        line("streamgate", Some(*bytes), ms),
+        line("no-op Wasm filter", None, noop_ms),
+    ])
+}
+
 /// What came out for workers that contend.
 pub(crate) fn contention(scale: &Scale) -> String {
     let head = [
@@ -291,6 +311,15 @@ mod tests {
         assert!(tiny.contains("session create"));
         assert!(!cpu(&results, Size::Segment).contains("session create"));
         assert!(latency(&results, Size::Segment).contains("stick tables"));
+    }
+
+    #[test]
+    fn loading_is_told_beside_a_module_that_does_nothing() {
+        let table = loading(&made_up_scale());
+        assert!(
+            table.contains("| streamgate        | 400 | 250 | 200–310 |"),
+            "{table}"
+        );
     }
 
     #[test]
