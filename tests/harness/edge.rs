@@ -129,10 +129,14 @@ impl Edge {
         Err(self.log())
     }
 
+    /// Whether all its workers accept connections. It is not one of them that is asked:
+    /// they would count whoever asks.
     fn is_ready(&self) -> bool {
-        let live = |answer: crate::Answer| answer.status == 200;
-        self.admin.get("/ready").try_send().is_ok_and(live)
-            && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        let started = "/stats?format=json&filter=^listener_manager\\.workers_started$";
+        let answer = self.admin.get(started).try_send();
+        answer.is_ok_and(|answer| {
+            answer.status == 200 && answer.json()["stats"][0]["value"].as_u64() == Some(1)
+        })
     }
 
     fn is_running(&mut self) -> bool {
