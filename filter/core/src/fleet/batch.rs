@@ -64,7 +64,12 @@ pub(super) enum Kind {
         bell: u32,
     },
     /// What follows from the questions is written.
-    Write { id: WriteId, activity: Activity },
+    Write {
+        id: WriteId,
+        /// In the place of this write.
+        before: Option<WriteId>,
+        activity: Activity,
+    },
     /// The copy is written as it is.
     Tell,
 }
@@ -228,7 +233,11 @@ impl<H: Host> Maker<'_, H> {
                 told.kept_until,
                 silenced,
             );
-            Kind::Write { id, activity }
+            Kind::Write {
+                id,
+                before,
+                activity,
+            }
         } else {
             self.check(pipeline, &subject, before);
             Kind::Check { bell }

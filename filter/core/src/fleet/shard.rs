@@ -298,19 +298,24 @@ impl Shard {
     fn done<H: Host>(&mut self, here: At<'_, H>, sent: Sent, settled: &mut Vec<Settled>) {
         let At { host, ledger, now } = here;
         let subject = sent.subject;
-        let (bell, written) = match sent.kind {
+        let (bell, recorded) = match sent.kind {
             Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
             Kind::Check { bell } => (Ok(bell), None),
-            Kind::Write { id, activity } => {
+            Kind::Write {
+                id,
+                before,
+                activity,
+            } => {
                 host.add(Metric::RecordWrites, 1);
-                let taken = copy::take_over(host, ledger, &subject, &activity, Some(id), now);
-                let bell = taken.map(|UpToDate { is_ahead, bell }| {
-                    if is_ahead {
-                        self.queue.tell(subject, false);
+                match copy::follow(host, ledger, &subject, (&activity, id), before, now) {
+                    Ok(copy) => {
+                        if copy.is_ahead {
+                            self.queue.tell(subject, false);
+                        }
+                        (Ok(copy.bell), Some(copy.activity))
                     }
-                    bell
-                });
-                (bell, Some(activity))
+                    Err(outage) => (Err(outage), None),
+                }
             }
         };
         for Heard { ask, answer } in sent.heard {
@@ -323,9 +328,10 @@ impl Shard {
                         count_verdict(host, event, &judgement);
                     }
                     // It is recorded in the store, whatever became of the copy: without one
-                    // the next request asks again. So it does where a later question of the
-                    // same write ended the stream: it was never live here, so no bell rang.
-                    let is_over = written.as_ref().is_some_and(|now| has_ended(event, now));
+                    // the next request asks again. So it does where the stream has been ended
+                    // since, by a later question of the same write or by another worker: a
+                    // bell that rang for it did so before this.
+                    let is_over = recorded.as_ref().is_some_and(|now| has_ended(event, now));
                     Ok(Some(Decided {
                         verdict: judgement.verdict,
                         bell: bell.unwrap_or_default(),

@@ -55,9 +55,11 @@ pub fn read(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Moment
 }
 
 /// A copy brought up to date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpToDate {
-    /// It holds something that the store has to be told.
+    /// What it holds.
+    pub activity: Activity,
+    /// It holds something that the store has yet to be told.
     pub is_ahead: bool,
     /// The state of the subject's bell before that.
     pub bell: u32,
@@ -77,12 +79,54 @@ pub fn take_over(
     write: Option<WriteId>,
     now: Moment,
 ) -> Result<UpToDate, Outage> {
+    let is_older = |_: &Stamp| true;
+    bring_up_to_date(host, ledger, subject, (record, write), is_older, now)
+}
+
+/// Takes over what was written in the store, as `write`, in the place of what the copy went by
+/// `before`. Where the copy goes by something else by now, another worker has heard of this
+/// write and gone on from it, and there is nothing left to take over.
+///
+/// # Errors
+///
+/// [`Outage`] if the copy could not be written; it is as it was.
+pub fn follow(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    (record, write): (&Activity, WriteId),
+    before: Option<WriteId>,
+    now: Moment,
+) -> Result<UpToDate, Outage> {
+    let is_older = |stamp: &Stamp| stamp.write == before;
+    bring_up_to_date(host, ledger, subject, (record, Some(write)), is_older, now)
+}
+
+fn bring_up_to_date(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    (record, write): (&Activity, Option<WriteId>),
+    is_older: impl Fn(&Stamp) -> bool,
+    now: Moment,
+) -> Result<UpToDate, Outage> {
     let bell = host.bell(ledger.bell_of(subject));
     let place = Place::Slot(ledger.slot_of(subject));
     for _ in 0..TRIES {
         let found = load(host, place);
         let slot = found.slot(host);
         let sighted = Sighted::new(host, &slot, subject, now);
+        if slot
+            .copy(subject)
+            .is_some_and(|(stamp, _)| !is_older(&stamp))
+        {
+            return Ok(UpToDate {
+                activity: sighted.activity,
+                // Whoever has put it ahead has said so.
+                is_ahead: false,
+                bell,
+            });
+        }
         let activity = merged(record.clone(), &sighted.activity);
         let mut stamp = Stamp::told(write, &activity, now);
         stamp.ahead = activity != *record;
@@ -92,12 +136,15 @@ pub fn take_over(
             stamp: Some(stamp),
         };
         let rewritten = slot.rewrite(Some(change), now);
-        let done = Ok(UpToDate {
-            is_ahead: stamp.ahead,
-            bell,
-        });
+        let done = |activity| {
+            Ok(UpToDate {
+                activity,
+                is_ahead: stamp.ahead,
+                bell,
+            })
+        };
         if rewritten.bytes == found.bytes {
-            return done;
+            return done(activity);
         }
         let growth = sighted.growth_to(&activity, &rewritten);
         match host.swap(place, found.version, &rewritten.bytes) {
@@ -109,7 +156,7 @@ pub fn take_over(
                 host.add_live(growth);
                 count(host, Metric::Lapses, sighted.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
-                return done;
+                return done(activity);
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {

@@ -1,6 +1,9 @@
 //! What one call asks of the store, and who is answered with what.
 
+use core::mem;
+
 use super::*;
+use crate::activity::ENDED_KEPT_MAX;
 use crate::testing::test;
 
 #[test]
@@ -111,6 +114,39 @@ fn a_stream_that_loses_its_place_in_the_write_it_starts_with_is_asked_about_agai
     let settled = worker.fleet.settled().into_iter();
     let pending = settled.map(|settled| settled.answer.unwrap().unwrap().pending);
     assert_eq!(pending.collect::<Vec<_>>(), [true, false]);
+}
+
+/// One worker's start is recorded; another worker of the edge has heard of it and gone on to
+/// evict that stream before the first one reads its answer. No bell rings after that.
+#[test]
+fn a_stream_that_another_worker_has_ended_since_it_was_recorded_is_asked_about_again() {
+    for newcomers in [1, ENDED_KEPT_MAX as u32 + 1] {
+        let mut worker = Worker::with(settings(), 1, OnConflict::StopOldest);
+        worker.gets_acquainted();
+        let mut other = Fleet::new(settings());
+        let alice = subject(1, 1);
+        worker.asks(alice, 1);
+        let first = worker.call();
+        let recorded = bulk(&swaps(&first)[0][7]);
+
+        mem::swap(&mut worker.fleet, &mut other);
+        worker.host.advance_ms(1);
+        (0..newcomers).for_each(|newcomer| worker.asks(alice, 100 + newcomer));
+        for told in [recorded, done()] {
+            let call = worker.call();
+            let said = answer(&call, &[told]);
+            worker.hears(&call, Ok(&said));
+        }
+        assert_eq!(worker.fleet.settled().len(), newcomers as usize);
+
+        mem::swap(&mut worker.fleet, &mut other);
+        let said = answer(&first, &[done()]);
+        worker.hears(&first, Ok(&said));
+        let settled = worker.fleet.settled().into_iter();
+        let pending = settled.map(|settled| settled.answer.unwrap().unwrap().pending);
+        assert_eq!(pending.collect::<Vec<_>>(), [true], "{newcomers}");
+        assert_eq!(worker.live(&alice), 1, "{newcomers}");
+    }
 }
 
 #[test]
