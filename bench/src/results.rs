@@ -32,7 +32,7 @@ pub(crate) struct Results {
 fn about() -> String {
     "CPU time per request by peer and case, in microseconds, from make bench. `values` are \
      measurements in their order, one for each slice; `to_` and `above_` compare a slice with its \
-     nearest neighbours in time: `bare` is Envoy alone, `noop` Envoy with a Wasm filter that does \
+     nearest neighbours in time, where these agree within a tenth: `bare` is Envoy alone, `noop` Envoy with a Wasm filter that does \
      nothing. `proxy_` leaves out the services that a proxy asks. How it is measured: \
      docs/performance.md."
         .to_owned()
@@ -125,11 +125,8 @@ impl CaseResult {
         let sample =
             |figure: &dyn Fn(&Slice) -> f64| Sample::of(own.iter().map(|(_, slice)| figure(slice)));
         let compared = |figure: &dyn Fn(&Slice) -> f64, base: &[(usize, f64)]| {
-            let pairs = own
-                .iter()
-                .filter_map(|(at, slice)| beside(*at, figure(slice), base));
-            let (ratios, differences): (Vec<f64>, Vec<f64>) = pairs.unzip();
-            Sample::of(ratios).zip(Sample::of(differences))
+            let own = own.iter().map(|(at, slice)| (*at, figure(slice)));
+            beside(&own.collect::<Vec<_>>(), base)
         };
         let to_bare = compared(&Slice::all_us, &bare);
         let to_noop = compared(&Slice::all_us, &noop);
@@ -172,12 +169,11 @@ impl Paced {
         let [bare, _] = case.size.bases();
         let bare = figures(bare, |latency| latency.p50_us);
         let p50s = figures(case.id, |latency| latency.p50_us);
-        let above = p50s.iter().filter_map(|(at, us)| beside(*at, *us, &bare));
         Some(Self {
             pace: pace(case.size),
             p50_us: sample(&p50s)?,
             p99_us: sample(&figures(case.id, |latency| latency.p99_us))?,
-            p50_above_bare_us: Sample::of(above.map(|(_, above)| above)),
+            p50_above_bare_us: beside(&p50s, &bare).map(|(_, above)| above),
         })
     }
 }

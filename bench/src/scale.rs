@@ -313,14 +313,13 @@ impl Cost {
         let bare: Vec<(usize, f64)> = of(Whose::Bare)
             .map(|(place, (_, slice))| (place, slice.proxy_us))
             .collect();
-        let ratios = of(whose).filter_map(|(place, (_, slice))| {
-            beside(place, slice.proxy_us, &bare).map(|(ratio, _)| ratio)
-        });
+        let own = of(whose).map(|(place, (_, slice))| (place, slice.proxy_us));
+        let to_bare = beside(&own.collect::<Vec<_>>(), &bare).map(|(ratios, _)| ratios);
         let held = of(whose).filter_map(|(_, (_, slice))| slice.counted.get("fast_path_passes"));
         Self {
             streams,
             cpu_us: Sample::of(of(whose).map(|(_, (_, slice))| slice.proxy_us)).expect("a slice"),
-            to_bare: Sample::of(ratios).expect("a slice"),
+            to_bare: to_bare.expect("a slice"),
             leases_held: Sample::of(held.copied()).map_or(0.0, |held| held.median),
         }
     }

@@ -42,18 +42,48 @@ impl Sample {
     }
 }
 
-/// What a slice at `at` cost beside others, which stand at places of their own in the same
-/// timeline: beside the mean of its nearest neighbour before it and the nearest behind
-/// it, so that a machine whose speed drifts does not favour one of the two.
-pub(crate) fn beside(at: usize, cost: f64, others: &[(usize, f64)]) -> Option<(f64, f64)> {
-    let before = others.iter().rev().find(|(place, _)| *place < at);
-    let behind = others.iter().find(|(place, _)| *place > at);
-    let other = match (before, behind) {
-        (Some((_, before)), Some((_, behind))) => f64::midpoint(*before, *behind),
-        (Some((_, one)), None) | (None, Some((_, one))) => *one,
-        (None, None) => return None,
-    };
-    Some((cost / other, cost - other))
+/// What slices cost beside others, which stand at places of their own in the same timeline, as
+/// ratios and as differences: each beside the mean of its nearest neighbour before it and the
+/// nearest behind it, so that a machine whose speed drifts does not favour one of the two.
+///
+/// Where these neighbours, which do the same, differ by more than a tenth, somebody else was at
+/// work: the slice between them is left out. Unless fewer than three remain.
+pub(crate) fn beside(own: &[(usize, f64)], others: &[(usize, f64)]) -> Option<(Sample, Sample)> {
+    const STEADY: f64 = 1.1;
+    const FEWEST: usize = 3;
+    let all: Vec<Beside> = own
+        .iter()
+        .filter_map(|(at, cost)| Beside::of(*at, *cost, others))
+        .collect();
+    let is_steady = |one: &&Beside| one.apart <= STEADY;
+    let enough = all.iter().filter(is_steady).count() >= FEWEST;
+    let kept = all.iter().filter(|one| !enough || is_steady(one));
+    let (ratios, differences): (Vec<f64>, Vec<f64>) =
+        kept.map(|one| (one.ratio, one.difference)).unzip();
+    Sample::of(ratios).zip(Sample::of(differences))
+}
+
+/// A slice beside its neighbours.
+struct Beside {
+    ratio: f64,
+    difference: f64,
+    /// The greater of the neighbours, the smaller being 1.
+    apart: f64,
+}
+
+impl Beside {
+    fn of(at: usize, cost: f64, others: &[(usize, f64)]) -> Option<Self> {
+        let before = others.iter().rev().find(|(place, _)| *place < at);
+        let behind = others.iter().find(|(place, _)| *place > at);
+        let (_, before) = before.or(behind)?;
+        let behind = behind.map_or(before, |(_, behind)| behind);
+        let other = f64::midpoint(*before, *behind);
+        Some(Self {
+            ratio: cost / other,
+            difference: cost - other,
+            apart: before.max(*behind) / before.min(*behind),
+        })
+    }
 }
 
 /// The value below which a share of all values lies; `share` from 0 to 1.
@@ -80,12 +110,24 @@ mod tests {
     fn a_drifting_machine_does_not_change_a_ratio() {
         // A machine that becomes slower by 10 with each slice; the middle costs twice.
         let others = [(0, 100.0), (2, 120.0)];
-        assert_eq!(beside(1, 220.0, &others), Some((2.0, 110.0)));
-        assert_eq!(beside(3, 240.0, &others), Some((2.0, 120.0)));
-        assert_eq!(beside(1, 1.0, &[]), None);
+        let (ratios, differences) = beside(&[(1, 220.0), (3, 240.0)], &others).expect("both");
+        assert_eq!(ratios.values, [2.0, 2.0]);
+        assert_eq!(differences.values, [110.0, 120.0]);
+        assert_eq!(beside(&[(1, 1.0)], &[]), None);
         // Those further away do not count.
         let others = [(0, 1.0), (2, 100.0), (4, 100.0), (6, 1.0)];
-        assert_eq!(beside(3, 100.0, &others), Some((1.0, 0.0)));
+        let (ratios, _) = beside(&[(3, 100.0)], &others).expect("one");
+        assert_eq!(ratios.values, [1.0]);
+    }
+
+    #[test]
+    fn a_slice_whose_neighbours_differ_is_left_out_while_enough_remain() {
+        let costs = [10.0, 10.0, 10.0, 10.0, 15.0];
+        let others: Vec<(usize, f64)> = (0..).step_by(2).zip(costs).collect();
+        let own = [(1, 20.0), (3, 20.0), (5, 20.0), (7, 99.0)];
+        let kept = |own| beside(own, &others).expect("ratios").0.values;
+        assert_eq!(kept(&own), [2.0, 2.0, 2.0]);
+        assert_eq!(kept(&own[1..]).len(), 3);
     }
 
     #[test]
