@@ -4,9 +4,20 @@ use serde::{Serialize, Serializer};
 
 use crate::activity::{Stream, Terminator};
 use crate::config::Config;
+use crate::exchange::Head;
 use crate::policy::{Breach, Message, Refused};
 use crate::signed::issue_session_id;
 use crate::subject::SubjectKey;
+
+/// The viewer's `Accept-Language`; empty if there is none, or if no message depends on it.
+#[must_use]
+pub fn languages(config: &Config, head: &impl Head) -> String {
+    if !config.ledger.book.has_languages() {
+        return String::new();
+    }
+    let header = head.header("accept-language").unwrap_or_default();
+    String::from_utf8_lossy(&header).into_owned()
+}
 
 /// What stands for a name nobody gave.
 const UNKNOWN: &str = "Unknown";

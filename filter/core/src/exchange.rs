@@ -23,12 +23,6 @@ pub trait Head {
     fn client_address(&self) -> Option<Vec<u8>>;
 }
 
-/// The viewer's `Accept-Language`; empty if there is none.
-pub fn languages(head: &impl Head) -> String {
-    let header = head.header("accept-language").unwrap_or_default();
-    String::from_utf8_lossy(&header).into_owned()
-}
-
 /// A request is answered by the filter.
 #[derive(Debug, Default)]
 pub struct Reply {

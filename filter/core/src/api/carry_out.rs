@@ -8,8 +8,9 @@ use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query}
 use super::credentials;
 use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
 use crate::activity::Attributes;
+use crate::advice::languages;
 use crate::config::Config;
-use crate::exchange::{Answer, Head, Reply, languages};
+use crate::exchange::{Answer, Head, Reply};
 use crate::fleet::Question;
 use crate::keeper::{Keeper, Ruling};
 use crate::ledger::{Decided, Outage};
@@ -96,7 +97,7 @@ pub(crate) fn begin(
         subject: config.hasher.subject(idp, subject),
         attributes,
         logged_path,
-        languages: languages(head),
+        languages: languages(config, head),
         call,
     };
     if !ends {

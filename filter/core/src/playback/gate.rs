@@ -24,8 +24,9 @@ use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{Who, Why};
 use super::request::Request;
+use crate::advice::languages;
 use crate::config::{Config, Paused};
-use crate::exchange::{Head, languages};
+use crate::exchange::Head;
 use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
 use crate::metric::Metric;
@@ -105,6 +106,7 @@ impl Gate {
             config,
             host,
             came_at: OnceCell::new(),
+            method: OnceCell::new(),
             strip: asked.token.map_or(0, |token| token.len().saturating_add(2)),
             asked,
             place,
@@ -127,7 +129,7 @@ impl Gate {
             return passage;
         }
         let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
-            && matches!(request.method().as_slice(), b"GET" | b"HEAD");
+            && matches!(request.method(), b"GET" | b"HEAD");
         let viewer = match identify(
             config,
             protected,
@@ -297,7 +299,7 @@ impl Gate {
             name: *name,
             place: request.place,
             path: request.asked.path.to_vec(),
-            languages: languages(request.asked.head),
+            languages: languages(config, request.asked.head),
             known: !plays.started,
             facts,
         }))

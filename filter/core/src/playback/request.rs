@@ -9,8 +9,9 @@ use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use crate::activity::Attributes;
+use crate::advice::languages;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
-use crate::exchange::{Head, languages};
+use crate::exchange::Head;
 use crate::ledger::{Decided, Ledger};
 use crate::moment::Moment;
 use crate::policy::{Application, Play, Plays, Refused, Unknown};
@@ -26,6 +27,8 @@ pub(super) struct Request<'a, H, E> {
     pub(super) host: &'a E,
     /// When it came in, once asked.
     pub(super) came_at: OnceCell<Moment>,
+    /// Its method, once asked.
+    pub(super) method: OnceCell<Vec<u8>>,
     pub(super) asked: Asked<'a, H>,
     pub(super) place: usize,
     pub(super) protected: &'a PlaybackPath,
@@ -39,8 +42,10 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         *self.came_at.get_or_init(|| self.host.now())
     }
 
-    pub(super) fn method(&self) -> Vec<u8> {
-        self.asked.head.header(":method").unwrap_or_default()
+    /// Its method. The first to ask pays for a look at it.
+    pub(super) fn method(&self) -> &[u8] {
+        let read = || self.asked.head.header(":method").unwrap_or_default();
+        self.method.get_or_init(read)
     }
 
     /// Whether a browser asks first what it may ask for (Fetch, section 4.8).
@@ -51,7 +56,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// Whether this request counts as watching, should it succeed. Players use GET; but
     /// there are origins that answer POST, or any method, with the file.
     pub(super) fn is_watching(&self) -> bool {
-        self.is_media() && !matches!(self.method().as_slice(), b"HEAD" | b"OPTIONS")
+        self.is_media() && !matches!(self.method(), b"HEAD" | b"OPTIONS")
     }
 
     fn is_media(&self) -> bool {
@@ -147,7 +152,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             now: self.now(),
             place: self.place,
             path: &self.without_token_parameters(),
-            languages: &languages(self.asked.head),
+            languages: &languages(self.config, self.asked.head),
         };
         Passage::Reply(refuse(self.config, self.host, what, who, reason, refused))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::message::Message;
 use super::rule::Rule;
 use crate::activity::Attributes;
 
@@ -50,6 +51,8 @@ pub struct PolicyBook {
     needed: Vec<String>,
     /// The claims that rules go by, each once.
     limit_claims: Vec<String>,
+    /// Whether a message is there in several languages.
+    has_languages: bool,
     /// Where in `policies` a name is.
     places: HashMap<String, usize>,
     applications: HashMap<String, Arc<Application>>,
@@ -78,6 +81,7 @@ impl PolicyBook {
             policies: Vec::new(),
             needed: Vec::new(),
             limit_claims: Vec::new(),
+            has_languages: false,
             places: HashMap::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
@@ -107,7 +111,15 @@ impl PolicyBook {
                 self.limit_claims.push(claim.clone());
             }
         }
+        let mut messages = policy.rules.iter().map(|rule| &rule.message);
+        self.has_languages |= messages.any(Message::has_languages);
         self.policies.push(policy);
+    }
+
+    /// Whether what viewers are told depends on the languages they read.
+    #[must_use]
+    pub fn has_languages(&self) -> bool {
+        self.has_languages
     }
 
     /// The claims that rules go by (`max_claim`), each once: what is worth reading from

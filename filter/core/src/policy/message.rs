@@ -34,6 +34,12 @@ impl Message {
         })
     }
 
+    /// Whether there is more than one to choose from.
+    #[must_use]
+    pub fn has_languages(&self) -> bool {
+        self.texts.len() > 1
+    }
+
     /// The text in the language that an `Accept-Language` header (RFC 9110, section
     /// 12.5.4) prefers, its placeholders filled.
     #[must_use]
