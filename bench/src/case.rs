@@ -79,9 +79,15 @@ const fn filter(id: &'static str, label: &'static str, kind: Kind, ask: Ask) -> 
 }
 
 /// All cases.
-pub(crate) const CASES: [Case; 28] = [
+pub(crate) const CASES: [Case; 30] = [
     playing("bare", "Envoy, bare", Kind::Bare, Size::Tiny),
     playing("noop", "Envoy + no-op Wasm filter", Kind::Noop, Size::Tiny),
+    playing(
+        "calls",
+        "Envoy + Wasm, host calls alone",
+        Kind::Calls,
+        Size::Tiny,
+    ),
     playing(
         "fast-path",
         "streamgate: fast path",
@@ -176,6 +182,12 @@ pub(crate) const CASES: [Case; 28] = [
         Size::Segment,
     ),
     playing(
+        "calls-200k",
+        "Envoy + Wasm, host calls alone",
+        Kind::Calls,
+        Size::Segment,
+    ),
+    playing(
         "fast-path-200k",
         "streamgate: fast path",
         Kind::Streamgate,
@@ -244,7 +256,7 @@ impl Case {
         CASES.into_iter().find(|case| case.id == id)
     }
 
-    /// Whether its latency at a pace is looked at, too.
+    /// Whether it is looked at at a moderate load, too.
     pub(crate) fn is_paced(&self) -> bool {
         self.ask == Ask::Playing
     }
@@ -253,7 +265,8 @@ impl Case {
     fn base(&self) -> &'static str {
         let [bare, noop] = self.size.bases();
         match self.id {
-            "fast-path" | "fast-path-200k" | "wandering" | "unprotected" | "left-out" => noop,
+            "calls" | "calls-200k" | "fast-path" | "fast-path-200k" => noop,
+            "wandering" | "unprotected" | "left-out" => noop,
             _ => bare,
         }
     }

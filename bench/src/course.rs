@@ -7,12 +7,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::case::{Ask, CASES, Case, Size, paced_round, round};
-use crate::load::{self, Latency};
 use crate::peer::{Kind, Options, Peer, WORKERS};
 use crate::plan::Plan;
 use crate::rehearsal;
 use crate::request::{List, Request, write_urls};
-use crate::slice::Slice;
+use crate::slice::{PacedSlice, Slice};
 use crate::surroundings::{DUE_TIMEOUT_S, Surroundings};
 use crate::viewers::Viewers;
 
@@ -30,14 +29,13 @@ const SESSIONS: usize = 20_000;
 /// URLs that are asked for at a pace.
 const PACED_URLS: usize = 2_000;
 
-/// Requests a second at which latency is looked at: about half of what the slowest peer can do,
-/// so that none has them queue up. With far fewer, most of what is measured is how long the
-/// machine takes to wake up.
-pub(crate) const fn pace(size: Size) -> u32 {
-    match size {
-        Size::Tiny => 8_000,
-        Size::Segment => 1_600,
-    }
+/// Requests a second at a moderate load, where the slowest peer answers so many at most: about
+/// half, so that none has them queue up. With far fewer, most of what is measured is how long the
+/// machine takes to wake up. The load's connections share them evenly.
+const fn pace(slowest_per_second: u64) -> u32 {
+    const STEP: u64 = 200;
+    let steps = slowest_per_second / 2 / STEP;
+    STEP as u32 * if steps > 0 { steps as u32 } else { 1 }
 }
 
 /// Everything that runs.
@@ -52,6 +50,8 @@ pub(crate) struct Course {
     accounts: usize,
     /// The most requests that were answered in a slice, by case.
     answered_max: BTreeMap<&'static str, u64>,
+    /// Requests a second at a moderate load, of a tiny answer and of a segment.
+    paces: [u32; 2],
     // Serve until dropped.
     _around: Surroundings,
 }
@@ -76,6 +76,7 @@ impl Course {
             playing,
             accounts: 0,
             answered_max: BTreeMap::new(),
+            paces: [0; 2],
             _around: around,
         };
         course.let_streams_begin();
@@ -128,11 +129,18 @@ impl Course {
     }
 
     /// Lets every case run until nothing gets faster any more: V8 compiles what is called
-    /// often, tables grow.
+    /// often, tables grow. How much they answer then is what a moderate load goes by.
     pub(crate) fn warm_up(&mut self) {
         for case in CASES {
             self.slice(case);
         }
+        self.paces = [Size::Tiny, Size::Segment].map(|size| {
+            let paced = CASES
+                .into_iter()
+                .filter(|case| case.is_paced() && case.size == size);
+            let answered = paced.filter_map(|case| self.answered_max.get(case.id).copied());
+            pace(answered.min().unwrap_or_default() / self.plan.slice_s)
+        });
     }
 
     /// One round of slices.
@@ -140,17 +148,18 @@ impl Course {
         round().into_iter().map(|case| self.slice(case)).collect()
     }
 
-    /// Latency at a pace, of each case for which it is looked at.
-    pub(crate) fn paced_round(&self) -> Vec<(Case, Latency)> {
-        paced_round()
-            .into_iter()
-            .map(|case| {
-                let pace = pace(case.size);
-                let latency =
-                    load::at_a_pace(&self.urls(case), case.size.host(), pace, self.plan.slice_s);
-                (case, latency)
-            })
-            .collect()
+    /// One round of slices at a pace, of each case for which that is looked at.
+    pub(crate) fn paced_round(&self) -> Vec<PacedSlice> {
+        let measured = paced_round().into_iter().map(|case| {
+            let (peer, urls) = (self.peer(case.kind), self.urls(case));
+            let [tiny, segment] = self.paces;
+            let per_second = match case.size {
+                Size::Tiny => tiny,
+                Size::Segment => segment,
+            };
+            PacedSlice::measure(case, peer, &urls, per_second, self.plan.slice_s)
+        });
+        measured.collect()
     }
 
     /// How many requests will do for a slice in which none may be sent twice.
@@ -249,4 +258,16 @@ fn free(paths: &[String], top: &str) -> Rc<[Request]> {
         format!("{top}f{token}/{rest}")
     };
     paths.iter().map(free).map(Request::get).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moderate_load_is_half_of_what_the_slowest_can_do() {
+        assert_eq!(pace(6_178), 3_000);
+        assert_eq!(pace(800), 400);
+        assert_eq!(pace(10), 200);
+    }
 }

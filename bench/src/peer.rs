@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Bare,
     /// Envoy with a Wasm filter that does nothing.
     Noop,
+    /// Envoy with a Wasm filter that makes the fast path's host calls and nothing else.
+    Calls,
     /// Envoy with the filter: playback.
     Streamgate,
     /// The same for session API calls, which would fill the other one's record.
@@ -65,6 +67,7 @@ impl Kind {
         match self {
             Self::Bare => "envoy-bare.yaml",
             Self::Noop => "envoy-noop.yaml",
+            Self::Calls => "envoy-calls.yaml",
             Self::Streamgate | Self::SessionApi => "envoy-streamgate.yaml",
             Self::Lua => "envoy-lua.yaml",
             Self::AuthzHttp => "envoy-authz-http.yaml",

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{CASES, Case, Size};
-use crate::course::pace;
-use crate::load::Latency;
 use crate::machine::Machine;
-use crate::slice::{COUNTERS, Slice};
+use crate::slice::{COUNTERS, PacedSlice, Slice};
 use crate::stats::{Sample, beside};
 
 /// A comparison of all peers.
@@ -65,13 +63,13 @@ pub(crate) struct CaseResult {
     pub(crate) above_noop_us: Option<Sample>,
     /// Requests a second that one core answered, the services included.
     pub(crate) per_second: Sample,
-    /// Latency at a moderate load.
-    pub(crate) latency: Option<Paced>,
+    /// At a moderate load.
+    pub(crate) paced: Option<Paced>,
     /// How much the filter's counters rose for each request.
     pub(crate) counted_per_request: BTreeMap<String, f64>,
 }
 
-/// Latency at a pace.
+/// What came out at a pace.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Paced {
     /// Requests a second.
@@ -82,6 +80,12 @@ pub(crate) struct Paced {
     pub(crate) p99_us: Sample,
     /// `p50_us` above bare Envoy's right before and behind, in microseconds.
     pub(crate) p50_above_bare_us: Option<Sample>,
+    /// CPU time for each request of the proxy and the services it asks, in microseconds.
+    pub(crate) cpu_us: Sample,
+    /// The same, bare Envoy being 1.
+    pub(crate) cpu_to_bare: Option<Sample>,
+    /// The same above bare Envoy, in microseconds a request.
+    pub(crate) cpu_above_bare_us: Option<Sample>,
 }
 
 impl Results {
@@ -91,7 +95,7 @@ impl Results {
         machine: Machine,
         plan: &crate::plan::Plan,
         slices: &[Slice],
-        paced: &[(Case, Latency)],
+        paced: &[PacedSlice],
     ) -> Self {
         let cases = CASES.iter();
         Self {
@@ -113,7 +117,7 @@ impl Results {
 }
 
 impl CaseResult {
-    fn of(case: &Case, slices: &[Slice], paced: &[(Case, Latency)]) -> Option<Self> {
+    fn of(case: &Case, slices: &[Slice], paced: &[PacedSlice]) -> Option<Self> {
         let timeline = || slices.iter().enumerate();
         let own: Vec<(usize, &Slice)> = timeline()
             .filter(|(_, slice)| slice.case == *case)
@@ -151,29 +155,35 @@ impl CaseResult {
             above_noop_us: to_noop.as_ref().map(|(_, above)| above.clone()),
             to_noop: to_noop.map(|(ratio, _)| ratio),
             per_second: sample(&|slice| slice.per_second)?,
-            latency: Paced::of(case, paced),
+            paced: Paced::of(case, paced),
             counted_per_request,
         })
     }
 }
 
 impl Paced {
-    fn of(case: &Case, timeline: &[(Case, Latency)]) -> Option<Self> {
-        let figures = |id: &str, figure: fn(&Latency) -> f64| -> Vec<(usize, f64)> {
+    fn of(case: &Case, timeline: &[PacedSlice]) -> Option<Self> {
+        let figures = |id: &str, figure: fn(&PacedSlice) -> f64| -> Vec<(usize, f64)> {
             let all = timeline.iter().enumerate();
-            let own = all.filter(|(_, (case, _))| case.id == id);
-            own.map(|(at, (_, latency))| (at, figure(latency)))
-                .collect()
+            let own = all.filter(|(_, slice)| slice.case.id == id);
+            own.map(|(at, slice)| (at, figure(slice))).collect()
         };
         let sample = |figures: &[(usize, f64)]| Sample::of(figures.iter().map(|(_, us)| *us));
         let [bare, _] = case.size.bases();
-        let bare = figures(bare, |latency| latency.p50_us);
-        let p50s = figures(case.id, |latency| latency.p50_us);
+        let compared = |figure| beside(&figures(case.id, figure), &figures(bare, figure));
+        let p50: fn(&PacedSlice) -> f64 = |slice| slice.latency.p50_us;
+        let p99: fn(&PacedSlice) -> f64 = |slice| slice.latency.p99_us;
+        let cpu: fn(&PacedSlice) -> f64 = |slice| slice.cpu_us;
+        let (cpu_to_bare, cpu_above_bare_us) = compared(cpu).unzip();
+        let own = timeline.iter().find(|slice| slice.case.id == case.id)?;
         Some(Self {
-            pace: pace(case.size),
-            p50_us: sample(&p50s)?,
-            p99_us: sample(&figures(case.id, |latency| latency.p99_us))?,
-            p50_above_bare_us: beside(&p50s, &bare).map(|(_, above)| above),
+            pace: own.per_second,
+            p50_us: sample(&figures(case.id, p50))?,
+            p99_us: sample(&figures(case.id, p99))?,
+            p50_above_bare_us: compared(p50).map(|(_, above)| above),
+            cpu_us: sample(&figures(case.id, cpu))?,
+            cpu_to_bare,
+            cpu_above_bare_us,
         })
     }
 }
@@ -182,6 +192,7 @@ impl Paced {
 pub(crate) mod tests {
     use super::*;
     use crate::case::{paced_round, round};
+    use crate::load::Latency;
     use crate::plan::Plan;
 
     /// Results of a made-up machine on which every case costs what is said here.
@@ -210,12 +221,19 @@ pub(crate) mod tests {
             .into_iter()
             .flat_map(|drift| round().into_iter().map(move |case| slice(case, drift)))
             .collect();
-        let latency = |case: &Case| Latency {
-            p50_us: cost_us(case).0 * 2.0,
-            p99_us: cost_us(case).0 * 3.0,
+        let paced_slice = |case: Case| {
+            let (proxy_us, helpers_us) = cost_us(&case);
+            PacedSlice {
+                case,
+                per_second: 8_000,
+                latency: Latency {
+                    p50_us: proxy_us * 2.0,
+                    p99_us: proxy_us * 3.0,
+                },
+                cpu_us: proxy_us + helpers_us,
+            }
         };
-        let paced = paced_round().into_iter();
-        let paced: Vec<(Case, Latency)> = paced.map(|case| (case, latency(&case))).collect();
+        let paced: Vec<PacedSlice> = paced_round().into_iter().map(paced_slice).collect();
         Results::of(machine, &plan, &slices, &paced)
     }
 
@@ -250,9 +268,11 @@ pub(crate) mod tests {
             authz.proxy_to_bare.as_ref().map(|ratio| ratio.median),
             Some(2.0)
         );
-        let latency = authz.latency.as_ref().expect("a latency");
-        let above = latency.p50_above_bare_us.as_ref().map(|above| above.median);
-        assert_eq!((latency.p50_us.median, above), (80.0, Some(40.0)));
+        let paced = authz.paced.as_ref().expect("a paced slice");
+        let above = paced.p50_above_bare_us.as_ref().map(|above| above.median);
+        assert_eq!((paced.p50_us.median, above), (80.0, Some(40.0)));
+        let to_bare = paced.cpu_to_bare.as_ref().map(|ratio| ratio.median);
+        assert_eq!((paced.cpu_us.median, to_bare), (80.0, Some(4.0)));
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! One slice: a peer answers as fast as it can for a second or two, and the system says
-//! what that took.
+//! One slice: a peer answers as fast as it can for a second or two, or at a pace, and the
+//! system says what that took.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::case::{Ask, Case, Size};
 use crate::envoy::Admin;
-use crate::load;
+use crate::load::{self, Latency};
 use crate::peer::{Kind, Peer};
 use crate::surroundings::SEGMENT_LEN;
 
@@ -34,6 +34,46 @@ pub(crate) struct Slice {
     pub(crate) helpers_us: f64,
     /// How much the filter's counters rose for each request.
     pub(crate) counted: BTreeMap<&'static str, f64>,
+}
+
+/// What one slice at a pace took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PacedSlice {
+    /// Whose.
+    pub(crate) case: Case,
+    /// Requests a second.
+    pub(crate) per_second: u32,
+    /// How long requests took.
+    pub(crate) latency: Latency,
+    /// CPU time of the proxy and the services it asked for each of them, in microseconds.
+    pub(crate) cpu_us: f64,
+}
+
+impl PacedSlice {
+    /// Measures a peer with so many requests a second of a file of URLs.
+    ///
+    /// # Panics
+    ///
+    /// If a request is not answered as the case has it.
+    pub(crate) fn measure(
+        case: Case,
+        peer: &Peer,
+        urls: &Path,
+        per_second: u32,
+        seconds: u64,
+    ) -> Self {
+        let (proxy_before, helpers_before) = peer.cpu_ns();
+        let latency = load::at_a_pace(urls, case.size.host(), per_second, seconds);
+        let (proxy, helpers) = peer.cpu_ns();
+        let requests = u64::from(per_second) * seconds;
+        let taken = (proxy - proxy_before) + (helpers - helpers_before);
+        Self {
+            case,
+            per_second,
+            latency,
+            cpu_us: taken as f64 / 1000.0 / requests as f64,
+        }
+    }
 }
 
 impl Slice {

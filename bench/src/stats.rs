@@ -35,7 +35,12 @@ impl Sample {
         })
     }
 
-    /// Value by value, of two samples measured side by side.
+    /// Each value as a share of one figure.
+    pub(crate) fn shares_of(&self, whole: f64) -> Option<Self> {
+        Self::of(self.values.iter().map(|value| value / whole))
+    }
+
+    /// Value by value, of two samples measured side by side, none of which was left out.
     pub(crate) fn pairwise(&self, other: &Self, by: impl Fn(f64, f64) -> f64) -> Option<Self> {
         let pairs = self.values.iter().zip(&other.values);
         Self::of(pairs.map(|(own, other)| by(*own, *other)))
@@ -136,6 +141,13 @@ mod tests {
         let (a, b) = (a.expect("a sample"), b.expect("a sample"));
         let ratio = a.pairwise(&b, |a, b| a / b).expect("a sample");
         assert_eq!(ratio.values, [2.0, 3.0]);
+    }
+
+    #[test]
+    fn shares_keep_the_spread_of_what_they_are_shares() {
+        let sample = Sample::of([1.0, 4.0, 2.0]).expect("a sample");
+        let shares = sample.shares_of(4.0).expect("shares");
+        assert_eq!((shares.min, shares.median, shares.max), (0.25, 0.5, 1.0));
     }
 
     #[test]

@@ -64,8 +64,8 @@ pub(crate) fn anew() {
         parts.push(("machine", table::machine(&results.machine)));
         parts.push(("tiny", table::cpu(results, Size::Tiny)));
         parts.push(("segment", table::cpu(results, Size::Segment)));
-        parts.push(("latency-tiny", table::latency(results, Size::Tiny)));
-        parts.push(("latency-segment", table::latency(results, Size::Segment)));
+        parts.push(("paced-tiny", table::paced(results, Size::Tiny)));
+        parts.push(("paced-segment", table::paced(results, Size::Segment)));
         plot(
             "cpu-tiny.svg",
             &cpu_plot("CPU time for a tiny answer", results, Size::Tiny),
@@ -116,7 +116,7 @@ fn latency_plot(results: &Results) -> String {
         .filter(|case| case.answer == Size::Tiny);
     let bars: Vec<Bar> = cases
         .filter_map(|case| {
-            let p50 = &case.latency.as_ref()?.p50_us;
+            let p50 = &case.paced.as_ref()?.p50_us;
             Some(bar(case, vec![p50.median], (p50.min, p50.max)))
         })
         .collect();

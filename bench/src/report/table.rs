@@ -53,7 +53,7 @@ pub(crate) fn on_screen(results: &Results) -> String {
         (Size::Segment, "A segment of 200 KB"),
     ] {
         text.push_str(&format!("{title}\n\n{}\n", cpu(results, size)));
-        text.push_str(&format!("{}\n", latency(results, size)));
+        text.push_str(&format!("{}\n", paced(results, size)));
     }
     text
 }
@@ -89,8 +89,8 @@ pub(crate) fn cpu(results: &Results, size: Size) -> String {
     markdown(&lines)
 }
 
-/// Latency at a moderate load, case by case.
-pub(crate) fn latency(results: &Results, size: Size) -> String {
+/// A moderate load, case by case.
+pub(crate) fn paced(results: &Results, size: Size) -> String {
     let head = [
         "",
         "requests/s",
@@ -99,10 +99,13 @@ pub(crate) fn latency(results: &Results, size: Size) -> String {
         "p99 µs",
         "spread",
         "p50 above bare",
+        "CPU µs/request",
+        "to bare",
+        "spread",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(of_size(results, size).filter_map(|case| {
-        let paced = case.latency.as_ref()?;
+        let paced = case.paced.as_ref()?;
         let range = |sample: &Sample| format!("{:.0}–{:.0}", sample.min, sample.max);
         let above = paced.p50_above_bare_us.as_ref();
         Some(vec![
@@ -113,6 +116,9 @@ pub(crate) fn latency(results: &Results, size: Size) -> String {
             format!("{:.0}", paced.p99_us.median),
             range(&paced.p99_us),
             above.map_or_else(String::new, |above| format!("{:+.0}", above.median)),
+            format!("{:.1}", paced.cpu_us.median),
+            median(paced.cpu_to_bare.as_ref()),
+            spread(paced.cpu_to_bare.as_ref()),
         ])
     }));
     markdown(&lines)
@@ -310,7 +316,7 @@ mod tests {
         assert_eq!(cells[2..6], ["60.0", "60.0", "2.00 ×", "2.00–2.00"]);
         assert!(tiny.contains("session create"));
         assert!(!cpu(&results, Size::Segment).contains("session create"));
-        assert!(latency(&results, Size::Segment).contains("stick tables"));
+        assert!(paced(&results, Size::Segment).contains("stick tables"));
     }
 
     #[test]
