@@ -22,7 +22,7 @@ soak: build ## a million invented accounts, and memory stays where it was (minut
 sim: ## ten million streams at forty edges in virtual time, and what their store needs (a quarter of an hour)
 	cargo run --profile measure -p streamgate-sim --bin sizing
 
-bench: ## what a request costs, beside what others cost (ten minutes; a quiet machine)
+bench: ## what a request costs, beside what others cost (a quarter of an hour; a quiet machine)
 	scripts/bench $(ARGS)
 
 bench-scale: ## what a request costs with up to a million live streams

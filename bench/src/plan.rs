@@ -33,7 +33,7 @@ pub(crate) enum What {
 
 /// What the command line may say.
 pub(crate) const USAGE: &str = "usage: bench [--scale | --smoke | --report] [--rounds N]
-  (nothing)   every peer side by side: about ten minutes
+  (nothing)   every peer side by side: a quarter of an hour
   --scale     the filter with 1 k to 1 M live streams, and with contention
   --smoke     one short slice of everything, whose figures mean nothing
   --report    tables and plots anew, from the results of earlier runs";
