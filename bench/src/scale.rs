@@ -88,9 +88,17 @@ impl Scale {
     /// The step with the most streams, slice by slice, beside the one with the fewest, both
     /// beside bare Envoy.
     pub(crate) fn growth(&self) -> Option<Sample> {
-        let (first, last) = (self.steps.first()?, self.steps.last()?);
-        let fewest = first.served.to_bare.median;
-        last.served.to_bare.shares_of(fewest)
+        self.growth_of(|step| &step.served)
+    }
+
+    /// The same where each worker serves all streams.
+    pub(crate) fn wandering_growth(&self) -> Option<Sample> {
+        self.growth_of(|step| &step.wandering)
+    }
+
+    fn growth_of(&self, cost: fn(&Step) -> &Cost) -> Option<Sample> {
+        let (first, last) = (cost(self.steps.first()?), cost(self.steps.last()?));
+        last.to_bare.shares_of(first.to_bare.median)
     }
 
     /// Shared data for each stream with the most of them, in bytes.
@@ -366,6 +374,8 @@ pub(crate) mod tests {
         let scale = made_up_scale();
         let growth = scale.growth().expect("a ratio").median;
         assert!((growth - 1.05).abs() < 1e-9, "{growth}");
+        let wandering = scale.wandering_growth().expect("a ratio").median;
+        assert!(wandering > growth, "{wandering}");
         assert_eq!(scale.bytes_per_stream(), Some(100.0));
         assert_eq!(scale.added_mb(), Some(150.0));
         assert_eq!(scale.vm_mb(), Some(8.0));

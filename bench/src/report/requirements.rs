@@ -144,6 +144,12 @@ pub(crate) fn all(results: Option<&Results>, scale: Option<&Scale>) -> Vec<Requi
             unit: "×",
         },
         Requirement {
+            what: "the same where each worker serves all of them",
+            measured: scale.and_then(Scale::wandering_growth),
+            limit: 1.10,
+            unit: "×",
+        },
+        Requirement {
             what: "shared data for each live stream: at most 120 B",
             measured: at_scale(Scale::bytes_per_stream),
             limit: 120.0,

@@ -10,7 +10,7 @@ const SIZE_MAX: u64 = 500_000;
 const MEMORY_MAX: usize = 16 << 20;
 
 /// More streams than a worker remembers.
-const STREAMS: u32 = 100_000;
+const STREAMS: u32 = 120_000;
 
 #[test]
 fn it_is_small() {
