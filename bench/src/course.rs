@@ -32,10 +32,10 @@ const PACED_URLS: usize = 2_000;
 /// Requests a second at a moderate load, where the slowest peer answers so many at most: about
 /// half, so that none has them queue up. With far fewer, most of what is measured is how long the
 /// machine takes to wake up. The load's connections share them evenly.
-const fn pace(slowest_per_second: u64) -> u32 {
+fn pace(slowest_per_second: u64) -> u32 {
     const STEP: u64 = 200;
-    let steps = slowest_per_second / 2 / STEP;
-    STEP as u32 * if steps > 0 { steps as u32 } else { 1 }
+    let steps = (slowest_per_second / 2 / STEP).max(1);
+    u32::try_from(steps * STEP).expect("fewer than billions")
 }
 
 /// Everything that runs.

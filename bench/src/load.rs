@@ -29,6 +29,8 @@ pub(crate) struct Outcome {
 /// Latencies at a pace, in microseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Latency {
+    /// Requests that were answered.
+    pub(crate) requests: usize,
     /// Half of all requests took no longer.
     pub(crate) p50_us: f64,
     /// One in a hundred took longer.
@@ -94,6 +96,7 @@ fn latency(log: &str) -> Option<Latency> {
         .collect();
     times.sort_by(f64::total_cmp);
     Some(Latency {
+        requests: times.len(),
         p50_us: percentile(&times, 0.5)?,
         p99_us: percentile(&times, 0.99)?,
     })
@@ -119,6 +122,7 @@ mod tests {
     fn latencies_are_read_from_h2loads_log() {
         let log: String = (1..=100).map(|at| format!("17\t200\t{at}\n")).collect();
         let latency = latency(&log).expect("latencies");
+        assert_eq!(latency.requests, 100);
         assert_eq!((latency.p50_us, latency.p99_us), (50.0, 99.0));
         assert!(super::latency("").is_none());
     }

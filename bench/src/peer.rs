@@ -195,9 +195,16 @@ impl Peer {
         eventually("Envoy has taken over the update", || updates() > before);
     }
 
-    /// CPU time that the proxy took so far, and what the services took that it asks, in
-    /// nanoseconds.
-    pub(crate) fn cpu_ns(&self) -> (u64, u64) {
+    /// Does something, and tells what CPU time it took, in nanoseconds: the proxy's, and that of
+    /// the services that it asks.
+    pub(crate) fn cpu_ns_of<T>(&self, work: impl FnOnce() -> T) -> (T, [u64; 2]) {
+        let (proxy_before, helpers_before) = self.cpu_ns();
+        let done = work();
+        let (proxy, helpers) = self.cpu_ns();
+        (done, [proxy - proxy_before, helpers - helpers_before])
+    }
+
+    fn cpu_ns(&self) -> (u64, u64) {
         let helpers = self.helpers.iter().map(|helper| helper.cpu_ns()).sum();
         (self.process.cpu_ns(), helpers)
     }

@@ -227,6 +227,7 @@ pub(crate) mod tests {
                 case,
                 per_second: 8_000,
                 latency: Latency {
+                    requests: 8_000,
                     p50_us: proxy_us * 2.0,
                     p99_us: proxy_us * 3.0,
                 },

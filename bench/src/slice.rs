@@ -62,16 +62,13 @@ impl PacedSlice {
         per_second: u32,
         seconds: u64,
     ) -> Self {
-        let (proxy_before, helpers_before) = peer.cpu_ns();
-        let latency = load::at_a_pace(urls, case.size.host(), per_second, seconds);
-        let (proxy, helpers) = peer.cpu_ns();
-        let requests = u64::from(per_second) * seconds;
-        let taken = (proxy - proxy_before) + (helpers - helpers_before);
+        let load = || load::at_a_pace(urls, case.size.host(), per_second, seconds);
+        let (latency, [proxy, helpers]) = peer.cpu_ns_of(load);
         Self {
             case,
             per_second,
             latency,
-            cpu_us: taken as f64 / 1000.0 / requests as f64,
+            cpu_us: (proxy + helpers) as f64 / 1000.0 / latency.requests as f64,
         }
     }
 }
@@ -87,10 +84,8 @@ impl Slice {
         let admin = counts.then(|| Admin::at(peer.admin_port));
         let counters = || COUNTERS.map(|name| admin.as_ref().map(|admin| admin.metric(name)));
         let counted_before = counters();
-        let (proxy_before, helpers_before) = peer.cpu_ns();
-        let host = case.size.host();
-        let outcome = load::as_fast_as_it_goes(peer.port, host, requests, seconds);
-        let (proxy, helpers) = peer.cpu_ns();
+        let load = || load::as_fast_as_it_goes(peer.port, case.size.host(), requests, seconds);
+        let (outcome, [proxy, helpers]) = peer.cpu_ns_of(load);
         let counted = counters();
         let failed = match case.ask {
             Ask::Refused => outcome.requests - outcome.not_2xx,
@@ -116,8 +111,8 @@ impl Slice {
             case,
             requests: outcome.requests,
             per_second: outcome.requests as f64 / outcome.duration_us as f64 * 1e6,
-            proxy_us: each(proxy - proxy_before),
-            helpers_us: each(helpers - helpers_before),
+            proxy_us: each(proxy),
+            helpers_us: each(helpers),
             counted: counted.collect(),
         }
     }
