@@ -60,8 +60,8 @@ pub(super) struct Sent {
 pub(super) enum Kind {
     /// Nothing is written: is the copy up to date?
     Check {
-        /// The state of the subject's bell before the copy was read.
-        bell: u32,
+        /// The state of the subject's bell before the copy was read, if there is one.
+        bell: Option<u32>,
     },
     /// What follows from the questions is written.
     Write {
@@ -202,6 +202,7 @@ impl<H: Host> Maker<'_, H> {
         }
         let bell = self.host.bell(self.ledger.bell_of(&subject));
         let mut copy = copy::read(self.host, self.ledger, &subject, self.now);
+        let bell = copy.stamp.map(|_| bell);
         if let (None, Some(found)) = (copy.stamp, item.found) {
             let (write, activity) = *found;
             copy.stamp = Some(Stamp::told(Some(write), &activity, self.now));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::activity::Activity;
 use crate::ledger::copy::{self, UpToDate};
-use crate::ledger::{Decided, Outage, WriteId, count_verdict};
+use crate::ledger::{Basis, Decided, Outage, WriteId, count_verdict};
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::Event;
@@ -300,7 +300,7 @@ impl Shard {
         let subject = sent.subject;
         let (bell, recorded) = match sent.kind {
             Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
-            Kind::Check { bell } => (Ok(bell), None),
+            Kind::Check { bell } => (bell, None),
             Kind::Write {
                 id,
                 before,
@@ -312,9 +312,9 @@ impl Shard {
                         if copy.is_ahead {
                             self.queue.tell(subject, false);
                         }
-                        (Ok(copy.bell), Some(copy.activity))
+                        (Some(copy.bell), Some(copy.activity))
                     }
-                    Err(outage) => (Err(outage), None),
+                    Err(_) => (None, None),
                 }
             }
         };
@@ -334,8 +334,10 @@ impl Shard {
                     let is_over = recorded.as_ref().is_some_and(|now| has_ended(event, now));
                     Ok(Some(Decided {
                         verdict: judgement.verdict,
-                        bell: bell.unwrap_or_default(),
-                        pending: bell.is_err() || is_over,
+                        basis: bell.filter(|_| !is_over).map(|bell| Basis {
+                            bell,
+                            pending: false,
+                        }),
                         retry_at: judgement.retry_at,
                     }))
                 }

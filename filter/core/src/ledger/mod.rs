@@ -35,5 +35,5 @@ pub use merge::merged;
 pub use stamp::{Stamp, WriteId};
 pub(crate) use transact::count_verdict;
 pub use transact::{
-    Decided, Ledger, Outage, Seen, Settled, activity, consult, transact, transact_if,
+    Basis, Decided, Ledger, Outage, Seen, Settled, activity, consult, transact, transact_if,
 };

@@ -48,13 +48,21 @@ pub enum Outage {
 pub struct Decided {
     /// The answer.
     pub verdict: Verdict,
+    /// What a lease on the stream would go by; `None` where no bell would ring for it any more,
+    /// or none yet: nothing could end such a lease.
+    pub basis: Option<Basis>,
+    /// When trying again may help, as far as can be said of a refusal.
+    pub retry_at: Option<Moment>,
+}
+
+/// What a lease goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
     /// The state of the subject's bell before the record was read: as long as it
     /// stays so, nothing in the record has been ended.
     pub bell: u32,
-    /// Something follows from it that is not on record yet: it was only asked for.
+    /// Something follows from the event that is not on record yet: it was only asked for.
     pub pending: bool,
-    /// When trying again may help, as far as can be said of a refusal.
-    pub retry_at: Option<Moment>,
 }
 
 /// What an event would lead to.
@@ -197,7 +205,7 @@ pub fn consult(
     }
     let pending = heard.judgement.changed;
     Ok(Decided {
-        pending,
+        basis: Some(Basis { bell, pending }),
         ..heard.decided(bell)
     })
 }
@@ -311,8 +319,10 @@ impl Heard<'_> {
     fn decided(self, bell: u32) -> Decided {
         Decided {
             verdict: self.judgement.verdict,
-            bell,
-            pending: false,
+            basis: Some(Basis {
+                bell,
+                pending: false,
+            }),
             retry_at: self.judgement.retry_at,
         }
     }

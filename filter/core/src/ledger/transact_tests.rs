@@ -2,7 +2,7 @@
 
 use super::slot::Slot;
 use super::test_edge::{TestEdge, subject};
-use super::{Decided, Outage};
+use super::{Basis, Decided, Outage};
 use crate::activity::{Activity, ENDED_KEPT_MS};
 use crate::metric::Metric;
 use crate::policy::{Count, Event, OnConflict, Policy, Refused, Rule, Unknown, Verdict};
@@ -242,7 +242,7 @@ fn the_bell_told_is_the_one_before_so_nothing_that_follows_is_missed() {
     let stream = edge.starts(1);
     let told = |stream| {
         let event = edge.event(stream, Unknown::Starts);
-        edge.decide(1, &event).unwrap().bell
+        edge.decide(1, &event).unwrap().basis.unwrap().bell
     };
     let bell = edge.ledger.bell_of(&subject(1));
     let first = told(stream);
@@ -281,7 +281,10 @@ fn consulting_says_what_would_be_decided_and_writes_nothing() {
             let decided = edge.decide(1, event).unwrap();
             let written = edge.host.calls().swaps > after.swaps;
             let expected = Decided {
-                pending: written,
+                basis: decided.basis.map(|basis| Basis {
+                    pending: written,
+                    ..basis
+                }),
                 ..decided
             };
             assert_eq!(consulted, expected, "{event:?}");

@@ -221,6 +221,14 @@ impl Gate {
         Some(request.forward(watch))
     }
 
+    /// Keeps a lease in the place of the one there was; or none, where none can be had.
+    pub(super) fn keep(&mut self, name: Mark, lease: Option<Lease>) {
+        match lease {
+            Some(lease) => self.leases.insert(name, lease),
+            None => self.leases.remove(name),
+        }
+    }
+
     /// Decides by the record.
     fn by_record<H: Head, E: Host>(
         &mut self,
@@ -287,8 +295,8 @@ impl Gate {
         }
         if !plays.started {
             let lease = protected.lease((&config.ledger, request.place), &leased, &decided, plays);
-            let fresh = lease.is_fresh(now);
-            self.leases.insert(*name, lease);
+            let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
+            self.keep(*name, lease);
             if fresh {
                 return request.forward(None);
             }

@@ -12,7 +12,7 @@ use crate::activity::Attributes;
 use crate::advice::languages;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::exchange::Head;
-use crate::ledger::{Decided, Ledger};
+use crate::ledger::{Basis, Decided, Ledger};
 use crate::moment::Moment;
 use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
@@ -198,7 +198,8 @@ impl PlaybackPath {
         stream: &Rc<Leased>,
         decided: &Decided,
         plays: &Plays,
-    ) -> Lease {
+    ) -> Option<Lease> {
+        let Basis { bell, pending } = decided.basis?;
         let due_ms = plays
             .lapses_at
             .as_ms()
@@ -206,20 +207,20 @@ impl PlaybackPath {
         let expiry = |moment: Moment| stream.expires_at.map_or(moment, |end| end.min(moment));
         let ends_at = expiry(plays.lapses_at);
         let due_before_ms = ends_at.ms_since(expiry(Moment::from_ms(due_ms)));
-        Lease {
+        Some(Lease {
             stream: Rc::clone(stream),
             place,
             bell_of: ledger.bell_of(&stream.subject),
             is_anywhere: stream.scope.is_empty(),
-            bell: decided.bell,
+            bell,
             heard: Cell::default(),
             // What the request says of the stream may not be on record yet.
-            due_before_ms: match decided.pending {
+            due_before_ms: match pending {
                 true => u32::MAX,
                 false => u32::try_from(due_before_ms).unwrap_or(u32::MAX),
             },
             ends_at,
-        }
+        })
     }
 
     /// The reason to give: a stream that names itself and was never created is not

@@ -77,7 +77,7 @@ impl Gate {
         match &decided.verdict {
             Verdict::Plays(plays) => {
                 let lease = protected.lease((&config.ledger, watch.place), stream, decided, plays);
-                self.leases.insert(*name, lease);
+                self.keep(*name, lease);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
                     return Watched::Pass(None);

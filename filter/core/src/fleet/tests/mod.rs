@@ -1,6 +1,7 @@
 //! One worker and a store that answers what a test has it answer.
 
 mod faults;
+mod leases;
 mod starts;
 mod turns;
 
@@ -188,6 +189,13 @@ impl Worker {
             (settled.ticket.0, verdict)
         });
         settled.collect()
+    }
+
+    /// Of those who were told that they play: who may go by that until a bell rings.
+    fn may_hold_leases(&mut self) -> Vec<bool> {
+        let settled = self.fleet.settled().into_iter();
+        let bases = settled.map(|settled| settled.answer.unwrap().unwrap().basis);
+        bases.map(|basis| basis.is_some()).collect()
     }
 
     fn live(&self, of: &SubjectKey) -> usize {
