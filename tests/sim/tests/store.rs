@@ -17,7 +17,6 @@ type Places = HashMap<Vec<u8>, Vec<u8>>;
 #[test]
 fn a_real_store_answers_whatever_a_fleet_says_in_the_same_way() {
     let options = Options {
-        seed: 7,
         edges: 3,
         workers: 2,
         nodes: 1,
@@ -31,6 +30,7 @@ fn a_real_store_answers_whatever_a_fleet_says_in_the_same_way() {
             delay_ms: 10,
             ..Trouble::default()
         },
+        ..Options::random(7)
     };
     let exchanges = run(&options, true).exchanges;
     assert!(exchanges.len() > 200, "{}", exchanges.len());

@@ -9,19 +9,22 @@ use streamgate_sim::swarm::{Options, run};
 /// Half a minute where others are at work, too.
 const SEEDS: u64 = 60;
 
-#[test]
-fn whatever_happens_nobody_plays_more_than_allowed_in_the_end_and_the_modest_are_never_refused() {
+/// A few seconds.
+const RUSHES: u64 = 60;
+
+/// Runs a fleet for each seed.
+fn go_through(seeds: u64, options: impl Fn(u64) -> Options) {
     let number = |name: &str| {
         let text = env::var(name).ok()?;
         Some(text.parse::<u64>().expect("a number"))
     };
     let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SEEDS").unwrap_or(SEEDS),
+        None => 0..number("SEEDS").unwrap_or(seeds),
     };
     let mut failures = Vec::new();
     for seed in seeds {
-        let options = Options::random(seed);
+        let options = options(seed);
         let report = run(&options, false);
         println!(
             "seed {seed}: {} requests, {} calls, {} play",
@@ -37,4 +40,14 @@ fn whatever_happens_nobody_plays_more_than_allowed_in_the_end_and_the_modest_are
         failures.len(),
         failures.join("\n\n")
     );
+}
+
+#[test]
+fn whatever_happens_nobody_plays_more_than_allowed_in_the_end_and_the_modest_are_never_refused() {
+    go_through(SEEDS, Options::random);
+}
+
+#[test]
+fn of_many_who_start_at_once_only_as_many_as_may_play_on() {
+    go_through(RUSHES, Options::rush);
 }

@@ -27,12 +27,17 @@ pub(super) fn populate(
         let is_modest = number % 2 == 0;
         let players = match is_modest {
             true => options.limit,
-            false => options.limit + dice.u32(1..=3),
+            false => options.limit + dice.u32(options.surplus.clone()),
         };
         let application = *dice.choice(&["vod", "live"]).unwrap_or(&"vod");
         let name = format!("account-{number}");
         for player in 0..players {
-            let way = *dice.choice(&Way::ALL).unwrap_or(&Way::OwnId);
+            // Whoever names its playback itself starts again when its end is forgotten.
+            let ways = match options.gives_up {
+                true => &[Way::Redirect][..],
+                false => &Way::ALL,
+            };
+            let way = *dice.choice(ways).unwrap_or(&Way::Redirect);
             let (edge, worker) = (dice.usize(..options.edges), dice.usize(..options.workers));
             let id = format!("{number}-{player}");
             viewers.push(Viewer::new(number, application, way, edge, worker, id));

@@ -12,15 +12,37 @@ use super::viewer::{Standing, Viewer};
 use super::world::World;
 
 /// A player that goes on asks more often than this, in milliseconds.
-const SEGMENTS_WITHIN_MS: u64 = 3_000;
+pub(super) const SEGMENTS_WITHIN_MS: u64 = 3_000;
+
+/// Those who were served lately.
+fn playing(world: &World) -> Vec<&Viewer> {
+    let plays = |viewer: &&Viewer| {
+        viewer.standing != Standing::Idle && world.now_ms - viewer.served_ms < SEGMENTS_WITHIN_MS
+    };
+    world.viewers.iter().filter(plays).collect()
+}
+
+/// Looks at a fleet in which all that was ended has to be heard of.
+pub(super) fn when_settled(world: &mut World) {
+    let playing = playing(world);
+    let too_many = world
+        .accounts
+        .iter()
+        .enumerate()
+        .filter_map(|(number, account)| {
+            let theirs = playing.iter().filter(|viewer| viewer.account == number);
+            let count = theirs.count();
+            let is_wrong = count > world.options.limit as usize;
+            is_wrong.then(|| format!("{} still plays {count} streams", account.name))
+        });
+    let too_many: Vec<_> = too_many.collect();
+    world.report.wrongs.extend(too_many);
+}
 
 /// Looks at a fleet whose trouble is over.
 pub(super) fn at_rest(world: &mut World) {
     let mut wrongs = Vec::new();
-    let plays = |viewer: &&Viewer| {
-        viewer.standing != Standing::Idle && world.now_ms - viewer.served_ms < SEGMENTS_WITHIN_MS
-    };
-    let playing: Vec<_> = world.viewers.iter().filter(plays).collect();
+    let playing = playing(world);
     for (number, account) in world.accounts.iter().enumerate() {
         let theirs = playing.iter().filter(|viewer| viewer.account == number);
         let edges: BTreeSet<_> = theirs.clone().map(|viewer| viewer.edge).collect();

@@ -3,6 +3,9 @@
 //!
 //! Some accounts never have more players than they may play: they are never refused
 //! anything, whatever happens. The others try to get more than their share.
+//!
+//! Or a rush without any trouble: dozens of players of an account start at the same moment, and
+//! who has lost its place has to be refused in time.
 
 mod account;
 mod calls;

@@ -1,5 +1,7 @@
 //! What fleet, and what trouble.
 
+use core::ops::RangeInclusive;
+
 use crate::settings::Settings;
 
 /// A small fleet, and what happens to it.
@@ -19,6 +21,12 @@ pub struct Options {
     pub accounts: usize,
     /// How many streams an account may play at once.
     pub limit: u32,
+    /// How many players more than that an account has that tries to get more.
+    pub surplus: RangeInclusive<u32>,
+    /// Within which time all players begin, in milliseconds.
+    pub starts_within_ms: u64,
+    /// Whoever was refused does not try again.
+    pub gives_up: bool,
     /// How long a stream lives without a sign of life, in seconds.
     pub timeout_s: u64,
     /// How long the trouble lasts, in seconds.
@@ -58,6 +66,9 @@ impl Options {
             shards: dice.u32(1..=6),
             accounts: dice.usize(2..=8),
             limit: dice.u32(1..=3),
+            surplus: 1..=3,
+            starts_within_ms: 9_500,
+            gives_up: false,
             timeout_s: dice.u64(15..=30),
             troubled_s: dice.u64(20..=60),
             trouble: Trouble {
@@ -68,6 +79,24 @@ impl Options {
                 skew_ms: *dice.choice(&[0, 100, 1_000]).unwrap_or(&0),
                 delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
             },
+        }
+    }
+
+    /// Some fleet without any trouble, at which everybody starts at the same moment, once.
+    #[must_use]
+    pub fn rush(seed: u64) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        Self {
+            accounts: 6,
+            surplus: 40..=60,
+            starts_within_ms: *dice.choice(&[1, 20, 200]).unwrap_or(&1),
+            gives_up: true,
+            troubled_s: 0,
+            trouble: Trouble {
+                delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
+                ..Trouble::default()
+            },
+            ..Self::random(seed)
         }
     }
 

@@ -19,7 +19,13 @@ const fn waits(wish: Wish) -> u64 {
 
 impl World {
     pub(super) fn acts_soon(&mut self, viewer: usize) {
-        let at_ms = self.now_ms + self.dice.u64(300..2_000);
+        // In a rush nobody waits for the first segment.
+        let rushes = self.options.gives_up && self.viewers[viewer].served_ms == 0;
+        let pause_ms = match rushes {
+            true => self.dice.u64(..self.options.starts_within_ms),
+            false => self.dice.u64(300..2_000),
+        };
+        let at_ms = self.now_ms + pause_ms;
         self.agenda.put(at_ms, Event::Acts { viewer });
     }
 
@@ -28,7 +34,8 @@ impl World {
         let viewer = &mut self.viewers[at];
         let is_modest = self.accounts[viewer.account].is_modest;
         let mut chance = |percent: u32| dice.u32(..100) < percent;
-        if quiet && viewer.standing == Standing::Idle {
+        let gives_up = quiet || (self.options.gives_up && viewer.has_left());
+        if gives_up && viewer.standing == Standing::Idle {
             return;
         }
         let plays = viewer.standing == Standing::Plays;

@@ -112,6 +112,11 @@ impl Viewer {
         self.session = None;
     }
 
+    /// It has played something before, or tried to.
+    pub(super) const fn has_left(&self) -> bool {
+        self.playback > 0
+    }
+
     pub(super) const fn has_session(&self) -> bool {
         self.session.is_some()
     }

@@ -18,6 +18,12 @@ pub(super) const BEGIN_MS: u64 = 1_893_499_200_000;
 /// How often a worker's timer fires, in milliseconds.
 pub(super) const TICK_MS: u64 = 100;
 
+/// What an answer's way and the time until a player asks again take, in milliseconds.
+const SLACK_MS: u64 = 500 + judge::SEGMENTS_WITHIN_MS;
+
+/// After which time players begin, in milliseconds: every worker has seen every shard then.
+const STARTS_AFTER_MS: u64 = 500;
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -53,6 +59,8 @@ pub(super) struct World {
     pub(super) quiet: Quiet,
     pub(super) report: Report,
     pub(super) records: bool,
+    /// When all evictions have to be heard of, if that is still to be looked at.
+    settles_at_ms: Option<u64>,
 }
 
 /// What is counted in the last timeout, when everybody just goes on.
@@ -71,6 +79,10 @@ pub fn run(options: &Options, records: bool) -> Report {
     while let Some((at_ms, event)) = world.agenda.next() {
         if at_ms >= world.ends_ms() {
             break;
+        }
+        let settles = world.settles_at_ms.take_if(|settles| at_ms >= *settles);
+        if settles.is_some() {
+            judge::when_settled(&mut world);
         }
         world.now_ms = at_ms;
         world.happens(event);
@@ -110,7 +122,9 @@ impl World {
             settings,
             dice,
             records,
+            settles_at_ms: None,
         };
+        world.settles_at_ms = world.settled_by_ms();
         world.plans();
         world
     }
@@ -123,7 +137,8 @@ impl World {
             }
         }
         for viewer in 0..self.viewers.len() {
-            let at_ms = self.now_ms + self.dice.u64(500..10_000);
+            let at_ms =
+                self.now_ms + STARTS_AFTER_MS + self.dice.u64(..self.options.starts_within_ms);
             self.agenda.put(at_ms, Event::Acts { viewer });
         }
         let trouble = self.options.trouble.clone();
@@ -159,6 +174,15 @@ impl World {
 
     fn quiet_from_ms(&self) -> u64 {
         BEGIN_MS + (self.options.troubled_s + self.options.timeout_s) * 1_000
+    }
+
+    /// When every eviction is heard of everywhere, where all start once: it takes a third of the
+    /// timeout.
+    fn settled_by_ms(&self) -> Option<u64> {
+        let starts_until_ms = BEGIN_MS + STARTS_AFTER_MS + self.options.starts_within_ms;
+        let within_ms = self.options.timeout_s * 1_000 / 3;
+        let settled_by_ms = starts_until_ms + within_ms + SLACK_MS;
+        self.options.gives_up.then_some(settled_by_ms)
     }
 
     /// When it ends: whoever fell silent at the last moment has lapsed, and all edges have
