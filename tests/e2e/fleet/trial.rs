@@ -41,7 +41,8 @@ impl Trial {
     pub(super) fn settings(nodes: &[u16]) -> Settings {
         sharing(nodes)
             .lapsing_after(u32::try_from(TIMEOUT.as_secs()).expect("seconds"))
-            .with("/fleet/wait", "500ms")
+            // With less, a slow machine would be taken for a store in trouble.
+            .with("/fleet/wait", "1s")
     }
 
     /// Starts edges, and lets the accounts begin to play.
