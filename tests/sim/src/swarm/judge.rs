@@ -9,7 +9,7 @@ use streamgate_core::stream_key::StreamKey;
 use streamgate_core::subject::SubjectKey;
 
 use super::viewer::{Standing, Viewer};
-use super::world::World;
+use super::world::{BEGIN_MS, World};
 
 /// A player that goes on asks more often than this, in milliseconds.
 pub(super) const SEGMENTS_WITHIN_MS: u64 = 3_000;
@@ -22,34 +22,37 @@ fn playing(world: &World) -> Vec<&Viewer> {
     world.viewers.iter().filter(plays).collect()
 }
 
+/// Accounts that play more than they may.
+fn too_many(world: &World, playing: &[&Viewer]) -> Vec<String> {
+    let after_s = (world.now_ms - BEGIN_MS) / 1_000;
+    let mut wrongs = Vec::new();
+    for (number, account) in world.accounts.iter().enumerate() {
+        let theirs = playing.iter().filter(|viewer| viewer.account == number);
+        let count = theirs.count();
+        if count > world.options.limit as usize {
+            wrongs.push(format!(
+                "after {after_s} s {} plays {count} streams",
+                account.name
+            ));
+        }
+    }
+    wrongs
+}
+
 /// Looks at a fleet in which all that was ended has to be heard of.
 pub(super) fn when_settled(world: &mut World) {
-    let playing = playing(world);
-    let too_many = world
-        .accounts
-        .iter()
-        .enumerate()
-        .filter_map(|(number, account)| {
-            let theirs = playing.iter().filter(|viewer| viewer.account == number);
-            let count = theirs.count();
-            let is_wrong = count > world.options.limit as usize;
-            is_wrong.then(|| format!("{} still plays {count} streams", account.name))
-        });
-    let too_many: Vec<_> = too_many.collect();
-    world.report.wrongs.extend(too_many);
+    let wrongs = too_many(world, &playing(world));
+    world.report.wrongs.extend(wrongs);
 }
 
 /// Looks at a fleet whose trouble is over.
 pub(super) fn at_rest(world: &mut World) {
-    let mut wrongs = Vec::new();
     let playing = playing(world);
+    let mut wrongs = too_many(world, &playing);
     for (number, account) in world.accounts.iter().enumerate() {
         let theirs = playing.iter().filter(|viewer| viewer.account == number);
         let edges: BTreeSet<_> = theirs.clone().map(|viewer| viewer.edge).collect();
         let count = theirs.count();
-        if count > world.options.limit as usize {
-            wrongs.push(format!("{} plays {count} streams", account.name));
-        }
         let record = record_of(world, &account.subject);
         if record.len() != count {
             wrongs.push(format!(
