@@ -128,7 +128,7 @@ impl Gate {
         {
             return passage;
         }
-        let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
+        let redirects = protected.classes.classify(request.asked.file) == Class::Manifest
             && matches!(request.method(), b"GET" | b"HEAD");
         let viewer = match identify(
             config,

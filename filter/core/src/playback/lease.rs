@@ -56,7 +56,7 @@ pub struct Leased {
     pub application: Arc<Application>,
     /// When the token that named the stream expires.
     pub expires_at: Option<Moment>,
-    /// What paths begin with, resolved, that this is known of: elsewhere the token may not
+    /// What paths begin with, as they are read, that this is known of: elsewhere the token may not
     /// be good, or the stream have other attributes. Empty: it is known of all of the
     /// protected path.
     pub scope: Box<[u8]>,

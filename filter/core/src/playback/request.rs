@@ -14,11 +14,11 @@ use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectC
 use crate::exchange::Head;
 use crate::ledger::{Basis, Decided, Ledger};
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::surface::resolved;
 use crate::viewer::{self, Asked, Viewer, cmcd};
 
 /// A request on a protected path.
@@ -60,7 +60,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     fn is_media(&self) -> bool {
-        self.protected.classes.classify(self.asked.path) == Class::Media
+        self.protected.classes.classify(self.asked.file) == Class::Media
     }
 
     /// What the request says of subject and stream, where that is a header and CMCD alone: no
@@ -128,11 +128,13 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// What to remember of a stream that is let through.
     pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
         let root = viewer::root(self.protected, self.asked.file);
-        let scope = resolved(viewer.scope.as_bytes());
+        // A scope that has no reading was found to be the prefix's own.
+        let scope = Reading::of(viewer.scope.as_bytes());
+        let scope = scope.as_deref().unwrap_or_default();
         let scope = if root.len() > scope.len() {
             root
         } else {
-            &scope
+            scope
         };
         Leased {
             subject: viewer.subject,

@@ -91,8 +91,8 @@ pub fn carried_attributes<H: Head>(
     carried
 }
 
-/// The front of a resolved path that decides what its segments say: as long as it stays
-/// the same, so do they. Empty if they say nothing.
+/// The front of a path, as it is read, that decides what its segments say: as long as it
+/// stays the same, so do they. Empty if they say nothing.
 #[must_use]
 pub fn root<'p>(protected: &PlaybackPath, file: &'p [u8]) -> &'p [u8] {
     let by_number = protected.attributes.iter().map(|(_, source)| match source {
@@ -130,7 +130,11 @@ fn named_by_template<'a>(
             return Vec::new();
         };
         match wanted {
-            TemplateSegment::Literal(text) if text.as_bytes() != segment => return Vec::new(),
+            // Else who writes a text in another case, at an origin that ignores it, would
+            // say nothing.
+            TemplateSegment::Literal(text) if !text.as_bytes().eq_ignore_ascii_case(segment) => {
+                return Vec::new();
+            }
             TemplateSegment::Literal(_) | TemplateSegment::Any => {}
             TemplateSegment::Attribute(name) => named.push((name.as_str(), segment)),
         }
