@@ -34,6 +34,11 @@ pub(super) fn mint<H: Head, E: Host>(
         return request.refuse(who, Reason::SessionRequired, None);
     }
     let facts = request.facts(viewer);
+    let carried = carried_attributes(config, request.protected, &request.asked);
+    let (facts, carried) = match (facts, carried) {
+        (Ok(facts), Ok(carried)) => (facts, carried),
+        (Err(reason), _) | (_, Err(reason)) => return request.refuse(who, reason, None),
+    };
     let play = request
         .protected
         .play(stream, false, viewer.application, facts);
@@ -50,11 +55,7 @@ pub(super) fn mint<H: Head, E: Host>(
         Err(outage) => return request.refuse(who, Reason::of_outage(outage), None),
     }
     let mut attributes = viewer.attributes.clone();
-    attributes.merge(&carried_attributes(
-        config,
-        request.protected,
-        &request.asked,
-    ));
+    attributes.merge(&carried);
     // What is redirected holds no longer than what it was redirected for, and where that
     // says which requests it is good for, only below this manifest.
     let expires_at = now.plus_ms(config.sessions.token_lifetime_ms);
