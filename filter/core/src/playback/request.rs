@@ -19,7 +19,7 @@ use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
 use crate::surface::resolved;
-use crate::viewer::{self, Asked, Viewer, cmcd};
+use crate::viewer::{self, Asked, Credential, Viewer, cmcd, credential_ends_at, earlier};
 
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
@@ -125,6 +125,17 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         viewer::attributes(self.config, self.protected, &self.asked)
     }
 
+    /// When what vouches for the viewer ends. May cost a host call, which is why it is asked
+    /// where something is given out for it: a lease, or a token.
+    pub(super) fn credential_ends_at(&self, viewer: &Viewer<'_>) -> Option<Moment> {
+        let jwt = match viewer.is_by_jwt {
+            true => Credential::Jwt,
+            false => Credential::Endless,
+        };
+        let jwt_ends_at = credential_ends_at(self.config, self.asked.head, jwt);
+        earlier(viewer.expires_at, jwt_ends_at)
+    }
+
     /// What to remember of a stream that is let through.
     pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
         let root = viewer::root(self.protected, self.asked.file);
@@ -138,7 +149,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             subject: viewer.subject,
             stream,
             application: Arc::clone(viewer.application),
-            expires_at: viewer.expires_at,
+            expires_at: self.credential_ends_at(viewer),
             scope: match self.protected.prefix.as_bytes().starts_with(scope) {
                 true => Box::default(),
                 false => scope.into(),

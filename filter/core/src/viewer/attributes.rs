@@ -42,8 +42,8 @@ pub fn attributes<H: Head>(
                 value.as_deref().and_then(readable)
             }
             AttributeSource::Cookie(name) => {
-                let cookies = asked.head.header("cookie").unwrap_or_default();
-                cookie::value(&cookies, name).and_then(readable)
+                let cookies = asked.cookies().unwrap_or_default();
+                cookie::value(cookies, name).and_then(readable)
             }
             AttributeSource::AddressAndAgent => {
                 client(asked.head).map(|client| config.hasher.client(&client))
