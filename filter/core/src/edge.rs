@@ -1,5 +1,7 @@
 //! One worker's edge: every request passes through here.
 
+use core::cell::OnceCell;
+
 use hashbrown::HashMap;
 use streamgate_bytes::Marker;
 
@@ -182,6 +184,7 @@ impl Edge {
                     token,
                     path,
                     file: &file,
+                    cookies: OnceCell::new(),
                 };
                 let epoch = |now| known_epoch(&mut self.epoch, host, || now);
                 let mut keeper = Keeper {

@@ -27,6 +27,8 @@ pub enum Reason {
     Throttled,
     /// The token is forged, cut or of no known form.
     TokenInvalid,
+    /// The token is another account's than the one that the request names besides.
+    ForeignToken,
     /// The token's time is past.
     TokenExpired,
     /// The token's application is no longer configured.
@@ -91,6 +93,7 @@ impl Reason {
             Self::ImmutableAttribute => "immutable-attribute",
             Self::Throttled => "throttled",
             Self::TokenInvalid => "token-invalid",
+            Self::ForeignToken => "foreign-token",
             Self::TokenExpired => "token-expired",
             Self::UnknownApplication => "unknown-application",
             Self::NoSubject => "no-subject",
@@ -118,6 +121,7 @@ impl Reason {
             Self::ImmutableAttribute => "an attribute that must stay as it is would change",
             Self::Throttled => "too many calls in this minute",
             Self::TokenInvalid => "the token is not valid",
+            Self::ForeignToken => "the token belongs to another account",
             Self::TokenExpired => "the token has expired",
             Self::UnknownApplication => "the token's application is not known here",
             Self::NoSubject => "nothing in the request says whose account watches",
@@ -141,6 +145,7 @@ impl Reason {
             Self::StreamOver => Metric::RefusalsOver,
             Self::ForeignStream
             | Self::TokenInvalid
+            | Self::ForeignToken
             | Self::TokenExpired
             | Self::UnknownApplication => Metric::RefusalsCredential,
             Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
@@ -184,6 +189,7 @@ impl Reason {
             | Self::SubjectFull => configured,
             Self::ForeignStream
             | Self::TokenInvalid
+            | Self::ForeignToken
             | Self::TokenExpired
             | Self::UnknownApplication
             | Self::NoSubject
@@ -229,6 +235,7 @@ mod tests {
             Reason::TooManyAttributes,
             Reason::Throttled,
             Reason::TokenInvalid,
+            Reason::ForeignToken,
             Reason::TokenExpired,
             Reason::UnknownApplication,
             Reason::NoSubject,

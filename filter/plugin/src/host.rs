@@ -193,15 +193,11 @@ impl Head for RequestHead {
             .collect()
     }
 
-    fn jwt_claim(&self, payload: &str, claim: &str) -> Option<Vec<u8>> {
+    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
         let provider = "envoy.filters.http.jwt_authn";
-        property(vec![
-            "metadata",
-            "filter_metadata",
-            provider,
-            payload,
-            claim,
-        ])
+        let mut path = vec!["metadata", "filter_metadata", provider, payload];
+        path.extend_from_slice(claim);
+        property(path)
     }
 
     fn client_address(&self) -> Option<Vec<u8>> {

@@ -4,6 +4,8 @@
 //! into [`Config`], or says everything that is wrong with it at once. Nothing that
 //! uses a `Config` checks it again.
 
+#[cfg(test)]
+mod cat_tests;
 pub mod compile;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -48,6 +50,9 @@ pub struct Config {
     pub hasher: SubjectHasher,
     /// Under which name the proxy stores the JWT it has checked.
     pub jwt_payload: String,
+    /// How much longer than its `exp` says a JWT vouches for what it was shown for, in
+    /// milliseconds.
+    pub jwt_leeway_ms: u64,
     /// Common Access Tokens; `None`: none are read.
     pub cat: Option<Cat>,
     /// Protected paths; the first whose prefix fits applies.

@@ -26,7 +26,7 @@ use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::advice::languages;
-use crate::config::{Config, Paused};
+use crate::config::{Config, Paused, Start};
 use crate::exchange::Head;
 use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
@@ -36,7 +36,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, GoodTokens, Identified, Viewer, identify};
+use crate::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, identify};
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
@@ -49,6 +49,8 @@ struct Known<'a> {
     recurring: bool,
     /// What its lease is found under.
     name: Mark,
+    /// It is named by a cookie alone, and the request could be given another.
+    may_begin_anew: bool,
 }
 
 /// One worker's gate.
@@ -115,17 +117,18 @@ impl Gate {
         };
         let leading = protected
             .leading_token()
+            .filter(|place| !protected.is_checked_each_time(place))
             .and_then(|place| request.asked.token_text(place));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) = self.by_lease(self.marker.mark(token), &request)
+            && let Some(passage) = self.by_lease(self.marker.mark(token), &request, false)
         {
             return passage;
         }
         let plain = request.plain_name();
         let plain = plain.map(|name| self.marker.mark(name.as_bytes()));
         if let Some(name) = plain
-            && let Some(passage) = self.by_lease(name, &request)
+            && let Some(passage) = self.by_lease(name, &request, true)
         {
             return passage;
         }
@@ -134,14 +137,11 @@ impl Gate {
         }
         let redirects = protected.classes.classify(request.asked.file) == Class::Manifest
             && matches!(request.method(), b"GET" | b"HEAD");
-        let viewer = match identify(
-            config,
-            protected,
-            &request.asked,
+        let wish = Wish {
             redirects,
-            &mut self.good,
-            request.now(),
-        ) {
+            anew: false,
+        };
+        let viewer = match self.identify(&request, wish) {
             Ok(viewer) => viewer,
             Err(reason) => return request.refuse(Who::default(), reason, None),
         };
@@ -151,6 +151,7 @@ impl Gate {
                     viewer: &viewer,
                     stream: key,
                     recurring,
+                    may_begin_anew: redirects && viewer.is_by_cookie,
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
@@ -181,11 +182,43 @@ impl Gate {
         }
     }
 
-    /// Decides by what this worker remembers; `None` if that does not suffice.
+    /// Finds out who watches.
+    fn identify<'a, H: Head, E: Host>(
+        &mut self,
+        request: &Request<'a, H, E>,
+        wish: Wish,
+    ) -> Result<Viewer<'a>, Reason> {
+        let Request {
+            config, protected, ..
+        } = *request;
+        let good = &mut self.good;
+        identify(config, protected, &request.asked, wish, good, request.now())
+    }
+
+    /// The redirect of a manifest request whose cookie does not play any more: its player
+    /// begins anew, and the cookie only came along. `None` if there is no such redirect.
+    fn by_anew<H: Head, E: Host>(
+        &mut self,
+        request: &Request<'_, H, E>,
+        keeper: &Keeper<'_>,
+    ) -> Option<Passage> {
+        let wish = Wish {
+            redirects: true,
+            anew: true,
+        };
+        let viewer = self.identify(request, wish).ok()?;
+        let is_unnamed = viewer.stream == Identified::ByRedirect;
+        (is_unnamed && request.protected.start == Start::Implicit)
+            .then(|| mint(request, &viewer, keeper))
+    }
+
+    /// Decides by what this worker remembers; `None` if that does not suffice. `is_identified`:
+    /// the name is of all that the request says of its viewer, not of its token alone.
     fn by_lease<H: Head, E: Host>(
         &mut self,
         name: Mark,
         request: &Request<'_, H, E>,
+        is_identified: bool,
     ) -> Option<Passage> {
         let lease = self.leases.value(name)?;
         let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
@@ -200,6 +233,11 @@ impl Gate {
         if is_fresh {
             self.passes.set(self.passes.get().saturating_add(1));
             return Some(request.forward(None));
+        }
+        // Whose account the request names besides its token is looked at as often as the
+        // record is: on the fast path it would cost a host call.
+        if !is_identified && request.protected.has_own_subject() {
+            return None;
         }
         let is_watching = request.is_watching();
         if (!is_watching && request.paused().is_some()) || request.is_preflight() {
@@ -249,8 +287,9 @@ impl Gate {
             stream,
             recurring,
             name,
+            may_begin_anew,
         } = known;
-        if let Some(passage) = self.by_lease(*name, request) {
+        if let Some(passage) = self.by_lease(*name, request, true) {
             return passage;
         }
         let now = request.now();
@@ -278,6 +317,9 @@ impl Gate {
         let plays = match &decided.verdict {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
+                if *may_begin_anew && let Some(anew) = self.by_anew(request, keeper) {
+                    return anew;
+                }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;
                 return request.refuse(who, reason, Some(Why { refused, retry_at }));

@@ -49,8 +49,8 @@ pub fn attributes<H: Head>(
                 bounded(value.as_deref().unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::Cookie(name) => {
-                let cookies = asked.head.header("cookie").unwrap_or_default();
-                let value = cookie::value(&cookies, name);
+                let cookies = asked.cookies().unwrap_or_default();
+                let value = cookie::value(cookies, name);
                 bounded(value.unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::AddressAndAgent => {

@@ -12,7 +12,9 @@ use core::num::NonZeroU32;
 use hashbrown::HashSet;
 
 use self::check::{Check, field, item, quoted};
-use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
+use super::limits::{
+    LEEWAY_MS, PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS,
+};
 use super::problem::Problem;
 use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, PlaybackPath, Sessions};
@@ -42,6 +44,7 @@ pub fn compile(
     book.creates_per_minute = raw.sessions.creates_per_minute;
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
+    let jwt_leeway_ms = check.duration("jwt.leeway", &raw.jwt.leeway, LEEWAY_MS);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
     let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
     let cat = raw.cat.as_ref().and_then(|cat| check.cat(cat));
@@ -96,6 +99,7 @@ pub fn compile(
             sessions,
             hasher: SubjectHasher::new(subject_key.as_bytes()),
             jwt_payload: raw.jwt.payload_in_metadata,
+            jwt_leeway_ms: jwt_leeway_ms.unwrap_or_default(),
             cat,
             playback,
             fleet,

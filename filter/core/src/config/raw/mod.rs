@@ -105,12 +105,17 @@ pub struct RawJwt {
     /// What the provider of `jwt_authn` says under `payload_in_metadata`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
     pub payload_in_metadata: String,
+    /// How much longer than its `exp` says a JWT vouches for the streams and tokens that
+    /// began with it: a duration, up to 10min. The provider's `clock_skew_seconds`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub leeway: String,
 }
 
 impl Default for RawJwt {
     fn default() -> Self {
         Self {
             payload_in_metadata: "jwt".to_owned(),
+            leeway: "60s".to_owned(),
         }
     }
 }

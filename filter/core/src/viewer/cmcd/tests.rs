@@ -253,7 +253,7 @@ impl Head for Watched {
         self.header(name).into_iter().collect()
     }
 
-    fn jwt_claim(&self, _payload: &str, _claim: &str) -> Option<Vec<u8>> {
+    fn jwt_claim_at(&self, _payload: &str, _claim: &[&str]) -> Option<Vec<u8>> {
         None
     }
 
