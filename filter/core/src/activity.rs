@@ -1,6 +1,6 @@
 //! The record of one subject: which streams are live, and which were ended on purpose.
 
-pub use crate::attributes::{ATTRIBUTES_MAX, Attributes, IMMUTABLE};
+pub use crate::attributes::{ATTRIBUTE_BYTES, ATTRIBUTES_MAX, Attributes, IMMUTABLE};
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
