@@ -35,8 +35,15 @@ impl Envoy {
     ///
     /// Envoy's status where it refuses to define one.
     pub(crate) fn define_metrics() -> Result<Self, Status> {
-        let counter =
-            |metric: &Metric| hostcalls::define_metric(MetricType::Counter, metric.name());
+        let counter = |metric: &Metric| {
+            // Workers compare what rang with what they have heard: an operator who sets
+            // counters back (`/reset_counters`) must not make them believe that nothing did.
+            let kind = match metric {
+                Metric::BellRings => MetricType::Gauge,
+                _ => MetricType::Counter,
+            };
+            hostcalls::define_metric(kind, metric.name())
+        };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
@@ -85,15 +92,6 @@ impl Meter for Envoy {
             let _ = hostcalls::increment_metric(self.live_streams, change);
         }
     }
-
-    /// One worker's decrement may come before another's increment: the gauge then
-    /// reads as an enormous number for a moment, which means none.
-    fn live(&self) -> u64 {
-        match hostcalls::get_metric(self.live_streams) {
-            Ok(live) if i64::try_from(live).is_ok() => live,
-            _ => 0,
-        }
-    }
 }
 
 impl Store for Envoy {
@@ -138,6 +136,7 @@ impl Key {
             Place::Sweep => Self::new(b'w', 0),
             Place::News(shard) => Self::new(b'n', shard),
             Place::Rings => Self::new(b'r', 0),
+            Place::Live => Self::new(b'l', 0),
         }
     }
 

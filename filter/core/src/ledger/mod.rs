@@ -7,6 +7,7 @@ mod bells;
 mod codec;
 pub mod copy;
 pub mod epoch;
+pub mod live;
 mod merge;
 pub mod slot;
 pub mod stamp;

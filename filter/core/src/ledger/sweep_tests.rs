@@ -7,7 +7,7 @@ use super::test_edge::{EMPTY_SLOT, TestEdge};
 use crate::activity::ENDED_KEPT_MS;
 use crate::metric::Metric;
 use crate::policy::{OnConflict, Refused, Verdict};
-use crate::ports::{Clock, Meter, Place};
+use crate::ports::{Clock, Place};
 use crate::testing::{TIMEOUT_MS, test};
 
 fn edge(slots: u32) -> TestEdge {

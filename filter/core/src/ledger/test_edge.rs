@@ -9,7 +9,7 @@ use super::{Decided, Ledger, Outage, activity, consult, transact};
 use crate::activity::Stream;
 use crate::moment::Moment;
 use crate::policy::{Event, OnConflict, PolicyBook, Unknown, Verdict};
-use crate::ports::{Clock, Entropy, Meter, Place};
+use crate::ports::{Clock, Entropy, Place};
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 use crate::testing::{MemoryHost, book, limit, play};

@@ -14,7 +14,7 @@ use crate::policy::{
     Application, Condition, Count, Event, OnConflict, Policy, PolicyBook, Refused, Rule, Target,
     Test, Unknown, Verdict,
 };
-use crate::ports::{Clock, Meter};
+use crate::ports::Clock;
 use crate::stream_key::StreamKey;
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, play};
 
