@@ -13,9 +13,12 @@ pub mod slot;
 pub mod stamp;
 pub mod sweep;
 pub mod transact;
+mod watermarks;
 
 #[cfg(test)]
 mod epoch_tests;
+#[cfg(test)]
+mod fairness_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;

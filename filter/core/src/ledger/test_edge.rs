@@ -14,8 +14,8 @@ use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 use crate::testing::{MemoryHost, book, limit, play};
 
-/// Bytes of a slot that holds nothing: version and horizon.
-pub(super) const EMPTY_SLOT: usize = 7;
+/// Bytes of a slot that holds nothing: version, horizon and no watermark.
+pub(super) const EMPTY_SLOT: usize = 8;
 
 /// Several threads may use one by reference, as workers of an Envoy.
 pub(super) struct TestEdge {

@@ -265,8 +265,8 @@ impl Found {
         let slot = self.slot(host);
         let mut sighted = Sighted::new(host, &slot, subject, now);
         let activity = &mut sighted.activity;
-        // A slot's horizon is made of its neighbours' ends. An edge alone would have seen a
-        // stream that is not on record; in a fleet it may play elsewhere.
+        // An edge alone would have seen a stream that is not on record; in a fleet it may play
+        // elsewhere, and what neighbours ended long ago says nothing of it.
         let horizon = match ledger.has_fleet {
             true => activity.forgotten,
             false => slot.horizon.max(activity.forgotten),
