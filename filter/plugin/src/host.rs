@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::{Answer, Head, Record};
-use streamgate_core::fleet::Call;
+use streamgate_core::fleet::{Call, REPLY_MAX};
 use streamgate_core::metric::{LIVE_STREAMS, Metric};
 use streamgate_core::moment::Moment;
 use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
@@ -276,11 +276,12 @@ pub(crate) fn call(cluster: &str, call: &Call) -> Result<u32, Status> {
     hostcalls::dispatch_http_call(cluster, headers, Some(&call.payload), vec![], timeout)
 }
 
-/// What the store answered to the call whose callback is running; `None` if it did not.
+/// What the store answered to the call whose callback is running; `None` if it did not, or
+/// if that is more than a store would say.
 pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
     // A connection that broke, and a call that took too long, has no headers, and asking
     // for one traps.
-    if headers == 0 {
+    if headers == 0 || body_size > REPLY_MAX {
         return None;
     }
     let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
