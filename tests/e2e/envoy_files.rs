@@ -64,7 +64,16 @@ fn a_fleets_edge_is_the_demos_edge_with_a_store() {
     let configuration = &mut plugin["configuration"]["value"];
     let configuration = configuration.as_object_mut().expect("fields");
     let section = configuration.remove("fleet").expect("a fleet");
+    let runtime = fleet
+        .as_object_mut()
+        .expect("fields")
+        .remove("layered_runtime");
     assert_eq!(fleet, edge);
+
+    // Envoy cuts a reply off before the filter would have to look at it.
+    let bounds = &runtime.expect("a runtime")["layers"][0]["static_layer"];
+    let limit = bounds["http.async_response_buffer_limit"].as_u64();
+    assert!(limit.expect("a limit") <= streamgate_core::fleet::REPLY_MAX as u64);
 
     // One name for the cluster, one user and password for the filter, the health check
     // and the store.

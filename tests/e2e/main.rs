@@ -24,6 +24,7 @@ mod races;
 mod refusals;
 mod restart;
 mod session_api;
+mod statistics;
 mod stores;
 mod web_client;
 mod worked_cases;

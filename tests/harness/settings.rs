@@ -168,6 +168,7 @@ impl Settings {
             let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
             let clusters = clusters.expect("clusters");
             clusters.push(store.cluster(&at.directory.join("nodes.json")));
+            bootstrap["layered_runtime"] = shipped("fleet.yaml")["layered_runtime"].clone();
         }
         let listeners = bootstrap["static_resources"]["listeners"].take();
         let [mut listener] = <[Value; 1]>::try_from(listeners.as_array().expect("a list").clone())

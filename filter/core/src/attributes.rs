@@ -5,6 +5,10 @@ use std::borrow::Cow;
 /// The most attributes a stream may have.
 pub const ATTRIBUTES_MAX: usize = 32;
 
+/// The most bytes of text that a stream's attributes may have together, names and values,
+/// unless the configuration says otherwise.
+pub const ATTRIBUTE_BYTES: usize = 2_048;
+
 /// Attributes that stay as they are once set (contract, section 2).
 pub const IMMUTABLE: [&str; 9] = [
     "package",

@@ -117,7 +117,9 @@ impl Reason {
             Self::StreamOver => "the stream is over; start a new one",
             Self::ForeignStream => "the stream belongs to another application",
             Self::MissingAttributes => "a policy needs attributes that are not known",
-            Self::TooManyAttributes => "a session may have at most 32 attributes",
+            Self::TooManyAttributes => {
+                "the attributes are more than a stream may have, in number or in bytes together"
+            }
             Self::ImmutableAttribute => "an attribute that must stay as it is would change",
             Self::Throttled => "too many calls in this minute",
             Self::TokenInvalid => "the token is not valid",

@@ -5,6 +5,7 @@ mod convergence;
 mod credentials;
 mod evictions;
 mod faults;
+mod floods;
 mod load;
 mod outages;
 mod privacy;

@@ -14,6 +14,7 @@ use crate::moment::Moment;
 use crate::policy::{Application, Liveness, Play, Plays, Refused, Unknown, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
+use crate::repeated::Room;
 use crate::signed::{PlaybackToken, issue_session_id, read_session_id};
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
@@ -78,13 +79,16 @@ impl Caller<'_> {
         let (listed, other): (Vec<_>, Vec<_>) = streams
             .iter()
             .partition(|stream| self.may_see(&stream.application));
+        let mut room = Room::default();
+        let full = listed.iter().position(|stream| !room.takes(stream));
+        let (listed, more) = listed.split_at(full.unwrap_or(listed.len()));
         let lapses = listed.iter().map(|stream| stream.lapses_at).min();
         let body = RunningStreams {
             running_streams: listed
-                .into_iter()
+                .iter()
                 .map(|stream| self.running_stream(stream))
                 .collect(),
-            other_streams: other.len(),
+            other_streams: other.len().saturating_add(more.len()),
         };
         let answer = Answer::json(200, "application/json", &body);
         match lapses {

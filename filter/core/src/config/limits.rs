@@ -29,6 +29,9 @@ pub(super) const STREAMS: RangeInclusive<u64> = 1..=100_000_000;
 /// Streams of one subject.
 pub(super) const STREAMS_PER_SUBJECT: RangeInclusive<u32> = 1..=1000;
 
+/// Bytes of one stream's attributes together: up to 32 names of 64 and values of 256.
+pub(super) const ATTRIBUTE_BYTES: RangeInclusive<u32> = 64..=10_240;
+
 /// Heartbeats and timeouts, in milliseconds.
 pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;
 

@@ -3,6 +3,7 @@
 
 mod advice;
 mod attributes;
+mod bounds;
 mod call_limits;
 mod carriers;
 mod cat;

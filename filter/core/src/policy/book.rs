@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::message::Message;
 use super::rule::Rule;
-use crate::activity::Attributes;
+use crate::activity::{ATTRIBUTE_BYTES, Attributes};
 
 /// A named group of rules, all of which hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,8 @@ pub struct PolicyBook {
     applications: HashMap<String, Arc<Application>>,
     /// The most live streams one subject may have, whatever its policies say.
     pub max_streams_per_subject: usize,
+    /// The most bytes of text that the attributes of one stream may have together.
+    pub max_attribute_bytes: usize,
     /// The most heartbeats and stops a session may make in a minute.
     pub calls_per_minute: u32,
     /// The most creates a subject may make in a minute.
@@ -85,6 +87,7 @@ impl PolicyBook {
             places: HashMap::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
+            max_attribute_bytes: ATTRIBUTE_BYTES,
             calls_per_minute: u32::MAX,
             creates_per_minute: u32::MAX,
         }

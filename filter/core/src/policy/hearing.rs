@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::book::{Application, Mode, Policy, PolicyBook};
-use super::event::{Breach, Play};
+use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::rule::{Contender, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
@@ -209,6 +209,7 @@ pub(super) fn breach(
     limits: &Limits,
     conflicts: &[&Stream],
 ) -> Breach {
+    let named = conflicts.iter().take(CONFLICTS_MAX);
     Breach {
         policy: policy.name.clone(),
         rule: rule.name.clone(),
@@ -219,6 +220,8 @@ pub(super) fn breach(
         },
         threshold: rule.max_for(limits),
         scope: rule.per.clone(),
-        conflicts: conflicts.iter().copied().cloned().collect(),
+        conflicts: named.copied().cloned().collect(),
+        others: conflicts.len().saturating_sub(CONFLICTS_MAX),
+        room_at: conflicts.iter().map(|stream| stream.lapses_at).min(),
     }
 }

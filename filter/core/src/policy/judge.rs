@@ -125,7 +125,7 @@ fn judge_play(
         ),
         None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
     };
-    if attributes.len() > ATTRIBUTES_MAX {
+    if are_too_many(&attributes, known, book) {
         return unchanged(Refused::TooManyAttributes);
     }
     let Some(standing) = standing(play, live, released, recall, now) else {
@@ -315,6 +315,16 @@ fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application
     activity
         .stream(stream)
         .is_some_and(|known| known.application != application.id)
+}
+
+/// Whether a stream would have more attributes than one may have. One that has more already,
+/// from an edge that allows more or from before this one allowed less, may not get more still.
+fn are_too_many(attributes: &Attributes, known: Option<&Stream>, book: &PolicyBook) -> bool {
+    if attributes.len() > ATTRIBUTES_MAX {
+        return true;
+    }
+    let size = attributes.size();
+    size > book.max_attribute_bytes && known.is_none_or(|known| size > known.attributes.size())
 }
 
 /// The first attribute that must stay as it is and would not.

@@ -13,7 +13,8 @@ use hashbrown::HashSet;
 
 use self::check::{Check, field, item, quoted};
 use super::limits::{
-    LEEWAY_MS, PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS,
+    ATTRIBUTE_BYTES, LEEWAY_MS, PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT,
+    TOKEN_LIFETIME_MS,
 };
 use super::problem::Problem;
 use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
@@ -40,6 +41,7 @@ pub fn compile(
     let sessions = check.sessions(&raw.sessions, raw.compatibility);
     let (slots, max_streams, per_subject) = check.state(&raw.state);
     let mut book = check.book(&raw.policies, &raw.applications, per_subject);
+    book.max_attribute_bytes = usize::try_from(raw.state.max_attribute_bytes).unwrap_or(usize::MAX);
     book.calls_per_minute = raw.sessions.calls_per_minute;
     book.creates_per_minute = raw.sessions.creates_per_minute;
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
@@ -141,6 +143,12 @@ impl Check<'_> {
             per_subject,
             STREAMS_PER_SUBJECT,
             "streams",
+        );
+        self.range(
+            "state.max_attribute_bytes",
+            raw.max_attribute_bytes,
+            ATTRIBUTE_BYTES,
+            "bytes",
         );
         (
             NonZeroU32::new(raw.slots).unwrap_or(NonZeroU32::MIN),

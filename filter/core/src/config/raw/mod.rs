@@ -175,6 +175,15 @@ pub struct RawState {
         ))
     )]
     pub max_streams_per_subject: u32,
+    /// The most bytes of one stream's attributes together, names and values.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(
+            min = *limits::ATTRIBUTE_BYTES.start(),
+            max = *limits::ATTRIBUTE_BYTES.end()
+        ))
+    )]
+    pub max_attribute_bytes: u32,
 }
 
 impl Default for RawState {
@@ -183,6 +192,7 @@ impl Default for RawState {
             slots: 65_536,
             max_streams: 1_000_000,
             max_streams_per_subject: 64,
+            max_attribute_bytes: 2_048,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One worker and a store that answers what a test has it answer.
 
+mod bounds;
 mod faults;
 mod leases;
 mod starts;
