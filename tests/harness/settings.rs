@@ -41,6 +41,8 @@ pub struct Settings {
     keeps_no_statistics: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
+    /// What to change about the filters of the shipped file: which one, where, and to what.
+    changed: Vec<(&'static str, &'static str, Value)>,
 }
 
 impl Default for Settings {
@@ -90,6 +92,7 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             filters: [Vec::new(), Vec::new()],
+            changed: Vec::new(),
         }
     }
 
@@ -98,6 +101,29 @@ impl Settings {
     #[must_use]
     pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         put(&mut self.plugin, pointer, value.into());
+        self
+    }
+
+    /// Without what stands at a place in the plugin's configuration.
+    #[must_use]
+    pub fn without(mut self, pointer: &str) -> Self {
+        let (parent, last) = pointer.rsplit_once('/').expect("a JSON pointer");
+        let parent = self.plugin.pointer_mut(parent);
+        let parent = parent.and_then(Value::as_object_mut).expect("an object");
+        parent.remove(last).expect("something to leave out");
+        self
+    }
+
+    /// With another value at a place in the configuration of an HTTP filter of the shipped
+    /// file, both by name.
+    #[must_use]
+    pub fn with_filter(
+        mut self,
+        filter: &'static str,
+        pointer: &'static str,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.changed.push((filter, pointer, value.into()));
         self
     }
 
@@ -250,6 +276,12 @@ impl Settings {
         }
 
         let filters = manager["http_filters"].as_array_mut().expect("filters");
+        for (name, pointer, value) in &self.changed {
+            let mut filters = filters.iter_mut();
+            let filter = filters.find(|filter| filter["name"] == *name);
+            let filter = filter.unwrap_or_else(|| panic!("no filter {name}"));
+            put(&mut filter["typed_config"], pointer, value.clone());
+        }
         let is_streamgate = |filter: &Value| filter["name"] == "envoy.filters.http.wasm";
         let at = filters.iter().position(is_streamgate).expect("streamgate");
         let [front, behind] = self.filters.clone();
