@@ -1,5 +1,6 @@
 //! Streamgate in a real Envoy, held to its contract.
 
+mod account_proof;
 mod bad_input;
 mod bounds;
 mod browsers;
@@ -10,6 +11,7 @@ mod documents;
 mod envoy_files;
 mod fleet;
 mod http2;
+mod json_bodies;
 mod lapse;
 mod live;
 mod memory;

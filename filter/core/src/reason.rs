@@ -33,6 +33,8 @@ pub enum Reason {
     TokenExpired,
     /// The token's application is no longer configured.
     UnknownApplication,
+    /// What says whose account it is says another than the call is about.
+    OtherAccount,
     /// Nothing says whose account watches.
     NoSubject,
     /// Nothing says which stream it is, and only a manifest may begin one.
@@ -96,6 +98,7 @@ impl Reason {
             Self::ForeignToken => "foreign-token",
             Self::TokenExpired => "token-expired",
             Self::UnknownApplication => "unknown-application",
+            Self::OtherAccount => "other-account",
             Self::NoSubject => "no-subject",
             Self::NoStream => "no-stream",
             Self::SessionRequired => "session-required",
@@ -126,6 +129,7 @@ impl Reason {
             Self::ForeignToken => "the token belongs to another account",
             Self::TokenExpired => "the token has expired",
             Self::UnknownApplication => "the token's application is not known here",
+            Self::OtherAccount => "the call is about another account than the caller's",
             Self::NoSubject => "nothing in the request says whose account watches",
             Self::NoStream => "start playback at the manifest",
             Self::SessionRequired => "start playback through the session API",
@@ -149,6 +153,7 @@ impl Reason {
             | Self::TokenInvalid
             | Self::ForeignToken
             | Self::TokenExpired
+            | Self::OtherAccount
             | Self::UnknownApplication => Metric::RefusalsCredential,
             Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
             Self::MissingAttributes => Metric::RefusalsMissingAttributes,
@@ -194,6 +199,7 @@ impl Reason {
             | Self::ForeignToken
             | Self::TokenExpired
             | Self::UnknownApplication
+            | Self::OtherAccount
             | Self::NoSubject
             | Self::NoStream => 403,
             Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
@@ -240,6 +246,7 @@ mod tests {
             Reason::ForeignToken,
             Reason::TokenExpired,
             Reason::UnknownApplication,
+            Reason::OtherAccount,
             Reason::NoSubject,
             Reason::NoStream,
             Reason::SessionRequired,

@@ -53,7 +53,9 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
         return Surface::Malformed;
     };
     let base = config.sessions.base_path.as_bytes();
+    let has_api = config.session_api.is_some();
     if token.is_none()
+        && has_api
         && let Some(after) = path.strip_prefix(base)
         && matches!(after.first(), None | Some(b'/' | b'?'))
     {
@@ -77,7 +79,7 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
             path: rest,
             file,
         },
-        None if token.is_some() || may_be_below(&file, base) => Surface::Malformed,
+        None if token.is_some() || (has_api && may_be_below(&file, base)) => Surface::Malformed,
         None => Surface::Open,
     }
 }

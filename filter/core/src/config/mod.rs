@@ -22,6 +22,9 @@ pub mod problem;
 pub mod raw;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod session_api;
+#[cfg(test)]
+mod session_api_tests;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -32,6 +35,7 @@ pub use playback::{
     SubjectCarrier, TemplateSegment, TokenPlace,
 };
 pub use problem::{ConfigError, Problem};
+pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};
 
 use crate::cat::{Demands, Keys};
 use crate::fleet;
@@ -44,6 +48,8 @@ use crate::subject::SubjectHasher;
 pub struct Config {
     /// Where streams are recorded, and the policies they are judged by.
     pub ledger: Ledger,
+    /// Who may call the session API; `None`: there is none.
+    pub session_api: Option<SessionApi>,
     /// Sessions and their signatures.
     pub sessions: Sessions,
     /// Makes subjects unreadable.

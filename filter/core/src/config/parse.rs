@@ -34,7 +34,9 @@ fn form_error(trouble: &Trouble) -> ConfigError {
         path => path,
     };
     let said = trouble.what();
-    let what = if SECRETS.iter().any(|secrets| path.starts_with(secrets)) {
+    let is_secret = SECRETS.iter().any(|secrets| path.starts_with(secrets))
+        || (path.starts_with("applications[") && path.contains("].secret"));
+    let what = if is_secret {
         without_values(said)
     } else {
         nearest::suggestion(said).unwrap_or_else(|| said.to_owned())

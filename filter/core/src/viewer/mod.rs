@@ -2,6 +2,7 @@
 //! carriers a protected path lists, in their order.
 
 mod access;
+mod account;
 mod attributes;
 mod claim;
 pub mod cmcd;
@@ -11,6 +12,8 @@ mod query;
 mod token;
 
 pub use access::GoodTokens;
+pub use account::Proof;
+pub(crate) use account::{client_network, prove};
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use credential::{Credential, credential_ends_at, earlier};
