@@ -13,8 +13,9 @@ use hashbrown::HashSet;
 
 use self::check::{Check, field, item, quoted};
 use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
+use super::parse::Parsed;
 use super::problem::Problem;
-use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
+use super::raw::{RawCompatibility, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, Sessions};
 use crate::ledger::Ledger;
 use crate::playback::Credentials;
@@ -26,13 +27,19 @@ use crate::surface::{Surface, surface};
 ///
 /// # Errors
 ///
-/// Every [`Problem`] found, not just the first.
+/// Every [`Problem`] found, not just the first: those of reading it among them.
 pub fn compile(
-    raw: RawConfig,
+    parsed: Parsed,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Problem>> {
+    let Parsed {
+        raw,
+        problems,
+        gaps,
+    } = parsed;
     let mut check = Check {
-        problems: Vec::new(),
+        problems,
+        gaps: &gaps,
         env,
     };
     let sessions = check.sessions(&raw.sessions, raw.compatibility);
@@ -98,11 +105,9 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
         for (kind, slate) in slates {
             let slate = slate.as_deref().unwrap_or_default();
             if matches!(surface(&config, slate.as_bytes()), Surface::Playback { .. }) {
-                problems.push(Problem {
-                    path: format!("playback[{at}].refuse.slate.{kind}"),
-                    found: quoted(slate),
-                    allowed: "a path that is not protected".to_owned(),
-                });
+                let path = format!("playback[{at}].refuse.slate.{kind}");
+                let allowed = "a path that is not protected";
+                problems.push(Problem::new(&path, &quoted(slate), allowed));
             }
         }
     }

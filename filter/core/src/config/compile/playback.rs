@@ -11,7 +11,7 @@ use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
     TemplateSegment, TokenPlace,
 };
-use super::check::{Check, field, item, quoted};
+use super::check::{Check, field, item, quoted, shown};
 use crate::activity::Liveness;
 use crate::playback::Credentials;
 
@@ -269,7 +269,7 @@ impl Check<'_> {
     pub(super) fn word(&mut self, path: &str, name: &str, allowed: &str) {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
-            self.wrong(path, quoted(name), allowed);
+            self.wrong(path, shown(path, name), allowed);
         }
     }
 }
