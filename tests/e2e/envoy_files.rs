@@ -24,6 +24,7 @@ fn envoy_and_the_filter_accept_every_shipped_file() {
             .arg(&path)
             .env("STREAMGATE_SIGNING_KEY", "only-to-see-whether-it-loads")
             .env("STREAMGATE_SUBJECT_KEY", "only-to-see-whether-it-loads")
+            .env("STREAMGATE_CAT_SECRET", "only-to-see-whether-it-loads, 32")
             .output()
             .expect("to run Envoy");
         let log = String::from_utf8_lossy(&validated.stderr);

@@ -9,6 +9,7 @@ mod configuration;
 mod documents;
 mod envoy_files;
 mod fleet;
+mod hardened;
 mod http2;
 mod lapse;
 mod live;

@@ -37,6 +37,7 @@ pub struct Settings {
     trailers: bool,
     answers_itself: bool,
     keeps_no_statistics: bool,
+    restricted: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
 }
@@ -72,6 +73,7 @@ impl Default for Settings {
             trailers: false,
             answers_itself: false,
             keeps_no_statistics: false,
+            restricted: false,
             filters: [Vec::new(), Vec::new()],
         }
     }
@@ -120,6 +122,13 @@ impl Settings {
     #[must_use]
     pub fn keeping_no_statistics(mut self) -> Self {
         self.keeps_no_statistics = true;
+        self
+    }
+
+    /// With the filter allowed no more of Envoy than `envoy/hardened.yaml` allows it.
+    #[must_use]
+    pub fn restricted(mut self) -> Self {
+        self.restricted = true;
         self
     }
 
@@ -236,6 +245,12 @@ impl Settings {
 
         let plugin = plugin_in(manager);
         plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());
+        if self.restricted {
+            let restriction = "capability_restriction_config";
+            let mut hardened = shipped("hardened.yaml");
+            plugin["vm_config"][restriction] =
+                plugin_of(&mut hardened)["vm_config"][restriction].take();
+        }
         plugin["configuration"] = if self.as_text {
             json!({
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
