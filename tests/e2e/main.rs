@@ -14,6 +14,7 @@ mod http2;
 mod lapse;
 mod live;
 mod memory;
+mod noise;
 mod one_viewer;
 mod openapi;
 mod packagings;
