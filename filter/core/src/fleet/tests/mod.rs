@@ -2,6 +2,7 @@
 
 mod faults;
 mod leases;
+mod noise;
 mod starts;
 mod turns;
 
