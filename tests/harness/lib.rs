@@ -22,6 +22,7 @@ mod gstreamer;
 mod http;
 mod jwt;
 mod live;
+mod noise;
 mod origin;
 mod player;
 mod ports;
@@ -32,6 +33,7 @@ mod usage;
 mod valkey;
 mod valkey_settings;
 mod wait;
+mod wire;
 
 pub use access_token::AccessToken;
 pub use app::{App, Creation, Session};
@@ -43,6 +45,7 @@ pub use fleet::Fleet;
 pub use gstreamer::Demuxers;
 pub use http::{Answer, Client, Request, raw};
 pub use jwt::Jwt;
+pub use noise::Noise;
 pub use origin::{Origin, Seen};
 pub use player::Player;
 pub use ports::free_port;
@@ -51,6 +54,7 @@ pub use settings::{IDP, Settings, secret_of, signing_key, subject_key};
 pub use valkey::{Reply, Valkey};
 pub use valkey_settings::ValkeySettings;
 pub use wait::{awaited, eventually, eventually_within};
+pub use wire::Wire;
 
 use std::path::{Path, PathBuf};
 

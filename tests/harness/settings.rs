@@ -39,6 +39,7 @@ pub struct Settings {
     trailers: bool,
     answers_itself: bool,
     keeps_no_statistics: bool,
+    restricted: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
     /// What to change about the filters of the shipped file: which one, where, and to what.
@@ -91,6 +92,7 @@ impl Settings {
             trailers: false,
             answers_itself: false,
             keeps_no_statistics: false,
+            restricted: false,
             filters: [Vec::new(), Vec::new()],
             changed: Vec::new(),
         }
@@ -161,6 +163,13 @@ impl Settings {
     #[must_use]
     pub fn keeping_no_statistics(mut self) -> Self {
         self.keeps_no_statistics = true;
+        self
+    }
+
+    /// With the filter allowed no more of Envoy than `envoy/hardened.yaml` allows it.
+    #[must_use]
+    pub fn restricted(mut self) -> Self {
+        self.restricted = true;
         self
     }
 
@@ -299,6 +308,12 @@ impl Settings {
             *environment = json!({"key_values": secrets});
         }
         plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());
+        if self.restricted {
+            let restriction = "capability_restriction_config";
+            let mut hardened = shipped("hardened.yaml");
+            plugin["vm_config"][restriction] =
+                plugin_of(&mut hardened)["vm_config"][restriction].take();
+        }
         plugin["configuration"] = if self.as_text {
             json!({
                 "@type": "type.googleapis.com/google.protobuf.StringValue",

@@ -15,6 +15,8 @@ mod docs_tests;
 mod large_tests;
 mod limits;
 mod located;
+#[cfg(test)]
+mod mistakes_tests;
 mod nearest;
 pub mod parse;
 mod playback;
@@ -22,12 +24,14 @@ pub mod problem;
 pub mod raw;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod secrecy;
 mod session_api;
 #[cfg(test)]
 mod session_api_tests;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod trouble;
 mod wire;
 
 pub use playback::{
@@ -119,5 +123,6 @@ pub enum Compatibility {
 /// [`ConfigError`] names every field that is wrong, what was found there and what is
 /// allowed. It never holds a secret.
 pub fn load(bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    compile::compile(parse::parse(bytes)?, env).map_err(ConfigError::Invalid)
+    let parsed = parse::parse(bytes)?;
+    compile::compile(parsed, env).map_err(ConfigError::Invalid)
 }

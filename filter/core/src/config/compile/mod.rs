@@ -17,9 +17,10 @@ use super::limits::{
     ATTRIBUTE_BYTES, LEEWAY_MS, PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT,
     TOKEN_LIFETIME_MS,
 };
+use super::parse::Parsed;
 use super::problem::Problem;
 use super::raw::{
-    BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawConfig, RawKey, RawSessions, RawState,
+    BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawSessions, RawState,
 };
 use super::{Compatibility, Config, PlaybackPath, Sessions};
 use crate::ledger::Ledger;
@@ -32,13 +33,19 @@ use crate::surface::{Surface, surface};
 ///
 /// # Errors
 ///
-/// Every [`Problem`] found, not just the first.
+/// Every [`Problem`] found, not just the first: those of reading it among them.
 pub fn compile(
-    raw: RawConfig,
+    parsed: Parsed,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Problem>> {
+    let Parsed {
+        raw,
+        problems,
+        gaps,
+    } = parsed;
     let mut check = Check {
-        problems: Vec::new(),
+        problems,
+        gaps: &gaps,
         env,
     };
     let sessions = check.sessions(&raw.sessions, raw.compatibility);
@@ -124,11 +131,9 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
         for (kind, slate) in slates {
             let slate = slate.as_deref().unwrap_or_default();
             if slate.starts_with('/') && surface(&config, slate.as_bytes()) != Surface::Open {
-                problems.push(Problem {
-                    path: format!("playback[{at}].refuse.slate.{kind}"),
-                    found: quoted(slate),
-                    allowed: "a path that is not protected".to_owned(),
-                });
+                let path = format!("playback[{at}].refuse.slate.{kind}");
+                let allowed = "a path that is not protected";
+                problems.push(Problem::new(&path, &quoted(slate), allowed));
             }
         }
     }

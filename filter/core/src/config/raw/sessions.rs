@@ -1,8 +1,12 @@
 //! Sessions, their keys, and how subjects are hidden.
 
+use core::fmt;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 #[cfg(feature = "schema")]
 use super::super::limits;
@@ -103,13 +107,8 @@ pub struct RawKey {
 }
 
 /// A secret, 16 bytes or more: the text itself, or where to find it.
-#[derive(Deserialize)]
-#[serde(
-    rename = "Secret",
-    untagged,
-    expecting = "expected the secret's text or {env: NAME}"
-)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Secret", untagged))]
 pub enum RawSecret {
     /// The text itself.
     Inline(#[cfg_attr(feature = "schema", schemars(length(min = limits::SECRET_MIN)))] String),
@@ -138,20 +137,48 @@ pub enum RawSecrets {
 
 /// Where in the environment.
 #[derive(Deserialize)]
-#[serde(rename = "Environment", deny_unknown_fields)]
+#[serde(
+    rename = "Environment",
+    deny_unknown_fields,
+    expecting = "the secret's text or {env: NAME}"
+)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RawEnvironment {
     /// The variable's name, as in `vm_config.environment_variables`.
     pub env: String,
 }
 
-/// Never shows an inline secret.
-impl core::fmt::Debug for RawSecret {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Inline(_) => f.write_str("RawSecret(..)"),
-            Self::Environment(from) => write!(f, "RawSecret(env {})", from.env),
-        }
+/// By hand: what serde derives for a choice by form takes a list for the fields of
+/// [`RawEnvironment`].
+impl<'de> Deserialize<'de> for RawSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = RawSecret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the secret's text or {env: NAME}")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<RawSecret, E> {
+        Ok(RawSecret::Inline(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawSecret, A::Error> {
+        let fields = MapAccessDeserializer::new(map);
+        RawEnvironment::deserialize(fields).map(RawSecret::Environment)
+    }
+}
+
+/// Never shows a secret. Nor a variable's name, which may be one.
+impl fmt::Debug for RawSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawSecret(..)")
     }
 }
 

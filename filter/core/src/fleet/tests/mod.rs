@@ -3,6 +3,7 @@
 mod bounds;
 mod faults;
 mod leases;
+mod noise;
 mod starts;
 mod turns;
 
