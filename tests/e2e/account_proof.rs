@@ -128,10 +128,10 @@ fn whoever_proves_no_account_gets_nothing_of_it() {
 fn a_jwt_plays_and_creates_from_header_and_query_and_is_stored_nowhere() {
     let edge = by_jwt();
     let jwt = Jwt::of("alice").sign();
-    let carried: [&dyn Fn(Request) -> Request; 2] = [
-        &|ask| ask.header("x-account-token", &jwt),
-        &|ask| ask.query(&format!("channel=7&account_token={jwt}")),
-    ];
+    let carried: [&dyn Fn(Request) -> Request; 2] =
+        [&|ask| ask.header("x-account-token", &jwt), &|ask| {
+            ask.query(&format!("channel=7&account_token={jwt}"))
+        }];
     for carry in carried {
         let created = carry(create(&edge, "alice")).send().expect(202);
         let segment = format!(

@@ -51,6 +51,11 @@ fn what_is_neither_form_nor_json_is_refused_and_never_stored() {
         };
         let _ = ask.send().expect(status);
     }
+    let two = app.call("POST", "/v2/sessions/demo/alice").form("a=1");
+    let _ = two
+        .header("content-type", "application/json")
+        .send()
+        .expect(415);
     assert_eq!(app.running("alice").len(), 0);
 }
 

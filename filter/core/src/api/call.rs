@@ -148,31 +148,27 @@ pub enum BodyType {
     Form,
     /// JSON.
     Json,
-    /// Something else, or several things.
+    /// Something else.
     Other,
 }
 
 impl BodyType {
     /// Reads `Content-Type` (RFC 9110, section 8.3). Its parameters say nothing: forms are
-    /// percent-encoded, and JSON is UTF-8 (RFC 8259, section 8.1).
+    /// percent-encoded, and JSON is UTF-8 (RFC 8259, section 8.1). Of several such headers
+    /// Envoy makes one, with a comma, and that is no type.
     #[must_use]
     pub fn of(head: &impl Head) -> Self {
-        let told = head.headers("content-type");
-        let mut types = told.iter().map(|value| {
-            let (name, _) = split_once(value, b';').unwrap_or((value, b""));
-            let name = name.trim_ascii();
-            if name.eq_ignore_ascii_case(b"application/json") {
-                Self::Json
-            } else if name.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
-                Self::Form
-            } else {
-                Self::Other
-            }
-        });
-        let first = types.next().unwrap_or(Self::Form);
-        match types.all(|other| other == first) {
-            true => first,
-            false => Self::Other,
+        let Some(told) = head.header("content-type") else {
+            return Self::Form;
+        };
+        let (name, _) = split_once(&told, b';').unwrap_or((&told, b""));
+        let name = name.trim_ascii();
+        if name.eq_ignore_ascii_case(b"application/json") {
+            Self::Json
+        } else if name.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            Self::Form
+        } else {
+            Self::Other
         }
     }
 }
