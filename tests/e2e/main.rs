@@ -25,5 +25,6 @@ mod refusals;
 mod restart;
 mod session_api;
 mod stores;
+mod tokens;
 mod web_client;
 mod worked_cases;

@@ -21,7 +21,7 @@ impl Check<'_> {
             let found = format!("{count} keys");
             self.wrong("cat.keys", found, format!("1 to {KEYS_MAX} keys"));
         }
-        for (at, key) in raw.keys.iter().enumerate() {
+        for (at, key) in raw.keys.iter().enumerate().take(KEYS_MAX) {
             let alike = |other: &&RawCatKey| {
                 other.id == key.id && other.secret.is_some() == key.secret.is_some()
             };
