@@ -45,7 +45,7 @@ fn by_hand(edge: &Edge, path: &str, headers: &[&str]) -> (Option<u16>, String) {
 
 #[test]
 fn what_is_redirected_to_ends_with_its_jwt() {
-    let edge = Edge::start(by_jwt_and_cookie().with("/jwt/leeway", "1s"));
+    let edge = Edge::start(by_jwt_and_cookie().with("/jwt", json!({"leeway": "1s"})));
     let ends_at = now() + 4.0;
     let jwt = Jwt::of("alice").claim("exp", ends_at.floor()).sign();
     let answer = with_jwt(&edge, FILM, &jwt).expect(307);
@@ -252,7 +252,8 @@ fn a_viewer_who_was_evicted_begins_anew_with_an_old_cookie() {
     let _ = ask(SEGMENT, Some(&third)).expect(200);
     let _ = ask(SEGMENT, Some(&second)).expect_refusal(403, "evicted");
     let _ = ask(SEGMENT, Some(&first)).expect_refusal(403, "evicted");
-    eventually("nobody plays", || edge.metric("live_streams") == 0);
+    let app = edge.app("demo-mobile");
+    eventually("nobody plays", || app.running("alice").is_empty());
     let fourth = token(&ask(FILM, Some(&second)).expect(307));
     let _ = ask(SEGMENT, Some(&fourth)).expect(200);
 }
