@@ -30,5 +30,6 @@ mod restart;
 mod session_api;
 mod statistics;
 mod stores;
+mod tokens;
 mod web_client;
 mod worked_cases;

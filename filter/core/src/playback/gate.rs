@@ -36,7 +36,7 @@ use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, identify};
+use crate::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another};
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
@@ -241,7 +241,14 @@ impl Gate {
         }
         // Whose account the request names besides its token is looked at as often as the
         // record is: on the fast path it would cost a host call.
-        if !is_identified && request.protected.has_own_subject() {
+        if !is_identified
+            && may_name_another(
+                request.config,
+                request.protected,
+                &request.asked,
+                &lease.stream.subject,
+            )
+        {
             return None;
         }
         let is_watching = request.is_watching();

@@ -222,6 +222,23 @@ fn own_subject<H: Head>(
     Ok(None)
 }
 
+/// Whether a request may name another account than this one, by other means than a playback
+/// token. An access token is not looked into.
+pub(crate) fn may_name_another<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    subject: &SubjectKey,
+) -> bool {
+    if protected.subject.contains(&SubjectCarrier::CatSubject) {
+        return true;
+    }
+    match own_subject(config, protected, asked, None) {
+        Ok(own) => own.is_some_and(|own| own != *subject),
+        Err(_) => true,
+    }
+}
+
 /// The account that one carrier names, and what it is; `None` for a playback token.
 fn said_subject<'a, H: Head>(
     config: &Config,

@@ -299,3 +299,24 @@ fn the_session_id_is_found_where_identification_looks() {
     let odd = Headers::default().with("cmcd-session", b"sid=\"\xff\"");
     assert_eq!(sid(&odd, b"/a"), None);
 }
+
+#[test]
+fn the_last_word_counts_and_a_backslash_outside_quotes_is_none() {
+    for (data, background) in [
+        ("bg=?1,bg=?0", false),
+        ("bg,bg=?0;x=1", false),
+        ("bg=?0,bg", true),
+        ("bg,bg=?2", true),
+    ] {
+        assert_eq!(Cmcd::read(data.as_bytes()).background, background, "{data}");
+    }
+    for (data, sid) in [
+        // It keeps neither a comma nor a quote from its meaning.
+        (r#"x=\,sid="one""#, Some("one")),
+        (r#"x=\",sid="one""#, None),
+        (r#"x="\",sid=",sid="one""#, Some("one")),
+        (r#"x="\\",sid="one""#, Some("one")),
+    ] {
+        assert_eq!(Cmcd::read(data.as_bytes()).sid.as_deref(), sid, "{data}");
+    }
+}
