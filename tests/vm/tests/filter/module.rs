@@ -4,7 +4,7 @@ use streamgate_vm::module::{exports, size};
 use streamgate_vm::scenarios::memory_after;
 
 /// The most bytes the filter may have. Every worker compiles it, once per configuration.
-const SIZE_MAX: u64 = 500_000;
+const SIZE_MAX: u64 = 800_000;
 
 /// The most memory a worker may take, in bytes.
 const MEMORY_MAX: usize = 16 << 20;
