@@ -10,7 +10,7 @@ static FLOOD: [u8; 4096] = [b'x'; 4096];
 /// The most bytes that all calls under way may take together: each worker has one to each
 /// of 64 shards, and Envoy cuts it off at one megabyte. Where it took 32, as it does unless
 /// told otherwise, they would come to gigabytes.
-const FLOOD_MAX: u64 = 300 << 20;
+const FLOOD_MAX: u64 = 128 << 20;
 
 #[test]
 fn a_store_that_answers_without_an_end_is_cut_off_and_the_edge_plays_on() {

@@ -216,7 +216,7 @@ impl Fleet {
         match shard.queue.ask(subject, ask) {
             Ok(()) => self.is_urgent(at),
             // Whoever waits is told at once; where nobody does, the next sign of life asks again.
-            Err(ask) => shard::no_room(&mut self.settled, &ask),
+            Err(ticket) => self.settled.extend(ticket.map(shard::no_room)),
         }
     }
 

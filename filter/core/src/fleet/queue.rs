@@ -130,10 +130,10 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// The question, where there is no room for another subject.
-    pub(super) fn ask(&mut self, subject: SubjectKey, ask: Ask) -> Result<(), Ask> {
+    /// Who asks, where there is no room for another subject.
+    pub(super) fn ask(&mut self, subject: SubjectKey, ask: Ask) -> Result<(), Option<Ticket>> {
         if !self.items.contains_key(&subject) && !self.has_room(true) {
-            return Err(ask);
+            return Err(ask.ticket);
         }
         let asks = &mut self.urgent_item(subject).asks;
         let unwaited = asks.iter().filter(|ask| ask.ticket.is_none()).count();

@@ -453,9 +453,13 @@ fn has_ended(event: &Event, activity: &Activity) -> bool {
     matches!(event, Event::Play(play) if activity.stream(&play.stream).is_none())
 }
 
-/// Answers a question that found no room, as if the store did not answer.
-pub(super) fn no_room(settled: &mut Vec<Settled>, ask: &Ask) {
-    settle(settled, ask, Err(UNANSWERED), false);
+/// The answer to a question that found no room: as if the store did not answer.
+pub(super) const fn no_room(ticket: Ticket) -> Settled {
+    Settled {
+        ticket,
+        answer: Err(UNANSWERED),
+        may_be_recorded: false,
+    }
 }
 
 fn settle(

@@ -142,7 +142,7 @@ pub enum Refused {
     /// These rules forbid it to start or to go on.
     Conflict(Vec<Breach>),
     /// A rule took its place away earlier; this is how that rule stands now.
-    Evicted(Breach),
+    Evicted(Box<Breach>),
     /// A viewer stopped it from another device.
     Killed(Terminator),
     /// It lapsed or was stopped.

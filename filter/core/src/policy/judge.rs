@@ -198,7 +198,7 @@ fn held_against(
                     .filter(|stream| book.sees(place, &stream.application))
                     .filter(|stream| rule.target.matches(&stream.attributes));
                 let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
-                Refused::Evicted(breach(policy, rule, &play.limits, &seen))
+                Refused::Evicted(Box::new(breach(policy, rule, &play.limits, &seen)))
             }
             // The rule is gone from the configuration, so there is nothing left to tell.
             None => Refused::Over,
