@@ -16,6 +16,7 @@ mod memory;
 mod one_viewer;
 mod openapi;
 mod packagings;
+mod paths;
 mod playback;
 mod players;
 mod policies;

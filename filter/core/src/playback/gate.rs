@@ -32,6 +32,7 @@ use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
 use crate::metric::Metric;
 use crate::moment::Moment;
+use crate::path::{Reading, Unreadable};
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
@@ -143,7 +144,15 @@ impl Gate {
             request.now(),
         ) {
             Ok(viewer) => viewer,
-            Err(reason) => return request.refuse(Who::default(), reason, None),
+            Err(reason) => {
+                // A dot segment may stand in what would be a token, were it one.
+                let token = request.asked.token.unwrap_or_default();
+                let reason = match Reading::of(token) {
+                    Ok(_) => reason,
+                    Err(Unreadable) => Reason::Malformed,
+                };
+                return request.refuse(Who::default(), reason, None);
+            }
         };
         match viewer.stream {
             Identified::Stream { key, recurring } => {
