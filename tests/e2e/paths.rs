@@ -1,8 +1,6 @@
 //! No spelling of a path gets protected bytes out of an origin as people run them, whatever
 //! Envoy makes of it before.
 
-use std::thread;
-
 use streamgate_tests::{Edge, FileServer, Settings};
 
 /// What nobody may get without a decision, and what anybody may.
@@ -151,23 +149,19 @@ fn nothing_leads_around(edge: &Edge, kind: &str) {
 
 /// What is done to paths before the filter sees them.
 fn whatever_envoy_does_before(origin: &FileServer) {
-    thread::scope(|scope| {
-        for (normalised, slashes) in [
-            (false, "KEEP_UNCHANGED"),
-            (true, "KEEP_UNCHANGED"),
-            (true, "UNESCAPE_AND_FORWARD"),
-        ] {
-            scope.spawn(move || {
-                let settings = Settings::default()
-                    .asking(origin.port)
-                    .with_manager("normalize_path", normalised)
-                    .with_manager("merge_slashes", normalised)
-                    .with_manager("path_with_escaped_slashes_action", slashes);
-                let edge = Edge::start(settings);
-                nothing_leads_around(&edge, &format!("normalised {normalised}, {slashes}"));
-            });
-        }
-    });
+    for (normalised, slashes) in [
+        (false, "KEEP_UNCHANGED"),
+        (true, "KEEP_UNCHANGED"),
+        (true, "UNESCAPE_AND_FORWARD"),
+    ] {
+        let settings = Settings::default()
+            .asking(origin.port)
+            .with_manager("normalize_path", normalised)
+            .with_manager("merge_slashes", normalised)
+            .with_manager("path_with_escaped_slashes_action", slashes);
+        let edge = Edge::start(settings);
+        nothing_leads_around(&edge, &format!("normalised {normalised}, {slashes}"));
+    }
 }
 
 #[test]
