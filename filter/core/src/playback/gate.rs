@@ -32,7 +32,7 @@ use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
 use crate::metric::Metric;
 use crate::moment::Moment;
-use crate::path::{Reading, Unreadable};
+use crate::path::Reading;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
@@ -147,9 +147,10 @@ impl Gate {
             Err(reason) => {
                 // A dot segment may stand in what would be a token, were it one.
                 let token = request.asked.token.unwrap_or_default();
-                let reason = match Reading::of(token) {
-                    Ok(_) => reason,
-                    Err(Unreadable) => Reason::Malformed,
+                let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
+                let reason = match has_dots && Reading::of(token).is_err() {
+                    true => Reason::Malformed,
+                    false => reason,
                 };
                 return request.refuse(Who::default(), reason, None);
             }
