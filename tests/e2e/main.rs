@@ -20,6 +20,7 @@ mod noise;
 mod one_viewer;
 mod openapi;
 mod packagings;
+mod paths;
 mod playback;
 mod players;
 mod policies;

@@ -40,6 +40,10 @@ pub struct Settings {
     answers_itself: bool,
     keeps_no_statistics: bool,
     restricted: bool,
+    /// The port of an origin that is not the harness's own.
+    origin_port: Option<u16>,
+    /// What Envoy's connection manager is told otherwise.
+    manager: Vec<(&'static str, Value)>,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
     /// What to change about the filters of the shipped file: which one, where, and to what.
@@ -93,6 +97,8 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             restricted: false,
+            origin_port: None,
+            manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
             changed: Vec::new(),
         }
@@ -181,6 +187,20 @@ impl Settings {
         self
     }
 
+    /// In front of a server at this port of the machine, in place of the harness's own.
+    #[must_use]
+    pub fn asking(mut self, port: u16) -> Self {
+        self.origin_port = Some(port);
+        self
+    }
+
+    /// With a field of Envoy's connection manager set to this.
+    #[must_use]
+    pub fn with_manager(mut self, field: &'static str, value: impl Into<Value>) -> Self {
+        self.manager.push((field, value.into()));
+        self
+    }
+
     /// With another HTTP filter of Envoy's right in front of streamgate.
     #[must_use]
     pub fn behind(mut self, filter: Value) -> Self {
@@ -208,7 +228,10 @@ impl Settings {
         bootstrap["admin"] = shipped("edge.yaml")["admin"].take();
         let origin = &mut bootstrap["static_resources"]["clusters"][0]["load_assignment"];
         let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
-        port_of(&mut endpoint["address"], at.origin_port);
+        port_of(
+            &mut endpoint["address"],
+            self.origin_port.unwrap_or(at.origin_port),
+        );
         port_of(&mut bootstrap["admin"]["address"], at.admin_port);
         if self.keeps_no_statistics {
             let patterns = json!([{"prefix": "wasmcustom."}]);
@@ -263,6 +286,9 @@ impl Settings {
             let listener = &mut demo["static_resources"]["listeners"][0];
             let logging = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
             manager["access_log"] = logging["access_log"].take();
+        }
+        for (field, value) in &self.manager {
+            manager[*field] = value.clone();
         }
         let log = &mut manager["access_log"][0];
         log["name"] = "envoy.access_loggers.file".into();

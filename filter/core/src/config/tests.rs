@@ -340,7 +340,9 @@ fn problems_with_access_tokens_are_told_once_each() {
         "cat.keys[0].id: found \"\", allowed is 1 to 128 bytes without control characters"
     );
     for (count, found) in [(0, "0 keys"), (9, "9 keys")] {
-        let many = said_of_cat(good(), |cat| cat["keys"] = vec![good(); count].into());
+        let numbered = |n: usize| json!({"id": format!("k{n}"), "secret": "@".repeat(32)});
+        let keys: Vec<Value> = (0..count).map(numbered).collect();
+        let many = said_of_cat(good(), |cat| cat["keys"] = keys.into());
         assert_eq!(
             many,
             format!("cat.keys: found {found}, allowed is 1 to 8 keys")

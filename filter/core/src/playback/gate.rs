@@ -32,6 +32,7 @@ use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
 use crate::metric::Metric;
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
@@ -148,7 +149,16 @@ impl Gate {
         };
         let viewer = match self.identify(&request, wish) {
             Ok(viewer) => viewer,
-            Err(reason) => return request.refuse(Who::default(), reason, None),
+            Err(reason) => {
+                // A dot segment may stand in what would be a token, were it one.
+                let token = request.asked.token.unwrap_or_default();
+                let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
+                let reason = match has_dots && Reading::of(token).is_err() {
+                    true => Reason::Malformed,
+                    false => reason,
+                };
+                return request.refuse(Who::default(), reason, None);
+            }
         };
         match viewer.stream {
             Identified::Stream { key, recurring } => {
