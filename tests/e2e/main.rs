@@ -1,5 +1,6 @@
 //! Streamgate in a real Envoy, held to its contract.
 
+mod account_proof;
 mod bad_input;
 mod bounds;
 mod browsers;
@@ -11,6 +12,7 @@ mod envoy_files;
 mod fleet;
 mod hardened;
 mod http2;
+mod json_bodies;
 mod lapse;
 mod live;
 mod memory;
@@ -23,6 +25,7 @@ mod players;
 mod policies;
 mod privacy;
 mod races;
+mod refusal_lines;
 mod refusals;
 mod restart;
 mod session_api;

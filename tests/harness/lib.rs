@@ -50,7 +50,7 @@ pub use origin::{Origin, Seen};
 pub use player::Player;
 pub use ports::free_port;
 pub use real_player::RealPlayer;
-pub use settings::{IDP, Settings, signing_key, subject_key};
+pub use settings::{IDP, Settings, secret_of, signing_key, subject_key};
 pub use valkey::{Reply, Valkey};
 pub use valkey_settings::ValkeySettings;
 pub use wait::{awaited, eventually, eventually_within};

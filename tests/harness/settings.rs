@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use streamgate_core::signed::{KeyRing, SigningKey};
 use streamgate_core::subject::SubjectHasher;
 
@@ -27,6 +27,8 @@ pub const IDP: &str = "demo";
 /// | `/gone/` | refuses with 410 |
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The file of `envoy/` that all else is taken from.
+    file: &'static str,
     pub(crate) plugin: Value,
     pub(crate) as_text: bool,
     pub(crate) by_lds: bool,
@@ -40,6 +42,8 @@ pub struct Settings {
     restricted: bool,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
+    /// What to change about the filters of the shipped file: which one, where, and to what.
+    changed: Vec<(&'static str, &'static str, Value)>,
 }
 
 impl Default for Settings {
@@ -65,6 +69,21 @@ impl Default for Settings {
         add("/gone/", &[("/refuse/status", json!(410))]);
         Self {
             plugin,
+            ..Self::shipped("edge.yaml")
+        }
+    }
+}
+
+impl Settings {
+    /// Another file of `envoy/` as it is shipped. Different are the ports, the origin, where
+    /// the log goes, and the secrets, which every edge under test holds (see
+    /// [`secret_of`]).
+    #[must_use]
+    pub fn shipped(file: &'static str) -> Self {
+        let mut bootstrap = shipped(file);
+        Self {
+            file,
+            plugin: plugin_of(&mut bootstrap)["configuration"]["value"].take(),
             as_text: false,
             by_lds: false,
             files: None,
@@ -75,16 +94,38 @@ impl Default for Settings {
             keeps_no_statistics: false,
             restricted: false,
             filters: [Vec::new(), Vec::new()],
+            changed: Vec::new(),
         }
     }
-}
 
-impl Settings {
     /// With another value at a place in the plugin's configuration, given as a JSON
     /// pointer such as `/state/max_streams`. The last part may be new.
     #[must_use]
     pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         put(&mut self.plugin, pointer, value.into());
+        self
+    }
+
+    /// Without what stands at a place in the plugin's configuration.
+    #[must_use]
+    pub fn without(mut self, pointer: &str) -> Self {
+        let (parent, last) = pointer.rsplit_once('/').expect("a JSON pointer");
+        let parent = self.plugin.pointer_mut(parent);
+        let parent = parent.and_then(Value::as_object_mut).expect("an object");
+        parent.remove(last).expect("something to leave out");
+        self
+    }
+
+    /// With another value at a place in the configuration of an HTTP filter of the shipped
+    /// file, both by name.
+    #[must_use]
+    pub fn with_filter(
+        mut self,
+        filter: &'static str,
+        pointer: &'static str,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.changed.push((filter, pointer, value.into()));
         self
     }
 
@@ -163,7 +204,8 @@ impl Settings {
 
     /// The bootstrap to start Envoy with.
     pub(crate) fn bootstrap(&self, at: &Place<'_>) -> Value {
-        let mut bootstrap = shipped("edge.yaml");
+        let mut bootstrap = shipped(self.file);
+        bootstrap["admin"] = shipped("edge.yaml")["admin"].take();
         let origin = &mut bootstrap["static_resources"]["clusters"][0]["load_assignment"];
         let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
         port_of(&mut endpoint["address"], at.origin_port);
@@ -202,7 +244,7 @@ impl Settings {
 
     /// What the listeners' file holds.
     pub(crate) fn lds(&self, at: &Place<'_>) -> Value {
-        let mut bootstrap = shipped("edge.yaml");
+        let mut bootstrap = shipped(self.file);
         let mut listener = bootstrap["static_resources"]["listeners"][0].take();
         self.fit(&mut listener, at);
         listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
@@ -215,6 +257,12 @@ impl Settings {
         listener["connection_balance_config"] = json!({"exact_balance": {}});
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         manager["http_protocol_options"] = json!({"enable_trailers": self.trailers});
+        if manager["access_log"].is_null() {
+            let mut demo = shipped("edge.yaml");
+            let listener = &mut demo["static_resources"]["listeners"][0];
+            let logging = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+            manager["access_log"] = logging["access_log"].take();
+        }
         let log = &mut manager["access_log"][0];
         log["name"] = "envoy.access_loggers.file".into();
         let log = &mut log["typed_config"];
@@ -237,6 +285,12 @@ impl Settings {
         }
 
         let filters = manager["http_filters"].as_array_mut().expect("filters");
+        for (name, pointer, value) in &self.changed {
+            let mut filters = filters.iter_mut();
+            let filter = filters.find(|filter| filter["name"] == *name);
+            let filter = filter.unwrap_or_else(|| panic!("no filter {name}"));
+            put(&mut filter["typed_config"], pointer, value.clone());
+        }
         let is_streamgate = |filter: &Value| filter["name"] == "envoy.filters.http.wasm";
         let at = filters.iter().position(is_streamgate).expect("streamgate");
         let [front, behind] = self.filters.clone();
@@ -244,6 +298,14 @@ impl Settings {
         filters.splice(at..at, front);
 
         let plugin = plugin_in(manager);
+        let environment = &mut plugin["vm_config"]["environment_variables"];
+        if let Some(names) = environment["host_env_keys"].as_array() {
+            let names = names.iter().filter_map(Value::as_str);
+            let secrets: Map<_, _> = names
+                .map(|name| (name.to_owned(), secret_of(name).into()))
+                .collect();
+            *environment = json!({"key_values": secrets});
+        }
         plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());
         if self.restricted {
             let restriction = "capability_restriction_config";
@@ -285,6 +347,13 @@ pub fn signing_key() -> KeyRing {
 #[must_use]
 pub fn subject_key() -> SubjectHasher {
     SubjectHasher::new(shipped_secret("STREAMGATE_SUBJECT_KEY").as_bytes())
+}
+
+/// The secret that an edge under test holds where a shipped file has one of Envoy's
+/// environment.
+#[must_use]
+pub fn secret_of(name: &str) -> String {
+    format!("what {name} holds in the tests, long enough")
 }
 
 fn shipped_secret(name: &str) -> String {

@@ -32,6 +32,13 @@ impl Attributes {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The value of attribute `name`, if it says anything: an empty one, or one of white space
+    /// alone, is a missing one to every rule. Apps send such a value where they know none.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.trim().is_empty())
+    }
+
     /// Sets attribute `name`, replacing its earlier value.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());

@@ -31,6 +31,8 @@ pub enum Reason {
     TokenExpired,
     /// The token's application is no longer configured.
     UnknownApplication,
+    /// What says whose account it is says another than the call is about.
+    OtherAccount,
     /// Nothing says whose account watches.
     NoSubject,
     /// Nothing says which stream it is, and only a manifest may begin one.
@@ -93,6 +95,7 @@ impl Reason {
             Self::TokenInvalid => "token-invalid",
             Self::TokenExpired => "token-expired",
             Self::UnknownApplication => "unknown-application",
+            Self::OtherAccount => "other-account",
             Self::NoSubject => "no-subject",
             Self::NoStream => "no-stream",
             Self::SessionRequired => "session-required",
@@ -120,6 +123,7 @@ impl Reason {
             Self::TokenInvalid => "the token is not valid",
             Self::TokenExpired => "the token has expired",
             Self::UnknownApplication => "the token's application is not known here",
+            Self::OtherAccount => "the call is about another account than the caller's",
             Self::NoSubject => "nothing in the request says whose account watches",
             Self::NoStream => "start playback at the manifest",
             Self::SessionRequired => "start playback through the session API",
@@ -142,6 +146,7 @@ impl Reason {
             Self::ForeignStream
             | Self::TokenInvalid
             | Self::TokenExpired
+            | Self::OtherAccount
             | Self::UnknownApplication => Metric::RefusalsCredential,
             Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
             Self::MissingAttributes => Metric::RefusalsMissingAttributes,
@@ -186,6 +191,7 @@ impl Reason {
             | Self::TokenInvalid
             | Self::TokenExpired
             | Self::UnknownApplication
+            | Self::OtherAccount
             | Self::NoSubject
             | Self::NoStream => 403,
             Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
@@ -231,6 +237,7 @@ mod tests {
             Reason::TokenInvalid,
             Reason::TokenExpired,
             Reason::UnknownApplication,
+            Reason::OtherAccount,
             Reason::NoSubject,
             Reason::NoStream,
             Reason::SessionRequired,

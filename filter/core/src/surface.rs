@@ -47,6 +47,7 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
         return Surface::Malformed;
     }
     if token.is_none()
+        && config.session_api.is_some()
         && let Some(after) = path.strip_prefix(config.sessions.base_path.as_bytes())
         && matches!(after.first(), None | Some(b'/' | b'?'))
     {

@@ -11,6 +11,12 @@ const DAY_MS: u64 = 86_400_000;
 /// Shortest secret in bytes: as long as the signatures it makes.
 pub(super) const SECRET_MIN: usize = 16;
 
+/// The most secrets of one application.
+pub(super) const APPLICATION_SECRETS: usize = 4;
+
+/// Creates from one client address in a minute, where nothing else is said.
+pub(super) const CREATES_PER_CLIENT: u32 = 600;
+
 /// Longest name or id in bytes; they travel in tokens and advice.
 pub(super) const NAME_MAX: usize = 128;
 

@@ -23,6 +23,9 @@ pub mod raw;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod secrecy;
+mod session_api;
+#[cfg(test)]
+mod session_api_tests;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -34,6 +37,7 @@ pub use playback::{
     TemplateSegment, TokenPlace,
 };
 pub use problem::{ConfigError, Problem};
+pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};
 
 use crate::cat::{Demands, Keys};
 use crate::fleet;
@@ -46,6 +50,8 @@ use crate::subject::SubjectHasher;
 pub struct Config {
     /// Where streams are recorded, and the policies they are judged by.
     pub ledger: Ledger,
+    /// Who may call the session API; `None`: there is none.
+    pub session_api: Option<SessionApi>,
     /// Sessions and their signatures.
     pub sessions: Sessions,
     /// Makes subjects unreadable.

@@ -1,12 +1,15 @@
 //! The whole core behind its one door, several workers over one store, on a clock
 //! that tests turn. What only Envoy can show is shown in `tests/`.
 
+mod account_proof;
 mod advice;
 mod attributes;
 mod call_limits;
 mod carriers;
 mod cat;
 mod cm_v2;
+mod empty_values;
+mod json_bodies;
 mod leases;
 mod metadata;
 mod paused;

@@ -78,6 +78,11 @@ impl Gate {
         }
     }
 
+    /// The Common Access Tokens that this worker has found good.
+    pub(crate) fn good_tokens(&mut self) -> &mut GoodTokens {
+        &mut self.good
+    }
+
     /// Takes note of the time, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);

@@ -187,6 +187,20 @@ impl PolicyBook {
             .is_some_and(|application| application.lists(policy))
     }
 
+    /// Whether an application is shown streams of the application with this id, and may ask to
+    /// have them stopped: its own, its tenant's, and those that share a policy with it.
+    #[must_use]
+    pub fn shows(&self, application: &Application, other: &str) -> bool {
+        if application.id == other {
+            return true;
+        }
+        let is_tenants = |other: &Arc<Application>| other.tenant == application.tenant;
+        self.application(other).is_some_and(is_tenants)
+            || self
+                .policies_of(application)
+                .any(|(place, _)| self.sees(place, other))
+    }
+
     /// A rule by its policy's name and its own, with the policy's place in the book.
     #[must_use]
     pub fn rule(&self, policy: &str, rule: &str) -> Option<(usize, &Policy, &Rule)> {
@@ -215,7 +229,7 @@ impl PolicyBook {
     /// channel of a film. Nor does a policy that only watches: it refuses nobody.
     #[must_use]
     pub fn missing(&self, application: &Application, attributes: &Attributes) -> Vec<String> {
-        let is_known = |name: &String| attributes.value(name).is_some();
+        let is_known = |name: &String| attributes.known(name).is_some();
         if self.needed.iter().all(is_known) {
             return Vec::new();
         }
@@ -223,7 +237,7 @@ impl PolicyBook {
         let policies = self.policies_of(application).map(|(_, policy)| policy);
         let acting = policies.filter(|policy| policy.mode == Mode::Enforce);
         for rule in acting.flat_map(|policy| &policy.rules) {
-            let lacks = |name: &&str| attributes.value(name).is_none();
+            let lacks = |name: &&str| attributes.known(name).is_none();
             for name in rule.needs().filter(lacks) {
                 if rule.may_concern(attributes) && !missing.iter().any(|known| known == name) {
                     missing.push(name.to_owned());

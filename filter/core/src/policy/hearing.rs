@@ -49,7 +49,7 @@ pub(super) fn ask_every_rule(
     contender: &Contender<'_>,
 ) -> Found {
     let mut others = others(activity, book, &play.stream);
-    let killed = chosen_to_stop(play, &others);
+    let killed = chosen_to_stop(play, book, &others);
     others.retain(|other| !killed.contains(&other.stream.key));
     let replaced = replaced(play, book, contender, &others);
     others.retain(|other| !replaced.contains(&other.stream.key));
@@ -156,8 +156,9 @@ fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> 
     sorted_by_key(others, |other| (other.stream.started_at, other.stream.key))
 }
 
-/// The live streams that the viewer chose to stop; codes of streams no longer live are void.
-fn chosen_to_stop(play: &Play, others: &[Other<'_>]) -> Vec<StreamKey> {
+/// The live streams that the viewer chose to stop. Codes of streams that are no longer live are
+/// void, and so are those of streams that the application is not shown.
+fn chosen_to_stop(play: &Play, book: &PolicyBook, others: &[Other<'_>]) -> Vec<StreamKey> {
     if play.terminate.is_empty() {
         return Vec::new();
     }
@@ -166,7 +167,9 @@ fn chosen_to_stop(play: &Play, others: &[Other<'_>]) -> Vec<StreamKey> {
         let mut wanted = play.terminate.iter();
         wanted.any(|wanted| wanted.eq_ignore_ascii_case(&code))
     };
-    let keys = others.iter().map(|other| other.stream.key);
+    let is_shown = |other: &&Other<'_>| book.shows(&play.application, &other.stream.application);
+    let shown = others.iter().filter(is_shown);
+    let keys = shown.map(|other| other.stream.key);
     keys.filter(chosen).collect()
 }
 

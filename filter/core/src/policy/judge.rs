@@ -319,7 +319,8 @@ fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application
 
 /// The first attribute that must stay as it is and would not.
 fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
-    let changed = |name: &&str| match (known.value(name), given.value(name)) {
+    // One that says nothing yet may be set; one that is set may not be emptied.
+    let changed = |name: &&str| match (known.known(name), given.value(name)) {
         (Some(known), Some(given)) => known != given,
         _ => false,
     };

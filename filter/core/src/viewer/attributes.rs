@@ -63,7 +63,8 @@ pub fn attributes<H: Head>(
             }
             AttributeSource::Value(value) => Some(value.clone()),
         };
-        if let Some(value) = value.filter(|value| (1..=VALUE_MAX).contains(&value.len())) {
+        let says = |value: &String| value.len() <= VALUE_MAX && !value.trim().is_empty();
+        if let Some(value) = value.filter(says) {
             attributes.set(name.as_str(), value);
         }
     }

@@ -2,14 +2,18 @@
 //! carriers a protected path lists, in their order.
 
 mod access;
+mod account;
 mod attributes;
 mod claim;
 pub mod cmcd;
 mod cookie;
+mod credential_end;
 mod query;
 mod token;
 
 pub use access::GoodTokens;
+pub use account::Credential;
+pub(crate) use account::{client_network, prove};
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use query::without as without_parameters;

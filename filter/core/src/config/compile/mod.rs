@@ -6,6 +6,7 @@ mod classes;
 mod fleet;
 mod playback;
 mod policies;
+mod session_api;
 
 use core::num::NonZeroU32;
 
@@ -15,7 +16,7 @@ use self::check::{Check, field, item, quoted};
 use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
 use super::parse::Parsed;
 use super::problem::Problem;
-use super::raw::{RawCompatibility, RawKey, RawSessions, RawState};
+use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, Sessions};
 use crate::ledger::Ledger;
 use crate::playback::Credentials;
@@ -45,9 +46,11 @@ pub fn compile(
     let sessions = check.sessions(&raw.sessions, raw.compatibility);
     let (slots, max_streams, per_subject) = check.state(&raw.state);
     let mut book = check.book(&raw.policies, &raw.applications, per_subject);
-    book.calls_per_minute = raw.sessions.calls_per_minute;
-    book.creates_per_minute = raw.sessions.creates_per_minute;
+    book.calls_per_minute = raw.sessions.calls_per_minute.unwrap_or(CALLS_PER_MINUTE);
+    book.creates_per_minute = raw.sessions.creates_per_minute.unwrap_or(CALLS_PER_MINUTE);
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
+    let hasher = SubjectHasher::new(subject_key.as_bytes());
+    let session_api = check.session_api(&raw, &hasher);
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
     let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
@@ -86,8 +89,9 @@ pub fn compile(
                 book,
                 has_fleet: fleet.is_some(),
             },
+            session_api,
             sessions,
-            hasher: SubjectHasher::new(subject_key.as_bytes()),
+            hasher,
             jwt_payload: raw.jwt.payload_in_metadata,
             cat,
             playback,
@@ -141,9 +145,10 @@ impl Check<'_> {
             ("calls_per_minute", raw.calls_per_minute),
             ("creates_per_minute", raw.creates_per_minute),
         ] {
+            let calls = calls.unwrap_or(CALLS_PER_MINUTE);
             self.range(&format!("sessions.{name}"), calls, PER_MINUTE, "calls");
         }
-        let base_path = &raw.base_path;
+        let base_path = raw.base_path.as_deref().unwrap_or(BASE_PATH);
         let path_like = base_path.starts_with('/') && !base_path.starts_with("/~");
         if !path_like || base_path.ends_with('/') || base_path.contains(['?', '#', '%']) {
             self.wrong(
@@ -170,7 +175,7 @@ impl Check<'_> {
         );
         let ring = self.ring(&raw.signing_keys);
         Some(Sessions {
-            base_path: base_path.clone(),
+            base_path: base_path.to_owned(),
             heartbeat_ms: heartbeat?,
             timeout_ms: timeout?,
             token_lifetime_ms: lifetime?,

@@ -11,6 +11,7 @@ mod fleet;
 mod named;
 mod playback;
 mod policies;
+mod session_api;
 mod sessions;
 
 pub use cat::{RawCat, RawCatKey, RawEncoding};
@@ -26,7 +27,11 @@ pub use policies::{
     RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,
     RawTest, RawValue, RawValues,
 };
-pub use sessions::{RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSessions};
+pub use session_api::{RawSessionApi, RawSubjectProof};
+pub use sessions::{
+    BASE_PATH, CALLS_PER_MINUTE, RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSecrets,
+    RawSessions,
+};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -53,6 +58,9 @@ pub struct RawConfig {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub policies: Vec<RawPolicy>,
+    /// Who may call the session API. Default: there is no session API, and its paths are
+    /// ordinary paths.
+    pub session_api: Option<RawSessionApi>,
     /// How sessions live and what signs them.
     pub sessions: RawSessions,
     /// Which shape the session API answers in.
@@ -137,6 +145,9 @@ pub struct RawApplication {
     /// Names of the policies that hold for its streams: all must allow a stream.
     #[serde(default)]
     pub policies: Vec<String>,
+    /// Its password in the session API, or several, any of which is good. Default: none, and
+    /// the password must be empty.
+    pub secret: Option<RawSecrets>,
 }
 
 /// How much is remembered.

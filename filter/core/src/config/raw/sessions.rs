@@ -21,12 +21,14 @@ use super::super::limits;
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RawSessions {
     /// What session API paths begin with: a slash in front, none at the end.
-    #[serde(default = "default_base_path")]
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = r"^/([^~?#%/]|[^~?#%][^?#%]*[^?#%/])$"))
+        schemars(
+            regex(pattern = r"^/([^~?#%/]|[^~?#%][^?#%]*[^?#%/])$"),
+            extend("default" = BASE_PATH)
+        )
     )]
-    pub base_path: String,
+    pub base_path: Option<String>,
     /// By when an app is asked to send its next heartbeat: a duration, 1s to 1day.
     #[serde(default = "default_heartbeat")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
@@ -44,28 +46,37 @@ pub struct RawSessions {
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub signing_keys: Vec<RawKey>,
     /// The most heartbeats and stops of one session in a minute.
-    #[serde(default = "default_per_minute")]
     #[cfg_attr(
         feature = "schema",
-        schemars(range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()))
+        schemars(
+            range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()),
+            extend("default" = CALLS_PER_MINUTE)
+        )
     )]
-    pub calls_per_minute: u32,
+    pub calls_per_minute: Option<u32>,
     /// The most creates of one account in a minute.
-    #[serde(default = "default_per_minute")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()),
+            extend("default" = CALLS_PER_MINUTE)
+        )
+    )]
+    pub creates_per_minute: Option<u32>,
+    /// The most creates from one client address in a minute, counted by each worker. Default:
+    /// 600; none where the subject is `trusted`, because the address is that of the hop then.
     #[cfg_attr(
         feature = "schema",
         schemars(range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()))
     )]
-    pub creates_per_minute: u32,
+    pub creates_per_minute_per_client: Option<u32>,
 }
 
-fn default_per_minute() -> u32 {
-    200
-}
+/// The default of `sessions.base_path`.
+pub const BASE_PATH: &str = "/v2";
 
-fn default_base_path() -> String {
-    "/v2".to_owned()
-}
+/// The default of `sessions.calls_per_minute` and `sessions.creates_per_minute`.
+pub const CALLS_PER_MINUTE: u32 = 200;
 
 fn default_heartbeat() -> String {
     "60s".to_owned()
@@ -103,6 +114,25 @@ pub enum RawSecret {
     Inline(#[cfg_attr(feature = "schema", schemars(length(min = limits::SECRET_MIN)))] String),
     /// In an environment variable of Envoy's that the VM was given.
     Environment(RawEnvironment),
+}
+
+/// One secret, or several of which any is good: the new one and the old one, while clients
+/// change over.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Secrets",
+    untagged,
+    expecting = "expected a secret (a text or {env: NAME}) or a list of secrets"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSecrets {
+    /// One.
+    One(RawSecret),
+    /// Several.
+    Several(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::APPLICATION_SECRETS)))]
+         Vec<RawSecret>,
+    ),
 }
 
 /// Where in the environment.
