@@ -12,6 +12,7 @@ mod races;
 mod restarts;
 mod rings;
 mod roaming;
+mod rotation;
 mod round_trips;
 mod trial;
 
