@@ -12,7 +12,6 @@ mod races;
 mod restarts;
 mod rings;
 mod roaming;
-mod rotation;
 mod round_trips;
 mod trial;
 
