@@ -26,6 +26,7 @@ mod players;
 mod policies;
 mod privacy;
 mod races;
+mod refusal_lines;
 mod refusals;
 mod restart;
 mod session_api;

@@ -7,7 +7,7 @@ use streamgate_bytes::Marker;
 
 use crate::api::{self, Begun, Called, CreatesByClient, Door, Finished, PendingCall, Unanswered};
 use crate::config::Config;
-use crate::exchange::{Answer, Head, Reply};
+use crate::exchange::{Answer, Head, Record, Reply};
 use crate::fleet::{self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket};
 use crate::keeper::Keeper;
 pub use crate::keeper::Trust;
@@ -17,6 +17,7 @@ use crate::moment::Moment;
 use crate::playback::{Clean, Forward, Gate, Passage, Watch, Watched};
 use crate::policy::Event;
 use crate::ports::{Entropy, Host};
+use crate::reason::Reason;
 use crate::signed::PlaybackToken;
 use crate::subject::SubjectKey;
 use crate::surface::{Surface, surface};
@@ -436,10 +437,20 @@ fn marker(entropy: &impl Entropy) -> Marker {
 /// The answer to a token that is good for nothing where it stands.
 fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
     host.add(metric, 1);
+    let reason = match status {
+        400 => Reason::Malformed,
+        _ => Reason::TokenInvalid,
+    };
     Reply {
         answer: Answer::empty(status),
         logged_path: Some(b"/~".to_vec()),
-        record: None,
+        record: Some(Record {
+            event: "refusal",
+            reason: Some(reason.code()),
+            subject: None,
+            stream: None,
+            application: None,
+        }),
     }
 }
 

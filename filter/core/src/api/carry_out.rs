@@ -1,7 +1,7 @@
 //! Carrying calls out: what is asked of the ledger, and waiting where it cannot tell yet.
 
-use std::borrow::Cow;
 use core::cell::OnceCell;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::attributes::{read_attributes, read_json};
@@ -9,6 +9,7 @@ use super::body::problem;
 use super::call::{BodyType, Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
 use super::creates_by_client::CreatesByClient;
 use super::credentials;
+use super::refused::refusal;
 use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
 use crate::activity::Attributes;
 use crate::advice::languages;
@@ -77,16 +78,17 @@ pub(crate) fn begin(
         Err(error) => return Begun::Reply(no_target(config, host, error)),
     };
     let logged_path = format!("{}{}", config.sessions.base_path, target.template());
-    let reply = |answer| {
+    let authorization = head.header("authorization");
+    let application = credentials::application(config, api, authorization.as_deref());
+    let reply = |answer: Answer| {
+        let application = application.map(|application| application.id.as_str());
         Begun::Reply(Reply {
+            record: refusal(answer.status, None, application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: None,
         })
     };
-
-    let authorization = head.header("authorization");
-    let Some(application) = credentials::application(config, api, authorization.as_deref()) else {
+    let Some(application) = application else {
         host.add(Metric::RefusalsCredential, 1);
         return reply(unauthorized());
     };
@@ -266,11 +268,13 @@ pub(crate) fn finish(
         logged_path,
         languages,
     } = pending;
-    let reply = |answer| {
+    let calls = config.ledger.book.application(&application);
+    let reply = |answer: Answer| {
+        let application = calls.map(|application| application.id.as_str());
         Finished::Reply(Reply {
+            record: refusal(answer.status, Some(subject), application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: None,
         })
     };
     if body.len() > MAX_BODY {
@@ -290,7 +294,7 @@ pub(crate) fn finish(
     if let Err(error) = read {
         return reply(malformed(host, error.detail()));
     }
-    let Some(application) = config.ledger.book.application(&application) else {
+    let Some(application) = calls else {
         return reply(unauthorized());
     };
     let now = host.now();
@@ -417,9 +421,9 @@ fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
         ),
     };
     Reply {
+        record: refusal(answer.status, None, None),
         answer,
         logged_path: Some(format!("{}/*", config.sessions.base_path).into_bytes()),
-        record: None,
     }
 }
 

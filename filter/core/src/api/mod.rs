@@ -6,6 +6,7 @@ mod call;
 mod carry_out;
 mod creates_by_client;
 mod credentials;
+mod refused;
 mod respond;
 
 pub use attributes::{AttributesError, read_attributes, read_json};

@@ -146,7 +146,7 @@ const SECRET: &str = "correct-horse-battery-staple-42!";
 type Misplaced = fn(&mut Value, Value);
 
 /// Where a secret is put by mistake.
-const MISPLACED: [(&str, Misplaced); 30] = [
+const MISPLACED: [(&str, Misplaced); 34] = [
     ("env", |json, it| {
         json["privacy"]["subject_key"] = json!({"env": it})
     }),
@@ -217,7 +217,19 @@ const MISPLACED: [(&str, Misplaced); 30] = [
     ("access token's public key", |json, it| {
         json["cat"] = json!({"keys": [{"id": "k", "public_key": it}], "leeway": it});
     }),
-    ("compatibility", |json, it| json["state"]["slots"] = it),
+    ("application's variable", |json, it| {
+        json["applications"][0]["secret"] = json!({"env": it});
+    }),
+    ("application's list", |json, it| {
+        json["applications"][0]["secret"] = json!([[it]]);
+    }),
+    ("application's field", |json, it| {
+        json["applications"][0][text(&it)] = json!("x");
+    }),
+    ("application's secret elsewhere", |json, it| {
+        json["applications"][0]["policies"] = it;
+    }),
+    ("a number", |json, it| json["state"]["slots"] = it),
 ];
 
 fn key(json: &mut Value) -> &mut Value {

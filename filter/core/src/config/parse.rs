@@ -32,6 +32,12 @@ impl Gaps {
         !self.0.iter().any(touches)
     }
 
+    /// Whether there is none at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether every name is known that others may refer to.
     #[must_use]
     pub fn spare_names(&self) -> bool {

@@ -19,9 +19,7 @@ use super::limits::{
 };
 use super::parse::Parsed;
 use super::problem::Problem;
-use super::raw::{
-    BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawSessions, RawState,
-};
+use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, PlaybackPath, Sessions};
 use crate::ledger::Ledger;
 use crate::playback::Credentials;

@@ -30,9 +30,10 @@ impl Check<'_> {
             self.range(path, creates, PER_MINUTE, "calls");
         }
         let Some(api) = &raw.session_api else {
-            // What could not be read says nothing of what is meant.
-            let is_whole = self.gaps.spare("");
-            if let Some(meant) = is_whole.then(|| means_session_api(raw)).flatten() {
+            // What could not be read may be what means it.
+            if self.gaps.is_empty()
+                && let Some(meant) = means_session_api(raw)
+            {
                 self.wrong("session_api", format!("none, but {meant}"), WHAT_TO_WRITE);
             }
             return None;

@@ -133,7 +133,9 @@ fn fewest(wanted: &[Room]) -> Vec<usize> {
     let mut units: Vec<_> = units.into_iter().collect();
     units.sort_by_key(|streams| (streams[0], streams.len(), *streams));
     let choices = |size| first_choice(wanted, &units, size, &mut Vec::new());
-    (0..=units.len()).find_map(choices).expect("all of them make room")
+    (0..=units.len())
+        .find_map(choices)
+        .expect("all of them make room")
 }
 
 fn first_choice(
