@@ -12,8 +12,8 @@ const PATIENCE_MS = 4000;
 export class Account extends EventTarget {
   /** Who plays, oldest first. @type {{deviceName?: string, channel?: string}[]} */
   streams = [];
-  /** How many play; more than are named if there are many. */
-  active = 0;
+  /** How many play; more than are named if there are many. @type {number | undefined} */
+  active;
   /** How many may, once the edge has said so. @type {number | undefined} */
   limit;
   isGone = false;
@@ -69,12 +69,11 @@ export class Account extends EventTarget {
       this.isGone = status === 0;
       this.#tell(this.isGone ? "gone" : "back");
     }
-    if (status !== 200) return;
-    const running = body?.runningStreams ?? [];
+    const running = status === 200 ? (body?.runningStreams ?? []) : [];
     this.streams = [...running]
       .sort((one, other) => one.startTime - other.startTime)
       .map(({ metadata }) => ({ deviceName: metadata?.deviceName, channel: metadata?.channel }));
-    this.active = running.length + (body?.otherStreams ?? 0);
+    this.active = status === 200 ? running.length + (body?.otherStreams ?? 0) : undefined;
     this.#tell("change");
   }
 

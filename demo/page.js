@@ -87,7 +87,7 @@ function connected(isConnected) {
 function show({ streams: running, active, limit }) {
   const text = howMany(active, limit);
   if (count.textContent !== text) count.textContent = text;
-  hint.hidden = active > 0;
+  hint.hidden = active !== 0;
   seats.replaceChildren(
     ...Array.from({ length: limit ?? 0 }, (_, seat) =>
       Object.assign(document.createElement("i"), { className: seat < active ? "taken" : "" }),

@@ -15,6 +15,11 @@ import { Native } from "./players/native.js";
 /** Seconds of loaded video that count as none. */
 const DRY_SECONDS = 0.3;
 
+/** How often it is looked at whether the picture moves, in milliseconds, and after how many
+ * looks it counts as standing. */
+const LOOK_MS = 1000;
+const LOOKS = 3;
+
 export class Player {
   #video;
   #told;
@@ -23,6 +28,8 @@ export class Player {
   #isCutOff = false;
   /** Whether it should play. */
   #isOn = false;
+  /** Where the picture stood when last looked at, and for how many looks. */
+  #stood = { at: 0, looks: 0 };
 
   /**
    * @param {HTMLVideoElement} video
@@ -34,6 +41,7 @@ export class Player {
     video.addEventListener("playing", () => this.#isOn && told.playing());
     video.addEventListener("waiting", () => this.#waits());
     video.addEventListener("canplay", () => this.#isOn && video.play().catch(() => {}));
+    setInterval(() => this.#look(), LOOK_MS);
   }
 
   /**
@@ -45,10 +53,12 @@ export class Player {
   async load(url, headers, at = 0) {
     this.#isOn = true;
     this.#isCutOff = false;
+    this.#stood = { at, looks: 0 };
     this.#engine ??= await engine(this.#video, {
       refused: (status, text) => this.#end(() => this.#told.refused(status, text)),
       broken: (detail) => this.#end(() => this.#told.broken(detail)),
-      lost: () => this.#lost(),
+      lost: () => this.#end(() => this.#told.lost()),
+      cutOff: () => this.#cutOff(),
     });
     if (this.#isOn) this.#engine.load(url, headers, at);
   }
@@ -78,7 +88,8 @@ export class Player {
     tell();
   }
 
-  #lost() {
+  /** Nothing answers; what was loaded plays on. */
+  #cutOff() {
     if (!this.#isOn) return;
     this.#isCutOff = true;
     if (this.#ahead() < DRY_SECONDS) this.#end(() => this.#told.lost());
@@ -88,6 +99,16 @@ export class Player {
     if (!this.#isOn) return;
     if (this.#isCutOff) this.#end(() => this.#told.lost());
     else this.#told.buffering();
+  }
+
+  /** A player may stand without a word. */
+  #look() {
+    if (!this.#isOn || document.hidden) return;
+    const at = this.#video.currentTime;
+    this.#stood = { at, looks: at === this.#stood.at ? this.#stood.looks + 1 : 0 };
+    if (this.#stood.looks < LOOKS) return;
+    this.#waits();
+    this.#engine?.stands();
   }
 
   #ahead() {

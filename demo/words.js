@@ -37,10 +37,11 @@ export function named(streams) {
 
 /**
  * How full the account is.
- * @param {number} active How many streams play.
+ * @param {number | undefined} active How many streams play, where that is known.
  * @param {number} [limit] How many may, where that is known.
  */
 export function howMany(active, limit) {
+  if (active === undefined) return "Nobody knows who plays just now";
   if (limit !== undefined) return `${active} of ${limit} screens`;
   if (active === 0) return "No screen plays";
   return active === 1 ? "1 screen plays" : `${active} screens play`;

@@ -47,6 +47,9 @@ export class HlsJs {
     hls.attachMedia(this.#video);
   }
 
+  /** hls.js says what is wrong by itself. */
+  stands() {}
+
   halt() {
     this.#hls?.stopLoad();
   }
@@ -62,7 +65,7 @@ export class HlsJs {
     if (status >= 400 && status < 500) return this.#tell.refused(status, text(response));
     if (!fatal) return;
     if (type !== this.#Hls.ErrorTypes.NETWORK_ERROR) return this.#tell.broken(`The player gave up: ${details}.`);
-    if (status === 0) return this.#tell.lost();
+    if (status === 0) return this.#tell.cutOff();
     // The edge's own words, where it has some.
     this.#tell.refused(status, text(response));
   }

@@ -5,6 +5,7 @@ export class AsksFirst {
   mayChoose = true;
   #session;
   #film;
+  #device;
   #tell;
 
   /**
@@ -18,19 +19,20 @@ export class AsksFirst {
    */
   constructor({ edge, account, device, film }, tell) {
     this.#film = film;
+    this.#device = device;
     this.#tell = tell;
     this.#session = new Session({
       edge,
       application: "demo-web",
       idp: "demo",
       subject: account,
-      attributes: () => ({ deviceName: device, channel: film.title }),
+      attributes: () => this.#attributes(),
     });
     const pass = (event, detail = () => ({})) =>
       this.#session.addEventListener(event, (said) => tell(event, { ...said.detail, ...detail() }));
     pass("starting");
     pass("waiting");
-    pass("playing", () => ({ url: this.#session.playbackUrl(film.path), headers: {} }));
+    pass("playing", () => this.#source());
     pass("refused");
     pass("terminated");
     pass("stopped");
@@ -53,17 +55,28 @@ export class AsksFirst {
 
   /** @param {string} device */
   rename(device) {
+    this.#device = device;
     this.#session.addAttributes({ deviceName: device });
   }
 
-  /** Where to play from again, after its connection was lost. */
+  /** Plays on after its connection was lost. */
   again() {
     if (this.#session.state !== "playing") return this.start();
-    return this.#tell("playing", { url: this.#session.playbackUrl(this.#film.path), headers: {} });
+    this.#tell("playing", this.#source());
+    // An edge that was started anew knows no names.
+    return this.#session.addAttributes(this.#attributes());
   }
 
   /** The player was told that its stream is over: the next heartbeat starts another. */
   over() {
     this.#session.addAttributes({});
+  }
+
+  #attributes() {
+    return { deviceName: this.#device, channel: this.#film.title };
+  }
+
+  #source() {
+    return { url: this.#session.playbackUrl(this.#film.path), headers: {} };
   }
 }
