@@ -108,11 +108,10 @@ export class View {
   #choice({ device, film }, code, mayChoose) {
     const item = document.createElement("li");
     const row = document.createElement(mayChoose ? "button" : "div");
-    row.append(text("strong", device), text("span", film));
+    row.append(text("strong", device), " ", text("span", film), " ");
     if (mayChoose) {
       row.type = "button";
-      row.append(text("em", "Stop"));
-      row.setAttribute("aria-label", `Stop ${device}${film && `, ${film}`}, and play here`);
+      row.append(text("em", "Stop"), Object.assign(text("span", " and play here"), { className: "unseen" }));
       row.addEventListener("click", () => this.#acts.choose(code));
     }
     item.append(row);
