@@ -67,7 +67,10 @@ function listen(session, manifest) {
   on("terminated", ({ terminator }) => end(`Stopped by ${terminator?.deviceName}, which plays ${terminator?.channel}.`));
   on("refused", ({ message, threshold, conflicts, action }) => {
     end(`${message} (at most ${threshold}).`);
-    if (action) status.append(" ", Object.assign(document.createElement("a"), { href: action.url, textContent: action.label }));
+    if (/^https?:/.test(action?.url)) {
+      const { url: href, label: textContent } = action;
+      status.append(" ", Object.assign(document.createElement("a"), { href, textContent }));
+    }
     offer(conflicts);
   });
 }

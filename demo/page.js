@@ -58,7 +58,9 @@ settings.addEventListener("change", () => {
 
 all.addEventListener("click", async () => {
   // One after the other, as people would: the last one is the one too many.
+  const whose = account;
   for (const screen of screens) {
+    if (whose !== account) return;
     if (["playing", "buffering", "starting"].includes(screen.state)) continue;
     await screen.play();
     await settled(screen);

@@ -90,8 +90,11 @@ export class Screen {
       this.#account.mayPlay(detail.maxStreams);
       this.#show("starting");
       this.#player.load(detail.url, detail.headers, this.#player.position);
-    } else if (event === "starting" || event === "waiting") {
+    } else if (event === "starting") {
       this.#show(event);
+    } else if (event === "waiting") {
+      // What plays need not wait for what the app has to say.
+      if (this.state === "starting") this.#show(event);
     } else if (event !== "stopped" || LIVE.includes(this.state)) {
       this.#end(event, detail);
     }

@@ -99,10 +99,10 @@ export class View {
     );
     this.#find(".choices").hidden = conflicts.length === 0;
     const offer = this.#find(".offer");
-    offer.hidden = !action;
+    offer.hidden = !/^https?:/.test(action?.url);
     offer.textContent = action?.label ?? "";
-    if (action) offer.href = action.url;
-    else offer.removeAttribute("href");
+    if (offer.hidden) offer.removeAttribute("href");
+    else offer.href = action.url;
   }
 
   #choice({ device, film }, code, mayChoose) {
