@@ -16,26 +16,28 @@ use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use streamgate_bytes::{Mark, Marker, begins_with};
+use streamgate_bytes::{Mark, Marker};
 
 use super::class::Class;
 use super::lease::{self, Lease, Leases};
 use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
+use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::advice::languages;
-use crate::config::{Config, Paused};
+use crate::config::{Config, Paused, Start};
 use crate::exchange::Head;
 use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
 use crate::metric::Metric;
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, GoodTokens, Identified, Viewer, identify};
+use crate::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another};
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
@@ -48,6 +50,8 @@ struct Known<'a> {
     recurring: bool,
     /// What its lease is found under.
     name: Mark,
+    /// It is named by a cookie alone, and the request could be given another.
+    may_begin_anew: bool,
 }
 
 /// One worker's gate.
@@ -76,6 +80,11 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
         }
+    }
+
+    /// The Common Access Tokens that this worker has found good.
+    pub(crate) fn good_tokens(&mut self) -> &mut GoodTokens {
+        &mut self.good
     }
 
     /// Takes note of the time, and counts what passed since the last tick.
@@ -114,34 +123,42 @@ impl Gate {
         };
         let leading = protected
             .leading_token()
+            .filter(|place| !protected.is_checked_each_time(place))
             .and_then(|place| request.asked.token_text(place));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) = self.by_lease(self.marker.mark(token), &request)
+            && let Some(passage) = self.by_lease(self.marker.mark(token), &request, false)
         {
             return passage;
         }
         let plain = request.plain_name();
         let plain = plain.map(|name| self.marker.mark(name.as_bytes()));
         if let Some(name) = plain
-            && let Some(passage) = self.by_lease(name, &request)
+            && let Some(passage) = self.by_lease(name, &request, true)
         {
             return passage;
         }
-        let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
+        if let Some(answer) = preflight::answered(&request) {
+            return answer;
+        }
+        let redirects = protected.classes.classify(request.asked.file) == Class::Manifest
             && matches!(request.method(), b"GET" | b"HEAD");
-        let viewer = match identify(
-            config,
-            protected,
-            &request.asked,
+        let wish = Wish {
             redirects,
-            &mut self.good,
-            request.now(),
-        ) {
+            anew: false,
+        };
+        let viewer = match self.identify(&request, wish) {
             Ok(viewer) => viewer,
-            // A preflight names nobody, and asks for nothing.
-            Err(_) if request.is_preflight() => return request.forward(None),
-            Err(reason) => return request.refuse(Who::default(), reason, None),
+            Err(reason) => {
+                // A dot segment may stand in what would be a token, were it one.
+                let token = request.asked.token.unwrap_or_default();
+                let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
+                let reason = match has_dots && Reading::of(token).is_err() {
+                    true => Reason::Malformed,
+                    false => reason,
+                };
+                return request.refuse(Who::default(), reason, None);
+            }
         };
         match viewer.stream {
             Identified::Stream { key, recurring } => {
@@ -149,6 +166,7 @@ impl Gate {
                     viewer: &viewer,
                     stream: key,
                     recurring,
+                    may_begin_anew: redirects && viewer.is_by_cookie,
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
@@ -169,9 +187,6 @@ impl Gate {
                 mint(&request, &viewer, keeper)
             }
             Identified::ByRedirect | Identified::Unknown => {
-                if request.is_preflight() {
-                    return request.forward(None);
-                }
                 let who = Who {
                     subject: Some(viewer.subject),
                     application: Some(&viewer.application.id),
@@ -182,18 +197,50 @@ impl Gate {
         }
     }
 
-    /// Decides by what this worker remembers; `None` if that does not suffice.
+    /// Finds out who watches.
+    fn identify<'a, H: Head, E: Host>(
+        &mut self,
+        request: &Request<'a, H, E>,
+        wish: Wish,
+    ) -> Result<Viewer<'a>, Reason> {
+        let Request {
+            config, protected, ..
+        } = *request;
+        let good = &mut self.good;
+        identify(config, protected, &request.asked, wish, good, request.now())
+    }
+
+    /// The redirect of a manifest request whose cookie does not play any more: its player
+    /// begins anew, and the cookie only came along. `None` if there is no such redirect.
+    fn by_anew<H: Head, E: Host>(
+        &mut self,
+        request: &Request<'_, H, E>,
+        keeper: &Keeper<'_>,
+    ) -> Option<Passage> {
+        let wish = Wish {
+            redirects: true,
+            anew: true,
+        };
+        let viewer = self.identify(request, wish).ok()?;
+        let is_unnamed = viewer.stream == Identified::ByRedirect;
+        (is_unnamed && request.protected.start == Start::Implicit)
+            .then(|| mint(request, &viewer, keeper))
+    }
+
+    /// Decides by what this worker remembers; `None` if that does not suffice. `is_identified`:
+    /// the name is of all that the request says of its viewer, not of its token alone.
     fn by_lease<H: Head, E: Host>(
         &mut self,
         name: Mark,
         request: &Request<'_, H, E>,
+        is_identified: bool,
     ) -> Option<Passage> {
         let lease = self.leases.value(name)?;
         let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
             || lease.is_fresh(request.now());
         if (!is_fresh && request.now() >= lease.ends_at)
             || lease.place != request.place
-            || !(lease.is_anywhere || begins_with(request.asked.file, &lease.stream.scope))
+            || !(lease.is_anywhere || lease.stream.is_known_of(request.asked.file))
             || !is_silent(&mut self.bells, request.host, lease)
         {
             return None;
@@ -202,22 +249,37 @@ impl Gate {
             self.passes.set(self.passes.get().saturating_add(1));
             return Some(request.forward(None));
         }
-        let is_watching = request.is_watching();
-        if !is_watching && request.paused().is_some() {
+        // Whose account the request names besides its token is looked at as often as the
+        // record is: on the fast path it would cost a host call.
+        if !is_identified
+            && may_name_another(
+                request.config,
+                request.protected,
+                &request.asked,
+                &lease.stream.subject,
+            )
+        {
             return None;
         }
-        let watch = is_watching.then(|| Watch {
-            stream: Rc::clone(&lease.stream),
-            name,
-            place: request.place,
-            path: request.asked.path.to_vec(),
-            languages: String::new(),
-            known: true,
-            facts: Facts {
-                attributes: request.own_attributes(),
-                ..Facts::default()
-            },
-        });
+        let is_watching = request.is_watching();
+        if (!is_watching && request.paused().is_some()) || request.is_preflight() {
+            return None;
+        }
+        let watch = match is_watching {
+            true => Some(Watch {
+                stream: Rc::clone(&lease.stream),
+                name,
+                place: request.place,
+                path: request.kept_path(),
+                languages: String::new(),
+                known: true,
+                facts: Facts {
+                    attributes: request.own_attributes().ok()?,
+                    ..Facts::default()
+                },
+            }),
+            false => None,
+        };
         Some(request.forward(watch))
     }
 
@@ -247,12 +309,10 @@ impl Gate {
             stream,
             recurring,
             name,
+            may_begin_anew,
         } = known;
-        if let Some(passage) = self.by_lease(*name, request) {
+        if let Some(passage) = self.by_lease(*name, request, true) {
             return passage;
-        }
-        if request.is_preflight() {
-            return request.forward(None);
         }
         let now = request.now();
         let who = Who {
@@ -262,7 +322,10 @@ impl Gate {
         };
         // What counts as watching is decided when the response is known.
         let again = || request.is_watching();
-        let facts = request.facts(viewer);
+        let facts = match request.facts(viewer) {
+            Ok(facts) => facts,
+            Err(reason) => return request.refuse(who, reason, None),
+        };
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
         let decided = match keeper.consult(host, &viewer.subject, &event, again, now) {
@@ -276,6 +339,9 @@ impl Gate {
         let plays = match &decided.verdict {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
+                if *may_begin_anew && let Some(anew) = self.by_anew(request, keeper) {
+                    return anew;
+                }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;
                 return request.refuse(who, reason, Some(Why { refused, retry_at }));
@@ -306,7 +372,7 @@ impl Gate {
             stream: leased,
             name: *name,
             place: request.place,
-            path: request.asked.path.to_vec(),
+            path: request.kept_path(),
             languages: languages(config, request.asked.head),
             known: !plays.started,
             facts,

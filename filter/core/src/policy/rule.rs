@@ -1,5 +1,6 @@
 //! One limit: **who is refused and who is evicted** is decided here, in `Rule::says`.
 
+use super::evictions::Demand;
 use super::message::Message;
 use super::target::Target;
 use crate::activity::{Attributes, Stream};
@@ -101,8 +102,8 @@ pub(super) enum Says<'a> {
         /// Streams that count as one with it and go with it.
         alike: Vec<&'a Stream>,
     },
-    /// It may, if these go.
-    Evict(Vec<&'a Stream>),
+    /// It may, if others go.
+    Evict(Demand<'a>),
 }
 
 /// What counts as one.
@@ -179,7 +180,12 @@ impl Rule {
             conflicts: streams_of(&units),
             alike: Vec::new(),
         };
-        let evict = || Says::Evict(streams_of(units.get(..surplus).unwrap_or(&units)));
+        let evict = || {
+            Says::Evict(Demand {
+                units: units.iter().map(|unit| streams_of(&[*unit])).collect(),
+                surplus,
+            })
+        };
         match (self.on_conflict, place) {
             (OnConflict::DenyNew, Place::New | Place::Revived(_)) => deny(),
             (OnConflict::DenyNew, Place::Held(since)) if older(&since) >= max => deny(),
@@ -259,32 +265,25 @@ impl Rule {
     fn unit<'a>(&self, key: &StreamKey, attributes: &'a Attributes) -> Unit<'a> {
         match &self.count {
             Count::Streams => Unit::Stream(*key),
-            Count::Distinct(name) => Unit::Value(value(attributes, name)),
+            Count::Distinct(name) => Unit::Value(attributes.known(name)),
         }
     }
 
     /// The values per which a stream is counted.
     fn scope_of<'a>(&self, attributes: &'a Attributes) -> Vec<Option<&'a str>> {
-        let scope = self.per.iter().map(|name| value(attributes, name));
+        let scope = self.per.iter().map(|name| attributes.known(name));
         scope.collect()
     }
 
     /// Whether a stream with these attributes is counted in this scope.
     fn looks_at(&self, attributes: &Attributes, scope: &[Option<&str>]) -> bool {
         let mut scope = self.per.iter().zip(scope);
-        scope.all(|(name, wanted)| value(attributes, name) == *wanted)
+        scope.all(|(name, wanted)| attributes.known(name) == *wanted)
             && self.target.matches(attributes)
     }
 }
 
 /// The device a stream is on, if that is known.
 pub(super) fn device(attributes: &Attributes) -> Option<&str> {
-    value(attributes, DEVICE_ID)
-}
-
-/// What counts as the value of an attribute. An empty device id names no device: apps
-/// send one where they know none, and those are not all the same device.
-fn value<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    let value = attributes.value(name);
-    value.filter(|value| !value.is_empty() || name != DEVICE_ID)
+    attributes.known(DEVICE_ID)
 }
