@@ -43,8 +43,8 @@ pub fn is_plain(path: &[u8]) -> bool {
             dot_before = dots >> 56;
             // With its highest bit set, no byte borrows from the next, and keeps that bit
             // where it is not below.
-            let below = !((bytes | HIGH).wrapping_sub(ODD));
-            let always = places_of(b'\\', bytes) | places_of(b';', bytes) | (below | bytes) & HIGH;
+            let neither = differs(b'\\', bytes) & differs(b';', bytes);
+            let always = (!(neither & (bytes | HIGH).wrapping_sub(ODD)) | bytes) & HIGH;
             always | (after_slash & (slashes | dots)) | (after_dot & slashes) == 0
         })
 }
@@ -52,13 +52,17 @@ pub fn is_plain(path: &[u8]) -> bool {
 /// The highest bit of each of eight bytes.
 const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// In which of eight bytes this one stands: their highest bits.
+/// In which of eight ASCII bytes this one stands: their highest bits.
 const fn places_of(byte: u8, bytes: u64) -> u64 {
+    !differs(byte, bytes) & HIGH
+}
+
+/// Which of eight ASCII bytes are another one, by their highest bits; what the lower bits say
+/// means nothing. A byte beyond ASCII may spoil its neighbours'.
+const fn differs(byte: u8, bytes: u64) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
-    let others = bytes ^ u64::from_le_bytes([byte; 8]);
-    // A byte that is not zero has its highest bit, or gets it from the sum, which stays in
-    // its byte.
-    !((others & LOW).wrapping_add(LOW) | others | LOW)
+    // Whatever is not zero carries into the highest bit, and no further.
+    (bytes ^ u64::from_le_bytes([byte; 8])).wrapping_add(LOW)
 }
 
 #[cfg(test)]
