@@ -1,0 +1,1 @@
+//! Whole manifests as packagers write them, with absolute URLs.
