@@ -6,6 +6,7 @@
 //! absolute path may lead to another host, and a base at the root of this one (`https://host/`)
 //! needs the prefix if what is resolved against it does.
 
+use core::ops::Range;
 use std::borrow::Cow;
 
 use crate::hls::carries;
@@ -69,31 +70,26 @@ pub(crate) enum Role {
     Document,
 }
 
-/// A URL that is fetched.
+/// A URL that is fetched, and depends on what it is resolved against.
 #[derive(Debug)]
-pub(crate) struct Leaf<'m> {
-    reference: Reference<'m>,
+struct Leaf<'m> {
+    /// The number of the element that it stands in.
+    scope: usize,
+    text: Cow<'m, str>,
     role: Role,
+    /// Where the prefix goes, for an absolute path; `None`: it is relative.
+    place: Option<usize>,
     /// It is resolved against a base at this host.
     is_here: bool,
     /// It is resolved against a base at another.
     is_elsewhere: bool,
 }
 
-impl<'m> Leaf<'m> {
-    pub(crate) const fn new(reference: Reference<'m>, role: Role) -> Self {
-        Self {
-            reference,
-            role,
-            is_here: false,
-            is_elsewhere: false,
-        }
-    }
-}
-
 /// A `BaseURL` as it is written.
 #[derive(Debug)]
 struct Written<'m> {
+    /// The number of the element that it stands in.
+    scope: usize,
     reference: Reference<'m>,
     /// Where the prefix goes, if it is needed.
     place: Option<usize>,
@@ -114,41 +110,44 @@ struct Base {
 
 /// An element that may have bases.
 #[derive(Debug, Default)]
-struct Scope<'m> {
+struct Scope {
     parent: Option<usize>,
     has_children: bool,
-    /// The places of its own bases among all.
-    written: Vec<usize>,
-    /// Segments that are told of in it.
-    segments: Vec<Leaf<'m>>,
+    /// The places of its own bases among all that are written.
+    written: Range<usize>,
+    /// The places of segments that are told of in it among all.
+    segments: Range<usize>,
     /// The places of all its bases, once known.
-    bases: Vec<usize>,
+    bases: Range<usize>,
     /// The bases that its segments were looked at with.
-    seen: Vec<usize>,
+    seen: Vec<Range<usize>>,
 }
 
 /// The elements of a manifest that may have bases.
-#[derive(Debug)]
 pub(crate) struct Scopes<'m> {
-    scopes: Vec<Scope<'m>>,
+    rewriting: &'m Rewriting<'m>,
+    scopes: Vec<Scope>,
     written: Vec<Written<'m>>,
-    /// What is resolved where it stands, and in which scope that is.
-    others: Vec<(usize, Leaf<'m>)>,
+    segments: Vec<Leaf<'m>>,
+    /// What is resolved where it stands.
+    others: Vec<Leaf<'m>>,
+    insertions: Insertions,
     current: usize,
 }
 
-impl Default for Scopes<'_> {
-    fn default() -> Self {
+impl<'m> Scopes<'m> {
+    pub(crate) fn new(rewriting: &'m Rewriting<'m>) -> Self {
         Self {
+            rewriting,
             scopes: vec![Scope::default()],
             written: Vec::new(),
+            segments: Vec::new(),
             others: Vec::new(),
+            insertions: Insertions::default(),
             current: 0,
         }
     }
-}
 
-impl<'m> Scopes<'m> {
     /// An element begins.
     pub(crate) fn open(&mut self) -> Result<(), Unreadable> {
         let number = self.scopes.len();
@@ -174,73 +173,113 @@ impl<'m> Scopes<'m> {
 
     /// A base of the innermost element.
     pub(crate) fn add_base(&mut self, reference: Reference<'m>) {
-        let number = self.written.len();
         self.written.push(Written {
+            scope: self.current,
             reference,
             place: None,
             is_wanted: false,
             is_spoiled: false,
         });
-        if let Some(scope) = self.scopes.get_mut(self.current) {
-            scope.written.push(number);
-        }
     }
 
     /// A URL in the innermost element.
-    pub(crate) fn add_leaf(&mut self, leaf: Leaf<'m>) {
-        match leaf.role {
-            Role::Template | Role::Segment => {
-                if let Some(scope) = self.scopes.get_mut(self.current) {
-                    scope.segments.push(leaf);
+    pub(crate) fn add_leaf(&mut self, reference: Reference<'m>, role: Role) {
+        let place = match target(&reference.text, self.rewriting.hosts) {
+            Target::Elsewhere => return,
+            Target::Here { at, path } => {
+                // Nothing that it is resolved against changes it.
+                let place = reference.place(at);
+                if is_wanted(path, role, self.rewriting) {
+                    self.insertions.insert_if_known(place);
                 }
+                return;
             }
-            Role::Link | Role::Aside | Role::Document => self.others.push((self.current, leaf)),
+            Target::Path(_) => Some(reference.at),
+            Target::Relative(_) if matches!(role, Role::Aside | Role::Document) => return,
+            Target::Relative(_) => None,
+        };
+        let leaf = Leaf {
+            scope: self.current,
+            text: reference.text,
+            role,
+            place,
+            is_here: false,
+            is_elsewhere: false,
+        };
+        match role {
+            Role::Template | Role::Segment => self.segments.push(leaf),
+            Role::Link | Role::Aside | Role::Document => self.others.push(leaf),
         }
     }
 
     /// Tells where the prefix goes.
-    pub(crate) fn settle(self, rewriting: &Rewriting<'_>) -> Result<Insertions, Unreadable> {
+    pub(crate) fn settle(mut self) -> Result<Insertions, Unreadable> {
+        // Those of an element stand together then, in the order in which they were.
+        self.written.sort_by_key(|written| written.scope);
+        self.segments.sort_by_key(|leaf| leaf.scope);
+        for (number, written) in self.written.iter().enumerate() {
+            if let Some(scope) = self.scopes.get_mut(written.scope) {
+                extend(&mut scope.written, number);
+            }
+        }
+        for (number, leaf) in self.segments.iter().enumerate() {
+            if let Some(scope) = self.scopes.get_mut(leaf.scope) {
+                extend(&mut scope.segments, number);
+            }
+        }
         let mut settling = Settling {
             bases: vec![Base {
-                path: Some(rewriting.path.to_owned()),
+                path: Some(self.rewriting.path.to_owned()),
                 open: None,
             }],
             written: self.written,
-            rewriting,
-            insertions: Insertions::default(),
+            rewriting: self.rewriting,
+            insertions: self.insertions,
             steps: 0,
         };
-        let mut scopes = self.scopes;
-        settling.resolve_bases(&mut scopes)?;
-        settling.resolve_segments(&mut scopes)?;
-        for (scope, mut leaf) in self.others {
-            let bases = scopes.get(scope).map(|scope| scope.bases.as_slice());
-            let bases = match leaf.role {
-                Role::Document => Some([0].as_slice()),
-                _ => bases,
+        settling.resolve_bases(&mut self.scopes)?;
+        settling.resolve_segments(&mut self.scopes, &mut self.segments)?;
+        for leaf in &mut self.others {
+            let bases = match (leaf.role, self.scopes.get(leaf.scope)) {
+                (Role::Document, _) | (_, None) => 0..1,
+                (_, Some(scope)) => scope.bases.clone(),
             };
-            for base in bases.unwrap_or_default() {
-                settling.look_at(&mut leaf, *base)?;
+            for base in bases {
+                settling.look_at(leaf, base)?;
             }
-            settling.settle_leaf(&leaf);
         }
-        for leaf in scopes.iter().flat_map(|scope| &scope.segments) {
+        for leaf in self.segments.iter().chain(&self.others) {
             settling.settle_leaf(leaf);
         }
         Ok(settling.settle_written())
     }
 }
 
-struct Settling<'a, 'm> {
-    /// All bases; the first is the manifest's own address.
+/// Makes a range of numbers in a row longer.
+fn extend(range: &mut Range<usize>, number: usize) {
+    if range.end <= range.start {
+        range.start = number;
+    }
+    range.end = number.saturating_add(1);
+}
+
+/// Whether a URL's path is to have the prefix.
+fn is_wanted(path: &str, role: Role, rewriting: &Rewriting<'_>) -> bool {
+    let (path, is_whole) = known(path, role);
+    carries(if is_whole { path } else { directory(path) }, rewriting)
+}
+
+struct Settling<'m> {
+    /// All bases; the first is the manifest's own address. Those of an element stand
+    /// together.
     bases: Vec<Base>,
     written: Vec<Written<'m>>,
-    rewriting: &'a Rewriting<'a>,
+    rewriting: &'m Rewriting<'m>,
     insertions: Insertions,
     steps: usize,
 }
 
-impl Settling<'_, '_> {
+impl Settling<'_> {
     fn step(&mut self) -> Result<(), Unreadable> {
         self.steps = self.steps.saturating_add(1);
         match self.steps > STEPS_MAX {
@@ -250,29 +289,33 @@ impl Settling<'_, '_> {
     }
 
     /// Finds the bases of each element from those of the one around it.
-    fn resolve_bases(&mut self, scopes: &mut [Scope<'_>]) -> Result<(), Unreadable> {
+    fn resolve_bases(&mut self, scopes: &mut [Scope]) -> Result<(), Unreadable> {
         for number in 0..scopes.len() {
             let parent = scopes.get(number).and_then(|scope| scope.parent);
             let around = parent.and_then(|parent| scopes.get(parent));
-            let around = around.map_or_else(|| vec![0], |parent| parent.bases.clone());
+            let around = around.map_or(0..1, |parent| parent.bases.clone());
             let Some(scope) = scopes.get_mut(number) else {
                 continue;
             };
             scope.bases = match scope.written.is_empty() {
                 true => around,
-                false => self.combine(&around, &scope.written)?,
+                false => self.combine(around, scope.written.clone())?,
             };
         }
         Ok(())
     }
 
     /// The bases that alternatives make with those of the element around.
-    fn combine(&mut self, around: &[usize], own: &[usize]) -> Result<Vec<usize>, Unreadable> {
+    fn combine(
+        &mut self,
+        around: Range<usize>,
+        own: Range<usize>,
+    ) -> Result<Range<usize>, Unreadable> {
         let first = self.bases.len();
         for written in own {
-            for base in around {
+            for base in around.clone() {
                 self.step()?;
-                let Some(base) = self.resolve(*written, *base) else {
+                let Some(base) = self.resolve(written, base) else {
                     continue;
                 };
                 let made = self.bases.get(first..).unwrap_or_default();
@@ -285,7 +328,7 @@ impl Settling<'_, '_> {
                 self.bases.push(base);
             }
         }
-        Ok((first..self.bases.len()).collect())
+        Ok(first..self.bases.len())
     }
 
     /// What a `BaseURL` means where it is resolved against a base.
@@ -327,29 +370,37 @@ impl Settling<'_, '_> {
     }
 
     /// Looks at segments with the bases of each innermost element that they are told of in.
-    fn resolve_segments(&mut self, scopes: &mut [Scope<'_>]) -> Result<(), Unreadable> {
+    fn resolve_segments(
+        &mut self,
+        scopes: &mut [Scope],
+        segments: &mut [Leaf<'_>],
+    ) -> Result<(), Unreadable> {
         for number in 0..scopes.len() {
-            let Some(scope) = scopes.get(number) else {
+            let Some(Scope { bases, .. }) = scopes.get(number).filter(|scope| !scope.has_children)
+            else {
                 continue;
             };
-            if scope.has_children {
-                continue;
-            }
-            let bases = scope.bases.clone();
+            let bases = bases.clone();
             let mut has_segments = false;
             let mut outer = Some(number);
             while let Some(scope) = outer.and_then(|outer| scopes.get_mut(outer)) {
+                self.step()?;
                 outer = scope.parent;
-                has_segments = has_segments || !scope.segments.is_empty();
-                for base in &bases {
-                    self.step()?;
-                    if scope.segments.is_empty() || scope.seen.contains(base) {
-                        continue;
-                    }
-                    self.steps = self.steps.saturating_add(scope.seen.len());
-                    scope.seen.push(*base);
-                    for leaf in &mut scope.segments {
-                        self.look_at(leaf, *base)?;
+                if scope.segments.is_empty() {
+                    continue;
+                }
+                has_segments = true;
+                self.steps = self.steps.saturating_add(scope.seen.len());
+                if scope.seen.contains(&bases) {
+                    continue;
+                }
+                if scope.has_children {
+                    scope.seen.push(bases.clone());
+                }
+                let own = segments.get_mut(scope.segments.clone());
+                for leaf in own.unwrap_or_default() {
+                    for base in bases.clone() {
+                        self.look_at(leaf, base)?;
                     }
                 }
             }
@@ -373,10 +424,8 @@ impl Settling<'_, '_> {
             Some(_) => leaf.is_here = true,
             None => leaf.is_elsewhere = true,
         }
-        if leaf.role != Role::Aside
-            && let Target::Relative(relative) = target(&leaf.reference.text, self.rewriting.hosts)
-        {
-            self.look_at_path(base, Some((relative, leaf.role)));
+        if leaf.place.is_none() {
+            self.look_at_path(base, Some((&leaf.text, leaf.role)));
         }
         Ok(())
     }
@@ -415,35 +464,20 @@ impl Settling<'_, '_> {
         }
     }
 
-    /// Inserts the prefix into a URL that is fetched, if it is absolute and needs it.
+    /// Inserts the prefix into an absolute path that needs it.
     fn settle_leaf(&mut self, leaf: &Leaf<'_>) {
-        let (at, path) = match target(&leaf.reference.text, self.rewriting.hosts) {
-            Target::Path(path) if leaf.is_here => (0, path),
-            Target::Here { at, path } => (at, path),
-            _ => return,
-        };
-        let is_path = at == 0;
-        let (path, is_whole) = known(path, leaf.role);
-        let path = if is_whole { path } else { directory(path) };
-        if !carries(path, self.rewriting) {
-            return;
-        }
-        match leaf.reference.place(at) {
-            Some(place) if !(is_path && leaf.is_elsewhere) => self.insertions.insert(place),
-            _ => self.insertions.leave(),
+        if leaf.place.is_some() && leaf.is_here && is_wanted(&leaf.text, leaf.role, self.rewriting)
+        {
+            let place = leaf.place.filter(|_| !leaf.is_elsewhere);
+            self.insertions.insert_if_known(place);
         }
     }
 
     /// Inserts the prefix into bases that need it.
     fn settle_written(mut self) -> Insertions {
-        for written in &self.written {
-            if !written.is_wanted {
-                continue;
-            }
-            match written.place {
-                Some(place) if !written.is_spoiled => self.insertions.insert(place),
-                _ => self.insertions.leave(),
-            }
+        for written in self.written.iter().filter(|written| written.is_wanted) {
+            let place = written.place.filter(|_| !written.is_spoiled);
+            self.insertions.insert_if_known(place);
         }
         self.insertions
     }

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::LocalName;
 use quick_xml::reader::Reader;
 
-use crate::bases::{Leaf, Reference, Role, Scopes};
+use crate::bases::{Reference, Role, Scopes};
 use crate::insertions::Insertions;
 use crate::patch;
 use crate::{Rewriting, Unreadable};
@@ -37,11 +37,14 @@ pub(crate) enum Text {
 }
 
 /// Finds where the prefix goes in a manifest.
-pub(crate) fn find(manifest: &str, rewriting: &Rewriting<'_>) -> Result<Insertions, Unreadable> {
+pub(crate) fn find<'m>(
+    manifest: &'m str,
+    rewriting: &'m Rewriting<'m>,
+) -> Result<Insertions, Unreadable> {
     let mut walk = Walk {
         manifest,
         elements: Vec::new(),
-        scopes: Scopes::default(),
+        scopes: Scopes::new(rewriting),
     };
     let mut reader = Reader::from_str(manifest);
     // Some packagers write a query's `&` as it is, and some players read it.
@@ -72,7 +75,7 @@ pub(crate) fn find(manifest: &str, rewriting: &Rewriting<'_>) -> Result<Insertio
     if !is_known {
         return Err(Unreadable::UnknownFormat);
     }
-    walk.scopes.settle(rewriting)
+    walk.scopes.settle()
 }
 
 /// Whether a document that begins with this element is looked at.
@@ -119,7 +122,7 @@ impl<'m> Walk<'m> {
                 && let Some(raw) = part(self.manifest, at, attribute.value.len())
                 && let Some(reference) = escaped(at, raw)
             {
-                self.scopes.add_leaf(Leaf::new(reference, role));
+                self.scopes.add_leaf(reference, role);
             }
         }
         let is_scope = matches!(
@@ -157,7 +160,7 @@ impl<'m> Walk<'m> {
         };
         match text {
             Text::Base => self.scopes.add_base(reference),
-            Text::Leaf(role) => self.scopes.add_leaf(Leaf::new(reference, role)),
+            Text::Leaf(role) => self.scopes.add_leaf(reference, role),
         }
     }
 }

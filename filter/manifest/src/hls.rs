@@ -13,21 +13,26 @@ pub(crate) fn find(playlist: &str, rewriting: &Rewriting<'_>) -> Insertions {
     for place in variables.to_rewrite() {
         insertions.insert(place);
     }
+    let mut room = Expanded::default();
     each_url(playlist, |at, url| {
-        if !url.contains("{$") {
-            // Nearly all playlists have no variables.
+        if !has_variables(url) {
             if let Some(offset) = place_of_prefix(url, rewriting) {
                 insertions.insert(at.saturating_add(offset));
             }
             return;
         }
-        match variables.place_of_prefix(url, rewriting) {
+        match variables.place_of_prefix(url, &mut room, rewriting) {
             Place::At(offset) => insertions.insert(at.saturating_add(offset)),
             Place::Unknown => insertions.leave(),
             Place::Nowhere => {}
         }
     });
     insertions
+}
+
+/// Whether a text may have references to variables in it.
+pub(crate) fn has_variables(text: &str) -> bool {
+    memchr::memchr(b'{', text.as_bytes()).is_some()
 }
 
 /// Where in a URL the prefix goes.

@@ -21,6 +21,14 @@ impl Insertions {
         self.unknown = self.unknown.saturating_add(1);
     }
 
+    /// The prefix goes to this place, if it is known where.
+    pub(crate) fn insert_if_known(&mut self, place: Option<usize>) {
+        match place {
+            Some(place) => self.insert(place),
+            None => self.leave(),
+        }
+    }
+
     /// The manifest with the prefix in all places; `None` without any place.
     pub(crate) fn into_body(
         mut self,

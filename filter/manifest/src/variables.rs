@@ -95,7 +95,8 @@ impl<'p> Variables<'p> {
         if self.0.len() >= VARIABLES_MAX {
             return;
         }
-        let expanded = self.expand(value.value);
+        let mut expanded = Expanded::default();
+        self.expand(value.value, &mut expanded);
         self.0.push(Variable {
             name,
             is_fixed: value.value.contains("{$"),
@@ -108,16 +109,17 @@ impl<'p> Variables<'p> {
 
     /// Looks at every use of a variable, for whether the prefix may go into its value.
     fn look_at_uses(&mut self, playlist: &str, rewriting: &Rewriting<'_>) {
+        let mut room = Expanded::default();
         hls::each_line(playlist, |at, line| {
-            if !line.contains("{$") {
+            if !hls::has_variables(line) {
                 return;
             }
             if !line.starts_with('#') {
-                self.look_at_url(line, rewriting);
+                self.look_at_url(line, &mut room, rewriting);
             }
             for attribute in hls::attributes(at, line) {
                 match hls::is_url(attribute.name) {
-                    true => self.look_at_url(attribute.value, rewriting),
+                    true => self.look_at_url(attribute.value, &mut room, rewriting),
                     // What its value means there is not known.
                     false => self.fix_all(attribute.value),
                 }
@@ -125,11 +127,11 @@ impl<'p> Variables<'p> {
         });
     }
 
-    fn look_at_url(&mut self, url: &str, rewriting: &Rewriting<'_>) {
-        let expanded = self.expand(url);
+    fn look_at_url(&mut self, url: &str, expanded: &mut Expanded, rewriting: &Rewriting<'_>) {
+        self.expand(url, expanded);
         let found = absolute(&expanded.text, rewriting.hosts);
         let at = found
-            .filter(|(_, path)| carries_expanded(&expanded, path, rewriting))
+            .filter(|(_, path)| carries_expanded(expanded, path, rewriting))
             .and_then(|(at, _)| expanded.variable_at(at));
         if let Some(variable) = at.and_then(|at| self.0.get_mut(at)) {
             variable.is_wanted = true;
@@ -156,8 +158,13 @@ impl<'p> Variables<'p> {
     }
 
     /// Where in a URL that uses variables the prefix goes.
-    pub(crate) fn place_of_prefix(&self, url: &str, rewriting: &Rewriting<'_>) -> Place {
-        let expanded = self.expand(url);
+    pub(crate) fn place_of_prefix(
+        &self,
+        url: &str,
+        expanded: &mut Expanded,
+        rewriting: &Rewriting<'_>,
+    ) -> Place {
+        self.expand(url, expanded);
         let Some((at, path)) = absolute(&expanded.text, rewriting.hosts) else {
             let is_known = expanded.is_whole || !is_open(&expanded.text);
             return if is_known {
@@ -166,7 +173,7 @@ impl<'p> Variables<'p> {
                 Place::Unknown
             };
         };
-        if !carries_expanded(&expanded, path, rewriting) {
+        if !carries_expanded(expanded, path, rewriting) {
             let is_known = expanded.is_whole || crate::url::has_token(path);
             return if is_known {
                 Place::Nowhere
@@ -182,8 +189,10 @@ impl<'p> Variables<'p> {
     }
 
     /// Replaces variables by their values, up to the first that is not known.
-    fn expand(&self, text: &str) -> Expanded {
-        let mut expanded = Expanded::default();
+    fn expand(&self, text: &str, expanded: &mut Expanded) {
+        expanded.text.clear();
+        expanded.pieces.clear();
+        expanded.is_whole = false;
         for (at, piece) in pieces(text) {
             let (text, variable) = match piece {
                 Piece::Literal(text) => (text, None),
@@ -192,18 +201,17 @@ impl<'p> Variables<'p> {
                     let known = at.and_then(|at| self.0.get(at));
                     match known.and_then(|known| known.value.as_deref()) {
                         Some(value) => (value, at),
-                        None => return expanded,
+                        None => return,
                     }
                 }
             };
             if expanded.text.len().saturating_add(text.len()) > EXPANDED_MAX {
-                return expanded;
+                return;
             }
             expanded.pieces.push((expanded.text.len(), at, variable));
             expanded.text.push_str(text);
         }
         expanded.is_whole = true;
-        expanded
     }
 }
 
@@ -263,10 +271,10 @@ fn pieces(text: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
             rest = behind;
             return Some((at, Piece::Reference(name)));
         }
-        let skipped = usize::from(rest.starts_with("{$"));
-        let next = rest.get(skipped..).and_then(|rest| rest.find("{$"));
-        let end = next.map_or(rest.len(), |next| next.saturating_add(skipped));
-        let (literal, behind) = rest.split_at_checked(end)?;
+        // A brace that begins no reference is part of the text.
+        let after = rest.as_bytes().get(1..).unwrap_or_default();
+        let end = memchr::memchr(b'{', after).map(|next| next.saturating_add(1));
+        let (literal, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         rest = behind;
         Some((at, Piece::Literal(literal)))
     })
