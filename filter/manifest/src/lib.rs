@@ -6,8 +6,8 @@
 //! [`rewrite`] inserts the prefix into those, and changes nothing else: each other byte stays
 //! what it was and where it was among the others.
 //!
-//! The way of the data: [`rewrite`] tells by the first bytes what a body is; [`hls`] and
-//! [`dash`] find the URLs in it and ask [`url`] where in each the prefix goes; the caller says
+//! The way of the data: [`rewrite`] tells by the first bytes what a body is; [`hls`],
+//! [`dash`] and [`json`] find the URLs in it and ask [`url`] where in each the prefix goes; the caller says
 //! by [`Rewriting::carries`] which paths are to have it. Nothing here knows a clock, a network
 //! or Envoy.
 
@@ -16,6 +16,7 @@ mod dash;
 mod gzip;
 mod hls;
 mod insertions;
+mod json;
 mod patch;
 mod url;
 mod variables;
@@ -74,9 +75,9 @@ pub struct Rewritten {
 pub enum Unreadable {
     /// It is not UTF-8, which HLS demands and DASH has nearly always.
     NotUtf8,
-    /// It begins like neither an HLS playlist nor a DASH manifest or patch.
+    /// It is neither an HLS playlist, nor a DASH manifest or patch, nor a list of assets.
     UnknownFormat,
-    /// It is no well-formed XML.
+    /// It is no well-formed XML or JSON.
     Malformed,
     /// It has more elements in elements, periods and representations, or bases for its URLs
     /// than any manifest.
@@ -111,6 +112,8 @@ pub fn rewrite(body: &[u8], rewriting: &Rewriting<'_>) -> Result<Rewritten, Unre
         hls::find(text, rewriting)
     } else if start.starts_with('<') {
         dash::find(text, rewriting)?
+    } else if start.starts_with('{') {
+        json::find(text, rewriting)?
     } else {
         return Err(Unreadable::UnknownFormat);
     };

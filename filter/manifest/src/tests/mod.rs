@@ -4,6 +4,7 @@
 mod dash;
 mod golden;
 mod hls;
+mod json;
 mod properties;
 mod speed;
 mod variables;

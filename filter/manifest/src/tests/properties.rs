@@ -123,9 +123,9 @@ proptest! {
 
     #[test]
     fn whatever_bytes_come_are_borne(
-        start in prop::sample::select(vec!["", "#EXTM3U\n", "<MPD>", "<MPD><BaseURL>", "<Patch>"]),
+        start in prop::sample::select(vec!["", "#EXTM3U\n", "{\"ASSETS\":[{\"URI\":\"", "<MPD>", "<MPD><BaseURL>", "<Patch>"]),
         bytes in prop::collection::vec(any::<u8>(), 0..200),
-        text in "[<>/&;\"'=!\\[\\]A-Za-z{}$:#\n ^-]{0,200}",
+        text in "[<>/&;\\\\\"'=!\\[\\]A-Za-z{}$:#\n ^-]{0,200}",
     ) {
         check(&[start.as_bytes(), &bytes].concat());
         check(&[start.as_bytes(), text.as_bytes()].concat());

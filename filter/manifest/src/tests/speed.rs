@@ -8,7 +8,7 @@ use super::rewritten;
 const MEGABYTE: usize = 1_000_000;
 
 fn times(line: &str) -> String {
-    line.repeat(MEGABYTE / line.len())
+    line.repeat(MEGABYTE.div_ceil(line.len()))
 }
 
 /// Manifests of a megabyte, of kinds that cost most.
