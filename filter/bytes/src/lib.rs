@@ -4,11 +4,9 @@
 
 mod mark;
 mod path;
-mod spelling;
 
 pub use mark::{Mark, Marker};
 pub use path::{is_plain, split_token};
-pub use spelling::spell;
 
 /// The parts of `bytes` before and after the first `separator`.
 #[must_use]
@@ -26,6 +24,14 @@ pub fn begins_with(bytes: &[u8], beginning: &[u8]) -> bool {
     bytes.len() >= beginning.len() && pairs.all(|(byte, expected)| byte == expected)
 }
 
+/// Whether bytes begin with these, whatever the case of their ASCII letters.
+#[must_use]
+pub fn begins_with_any_case(bytes: &[u8], beginning: &[u8]) -> bool {
+    let mut pairs = bytes.iter().zip(beginning);
+    bytes.len() >= beginning.len()
+        && pairs.all(|(byte, expected)| byte.eq_ignore_ascii_case(expected))
+}
+
 #[cfg(all(test, not(target_family = "wasm")))]
 use core::prelude::v1::test;
 #[cfg(all(test, target_family = "wasm"))]
@@ -33,7 +39,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[cfg(test)]
 mod tests {
-    use super::{begins_with, split_once, test};
+    use super::{begins_with, begins_with_any_case, split_once, test};
 
     #[test]
     fn splitting_leaves_the_separator_out() {
@@ -54,6 +60,15 @@ mod tests {
                 other[at] ^= 0x80;
                 assert!(!begins_with(&long, &other));
             }
+        }
+    }
+
+    #[test]
+    fn case_may_be_ignored() {
+        assert!(begins_with_any_case(b"/VoD/x", b"/vOd/"));
+        assert!(begins_with_any_case(b"/vod/", b"/vod/"));
+        for other in [&b"/vod"[..], b"/v0d/", b"", b"/\x76od"] {
+            assert!(!begins_with_any_case(other, b"/vod/"));
         }
     }
 }

@@ -14,26 +14,43 @@ pub fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-/// Whether a path, without its query, has nothing that an origin could read in another way:
-/// no escape, backslash or parameter, and after no slash another one or a dot.
+/// Whether a path, without its query, has nothing that an origin could read in another way,
+/// but for the case of its letters: it is empty or begins with a slash, has neither a
+/// backslash, a `;` nor a byte up to `%` (controls, blanks, `#`, `$`, escapes) or beyond
+/// ASCII, and no slash stands beside another one or a dot.
 #[must_use]
 pub fn is_plain(path: &[u8]) -> bool {
-    // Eight bytes at a time, the first of them lowest. A slash may be the last of eight.
-    let mut slash_before = 0;
+    const ODD: u64 = u64::from_le_bytes([b'%' + 1; 8]);
+    // Eight bytes at a time, the first of them lowest. A slash or a dot may be the last of
+    // eight.
+    let (mut slash_before, mut dot_before) = (0, 0);
     let (chunks, rest) = path.as_chunks::<8>();
-    let mut last = [0; 8];
+    let mut last = [b'~'; 8];
     for (to, byte) in last.iter_mut().zip(rest) {
         *to = *byte;
     }
-    chunks.iter().chain([&last]).all(|chunk| {
-        let bytes = u64::from_le_bytes(*chunk);
-        let slashes = places_of(b'/', bytes);
-        let after_slash = (slashes << 8) | slash_before;
-        slash_before = slashes >> 56;
-        let always = places_of(b'%', bytes) | places_of(b'\\', bytes) | places_of(b';', bytes);
-        always | (after_slash & (slashes | places_of(b'.', bytes))) == 0
-    })
+    let starts = matches!(path.first(), None | Some(b'/'));
+    let ends = !matches!(path.last(), Some(b'.'));
+    starts
+        && ends
+        && chunks.iter().chain([&last]).all(|chunk| {
+            let bytes = u64::from_le_bytes(*chunk);
+            let slashes = places_of(b'/', bytes);
+            let dots = places_of(b'.', bytes);
+            let after_slash = (slashes << 8) | slash_before;
+            let after_dot = (dots << 8) | dot_before;
+            slash_before = slashes >> 56;
+            dot_before = dots >> 56;
+            // With its highest bit set, no byte borrows from the next, and keeps that bit
+            // where it is not below.
+            let below = !((bytes | HIGH).wrapping_sub(ODD));
+            let always = places_of(b'\\', bytes) | places_of(b';', bytes) | (below | bytes) & HIGH;
+            always | (after_slash & (slashes | dots)) | (after_dot & slashes) == 0
+        })
 }
+
+/// The highest bit of each of eight bytes.
+const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
 /// In which of eight bytes this one stands: their highest bits.
 const fn places_of(byte: u8, bytes: u64) -> u64 {
@@ -67,22 +84,33 @@ mod tests {
 
     #[test]
     fn plain_paths_are_told_from_others_wherever_what_tells_them_stands() {
-        for length in 0..40 {
-            let plain: Vec<u8> = (0..length).map(|at| b"/ab-._~Z\xff09"[at % 11]).collect();
+        for length in 1..40 {
+            let name = |at| b"ab-_~Z:=(@,'*[&"[at % 15];
+            let plain: Vec<u8> = b"/".iter().copied().chain((1..length).map(name)).collect();
             assert!(is_plain(&plain), "{plain:?}");
-            for at in 0..length {
-                for byte in [b'%', b'\\', b';'] {
+            for at in 1..length {
+                for byte in (0..=b'%').chain([b'\\', b';']).chain(0x80..=0xff) {
                     let mut path = plain.clone();
                     path[at] = byte;
                     assert!(!is_plain(&path), "{path:?}");
                 }
-                for pair in [b"//", b"/."] {
+                for pair in [b"//", b"/.", b"./"] {
                     let mut path = plain.clone();
                     path.splice(at..=at, *pair);
                     assert!(!is_plain(&path), "{path:?}");
                 }
+                for byte in [b'/', b'.'] {
+                    let mut path = plain.clone();
+                    path.splice(at..=at, [b'x', byte, b'x']);
+                    assert!(is_plain(&path), "{path:?}");
+                }
             }
         }
-        assert!(is_plain(b"/a/b.c/d/"));
+        for plain in [&b""[..], b"/", b"/a/b.c/d/", b"/a..b/c...d"] {
+            assert!(is_plain(plain), "{plain:?}");
+        }
+        for odd in [&b"a"[..], b"*", b"/a.", b"/a/..", b"//", b"/."] {
+            assert!(!is_plain(odd), "{odd:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod viewer;
 use core::hint::black_box;
 
 use criterion::Criterion;
+use streamgate_core::path::Reading;
 use streamgate_core::playback::Classes;
 use viewer::Viewer;
 
@@ -34,8 +35,9 @@ fn main() {
 
     let classes = Classes::default();
     let path = b"/vod/film/video/1080p/segment-00002.m4s?x=1";
+    let path = Reading::of(path).expect("a path");
     criterion.bench_function("a path classified", |bench| {
-        bench.iter(|| classes.classify(black_box(path)));
+        bench.iter(|| classes.classify(black_box(&path)));
     });
 
     criterion.final_summary();

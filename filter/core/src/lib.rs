@@ -6,7 +6,8 @@
 //! [`ports`]. It therefore runs the same inside Envoy, in a native test and on
 //! plain wasm32.
 //!
-//! The way of a request: [`edge`] asks [`surface`] what is asked, [`viewer`] who
+//! The way of a request: [`edge`] asks [`surface`] what is asked, by the one reading of its
+//! [`path`], and [`viewer`] who
 //! asks, then [`api`] or [`playback`] turns it into an event, [`ledger`] carries it
 //! to the store and [`policy`] judges it.
 
@@ -31,6 +32,7 @@ pub mod limits;
 pub mod mac;
 pub mod metric;
 pub mod moment;
+pub mod path;
 pub mod playback;
 pub mod policy;
 pub mod ports;

@@ -1,11 +1,9 @@
 //! What is asked: the session API, playback, or nothing of ours.
 
-use std::borrow::Cow;
-
-use percent_encoding::percent_decode;
-use streamgate_bytes::{begins_with, is_plain, split_once, split_token};
+use streamgate_bytes::{begins_with, begins_with_any_case, split_token};
 
 use crate::config::{Config, PlaybackPath};
+use crate::path::Reading;
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +21,8 @@ pub enum Surface<'p> {
         token: Option<&'p [u8]>,
         /// The path without the token, query included.
         path: &'p [u8],
-        /// The path as an origin may understand it, without its query.
-        file: Cow<'p, [u8]>,
+        /// How it is read.
+        file: Reading<'p>,
     },
     /// Left out of a protected path, behind a token that its segments inherited.
     LeftOut {
@@ -33,9 +31,14 @@ pub enum Surface<'p> {
     },
     /// Not protected.
     Open,
-    /// Two tokens in a row, one with no path behind it, or one in front of a path that
-    /// takes none: no player builds such a URL. To take it off would lead around whatever
-    /// stands before this filter and goes by paths.
+    /// What no player asks for, and no origin is to see:
+    ///
+    /// - a path with a dot segment, in some decoding;
+    /// - two tokens in a row, one with no path behind it, one in front of a path that takes
+    ///   none, or one that does not plainly stand in front of the path. To take it off
+    ///   would lead around whatever stands before this filter and goes by paths;
+    /// - the session API, or a protected path, that is one to some and another, or none of
+    ///   these, to others.
     Malformed,
 }
 
@@ -43,22 +46,28 @@ pub enum Surface<'p> {
 #[must_use]
 pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     let (token, rest) = split_token(path);
-    if token.is_some() && (rest.starts_with(b"/~") || !rest.starts_with(b"/")) {
+    if token.is_some() && !rest.starts_with(b"/") {
         return Surface::Malformed;
     }
+    let Ok(file) = Reading::of(rest) else {
+        return Surface::Malformed;
+    };
+    let base = config.sessions.base_path.as_bytes();
     if token.is_none()
-        && let Some(after) = path.strip_prefix(config.sessions.base_path.as_bytes())
+        && let Some(after) = path.strip_prefix(base)
         && matches!(after.first(), None | Some(b'/' | b'?'))
     {
         return Surface::SessionApi { path: after };
     }
-    let file = resolved(rest);
-    let written = matches!(file, Cow::Owned(_)).then_some(rest);
-    match protected(config, &file, written) {
+    let Ok(protected) = protected(config, &file, rest) else {
+        return Surface::Malformed;
+    };
+    match protected {
+        _ if file.may_begin_with(b"/~") => Surface::Malformed,
         Some((_, protected)) if token.is_some() && !protected.reads_path_token() => {
             Surface::Malformed
         }
-        Some((_, protected)) if protected.exclude.hold(rest) => match token {
+        Some((_, protected)) if protected.exclude.hold(&file) => match token {
             Some(token) => Surface::LeftOut { token },
             None => Surface::Open,
         },
@@ -68,71 +77,72 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
             path: rest,
             file,
         },
-        None if token.is_some() => Surface::Malformed,
+        None if token.is_some() || may_be_below(&file, base) => Surface::Malformed,
         None => Surface::Open,
     }
 }
 
-/// The first protected path that this path falls under: resolved, or else as it is
-/// written, where that is something else.
+/// Some origin may take a path for another one than others do, and that has other rules.
+struct Ambiguous;
+
+/// The first protected path that this path falls under, however it is read.
 fn protected<'c>(
     config: &'c Config,
-    file: &[u8],
-    written: Option<&[u8]>,
-) -> Option<(usize, &'c PlaybackPath)> {
-    let under = |path: &[u8]| {
-        let mut paths = config.playback.iter().enumerate();
-        paths.find(|(_, protected)| begins_with(path, protected.prefix.as_bytes()))
-    };
-    under(file).or_else(|| under(written?))
-}
-
-/// The path, without its query, as an origin may understand it: decoded, with empty and dot
-/// segments resolved and what follows a `;` in a segment dropped, as servlet containers do.
-/// `/%76od/x`, `//vod/x`, `/a/../vod/x` and `/vod;a/x` must not get around `/vod/`, nor
-/// `/vod/../x` get the rules of `/vod/`.
-/// Envoy normalises paths where it is told to; this does not depend on it.
-pub(crate) fn resolved(path: &[u8]) -> Cow<'_, [u8]> {
-    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
-    // Every request passes through here, and nearly all paths are what they look like.
-    if is_plain(path) {
-        return Cow::Borrowed(path);
-    }
-    let decoded: Vec<u8> = percent_decode(path)
-        .map(|byte| if byte == b'\\' { b'/' } else { byte })
-        .collect();
-    let mut segments: Vec<&[u8]> = Vec::new();
-    for segment in decoded.split(|byte| *byte == b'/') {
-        match split_once(segment, b';').map_or(segment, |(name, _)| name) {
-            b"" | b"." => {}
-            b".." => {
-                segments.pop();
-            }
-            segment => segments.push(segment),
+    file: &Reading<'_>,
+    written: &[u8],
+) -> Result<Option<(usize, &'c PlaybackPath)>, Ambiguous> {
+    // In another case it is another's, where case matters to the origin.
+    let mut in_another_case = None;
+    let mut exact = None;
+    for (place, protected) in config.playback.iter().enumerate() {
+        let prefix = protected.prefix.as_bytes();
+        if begins_with(file, prefix) {
+            exact = Some((place, protected));
+            break;
+        }
+        if in_another_case.is_none() && file.may_begin_with(prefix) {
+            in_another_case = Some((place, protected));
         }
     }
-    let mut resolved = vec![b'/'];
-    resolved.extend_from_slice(&segments.join(&b'/'));
-    if decoded.ends_with(b"/") && resolved.len() > 1 {
-        resolved.push(b'/');
+    let read = match (exact, in_another_case) {
+        (Some(_), Some(_)) => return Err(Ambiguous),
+        (exact, other) => exact.or(other),
+    };
+    if file.is_as_written() {
+        return Ok(read);
     }
-    Cow::Owned(resolved)
+    // Nothing says which of the two a player of a protected path asks for.
+    let Some((place, protected)) = read else {
+        return Ok(None);
+    };
+    let prefix = protected.prefix.as_bytes();
+    let mut others = config.playback.iter().enumerate();
+    let as_written =
+        others.find(|(_, protected)| begins_with(written, protected.prefix.as_bytes()));
+    let differs = as_written.is_some_and(|(other, _)| other != place);
+    match file.is_hiding() || (differs && !has_to_be_encoded(prefix)) {
+        true => Err(Ambiguous),
+        false => Ok(read),
+    }
 }
 
-/// Whether a path has a `.` or `..` segment, plain, percent-encoded or with
-/// parameters: `/alice/../bob` begins with `/alice/` and is not Alice's.
-pub(crate) fn climbs(path: &[u8]) -> bool {
-    let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
-    let decoded: Vec<u8> = percent_decode(path).collect();
-    decoded
-        .split(|byte| matches!(byte, b'/' | b'\\' | b';'))
-        .any(|segment| matches!(segment, b"." | b".."))
+/// Whether a prefix cannot be asked for as it stands in the configuration.
+fn has_to_be_encoded(prefix: &[u8]) -> bool {
+    let has_to_be = |byte: &u8| !byte.is_ascii_graphic() || b"\"<>^`{|}".contains(byte);
+    prefix.iter().any(has_to_be)
+}
+
+/// Whether some origin may read a path as this one, or as one below it.
+fn may_be_below(file: &Reading<'_>, path: &[u8]) -> bool {
+    let ends = |rest: &[u8]| matches!(rest.first(), None | Some(b'/'));
+    let is_below = begins_with_any_case(file, path) && file.get(path.len()..).is_some_and(ends);
+    is_below || (file.is_hiding() && file.may_begin_with(path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{config, test};
+    use crate::testing::{config, config_with, test};
 
     #[test]
     fn paths_are_told_apart() {
@@ -150,7 +160,7 @@ mod tests {
                 place: 0,
                 token: Some(b"tok"),
                 path: b"/vod/a.m3u8?x",
-                file: Cow::Borrowed(b"/vod/a.m3u8")
+                file: Reading::of(b"/vod/a.m3u8").unwrap()
             }
         );
         assert_eq!(asked("/v20/x"), Surface::Open);
@@ -162,28 +172,127 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_of_a_protected_path_gets_around_it() {
+    fn whatever_may_be_read_as_a_protected_path_is_one() {
         let config = config();
         for path in [
             "/vod/x.m4s",
+            "/VOD/x.m4s",
             "/%76od/x.m4s",
+            "/%2576od/x.m4s",
             "//vod/x.m4s",
-            "/./vod/x.m4s",
-            "/a/../vod/x.m4s",
-            "/a/%2e%2e/vod/x.m4s",
             "/%2fvod/x.m4s",
             "\\vod\\x.m4s",
             "/vod%2fx.m4s",
+            "/vod%5cx.m4s",
             "/vod;v=1/x.m4s",
-            "/a/..;/vod/x.m4s",
+            "/;/vod/x.m4s",
+            "/vod/;x",
+            "/vod./x.m4s",
+            "/vod%20/x.m4s",
+            "/vod::$INDEX_ALLOCATION/x.m4s",
+            "vod/x.m4s",
         ] {
-            assert!(
-                matches!(surface(&config, path.as_bytes()), Surface::Playback { .. }),
-                "{path}"
-            );
+            let read = surface(&config, path.as_bytes());
+            assert!(matches!(read, Surface::Playback { .. }), "{path}: {read:?}");
         }
-        for path in ["/vodx/x", "/x/vod/x", "/?/vod/x", "/vo", "/%zz/x"] {
+        for path in [
+            "/vodx/x",
+            "/x/vod/x",
+            "/?/vod/x",
+            "/vo",
+            "/%zz/x",
+            "/x?/../vod/",
+            "/a..b",
+            "/a;b/c",
+            "/a;b%2fc",
+            "/.mpd",
+            "*",
+            "",
+            "/",
+            "/v20/x",
+            "/v2x/",
+        ] {
             assert_eq!(surface(&config, path.as_bytes()), Surface::Open, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_no_player_asks_for_goes_nowhere() {
+        let config = config();
+        for path in [
+            "/x/../y",
+            "/vod/../x",
+            "/x/..%2fvod/;%2f../film/1.m4s",
+            "/~tok/vod/../x",
+            "/v2/../x",
+            "/v2/sessions/a/%2e%2e",
+            "/x/..%2fvod/q%5c..%5c..%2f../film/1.m4s",
+            // Tokens that do not plainly stand in front.
+            "/%7Etok/vod/x",
+            "//~tok/vod/x",
+            "/;/~tok/vod/x",
+            "/~a/%7eb/vod/x",
+            "/~a//~b/vod/x",
+            "/%257Etok/x",
+            "\\~tok\\x",
+            // The session API, and what may be taken for it.
+            "//v2/sessions",
+            "/%762/sessions",
+            "/V2/sessions",
+            "/v2;x/sessions",
+            "/v2%2fsessions",
+            "/v2.",
+            "/~tok/v2/sessions",
+            // A separator that is dropped or is not.
+            "/vod/x;a%2fb",
+            "/vod;%2fx/y",
+        ] {
+            let read = surface(&config, path.as_bytes());
+            assert_eq!(read, Surface::Malformed, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_two_readings_under_two_prefixes_is_under_neither() {
+        let config = config_with(|json| {
+            let like = json["playback"][0].clone();
+            let prefixes = ["/vod/live/", "/vod/Kinder Filme/", "/vod/", "/Other/", "/"];
+            json["playback"] = prefixes
+                .iter()
+                .map(|prefix| {
+                    let mut path = like.clone();
+                    path["match"]["prefix"] = (*prefix).into();
+                    path
+                })
+                .collect();
+        })
+        .unwrap();
+        for (path, place) in [
+            ("/vod/live/x", Some(0)),
+            ("/vod//live/x", None),
+            ("/vod/LIVE/x", None),
+            ("/vod/l%69ve/x", None),
+            ("/VOD/live/x", None),
+            ("/vod/live/x%20y", Some(0)),
+            ("/vod/Kinder%20Filme/x", Some(1)),
+            ("/vod/kinder%20filme/x", None),
+            ("/vod/x%20y", Some(2)),
+            ("/vod/x", Some(2)),
+            ("/vod;a/x", None),
+            ("/vod%2fx", None),
+            ("/Vod/x", None),
+            ("/Other/x", Some(3)),
+            ("/other/x", None),
+            ("/x", Some(4)),
+            ("/x%20y", Some(4)),
+            ("/x;%2fy/z", None),
+        ] {
+            let read = match surface(&config, path.as_bytes()) {
+                Surface::Playback { place, .. } => Some(place),
+                Surface::Malformed => None,
+                other => panic!("{path}: {other:?}"),
+            };
+            assert_eq!(read, place, "{path}");
         }
     }
 }

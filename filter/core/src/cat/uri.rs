@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::cbor::{self, Label};
 use super::claims::CATU;
 use super::{Asked, CatError};
-use crate::surface::climbs;
+use crate::path::Reading;
 use crate::text::split_once;
 
 /// Whether the URI that was asked for is one of those the claim allows.
@@ -72,7 +72,7 @@ struct Uri<'a> {
 
 impl<'a> Uri<'a> {
     /// `None` for what is no UTF-8, and for paths that may mean another path to
-    /// whoever serves it.
+    /// whoever serves it: what the name seems to end in, or begin with, may be dropped there.
     fn of(asked: &Asked<'a>) -> Option<Self> {
         let text = |bytes| core::str::from_utf8(bytes).ok();
         let scheme = text(asked.scheme)?.to_ascii_lowercase();
@@ -80,9 +80,7 @@ impl<'a> Uri<'a> {
         let port = port.unwrap_or(if scheme == "https" { "443" } else { "80" });
 
         let (path, query) = split_once(asked.path, b'?').unwrap_or((asked.path, b""));
-        if climbs(path) || path.contains(&b'#') {
-            return None;
-        }
+        Reading::of(path).ok().filter(Reading::is_agreed)?;
         let (path, query) = (text(path)?, text(query)?);
         let (parent, filename) = path.rsplit_once('/')?;
         let stem = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);

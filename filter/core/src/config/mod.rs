@@ -26,8 +26,8 @@ mod tree;
 mod wire;
 
 pub use playback::{
-    AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
-    TemplateSegment, TokenPlace,
+    AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,
+    SubjectCarrier, TemplateSegment, TokenPlace,
 };
 pub use problem::{ConfigError, Problem};
 

@@ -31,6 +31,8 @@ pub struct PlaybackPath {
     pub liveness: Liveness,
     /// What becomes of players that say they are paused; `None`: nothing.
     pub paused: Option<Paused>,
+    /// What becomes of a browser's preflight.
+    pub preflight: Preflight,
     /// Status of a refusal: 403, 409 or 410.
     pub refuse_status: u16,
     /// What is shown instead of a refused manifest.
@@ -147,6 +149,15 @@ pub enum Paused {
     Keep,
     /// Its stream gives its place up at once, and may start again.
     Release,
+}
+
+/// What becomes of a browser's question beforehand (CORS preflight).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preflight {
+    /// It is answered here: a page may ask.
+    Answer,
+    /// It goes on to the origin, and nobody is asked for.
+    Forward,
 }
 
 /// Manifests to show instead of a refused one: paths or URLs.

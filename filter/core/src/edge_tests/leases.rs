@@ -170,6 +170,18 @@ fn no_spelling_takes_a_token_to_another_protected_path() {
         ] {
             assert_eq!(
                 world.ask(get(format!("{prefix}{path}"))).refusal(),
+                refused(400, "none"),
+                "{path}"
+            );
+        }
+        for path in [
+            "/other/a/1.m4s",
+            "/Other/1.m4s",
+            "//other/1.m4s",
+            "/%6fther;/1.m4s",
+        ] {
+            assert_eq!(
+                world.ask(get(format!("{prefix}{path}"))).refusal(),
                 refused(403, "token-invalid"),
                 "{path}"
             );
@@ -194,15 +206,15 @@ fn a_token_for_one_film_is_good_for_no_other_whatever_the_spelling() {
         for path in [
             "/vod/film%20a/1.m4s",
             "/vod//film%20a/2.m4s",
-            "/vod/film%20a/x/../1.m4s",
+            "/vod/film%2520a;/1.m4s",
         ] {
             world.ask(get(format!("/~{narrow}{path}"))).served();
         }
         for path in [
             "/vod/b/1.m4s",
-            "/vod/film%20a/../b/1.m4s",
-            "/vod/film%20a/%2e%2e/b/1.m4s",
-            "/vod/film%20a/..%2fb/1.m4s",
+            "/vod/film/1.m4s",
+            "/vod/FILM%20a/1.m4s",
+            "/vod/film%20a%20b/1.m4s",
         ] {
             assert_eq!(
                 world.ask(get(format!("/~{narrow}{path}"))).refusal(),
@@ -233,8 +245,16 @@ fn no_spelling_lets_a_lease_of_one_channel_through_to_another() {
         }
         prefix
     });
+    for path in [
+        "/vod//sport/2.m4s",
+        "/vod/%73port/2.m4s",
+        "/vod/sport;x/2.m4s",
+    ] {
+        let strays = get(format!("{news}{path}"));
+        assert_eq!(world.ask(strays).refusal(), refused(403, "limit-reached"));
+    }
     let strays = get(format!("{news}/vod/news/../sport/2.m4s"));
-    assert_eq!(world.ask(strays).refusal(), refused(403, "limit-reached"));
+    assert_eq!(world.ask(strays).refusal(), refused(400, "none"));
 }
 
 /// A tick is when a worker looks at the clock; a lease that is fresh then needs no look

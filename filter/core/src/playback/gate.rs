@@ -16,12 +16,13 @@ use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use streamgate_bytes::{Mark, Marker, begins_with};
+use streamgate_bytes::{Mark, Marker};
 
 use super::class::Class;
 use super::lease::{self, Lease, Leases};
 use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
+use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::advice::languages;
@@ -128,7 +129,10 @@ impl Gate {
         {
             return passage;
         }
-        let redirects = protected.classes.classify(request.asked.path) == Class::Manifest
+        if let Some(answer) = preflight::answered(&request) {
+            return answer;
+        }
+        let redirects = protected.classes.classify(request.asked.file) == Class::Manifest
             && matches!(request.method(), b"GET" | b"HEAD");
         let viewer = match identify(
             config,
@@ -139,8 +143,6 @@ impl Gate {
             request.now(),
         ) {
             Ok(viewer) => viewer,
-            // A preflight names nobody, and asks for nothing.
-            Err(_) if request.is_preflight() => return request.forward(None),
             Err(reason) => return request.refuse(Who::default(), reason, None),
         };
         match viewer.stream {
@@ -169,9 +171,6 @@ impl Gate {
                 mint(&request, &viewer, keeper)
             }
             Identified::ByRedirect | Identified::Unknown => {
-                if request.is_preflight() {
-                    return request.forward(None);
-                }
                 let who = Who {
                     subject: Some(viewer.subject),
                     application: Some(&viewer.application.id),
@@ -193,7 +192,7 @@ impl Gate {
             || lease.is_fresh(request.now());
         if (!is_fresh && request.now() >= lease.ends_at)
             || lease.place != request.place
-            || !(lease.is_anywhere || begins_with(request.asked.file, &lease.stream.scope))
+            || !(lease.is_anywhere || lease.stream.is_known_of(request.asked.file))
             || !is_silent(&mut self.bells, request.host, lease)
         {
             return None;
@@ -203,21 +202,24 @@ impl Gate {
             return Some(request.forward(None));
         }
         let is_watching = request.is_watching();
-        if !is_watching && request.paused().is_some() {
+        if (!is_watching && request.paused().is_some()) || request.is_preflight() {
             return None;
         }
-        let watch = is_watching.then(|| Watch {
-            stream: Rc::clone(&lease.stream),
-            name,
-            place: request.place,
-            path: request.asked.path.to_vec(),
-            languages: String::new(),
-            known: true,
-            facts: Facts {
-                attributes: request.own_attributes(),
-                ..Facts::default()
-            },
-        });
+        let watch = match is_watching {
+            true => Some(Watch {
+                stream: Rc::clone(&lease.stream),
+                name,
+                place: request.place,
+                path: request.kept_path(),
+                languages: String::new(),
+                known: true,
+                facts: Facts {
+                    attributes: request.own_attributes().ok()?,
+                    ..Facts::default()
+                },
+            }),
+            false => None,
+        };
         Some(request.forward(watch))
     }
 
@@ -251,9 +253,6 @@ impl Gate {
         if let Some(passage) = self.by_lease(*name, request) {
             return passage;
         }
-        if request.is_preflight() {
-            return request.forward(None);
-        }
         let now = request.now();
         let who = Who {
             subject: Some(viewer.subject),
@@ -262,7 +261,10 @@ impl Gate {
         };
         // What counts as watching is decided when the response is known.
         let again = || request.is_watching();
-        let facts = request.facts(viewer);
+        let facts = match request.facts(viewer) {
+            Ok(facts) => facts,
+            Err(reason) => return request.refuse(who, reason, None),
+        };
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
         let decided = match keeper.consult(host, &viewer.subject, &event, again, now) {
@@ -306,7 +308,7 @@ impl Gate {
             stream: leased,
             name: *name,
             place: request.place,
-            path: request.asked.path.to_vec(),
+            path: request.kept_path(),
             languages: languages(config, request.asked.head),
             known: !plays.started,
             facts,

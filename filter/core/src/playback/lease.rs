@@ -8,6 +8,8 @@ use core::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use streamgate_bytes::begins_with;
+
 use crate::ledger::Heard;
 use crate::moment::Moment;
 use crate::policy::Application;
@@ -56,12 +58,21 @@ pub struct Leased {
     pub application: Arc<Application>,
     /// When the token that named the stream expires.
     pub expires_at: Option<Moment>,
-    /// What paths begin with, resolved, that this is known of: elsewhere the token may not
+    /// What paths begin with, as they are read, that this is known of: elsewhere the token may not
     /// be good, or the stream have other attributes. Empty: it is known of all of the
-    /// protected path.
-    pub scope: Box<[u8]>,
+    /// protected path. `None`: it is longer than is kept, and no lease is.
+    pub scope: Option<Box<[u8]>>,
     /// Its id names a device rather than a playback.
     pub recurring: bool,
+}
+
+impl Leased {
+    /// Whether this is known of what a path, as it is read, asks for.
+    pub(super) fn is_known_of(&self, file: &[u8]) -> bool {
+        self.scope
+            .as_ref()
+            .is_some_and(|scope| begins_with(file, scope))
+    }
 }
 
 /// A worker's leases, under marks of whatever names a stream on the wire: the text of a good

@@ -13,7 +13,6 @@ use crate::ports::Host;
 use crate::reason::Reason;
 use crate::signed::PlaybackToken;
 use crate::stream_key::StreamKey;
-use crate::surface::resolved;
 use crate::viewer::{Viewer, carried_attributes};
 
 /// Answers a manifest request that names no stream with a redirect to itself under
@@ -35,6 +34,11 @@ pub(super) fn mint<H: Head, E: Host>(
         return request.refuse(who, Reason::SessionRequired, None);
     }
     let facts = request.facts(viewer);
+    let carried = carried_attributes(config, request.protected, &request.asked);
+    let (facts, carried) = match (facts, carried) {
+        (Ok(facts), Ok(carried)) => (facts, carried),
+        (Err(reason), _) | (_, Err(reason)) => return request.refuse(who, reason, None),
+    };
     let play = request
         .protected
         .play(stream, false, viewer.application, facts);
@@ -51,20 +55,15 @@ pub(super) fn mint<H: Head, E: Host>(
         Err(outage) => return request.refuse(who, Reason::of_outage(outage), None),
     }
     let mut attributes = viewer.attributes.clone();
-    attributes.merge(&carried_attributes(
-        config,
-        request.protected,
-        &request.asked,
-    ));
+    attributes.merge(&carried);
     // What is redirected holds no longer than what it was redirected for, and where that
     // says which requests it is good for, only below this manifest.
     let expires_at = now.plus_ms(config.sessions.token_lifetime_ms);
-    let file = resolved(request.asked.path);
     let scope = match viewer.is_narrow {
-        true => directory(&file).into(),
-        false => resolved(request.protected.prefix.as_bytes()),
+        true => directory(request.asked.file),
+        false => request.protected.prefix.as_bytes(),
     };
-    let Ok(scope) = core::str::from_utf8(&scope) else {
+    let Ok(scope) = core::str::from_utf8(scope) else {
         return request.refuse(who, Reason::Malformed, None);
     };
     let token = PlaybackToken {
@@ -131,7 +130,7 @@ fn cookies<H: Head, E: Host>(
         format!("{name}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={site}")
     };
     let mut cookies = Vec::new();
-    if is_dash(request.asked.path) {
+    if is_dash(request.asked.file) {
         // GStreamer asks for a live manifest again at its first address, with the cookies
         // of the manifest it was led to.
         cookies.push(cookie(&format!("/~{token}")));

@@ -6,6 +6,7 @@ mod gate;
 mod lease;
 mod mint;
 mod passage;
+mod preflight;
 mod refusal;
 mod request;
 mod response;

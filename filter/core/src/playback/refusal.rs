@@ -7,6 +7,7 @@ use crate::advice::EvaluationResult;
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::Refused;
 use crate::ports::Meter;
 use crate::reason::Reason;
@@ -54,10 +55,11 @@ pub(super) struct What<'a> {
 impl PlaybackPath {
     /// What to show instead of this manifest, if it is one and refused for a limit.
     fn slate_for(&self, reason: Reason, path: &[u8]) -> Option<&str> {
-        if !reason.concerns_limit() || self.classes.classify(path) != Class::Manifest {
+        let path = Reading::of(path).ok().filter(|_| reason.concerns_limit())?;
+        if self.classes.classify(&path) != Class::Manifest {
             return None;
         }
-        let slate = if is_dash(path) {
+        let slate = if is_dash(&path) {
             &self.slate.dash
         } else {
             &self.slate.hls

@@ -14,12 +14,19 @@ use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectC
 use crate::exchange::Head;
 use crate::ledger::{Basis, Decided, Ledger};
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::surface::resolved;
 use crate::viewer::{self, Asked, Viewer, cmcd};
+
+/// The longest scope of a lease, in bytes. A stream whose scope is longer has none: each of
+/// its requests is judged by the record.
+const SCOPE_MAX: usize = 256;
+
+/// The longest path that is kept until the response, in bytes: of a longer one its front.
+const PATH_MAX: usize = 1_024;
 
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
@@ -48,19 +55,14 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.method.get_or_init(read)
     }
 
-    /// Whether a browser asks first what it may ask for (Fetch, section 4.8).
-    pub(super) fn is_preflight(&self) -> bool {
-        self.method() == b"OPTIONS"
-    }
-
     /// Whether this request counts as watching, should it succeed. Players use GET; but
-    /// there are origins that answer POST, or any method, with the file.
+    /// there are origins that answer POST, OPTIONS, or any method, with the file.
     pub(super) fn is_watching(&self) -> bool {
-        self.is_media() && !matches!(self.method(), b"HEAD" | b"OPTIONS")
+        self.is_media() && self.method() != b"HEAD"
     }
 
     fn is_media(&self) -> bool {
-        self.protected.classes.classify(self.asked.path) == Class::Media
+        self.protected.classes.classify(self.asked.file) == Class::Media
     }
 
     /// What the request says of subject and stream, where that is a header and CMCD alone: no
@@ -92,6 +94,12 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Some(PlainName::of([stream, subject]))
     }
 
+    /// What is kept of its path until the response, for the log.
+    pub(super) fn kept_path(&self) -> Vec<u8> {
+        let path = self.asked.path;
+        path.get(..PATH_MAX).unwrap_or(path).to_vec()
+    }
+
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
         Passage::Forward(Forward {
             strip: self.strip,
@@ -111,28 +119,30 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     /// What is known of the stream: by its token, and by this request.
-    pub(super) fn facts(&self, viewer: &Viewer<'_>) -> Facts {
+    pub(super) fn facts(&self, viewer: &Viewer<'_>) -> Result<Facts, Reason> {
         let mut attributes = viewer.attributes.clone();
-        attributes.merge(&self.own_attributes());
-        Facts {
+        attributes.merge(&self.own_attributes()?);
+        Ok(Facts {
             attributes,
             limits: viewer.limits.clone(),
-        }
+        })
     }
 
     /// What this request itself says of the stream.
-    pub(super) fn own_attributes(&self) -> Attributes {
+    pub(super) fn own_attributes(&self) -> Result<Attributes, Reason> {
         viewer::attributes(self.config, self.protected, &self.asked)
     }
 
     /// What to remember of a stream that is let through.
     pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
         let root = viewer::root(self.protected, self.asked.file);
-        let scope = resolved(viewer.scope.as_bytes());
+        // A scope that has no reading was found to be the prefix's own.
+        let scope = Reading::of(viewer.scope.as_bytes());
+        let scope = scope.as_deref().unwrap_or_default();
         let scope = if root.len() > scope.len() {
             root
         } else {
-            &scope
+            scope
         };
         Leased {
             subject: viewer.subject,
@@ -140,8 +150,8 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             application: Arc::clone(viewer.application),
             expires_at: viewer.expires_at,
             scope: match self.protected.prefix.as_bytes().starts_with(scope) {
-                true => Box::default(),
-                false => scope.into(),
+                true => Some(Box::default()),
+                false => (scope.len() <= SCOPE_MAX).then(|| scope.into()),
             },
             recurring,
         }
@@ -200,6 +210,7 @@ impl PlaybackPath {
         plays: &Plays,
     ) -> Option<Lease> {
         let Basis { bell, pending } = decided.basis?;
+        let scope = stream.scope.as_deref()?;
         let due_ms = plays
             .lapses_at
             .as_ms()
@@ -211,7 +222,7 @@ impl PlaybackPath {
             stream: Rc::clone(stream),
             place,
             bell_of: ledger.bell_of(&stream.subject),
-            is_anywhere: stream.scope.is_empty(),
+            is_anywhere: scope.is_empty(),
             bell,
             heard: Cell::default(),
             // What the request says of the stream may not be on record yet.

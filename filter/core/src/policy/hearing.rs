@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::book::{Application, Mode, Policy, PolicyBook};
 use super::event::{Breach, Play};
+use super::evictions::{Demand, smallest};
 use super::rule::{Contender, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
@@ -59,47 +60,79 @@ pub(super) fn ask_every_rule(
         ..Found::default()
     };
 
+    let mut demands: Vec<Wanted<'_>> = Vec::new();
     let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
-    for (place, policy) in book.policies_of(&play.application) {
-        seen.clear();
-        let by_policy = others.iter().filter(|other| other.is_seen_by(place));
-        seen.extend(by_policy.map(|other| other.stream));
-        if policy.mode == Mode::Monitor {
-            let broken = rules_broken(policy, &seen, &found, contender);
-            found.monitored = found.monitored.saturating_add(broken);
-            continue;
-        }
+    let policies = || book.policies_of(&play.application);
+    let enforced = policies().filter(|(_, policy)| policy.mode == Mode::Enforce);
+    for (place, policy) in enforced {
+        see(&mut seen, &others, place);
         for rule in &policy.rules {
             // So it is with most rules, most of the time.
             if rule.holds_among(seen.len(), contender.limits) {
                 continue;
             }
-            let end = |loser: &&Stream| {
-                let why = EndReason::Evicted {
-                    policy: policy.name.clone(),
-                    rule: rule.name.clone(),
-                };
-                (loser.key, why)
-            };
-            match rule.says(rivals(rule, &seen, &found), contender) {
+            let end = |loser: &&Stream| (loser.key, end_by(policy, rule));
+            match rule.says(seen.iter().copied(), contender) {
                 Says::Fine => {}
                 Says::Deny { conflicts, alike } => {
                     let breach = breach(policy, rule, contender.limits, &conflicts);
                     found.breaches.push(breach);
                     found.forfeited.extend(alike.iter().map(end));
                 }
-                Says::Evict(losers) => found.evicted.extend(losers.iter().map(end)),
+                Says::Evict(demand) => demands.push(Wanted {
+                    demand,
+                    why: end_by(policy, rule),
+                }),
             }
         }
+    }
+    found.evicted = evicted(&demands);
+    let watched = policies().filter(|(_, policy)| policy.mode == Mode::Monitor);
+    for (place, policy) in watched {
+        see(&mut seen, &others, place);
+        let broken = rules_broken(policy, &seen, &found, contender);
+        found.monitored = found.monitored.saturating_add(broken);
     }
     found
 }
 
-/// The streams that a rule measures the contender against.
+/// What one rule wants to go, and what is said to whoever does.
+struct Wanted<'a> {
+    demand: Demand<'a>,
+    why: EndReason,
+}
+
+fn end_by(policy: &Policy, rule: &Rule) -> EndReason {
+    EndReason::Evicted {
+        policy: policy.name.clone(),
+        rule: rule.name.clone(),
+    }
+}
+
+/// The streams that go so that every rule has its room, each with the first rule that wanted
+/// it to go.
+fn evicted(wanted: &[Wanted<'_>]) -> Vec<(StreamKey, EndReason)> {
+    let demands: Vec<_> = wanted.iter().map(|wanted| wanted.demand.clone()).collect();
+    let losers = smallest(demands);
+    let with_reason = losers.iter().filter_map(|loser| {
+        let wants = |wanted: &&Wanted<'_>| wanted.demand.may_take(&loser.key);
+        let wanted = wanted.iter().find(wants)?;
+        Some((loser.key, wanted.why.clone()))
+    });
+    with_reason.collect()
+}
+
+/// The streams that a policy sees, oldest first.
+fn see<'a>(seen: &mut Vec<&'a Stream>, others: &[Other<'a>], policy: usize) {
+    seen.clear();
+    let by_policy = others.iter().filter(|other| other.is_seen_by(policy));
+    seen.extend(by_policy.map(|other| other.stream));
+}
+
+/// The streams that a rule of a policy that only watches measures the contender against.
 ///
 /// Denials look at the streams as they are: one policy's evictions do not make room in
-/// another (worked case 4). Evictions count each other, so that no rule evicts a second
-/// stream where the first one is enough.
+/// another (worked case 4).
 fn rivals<'a>(rule: &Rule, seen: &[&'a Stream], found: &Found) -> impl Iterator<Item = &'a Stream> {
     let denies = rule.on_conflict == OnConflict::DenyNew;
     let seen = seen.iter().copied();

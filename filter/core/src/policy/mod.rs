@@ -6,6 +6,7 @@
 mod admit;
 pub mod book;
 pub mod event;
+mod evictions;
 mod hearing;
 pub mod judge;
 #[cfg(test)]

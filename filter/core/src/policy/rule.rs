@@ -1,5 +1,6 @@
 //! One limit: **who is refused and who is evicted** is decided here, in `Rule::says`.
 
+use super::evictions::Demand;
 use super::message::Message;
 use super::target::Target;
 use crate::activity::{Attributes, Stream};
@@ -101,8 +102,8 @@ pub(super) enum Says<'a> {
         /// Streams that count as one with it and go with it.
         alike: Vec<&'a Stream>,
     },
-    /// It may, if these go.
-    Evict(Vec<&'a Stream>),
+    /// It may, if others go.
+    Evict(Demand<'a>),
 }
 
 /// What counts as one.
@@ -179,7 +180,12 @@ impl Rule {
             conflicts: streams_of(&units),
             alike: Vec::new(),
         };
-        let evict = || Says::Evict(streams_of(units.get(..surplus).unwrap_or(&units)));
+        let evict = || {
+            Says::Evict(Demand {
+                units: units.iter().map(|unit| streams_of(&[*unit])).collect(),
+                surplus,
+            })
+        };
         match (self.on_conflict, place) {
             (OnConflict::DenyNew, Place::New | Place::Revived(_)) => deny(),
             (OnConflict::DenyNew, Place::Held(since)) if older(&since) >= max => deny(),

@@ -5,21 +5,28 @@ use super::{Asked, claim, client, cmcd, cookie, query};
 use crate::activity::Attributes;
 use crate::config::{AttributeSource, CmcdKey, Config, PlaybackPath, TemplateSegment};
 use crate::exchange::Head;
+use crate::reason::Reason;
 use crate::text::{percent_decoded, printable};
 
-/// The longest value that is taken, in bytes; a longer one counts as missing.
+/// The longest value that is taken, in bytes.
 const VALUE_MAX: usize = 256;
 
 /// What a request says of its stream.
+///
+/// # Errors
+///
+/// [`Reason::Malformed`] where a client says something, in path, query, header or cookie,
+/// that is longer than a value may be: what is kept of a stream is bounded, and who could
+/// leave a value out by making it long would be counted by nothing.
 pub fn attributes<H: Head>(
     config: &Config,
     protected: &PlaybackPath,
     asked: &Asked<'_, H>,
-) -> Attributes {
+) -> Result<Attributes, Reason> {
     let mut attributes = Attributes::default();
     let file = asked.file;
     for (name, value) in named_by_template(&protected.template, file) {
-        if let Some(value) = readable(value) {
+        if let Some(value) = bounded(value)?.and_then(readable) {
             attributes.set(name, value);
         }
     }
@@ -29,21 +36,22 @@ pub fn attributes<H: Head>(
                 let segment = number
                     .checked_sub(1)
                     .and_then(|at| usize::try_from(at).ok());
-                segment
-                    .and_then(|at| segments(file).nth(at))
-                    .and_then(readable)
+                let segment = segment.and_then(|at| segments(file).nth(at));
+                bounded(segment.unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::Query(name) => {
                 let value = query::value(asked.path, name);
-                value.and_then(|value| percent_decoded(value).ok())
+                let value = value.and_then(|value| percent_decoded(value).ok());
+                bounded(value.unwrap_or_default().as_bytes())?.and_then(readable)
             }
             AttributeSource::Header(name) => {
                 let value = asked.head.header(name);
-                value.as_deref().and_then(readable)
+                bounded(value.as_deref().unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::Cookie(name) => {
                 let cookies = asked.head.header("cookie").unwrap_or_default();
-                cookie::value(&cookies, name).and_then(readable)
+                let value = cookie::value(&cookies, name);
+                bounded(value.unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::AddressAndAgent => {
                 client(asked.head).map(|client| config.hasher.client(&client))
@@ -67,17 +75,21 @@ pub fn attributes<H: Head>(
             attributes.set(name.as_str(), value);
         }
     }
-    attributes
+    Ok(attributes)
 }
 
 /// What a manifest request says of its stream and its segments may not say again: it
 /// travels in the token they are given.
+///
+/// # Errors
+///
+/// As [`attributes`].
 pub fn carried_attributes<H: Head>(
     config: &Config,
     protected: &PlaybackPath,
     asked: &Asked<'_, H>,
-) -> Attributes {
-    let all = attributes(config, protected, asked);
+) -> Result<Attributes, Reason> {
+    let all = attributes(config, protected, asked)?;
     let mut carried = Attributes::default();
     for (name, source) in &protected.attributes {
         let by_path = matches!(
@@ -88,11 +100,11 @@ pub fn carried_attributes<H: Head>(
             carried.set(name.as_str(), value);
         }
     }
-    carried
+    Ok(carried)
 }
 
-/// The front of a resolved path that decides what its segments say: as long as it stays
-/// the same, so do they. Empty if they say nothing.
+/// The front of a path, as it is read, that decides what its segments say: as long as it
+/// stays the same, so do they. Empty if they say nothing.
 #[must_use]
 pub fn root<'p>(protected: &PlaybackPath, file: &'p [u8]) -> &'p [u8] {
     let by_number = protected.attributes.iter().map(|(_, source)| match source {
@@ -130,12 +142,25 @@ fn named_by_template<'a>(
             return Vec::new();
         };
         match wanted {
-            TemplateSegment::Literal(text) if text.as_bytes() != segment => return Vec::new(),
+            // Else who writes a text in another case, at an origin that ignores it, would
+            // say nothing.
+            TemplateSegment::Literal(text) if !text.as_bytes().eq_ignore_ascii_case(segment) => {
+                return Vec::new();
+            }
             TemplateSegment::Literal(_) | TemplateSegment::Any => {}
             TemplateSegment::Attribute(name) => named.push((name.as_str(), segment)),
         }
     }
     named
+}
+
+/// The value, if there is one.
+fn bounded(value: &[u8]) -> Result<Option<&[u8]>, Reason> {
+    match value.len() {
+        0 => Ok(None),
+        1..=VALUE_MAX => Ok(Some(value)),
+        _ => Err(Reason::Malformed),
+    }
 }
 
 fn readable(value: &[u8]) -> Option<String> {

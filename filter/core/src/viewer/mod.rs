@@ -24,6 +24,7 @@ use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier};
 use crate::exchange::Head;
 use crate::limits::Limits;
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::Application;
 use crate::reason::Reason;
 use crate::signed::PlaybackToken;
@@ -88,8 +89,8 @@ pub struct Asked<'a, H> {
     pub token: Option<&'a [u8]>,
     /// Its path without the token, query included.
     pub path: &'a [u8],
-    /// The same as an origin may understand it, without the query.
-    pub file: &'a [u8],
+    /// How that path is read.
+    pub file: &'a Reading<'a>,
 }
 
 /// Finds out who watches. `redirects` says that this request may be given a stream by

@@ -6,9 +6,9 @@ use super::{Asked, cookie, query};
 use crate::config::{Config, PlaybackPath, TokenPlace};
 use crate::exchange::Head;
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::reason::Reason;
 use crate::signed::{PlaybackToken, TokenError};
-use crate::surface::resolved;
 
 impl<H: Head> Asked<'_, H> {
     /// The text that stands where a token may stand.
@@ -99,5 +99,5 @@ impl<'a> Tokens<'a> {
 /// with it is in scope, or the path itself.
 fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, file: &[u8]) -> bool {
     protected.prefix.starts_with(&token.scope)
-        || file.starts_with(&resolved(token.scope.as_bytes()))
+        || Reading::of(token.scope.as_bytes()).is_ok_and(|scope| file.starts_with(&scope))
 }

@@ -15,7 +15,7 @@ use self::check::{Check, field, item, quoted};
 use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
 use super::problem::Problem;
 use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
-use super::{Compatibility, Config, Sessions};
+use super::{Compatibility, Config, PlaybackPath, Sessions};
 use crate::ledger::Ledger;
 use crate::playback::Credentials;
 use crate::signed::{KeyRing, SigningKey};
@@ -56,6 +56,20 @@ pub fn compile(
         .collect();
 
     for (at, path) in playback.iter().enumerate() {
+        let is_like = |other: &PlaybackPath| {
+            other.prefix != path.prefix && other.prefix.eq_ignore_ascii_case(&path.prefix)
+        };
+        if let Some(first) = playback.iter().take(at).position(is_like) {
+            check.wrong(
+                &format!("{}.match.prefix", item("playback", at)),
+                quoted(&path.prefix),
+                format!(
+                    "one that differs from that of {} in more than case: a path is protected \
+                     in whatever case",
+                    item("playback", first)
+                ),
+            );
+        }
         if raw.cat.is_none() && path.reads_cat() {
             let path = item("playback", at);
             check.wrong(
@@ -97,7 +111,7 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
         let slates = [("hls", &path.slate.hls), ("dash", &path.slate.dash)];
         for (kind, slate) in slates {
             let slate = slate.as_deref().unwrap_or_default();
-            if matches!(surface(&config, slate.as_bytes()), Surface::Playback { .. }) {
+            if slate.starts_with('/') && surface(&config, slate.as_bytes()) != Surface::Open {
                 problems.push(Problem {
                     path: format!("playback[{at}].refuse.slate.{kind}"),
                     found: quoted(slate),

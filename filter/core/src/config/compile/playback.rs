@@ -5,14 +5,16 @@ use hashbrown::HashSet;
 use super::super::limits::{PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawPaused, RawPlayback, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+    RawPaused, RawPlayback, RawPreflight, RawStart, RawStreamCarrier, RawSubjectCarrier,
+    RawTokenPlace,
 };
 use super::super::{
-    AttributeSource, CmcdKey, Paused, PlaybackPath, Slate, Start, StreamCarrier, SubjectCarrier,
-    TemplateSegment, TokenPlace,
+    AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,
+    SubjectCarrier, TemplateSegment, TokenPlace,
 };
 use super::check::{Check, field, item, quoted};
 use crate::activity::Liveness;
+use crate::path::Reading;
 use crate::playback::Credentials;
 
 impl Check<'_> {
@@ -24,7 +26,13 @@ impl Check<'_> {
         default_timeout_ms: u64,
     ) -> PlaybackPath {
         let prefix = &raw.matches.prefix;
-        if !prefix.starts_with('/') || prefix.starts_with("/~") || prefix.contains(['?', '#', '%'])
+        // Paths are compared as they are read: a prefix that reads as another fits none.
+        let reads_as_written =
+            Reading::of(prefix.as_bytes()).is_ok_and(|read| *read == *prefix.as_bytes());
+        if !prefix.starts_with('/')
+            || prefix.starts_with("/~")
+            || prefix.contains(['?', '#', '%'])
+            || !reads_as_written
         {
             self.wrong(
                 &field(path, "match.prefix"),
@@ -81,6 +89,10 @@ impl Check<'_> {
                 RawPaused::Keep => Paused::Keep,
                 RawPaused::Release => Paused::Release,
             }),
+            preflight: match raw.preflight {
+                RawPreflight::Answer => Preflight::Answer,
+                RawPreflight::Forward => Preflight::Forward,
+            },
             refuse_status: raw.refuse.status,
             slate: Slate {
                 hls: self.slate(&field(path, "refuse.slate.hls"), &raw.refuse.slate.hls),

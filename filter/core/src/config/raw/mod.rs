@@ -19,8 +19,8 @@ pub use fleet::{RawFleet, RawOnOutage};
 pub use named::Named;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawMatch, RawPaused, RawPlayback, RawRefuse, RawSlate, RawStart, RawStreamCarrier,
-    RawSubjectCarrier, RawTokenPlace,
+    RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
+    RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
 };
 pub use policies::{
     RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,

@@ -54,6 +54,9 @@ pub struct RawPlayback {
     /// What becomes of a player that says it is paused (CMCD `sta`). Default: nothing; it
     /// keeps its place until its timeout.
     pub paused: Option<RawPaused>,
+    /// What becomes of a browser's question beforehand (CORS preflight).
+    #[serde(default)]
+    pub preflight: RawPreflight,
     /// How to refuse.
     #[serde(default)]
     pub refuse: RawRefuse,
@@ -80,7 +83,10 @@ pub struct RawMatch {
     )]
     pub exclude: Vec<RawPattern>,
     /// Paths that begin with this; without percent-encoding.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^/([^~?#%][^?#%]*)?$")))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = r"^/([^~?#%;\\][^?#%;\\]*)?$"))
+    )]
     pub prefix: String,
 }
 
@@ -258,6 +264,20 @@ pub enum RawPaused {
     Keep,
     /// Its place is free at once; it starts again when it plays on, if there is room.
     Release,
+}
+
+/// What becomes of a browser's question beforehand: OPTIONS with `Origin` and
+/// `Access-Control-Request-Method`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Preflight", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawPreflight {
+    /// It is answered at the edge, for any origin, and reaches nobody.
+    #[default]
+    Answer,
+    /// It goes on to the origin unasked. One that answers OPTIONS with the file then gives
+    /// it to anybody.
+    Forward,
 }
 
 /// How to refuse.

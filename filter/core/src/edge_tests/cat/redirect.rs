@@ -43,13 +43,18 @@ fn a_redirect_from_a_restricted_token_leads_no_further_than_its_manifests_direct
                 "/vod/a/1.m4s",
                 "/vod/a/hdx/1.m4s",
                 "/vod/b/1.m4s",
-                "/vod/a/hd/../1.m4s",
-                "/vod/a/hd/%2e%2e/1.m4s",
+                "/vod/a//1.m4s",
+                "/vod/a/%68dx/1.m4s",
+                "/vod/a;/hd;/../1.m4s",
                 "/vod/a/hd/..%2f1.m4s",
-                "/vod/a/hd/..;/1.m4s",
             ] {
+                let climbs = path.contains("..");
                 let refusal = world.ask(get(format!("{narrow}{path}"))).refusal();
-                assert_eq!(refusal, refused(403, "token-invalid"), "{path}");
+                let expected = match climbs {
+                    true => refused(400, "none"),
+                    false => refused(403, "token-invalid"),
+                };
+                assert_eq!(refusal, expected, "{path}");
             }
         }
     }

@@ -1,16 +1,20 @@
 //! What a path on a protected prefix is for.
 //!
 //! The class decides whether a request counts as watching, so it must not depend on
-//! how a client spells a name: a [`spelling`] that an origin might read as another
-//! file's counts as media, whatever the name looks like.
+//! how a client spells a name: a path that origins do not agree on
+//! ([`Reading::is_agreed`]) counts as media, whatever the name looks like.
 
 mod names;
 mod patterns;
-mod spelling;
 #[cfg(test)]
 mod tests;
 
 pub use patterns::{Exclusions, PathPattern, PathPatterns, PatternError};
+
+use crate::path::Reading;
+
+/// Paths up to this many bytes are looked at without an allocation.
+const INLINE: usize = 512;
 
 /// What kind of thing a request fetches. Only media keeps a stream alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,28 +60,40 @@ impl Classes {
         }
     }
 
-    /// Tells by the path (query allowed) what it fetches.
+    /// Tells by its path what a request fetches.
     #[must_use]
-    pub fn classify(&self, path: &[u8]) -> Class {
-        spelling::plain(path, |plain| {
-            let Some(plain) = plain else {
-                return Class::Media;
-            };
+    pub fn classify(&self, path: &Reading<'_>) -> Class {
+        if !path.is_agreed() {
+            return Class::Media;
+        }
+        in_lower_case(path, |path| {
             let fitting = self
                 .patterns
                 .iter()
-                .find(|(_, patterns)| patterns.fit(plain));
+                .find(|(_, patterns)| patterns.fit(path));
             match fitting {
                 Some((class, _)) => *class,
-                None => names::class(plain),
+                None => names::class(path),
             }
         })
     }
 }
 
+/// Hands `look` the path in lower case.
+fn in_lower_case<R>(path: &[u8], look: impl FnOnce(&[u8]) -> R) -> R {
+    let mut inline = [0; INLINE];
+    match inline.get_mut(..path.len()) {
+        Some(room) => {
+            room.copy_from_slice(path);
+            room.make_ascii_lowercase();
+            look(room)
+        }
+        None => look(&path.to_ascii_lowercase()),
+    }
+}
+
 /// Whether a manifest is DASH rather than HLS, by its name.
 pub(super) fn is_dash(path: &[u8]) -> bool {
-    let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
     let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let file = file.to_ascii_lowercase();
     file.ends_with(b".mpd") || file.windows(10).any(|part| part == b"format=mpd")

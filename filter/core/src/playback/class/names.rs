@@ -5,9 +5,9 @@
 
 use super::Class;
 
-/// Tells by a path in its plain spelling.
-pub(super) fn class(plain: &[u8]) -> Class {
-    let mut parts = plain.rsplitn(2, |byte| *byte == b'/');
+/// Tells by a path in lower case.
+pub(super) fn class(path: &[u8]) -> Class {
+    let mut parts = path.rsplitn(2, |byte| *byte == b'/');
     let name = parts.next().unwrap_or_default();
     let directories = parts.next().unwrap_or_default();
     match by_name(name, directories) {

@@ -1,6 +1,7 @@
 //! Patterns over paths, as an operator writes them.
 
-use super::spelling;
+use super::in_lower_case;
+use crate::path::Reading;
 
 /// A pattern over the path without its query. `*` stands for anything within one
 /// segment, `**` for any number of whole segments; case does not matter.
@@ -44,8 +45,8 @@ impl PathPattern {
         Ok(Self(text.to_ascii_lowercase().into()))
     }
 
-    fn fits(&self, plain: &[u8]) -> bool {
-        fast_glob::glob_match(self.0.as_bytes(), plain)
+    fn fits(&self, path: &[u8]) -> bool {
+        fast_glob::glob_match(self.0.as_bytes(), path)
     }
 }
 
@@ -66,9 +67,9 @@ impl PathPatterns {
         self.0.is_empty()
     }
 
-    /// Whether one fits a path in its plain spelling.
-    pub(super) fn fit(&self, plain: &[u8]) -> bool {
-        self.0.iter().any(|pattern| pattern.fits(plain))
+    /// Whether one fits a path in lower case.
+    pub(super) fn fit(&self, path: &[u8]) -> bool {
+        self.0.iter().any(|pattern| pattern.fits(path))
     }
 }
 
@@ -83,11 +84,10 @@ impl From<PathPatterns> for Exclusions {
 }
 
 impl Exclusions {
-    /// Whether a path (query allowed) is left out. One that origins may read in more
-    /// than one way never is: `/vod/ads/../film/1.ts` is no advertisement.
+    /// Whether a path is left out. One that origins do not agree on never is:
+    /// `/vod/ads/1.ts;/film/1.ts` is no advertisement.
     #[must_use]
-    pub fn hold(&self, path: &[u8]) -> bool {
-        !self.0.is_empty()
-            && spelling::plain(path, |plain| plain.is_some_and(|plain| self.0.fit(plain)))
+    pub fn hold(&self, path: &Reading<'_>) -> bool {
+        !self.0.is_empty() && path.is_agreed() && in_lower_case(path, |path| self.0.fit(path))
     }
 }

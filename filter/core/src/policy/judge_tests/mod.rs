@@ -6,6 +6,7 @@ mod claims;
 mod distinct;
 mod endings;
 mod facts;
+mod fewest;
 mod life;
 mod limits;
 mod liveness;

@@ -1,0 +1,60 @@
+//! Preflights: a browser asks first whether a page of another origin may ask (Fetch, section
+//! 4.8). The question names nobody and fetches nothing, so it is answered here: an origin
+//! that answers OPTIONS like GET would answer it with the file.
+
+use super::passage::Passage;
+use super::request::Request;
+use crate::config::Preflight;
+use crate::exchange::{Answer, Head, Reply};
+use crate::ports::Host;
+
+/// What a page may ask with, where it does not say. What it says is repeated.
+const HEADERS: &str = "authorization, range, cmcd-object, cmcd-request, cmcd-session, cmcd-status";
+
+/// The longest list of headers, and the longest origin, that is repeated, in bytes.
+const REPEATED_MAX: usize = 1_024;
+
+/// What becomes of a preflight; `None` if the request is none.
+pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<Passage> {
+    if !request.is_preflight() {
+        return None;
+    }
+    if request.protected.preflight == Preflight::Forward {
+        return Some(request.forward(None));
+    }
+    let repeated = |name: &str| {
+        let value = request.asked.head.header(name)?;
+        let is_visible = |byte: &u8| matches!(byte, b' '..=b'~');
+        let is_short = (1..=REPEATED_MAX).contains(&value.len());
+        (is_short && value.iter().all(is_visible)).then(|| String::from_utf8(value).ok())?
+    };
+    let origin = repeated("origin").unwrap_or_else(|| "*".to_owned());
+    let headers = repeated("access-control-request-headers");
+    let answer = Answer::empty(204)
+        .with("access-control-allow-origin", origin)
+        .with("access-control-allow-methods", "GET, HEAD, POST")
+        .with(
+            "access-control-allow-headers",
+            headers.unwrap_or_else(|| HEADERS.to_owned()),
+        )
+        .with("access-control-max-age", "7200")
+        .with(
+            "vary",
+            "origin, access-control-request-method, access-control-request-headers",
+        );
+    Some(Passage::Reply(Reply {
+        answer,
+        logged_path: Some(request.without_token_parameters().into_owned()),
+        record: None,
+    }))
+}
+
+impl<H: Head, E: Host> Request<'_, H, E> {
+    /// Whether a browser asks first what it may ask for.
+    pub(super) fn is_preflight(&self) -> bool {
+        let head = self.asked.head;
+        self.method() == b"OPTIONS"
+            && head.header("origin").is_some()
+            && head.header("access-control-request-method").is_some()
+    }
+}
