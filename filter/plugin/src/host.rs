@@ -307,6 +307,24 @@ pub(crate) fn response_status() -> u16 {
         .unwrap_or_default()
 }
 
+/// A header of the response.
+pub(crate) fn response_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
+        .ok()
+        .flatten()
+}
+
+/// Sets a header of the response, or removes it where there is no value.
+pub(crate) fn set_response_header(name: &str, value: Option<&str>) {
+    let _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, value);
+}
+
+/// The piece of the response's body, this long, whose callback is running.
+pub(crate) fn response_body(length: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, length);
+    body.ok().flatten().unwrap_or_default()
+}
+
 /// Adds a header to the response.
 pub(crate) fn add_response_header(name: &str, value: &str) {
     let _ = hostcalls::add_map_value(MapType::HttpResponseHeaders, name, value);

@@ -4,6 +4,7 @@ mod class;
 mod clean;
 mod gate;
 mod lease;
+mod manifest;
 mod mint;
 mod passage;
 mod preflight;
@@ -15,4 +16,5 @@ pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternEr
 pub use clean::{Clean, Credentials};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
+pub use manifest::{Coding, Held, Rewrite};
 pub use passage::{Forward, Passage, Watch, Watched};

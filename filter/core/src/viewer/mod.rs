@@ -13,6 +13,7 @@ pub use access::GoodTokens;
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use query::without as without_parameters;
+pub(crate) use token::is_in_scope;
 
 use std::sync::Arc;
 
