@@ -12,6 +12,7 @@ mod fleet;
 mod http2;
 mod lapse;
 mod live;
+mod manifests;
 mod memory;
 mod one_viewer;
 mod openapi;

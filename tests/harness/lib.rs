@@ -43,7 +43,7 @@ pub use fleet::Fleet;
 pub use gstreamer::Demuxers;
 pub use http::{Answer, Client, Request, raw};
 pub use jwt::Jwt;
-pub use origin::{Origin, Seen};
+pub use origin::{Given, Origin, Seen};
 pub use player::Player;
 pub use ports::free_port;
 pub use real_player::RealPlayer;

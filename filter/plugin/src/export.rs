@@ -76,7 +76,10 @@ pub(crate) extern "C" fn streamgate_on_response_headers(
 /// `proxy_on_response_body`.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn streamgate_on_response_body(context: u32, size: usize, ends: bool) -> u32 {
-    with_requests(|requests| requests.on_response_body(context, size, ends)).to_envoy()
+    match with_requests(|requests| requests.on_response_body(context, size, ends)) {
+        Go::Collect => Go::KEEP_NOTHING,
+        go @ (Go::On | Go::Wait) => go.to_envoy(),
+    }
 }
 
 /// `proxy_on_response_trailers`.

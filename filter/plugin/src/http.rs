@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 pub(crate) enum Go {
     On,
     Wait,
-    /// The response's headers wait until its body is there.
+    /// The response's headers wait until its body is there, which the filter collects.
     Collect,
 }
 
@@ -24,6 +24,12 @@ impl Go {
     /// on to hand over the body, keeps what the filter does not let through, and turns the
     /// response into an error when that is too much: a segment of a few megabytes.
     pub(crate) const STOP_ALL: u32 = 4;
+
+    /// Envoy's name for taking a piece of a body away
+    /// (`FilterDataStatus::StopIterationNoBuffer`). What Envoy keeps for a filter that waits
+    /// is bounded by the listener's buffer, and what is put there in the end, too: a response
+    /// beyond it becomes an error.
+    pub(crate) const KEEP_NOTHING: u32 = 3;
 
     /// What Envoy takes a callback's answer for.
     pub(crate) const fn to_envoy(self) -> u32 {

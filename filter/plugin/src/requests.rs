@@ -210,33 +210,37 @@ impl Requests {
 
     pub(crate) fn on_response_body(&self, context: u32, size: usize, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let Some(Waiting { state, .. }) = waiting.get_mut(context) else {
-            return Go::On;
-        };
+        let state = waiting.get_mut(context).map(|waiting| &mut waiting.state);
         match state {
             // All of it in the place of the first piece, nothing in the place of the others.
-            State::Refused(body) => host::replace_response_body(size, &core::mem::take(body)),
-            State::Manifest(manifest) => {
+            Some(State::Refused(body)) => {
+                host::replace_response_body(size, &core::mem::take(body));
+                Go::On
+            }
+            Some(State::Manifest(manifest)) => {
                 let go = manifest.take(size, ends);
                 if go == Go::On {
                     waiting.remove(context);
                 }
-                return go;
+                go
             }
-            _ => {}
+            _ => Go::On,
         }
-        Go::On
     }
 
+    /// The body has ended, and nothing said so.
     pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        if let Some(Waiting { state, .. }) = waiting.get_mut(context)
-            && let State::Manifest(manifest) = state
-        {
-            manifest.take(0, true);
-            waiting.remove(context);
+        let state = waiting.get(context).map(|waiting| &waiting.state);
+        if !matches!(state, Some(State::Manifest(_))) {
+            return Go::On;
         }
-        Go::On
+        let ended = waiting.remove(context);
+        drop(waiting);
+        if let Some(State::Manifest(manifest)) = ended.map(|waiting| waiting.state) {
+            manifest.answer();
+        }
+        Go::Wait
     }
 
     /// The state of a request that waits for the fleet's store, taken out; `None` if it is

@@ -46,10 +46,19 @@ pub enum Coding {
 /// Whether a manifest's body is held until all of it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// It is, up to this many bytes.
-    UpTo(usize, Coding),
+    /// It is.
+    Until(End, Coding),
     /// It is passed on as it comes.
     No,
+}
+
+/// When a manifest that is held is whole, or too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// How many bytes it has, if that was told.
+    pub length: Option<usize>,
+    /// The most bytes it may have.
+    pub max: usize,
 }
 
 impl core::fmt::Debug for Rewrite {
@@ -150,11 +159,17 @@ impl Rewrite {
         let length = header("content-length").unwrap_or_default();
         let length = core::str::from_utf8(&length).ok();
         let length = length.and_then(|length| length.trim_ascii().parse::<u64>().ok());
-        if length.is_some_and(|length| usize::try_from(length).map_or(true, |it| it > self.max)) {
+        // What does not fit is too large.
+        let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if length.is_some_and(|length| length > self.max) {
             self.pass_on(meter);
             return Held::No;
         }
-        Held::UpTo(self.max, coding)
+        let end = End {
+            length,
+            max: self.max,
+        };
+        Held::Until(end, coding)
     }
 
     /// Counts a manifest that is passed on because it is too large.

@@ -16,5 +16,5 @@ pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternEr
 pub use clean::{Clean, Credentials};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
-pub use manifest::{Coding, Held, Rewrite};
+pub use manifest::{Coding, End, Held, Rewrite};
 pub use passage::{Forward, Passage, Watch, Watched};
