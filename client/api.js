@@ -34,6 +34,7 @@ export class SessionApi {
   #basePath;
   #account;
   #authorization;
+  #headers;
   #platform;
 
   /**
@@ -43,13 +44,16 @@ export class SessionApi {
    * @param {string} options.application Id of the application.
    * @param {string} options.idp         The identity provider that vouches for the subject.
    * @param {string} options.subject     The account.
+   * @param {() => object} [options.headers] Gives the headers of each call
+   *   besides: what proves that the viewer is the account, such as a JWT.
    * @param {Platform} platform
    */
-  constructor({ edge, basePath, application, idp, subject }, platform) {
+  constructor({ edge, basePath, application, idp, subject, headers = () => ({}) }, platform) {
     this.#edge = new URL(edge);
     this.#basePath = basePath;
     this.#account = [idp, subject].map(encodeURIComponent).join("/");
     this.#authorization = `Basic ${base64(`${application}:`)}`;
+    this.#headers = headers;
     this.#platform = platform;
   }
 
@@ -106,7 +110,7 @@ export class SessionApi {
     try {
       const response = await this.#platform.fetch(this.url(path), {
         method,
-        headers: { authorization: this.#authorization, ...headers },
+        headers: { ...this.#headers(), authorization: this.#authorization, ...headers },
         signal: patience.signal,
         ...request,
       });

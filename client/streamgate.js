@@ -65,6 +65,9 @@ export class Session extends EventTarget {
    * @param {string} options.application Id of the application.
    * @param {string} options.idp         The identity provider that vouches for the subject.
    * @param {string} options.subject     The account that watches.
+   * @param {() => object} [options.headers] Gives what each call sends
+   *   besides, name to text: the JWT or the Common Access Token that proves the account, where
+   *   the edge asks for one.
    * @param {(needed: string[]) => object | Promise<object>} [options.attributes] Gives the
    *   stream's attributes, name to text: asked at each `start`, and again when the service
    *   misses some. `needed` then names those that its policies need.

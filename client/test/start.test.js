@@ -158,3 +158,17 @@ test("a service in trouble is given the time it asks for", async () => {
 test("an edge that is no URL is the developer's mistake", () => {
   assert.throws(() => new Fake().session({ edge: "edge.test" }), /URL/);
 });
+
+test("what proves the account goes with every call, and takes nobody's place", async () => {
+  const fake = new Fake(created("s1"), answer(202));
+  let jwt = "first";
+  const session = fake.session({
+    headers: () => ({ "x-account-token": jwt, authorization: "Bearer lost" }),
+  });
+  assert.equal(await session.start(), "playing");
+  jwt = "second";
+  await session.stop();
+  const sent = fake.calls.map(({ headers }) => headers["x-account-token"]);
+  assert.deepEqual(sent, ["first", "second"]);
+  assert.ok(fake.calls.every(({ headers }) => headers.authorization.startsWith("Basic ")));
+});

@@ -66,3 +66,54 @@ fn one_account_may_fill_its_own_bound_only() {
     player.plays();
     let _ = app.start("bob");
 }
+
+/// A form of attributes that have so many bytes together, with values of 200.
+fn form(bytes: usize) -> String {
+    let mut form = String::new();
+    for n in 0..bytes / 200 {
+        form.push_str(&format!("attribute{n:02}={}&", "x".repeat(189)));
+    }
+    form
+}
+
+#[test]
+fn a_refusal_stays_small_whatever_the_accounts_apps_have_said() {
+    let edge = Edge::start(Settings::default().with("/policies/0/rules/0/max", 40));
+    let app = edge.app("demo-tv");
+    let _ = app.create("alice").form(&form(2_200)).send().expect(400);
+    for _ in 0..40 {
+        let _ = app.create("alice").form(&form(2_000)).start();
+    }
+    let codes = |advice: &serde_json::Value| {
+        let conflicts = advice["conflicts"].as_object().expect("conflicts").clone();
+        assert_eq!(
+            advice["otherStreams"].as_u64().expect("others") as usize + conflicts.len(),
+            40
+        );
+        conflicts
+    };
+    let refused = app.create("alice").send().expect(409);
+    assert!(refused.text().len() < 24 << 10, "{}", refused.text().len());
+    let listed = codes(&refused.json()["associatedAdvice"][0]);
+    let refused = edge.player("alice").open(FILM).expect(403);
+    assert!(refused.text().len() < 24 << 10, "{}", refused.text().len());
+    let _ = codes(&refused.json()["associatedAdvice"][0]);
+    let running = app.list("alice").json();
+    assert!(running["runningStreams"].as_array().expect("a list").len() <= 16);
+
+    let code = listed.values().next().expect("one")[0]["terminationCode"].clone();
+    let code = code.as_str().expect("a code");
+    let _ = app.create("alice").terminate(code).send().expect(202);
+}
+
+#[test]
+fn what_one_account_starts_and_stops_ends_no_playback_of_its_neighbours() {
+    let edge = Edge::start(Settings::default().with("/state/slots", 1));
+    let app = edge.app("demo-tv");
+    let mut neighbour = edge.player("neighbour");
+    neighbour.opens(FILM);
+    for _ in 0..30 {
+        let _ = app.start("zapper").stop().expect(202);
+    }
+    neighbour.plays();
+}

@@ -7,7 +7,7 @@ use streamgate_tests::{Answer, Edge, Jwt, Settings};
 const FILM: &str = "/vod/film/master.m3u8";
 
 /// Envoy's `jwt_authn`: an account's JWT on `/vod/`, signed with [`Jwt::KEY`].
-fn jwt_authn() -> Value {
+pub(super) fn jwt_authn() -> Value {
     json!({
         "name": "envoy.filters.http.jwt_authn",
         "typed_config": {
@@ -24,7 +24,7 @@ fn jwt_authn() -> Value {
     })
 }
 
-fn by_jwt() -> Settings {
+pub(super) fn by_jwt() -> Settings {
     Settings::default()
         .behind(jwt_authn())
         .with(
@@ -37,7 +37,7 @@ fn by_jwt() -> Settings {
         )
 }
 
-fn with_jwt(edge: &Edge, path: &str, jwt: &str) -> Answer {
+pub(super) fn with_jwt(edge: &Edge, path: &str, jwt: &str) -> Answer {
     let request = edge.get(path);
     request
         .header("authorization", &format!("Bearer {jwt}"))
@@ -45,7 +45,7 @@ fn with_jwt(edge: &Edge, path: &str, jwt: &str) -> Answer {
 }
 
 /// The path a manifest request is redirected to.
-fn redirected(answer: &Answer) -> String {
+pub(super) fn redirected(answer: &Answer) -> String {
     let location = answer.header("location");
     location
         .unwrap_or_else(|| panic!("no redirect: {answer:?}"))

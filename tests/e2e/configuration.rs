@@ -143,7 +143,7 @@ fn each_mistake_is_told_with_its_place_what_was_found_and_what_is_allowed() {
             json!({"env": "NOT_THERE"}),
             &[
                 "sessions.signing_keys[0].secret.env",
-                "\"NOT_THERE\"",
+                "no value",
                 "environment_variables",
             ],
         ),

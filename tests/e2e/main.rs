@@ -1,5 +1,6 @@
 //! Streamgate in a real Envoy, held to its contract.
 
+mod account_proof;
 mod bad_input;
 mod bounds;
 mod browsers;
@@ -9,22 +10,29 @@ mod configuration;
 mod documents;
 mod envoy_files;
 mod fleet;
+mod hardened;
 mod http2;
+mod json_bodies;
 mod lapse;
 mod live;
 mod manifests;
 mod memory;
+mod noise;
 mod one_viewer;
 mod openapi;
 mod packagings;
+mod paths;
 mod playback;
 mod players;
 mod policies;
 mod privacy;
 mod races;
+mod refusal_lines;
 mod refusals;
 mod restart;
 mod session_api;
+mod statistics;
 mod stores;
+mod tokens;
 mod web_client;
 mod worked_cases;

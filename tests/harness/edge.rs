@@ -393,6 +393,15 @@ impl Edge {
         self.admin.get("/stats").send().expect(200).text()
     }
 
+    /// Sets all of Envoy's counters back, as an operator may.
+    pub fn reset_counters(&self) {
+        let _ = self
+            .admin
+            .request("POST", "/reset_counters")
+            .send()
+            .expect(200);
+    }
+
     /// The sum of the statistics that a regular expression picks.
     #[must_use]
     pub fn sum_of(&self, filter: &str) -> u64 {

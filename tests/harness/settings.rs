@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use streamgate_core::signed::{KeyRing, SigningKey};
 use streamgate_core::subject::SubjectHasher;
 
@@ -27,6 +27,8 @@ pub const IDP: &str = "demo";
 /// | `/gone/` | refuses with 410 |
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The file of `envoy/` that all else is taken from.
+    file: &'static str,
     pub(crate) plugin: Value,
     pub(crate) as_text: bool,
     pub(crate) by_lds: bool,
@@ -37,8 +39,15 @@ pub struct Settings {
     trailers: bool,
     answers_itself: bool,
     keeps_no_statistics: bool,
+    restricted: bool,
+    /// The port of an origin that is not the harness's own.
+    origin_port: Option<u16>,
+    /// What Envoy's connection manager is told otherwise.
+    manager: Vec<(&'static str, Value)>,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
+    /// What to change about the filters of the shipped file: which one, where, and to what.
+    changed: Vec<(&'static str, &'static str, Value)>,
 }
 
 impl Default for Settings {
@@ -64,6 +73,21 @@ impl Default for Settings {
         add("/gone/", &[("/refuse/status", json!(410))]);
         Self {
             plugin,
+            ..Self::shipped("edge.yaml")
+        }
+    }
+}
+
+impl Settings {
+    /// Another file of `envoy/` as it is shipped. Different are the ports, the origin, where
+    /// the log goes, and the secrets, which every edge under test holds (see
+    /// [`secret_of`]).
+    #[must_use]
+    pub fn shipped(file: &'static str) -> Self {
+        let mut bootstrap = shipped(file);
+        Self {
+            file,
+            plugin: plugin_of(&mut bootstrap)["configuration"]["value"].take(),
             as_text: false,
             by_lds: false,
             files: None,
@@ -72,17 +96,42 @@ impl Default for Settings {
             trailers: false,
             answers_itself: false,
             keeps_no_statistics: false,
+            restricted: false,
+            origin_port: None,
+            manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
+            changed: Vec::new(),
         }
     }
-}
 
-impl Settings {
     /// With another value at a place in the plugin's configuration, given as a JSON
     /// pointer such as `/state/max_streams`. The last part may be new.
     #[must_use]
     pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         put(&mut self.plugin, pointer, value.into());
+        self
+    }
+
+    /// Without what stands at a place in the plugin's configuration.
+    #[must_use]
+    pub fn without(mut self, pointer: &str) -> Self {
+        let (parent, last) = pointer.rsplit_once('/').expect("a JSON pointer");
+        let parent = self.plugin.pointer_mut(parent);
+        let parent = parent.and_then(Value::as_object_mut).expect("an object");
+        parent.remove(last).expect("something to leave out");
+        self
+    }
+
+    /// With another value at a place in the configuration of an HTTP filter of the shipped
+    /// file, both by name.
+    #[must_use]
+    pub fn with_filter(
+        mut self,
+        filter: &'static str,
+        pointer: &'static str,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.changed.push((filter, pointer, value.into()));
         self
     }
 
@@ -123,11 +172,32 @@ impl Settings {
         self
     }
 
+    /// With the filter allowed no more of Envoy than `envoy/hardened.yaml` allows it.
+    #[must_use]
+    pub fn restricted(mut self) -> Self {
+        self.restricted = true;
+        self
+    }
+
     /// With 200 for every path from Envoy itself, where the origin would be in the way; 421
     /// for a path that still has a token in front.
     #[must_use]
     pub fn answering_itself(mut self) -> Self {
         self.answers_itself = true;
+        self
+    }
+
+    /// In front of a server at this port of the machine, in place of the harness's own.
+    #[must_use]
+    pub fn asking(mut self, port: u16) -> Self {
+        self.origin_port = Some(port);
+        self
+    }
+
+    /// With a field of Envoy's connection manager set to this.
+    #[must_use]
+    pub fn with_manager(mut self, field: &'static str, value: impl Into<Value>) -> Self {
+        self.manager.push((field, value.into()));
         self
     }
 
@@ -154,10 +224,14 @@ impl Settings {
 
     /// The bootstrap to start Envoy with.
     pub(crate) fn bootstrap(&self, at: &Place<'_>) -> Value {
-        let mut bootstrap = shipped("edge.yaml");
+        let mut bootstrap = shipped(self.file);
+        bootstrap["admin"] = shipped("edge.yaml")["admin"].take();
         let origin = &mut bootstrap["static_resources"]["clusters"][0]["load_assignment"];
         let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
-        port_of(&mut endpoint["address"], at.origin_port);
+        port_of(
+            &mut endpoint["address"],
+            self.origin_port.unwrap_or(at.origin_port),
+        );
         port_of(&mut bootstrap["admin"]["address"], at.admin_port);
         if self.keeps_no_statistics {
             let patterns = json!([{"prefix": "wasmcustom."}]);
@@ -168,6 +242,7 @@ impl Settings {
             let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
             let clusters = clusters.expect("clusters");
             clusters.push(store.cluster(&at.directory.join("nodes.json")));
+            bootstrap["layered_runtime"] = shipped("fleet.yaml")["layered_runtime"].clone();
         }
         let listeners = bootstrap["static_resources"]["listeners"].take();
         let [mut listener] = <[Value; 1]>::try_from(listeners.as_array().expect("a list").clone())
@@ -193,7 +268,7 @@ impl Settings {
 
     /// What the listeners' file holds.
     pub(crate) fn lds(&self, at: &Place<'_>) -> Value {
-        let mut bootstrap = shipped("edge.yaml");
+        let mut bootstrap = shipped(self.file);
         let mut listener = bootstrap["static_resources"]["listeners"][0].take();
         self.fit(&mut listener, at);
         listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
@@ -206,6 +281,15 @@ impl Settings {
         listener["connection_balance_config"] = json!({"exact_balance": {}});
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         manager["http_protocol_options"] = json!({"enable_trailers": self.trailers});
+        if manager["access_log"].is_null() {
+            let mut demo = shipped("edge.yaml");
+            let listener = &mut demo["static_resources"]["listeners"][0];
+            let logging = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+            manager["access_log"] = logging["access_log"].take();
+        }
+        for (field, value) in &self.manager {
+            manager[*field] = value.clone();
+        }
         let log = &mut manager["access_log"][0];
         log["name"] = "envoy.access_loggers.file".into();
         let log = &mut log["typed_config"];
@@ -228,6 +312,12 @@ impl Settings {
         }
 
         let filters = manager["http_filters"].as_array_mut().expect("filters");
+        for (name, pointer, value) in &self.changed {
+            let mut filters = filters.iter_mut();
+            let filter = filters.find(|filter| filter["name"] == *name);
+            let filter = filter.unwrap_or_else(|| panic!("no filter {name}"));
+            put(&mut filter["typed_config"], pointer, value.clone());
+        }
         let is_streamgate = |filter: &Value| filter["name"] == "envoy.filters.http.wasm";
         let at = filters.iter().position(is_streamgate).expect("streamgate");
         let [front, behind] = self.filters.clone();
@@ -235,7 +325,21 @@ impl Settings {
         filters.splice(at..at, front);
 
         let plugin = plugin_in(manager);
+        let environment = &mut plugin["vm_config"]["environment_variables"];
+        if let Some(names) = environment["host_env_keys"].as_array() {
+            let names = names.iter().filter_map(Value::as_str);
+            let secrets: Map<_, _> = names
+                .map(|name| (name.to_owned(), secret_of(name).into()))
+                .collect();
+            *environment = json!({"key_values": secrets});
+        }
         plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());
+        if self.restricted {
+            let restriction = "capability_restriction_config";
+            let mut hardened = shipped("hardened.yaml");
+            plugin["vm_config"][restriction] =
+                plugin_of(&mut hardened)["vm_config"][restriction].take();
+        }
         plugin["configuration"] = if self.as_text {
             json!({
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
@@ -270,6 +374,13 @@ pub fn signing_key() -> KeyRing {
 #[must_use]
 pub fn subject_key() -> SubjectHasher {
     SubjectHasher::new(shipped_secret("STREAMGATE_SUBJECT_KEY").as_bytes())
+}
+
+/// The secret that an edge under test holds where a shipped file has one of Envoy's
+/// environment.
+#[must_use]
+pub fn secret_of(name: &str) -> String {
+    format!("what {name} holds in the tests, long enough")
 }
 
 fn shipped_secret(name: &str) -> String {

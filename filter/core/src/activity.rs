@@ -1,6 +1,6 @@
 //! The record of one subject: which streams are live, and which were ended on purpose.
 
-pub use crate::attributes::{ATTRIBUTES_MAX, Attributes, IMMUTABLE};
+pub use crate::attributes::{ATTRIBUTE_BYTES, ATTRIBUTES_MAX, Attributes, IMMUTABLE};
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::stream_key::StreamKey;
@@ -8,7 +8,7 @@ use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
 /// requests are told why. What is forgotten after that stays refused through
-/// the slot's horizon (see `ledger::slot`), only without the reason.
+/// the account's watermark (see `ledger::slot`), only without the reason.
 pub const ENDED_KEPT_MS: u64 = 3_600_000;
 
 /// The most ended streams remembered for one subject. The oldest go first: those that stay

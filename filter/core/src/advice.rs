@@ -3,9 +3,10 @@
 use serde::{Serialize, Serializer};
 
 use crate::activity::{Stream, Terminator};
-use crate::config::Config;
+use crate::config::{Compatibility, Config};
 use crate::exchange::Head;
 use crate::policy::{Breach, Message, Refused};
+use crate::repeated::named_of;
 use crate::signed::issue_session_id;
 use crate::subject::SubjectKey;
 
@@ -56,6 +57,9 @@ pub enum Advice {
         scope: Vec<String>,
         /// The streams in the way, by stream id, or by the value they count as.
         conflicts: Named<Vec<Conflict>>,
+        /// How many more streams are in the way; absent where all of them are listed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        other_streams: Option<usize>,
     },
     /// Another session stopped this one on purpose.
     RemoteTermination {
@@ -115,10 +119,15 @@ impl EvaluationResult {
     ///
     /// `languages` is the viewer's `Accept-Language`.
     pub fn of(refused: &Refused, config: &Config, subject: &SubjectKey, languages: &str) -> Self {
-        let violation = |breach| rule_violation(breach, config, subject, languages);
+        let violations = |breaches: &[&Breach]| {
+            let named = named_of(breaches);
+            let each = breaches.iter().zip(named);
+            each.map(|(breach, named)| rule_violation(breach, named, config, subject, languages))
+                .collect()
+        };
         let advice = match refused {
-            Refused::Conflict(breaches) => breaches.iter().map(violation).collect(),
-            Refused::Evicted(breach) => vec![violation(breach)],
+            Refused::Conflict(breaches) => violations(&breaches.iter().collect::<Vec<_>>()),
+            Refused::Evicted(breach) => violations(&[breach]),
             Refused::Killed(by) => vec![remote_termination(by, config)],
             Refused::SubjectFull => {
                 let most = config.ledger.book.max_streams_per_subject;
@@ -130,8 +139,10 @@ impl EvaluationResult {
                     threshold: u32::try_from(most).unwrap_or(u32::MAX),
                     scope: Vec::new(),
                     conflicts: Vec::new(),
+                    others: 0,
+                    room_at: None,
                 };
-                vec![violation(&breach)]
+                violations(&[&breach])
             }
             Refused::Over
             | Refused::Foreign
@@ -179,14 +190,16 @@ pub fn application_name<'a>(config: &'a Config, id: &str) -> &'a str {
     }
 }
 
+/// What is told of a breach, with this many of the streams in the way.
 fn rule_violation(
     breach: &Breach,
+    listed: usize,
     config: &Config,
     subject: &SubjectKey,
     languages: &str,
 ) -> Advice {
     let mut conflicts: Vec<(String, Vec<Conflict>)> = Vec::new();
-    for stream in &breach.conflicts {
+    for stream in breach.conflicts.iter().take(listed) {
         let counts_as = match &breach.attribute {
             Some(attribute) => named(stream, attribute).to_owned(),
             None => issue_session_id(&config.sessions.ring, subject, &stream.key),
@@ -204,6 +217,9 @@ fn rule_violation(
             None => conflicts.push((counts_as, vec![conflict])),
         }
     }
+    let unlisted = breach.conflicts.len().saturating_sub(listed);
+    let others = breach.others.saturating_add(unlisted);
+    let is_cm = config.sessions.compatibility == Compatibility::CmV2;
     let attribute = breach.attribute.as_deref().unwrap_or("streamId");
     let oldest = breach.conflicts.first();
     let device = oldest.map_or(UNKNOWN, |stream| named(stream, "deviceName"));
@@ -217,6 +233,7 @@ fn rule_violation(
         threshold: breach.threshold,
         scope: breach.scope.clone(),
         conflicts: Named(conflicts),
+        other_streams: (others > 0 && !is_cm).then_some(others),
     }
 }
 

@@ -5,6 +5,10 @@ use std::borrow::Cow;
 /// The most attributes a stream may have.
 pub const ATTRIBUTES_MAX: usize = 32;
 
+/// The most bytes of text that a stream's attributes may have together, names and values,
+/// unless the configuration says otherwise.
+pub const ATTRIBUTE_BYTES: usize = 2_048;
+
 /// Attributes that stay as they are once set (contract, section 2).
 pub const IMMUTABLE: [&str; 9] = [
     "package",
@@ -30,6 +34,13 @@ impl Attributes {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The value of attribute `name`, if it says anything: an empty one, or one of white space
+    /// alone, is a missing one to every rule. Apps send such a value where they know none.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.trim().is_empty())
     }
 
     /// Sets attribute `name`, replacing its earlier value.

@@ -1,11 +1,13 @@
 //! One worker's edge: every request passes through here.
 
+use core::cell::OnceCell;
+
 use hashbrown::HashMap;
 use streamgate_bytes::Marker;
 
-use crate::api::{self, Begun, Finished, PendingCall, Unanswered};
+use crate::api::{self, Begun, Called, CreatesByClient, Door, Finished, PendingCall, Unanswered};
 use crate::config::Config;
-use crate::exchange::{Answer, Head, Reply};
+use crate::exchange::{Answer, Head, Record, Reply};
 use crate::fleet::{self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket};
 use crate::keeper::Keeper;
 pub use crate::keeper::Trust;
@@ -15,6 +17,7 @@ use crate::moment::Moment;
 use crate::playback::{Clean, Coding, Forward, Gate, Passage, Rewrite, Watch, Watched};
 use crate::policy::Event;
 use crate::ports::{Entropy, Host};
+use crate::reason::Reason;
 use crate::signed::PlaybackToken;
 use crate::subject::SubjectKey;
 use crate::surface::{Surface, surface};
@@ -81,18 +84,21 @@ pub struct Edge {
     epoch: Option<Moment>,
     fleet: Option<Fleet>,
     waiting: HashMap<Ticket, Waiting>,
+    creates: CreatesByClient,
 }
 
 impl Edge {
     /// An edge that goes by `config`.
     #[must_use]
     pub fn new(config: Config, entropy: &impl Entropy) -> Self {
+        let marker = marker(entropy);
         Self {
             fleet: config.fleet.clone().map(Fleet::new),
             config,
-            gate: Gate::new(marker(entropy)),
+            gate: Gate::new(marker),
             epoch: None,
             waiting: HashMap::new(),
+            creates: CreatesByClient::new(marker),
         }
     }
 
@@ -158,11 +164,27 @@ impl Edge {
                     ..Forward::default()
                 })
             }
-            Surface::SessionApi { path } => {
-                let begun = self.keeping(host, trust, |config, keeper, _| {
-                    api::begin(config, host, head, path, ends, keeper)
-                });
-                match begun {
+            Surface::SessionApi { path: after } => {
+                let Some(session_api) = &self.config.session_api else {
+                    return Step::Pass;
+                };
+                let mut keeper = Keeper {
+                    ledger: &self.config.ledger,
+                    epoch: known_epoch(&mut self.epoch, host, || host.now()),
+                    fleet: self.fleet.as_mut(),
+                    trust,
+                };
+                let called = Called {
+                    whole: path,
+                    path: after,
+                    ends,
+                };
+                let mut door = Door {
+                    good: self.gate.good_tokens(),
+                    creates: &mut self.creates,
+                };
+                let (config, keeper) = (&self.config, &mut keeper);
+                match api::begin(config, session_api, host, head, called, &mut door, keeper) {
                     Begun::Reply(reply) => Step::Reply(reply),
                     Begun::AwaitBody(pending) => Step::AwaitBody(pending),
                     Begun::Wait(unanswered) => {
@@ -182,6 +204,7 @@ impl Edge {
                     token,
                     path,
                     file: &file,
+                    cookies: OnceCell::new(),
                 };
                 let epoch = |now| known_epoch(&mut self.epoch, host, || now);
                 let mut keeper = Keeper {
@@ -427,10 +450,20 @@ fn marker(entropy: &impl Entropy) -> Marker {
 /// The answer to a token that is good for nothing where it stands.
 fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
     host.add(metric, 1);
+    let reason = match status {
+        400 => Reason::Malformed,
+        _ => Reason::TokenInvalid,
+    };
     Reply {
         answer: Answer::empty(status),
         logged_path: Some(b"/~".to_vec()),
-        record: None,
+        record: Some(Record {
+            event: "refusal",
+            reason: Some(reason.code()),
+            subject: None,
+            stream: None,
+            application: None,
+        }),
     }
 }
 

@@ -38,6 +38,7 @@ pub mod policy;
 pub mod ports;
 pub mod reason;
 pub mod recent;
+pub mod repeated;
 pub mod signed;
 mod sorted;
 pub mod stream_key;

@@ -29,10 +29,8 @@ pub trait Meter {
     /// How far [`Metric::BellRings`] has counted, for all workers of this edge together;
     /// `None` where it does not count.
     fn rings(&self) -> Option<u64>;
-    /// Changes the number of streams on record.
+    /// Changes what is shown of the number of streams on record (`ledger::live`).
     fn add_live(&self, change: i64);
-    /// The number of streams on record in this whole edge, all workers together.
-    fn live(&self) -> u64;
 }
 
 /// A value's version: differs after every write.
@@ -52,6 +50,8 @@ pub enum Place {
     News(u32),
     /// The bells that were rung last.
     Rings,
+    /// The number of streams on record.
+    Live,
 }
 
 /// Where state lives: a fixed table of values with compare-and-set, shared by all

@@ -27,10 +27,14 @@ pub enum Reason {
     Throttled,
     /// The token is forged, cut or of no known form.
     TokenInvalid,
+    /// The token is another account's than the one that the request names besides.
+    ForeignToken,
     /// The token's time is past.
     TokenExpired,
     /// The token's application is no longer configured.
     UnknownApplication,
+    /// What says whose account it is says another than the call is about.
+    OtherAccount,
     /// Nothing says whose account watches.
     NoSubject,
     /// Nothing says which stream it is, and only a manifest may begin one.
@@ -91,8 +95,10 @@ impl Reason {
             Self::ImmutableAttribute => "immutable-attribute",
             Self::Throttled => "throttled",
             Self::TokenInvalid => "token-invalid",
+            Self::ForeignToken => "foreign-token",
             Self::TokenExpired => "token-expired",
             Self::UnknownApplication => "unknown-application",
+            Self::OtherAccount => "other-account",
             Self::NoSubject => "no-subject",
             Self::NoStream => "no-stream",
             Self::SessionRequired => "session-required",
@@ -114,12 +120,16 @@ impl Reason {
             Self::StreamOver => "the stream is over; start a new one",
             Self::ForeignStream => "the stream belongs to another application",
             Self::MissingAttributes => "a policy needs attributes that are not known",
-            Self::TooManyAttributes => "a session may have at most 32 attributes",
+            Self::TooManyAttributes => {
+                "the attributes are more than a stream may have, in number or in bytes together"
+            }
             Self::ImmutableAttribute => "an attribute that must stay as it is would change",
             Self::Throttled => "too many calls in this minute",
             Self::TokenInvalid => "the token is not valid",
+            Self::ForeignToken => "the token belongs to another account",
             Self::TokenExpired => "the token has expired",
             Self::UnknownApplication => "the token's application is not known here",
+            Self::OtherAccount => "the call is about another account than the caller's",
             Self::NoSubject => "nothing in the request says whose account watches",
             Self::NoStream => "start playback at the manifest",
             Self::SessionRequired => "start playback through the session API",
@@ -141,7 +151,9 @@ impl Reason {
             Self::StreamOver => Metric::RefusalsOver,
             Self::ForeignStream
             | Self::TokenInvalid
+            | Self::ForeignToken
             | Self::TokenExpired
+            | Self::OtherAccount
             | Self::UnknownApplication => Metric::RefusalsCredential,
             Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
             Self::MissingAttributes => Metric::RefusalsMissingAttributes,
@@ -184,8 +196,10 @@ impl Reason {
             | Self::SubjectFull => configured,
             Self::ForeignStream
             | Self::TokenInvalid
+            | Self::ForeignToken
             | Self::TokenExpired
             | Self::UnknownApplication
+            | Self::OtherAccount
             | Self::NoSubject
             | Self::NoStream => 403,
             Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
@@ -229,8 +243,10 @@ mod tests {
             Reason::TooManyAttributes,
             Reason::Throttled,
             Reason::TokenInvalid,
+            Reason::ForeignToken,
             Reason::TokenExpired,
             Reason::UnknownApplication,
+            Reason::OtherAccount,
             Reason::NoSubject,
             Reason::NoStream,
             Reason::SessionRequired,

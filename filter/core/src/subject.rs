@@ -79,6 +79,12 @@ impl SubjectHasher {
         SubjectKey(self.hash(b"client", b"", seen)).to_string()
     }
 
+    /// What stands for a password that an application calls with.
+    #[must_use]
+    pub fn secret(&self, application: &str, password: &[u8]) -> SecretHash {
+        SecretHash(self.hash(b"application secret", application.as_bytes(), password))
+    }
+
     fn hash(&self, domain: &[u8], first: &[u8], second: &[u8]) -> [u8; 16] {
         #[cfg(test)]
         crate::mac::count::note();
@@ -90,6 +96,20 @@ impl SubjectHasher {
         }
         mac.update(second);
         shortened(mac)
+    }
+}
+
+/// A keyed hash of an application's secret. Nobody without the key can tell how a guess
+/// changes it.
+#[derive(Clone, Copy)]
+pub struct SecretHash([u8; 16]);
+
+impl SecretHash {
+    /// Whether both are of the same secret; all bytes are looked at in any case.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(other.0);
+        pairs.fold(0, |differ, (one, two)| differ | (one ^ two)) == 0
     }
 }
 

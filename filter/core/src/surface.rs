@@ -1,5 +1,6 @@
 //! What is asked: the session API, playback, or nothing of ours.
 
+use percent_encoding::percent_decode;
 use streamgate_bytes::{begins_with, begins_with_any_case, split_token};
 
 use crate::config::{Config, PlaybackPath};
@@ -46,14 +47,16 @@ pub enum Surface<'p> {
 #[must_use]
 pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     let (token, rest) = split_token(path);
-    if token.is_some() && !rest.starts_with(b"/") {
+    if token.is_some() && (rest.starts_with(b"/~") || !rest.starts_with(b"/")) {
         return Surface::Malformed;
     }
     let Ok(file) = Reading::of(rest) else {
         return Surface::Malformed;
     };
     let base = config.sessions.base_path.as_bytes();
+    let has_api = config.session_api.is_some();
     if token.is_none()
+        && has_api
         && let Some(after) = path.strip_prefix(base)
         && matches!(after.first(), None | Some(b'/' | b'?'))
     {
@@ -63,7 +66,7 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
         return Surface::Malformed;
     };
     match protected {
-        _ if file.may_begin_with(b"/~") => Surface::Malformed,
+        _ if !file.is_as_written() && file.may_begin_with(b"/~") => Surface::Malformed,
         Some((_, protected)) if token.is_some() && !protected.reads_path_token() => {
             Surface::Malformed
         }
@@ -77,7 +80,7 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
             path: rest,
             file,
         },
-        None if token.is_some() || may_be_below(&file, base) => Surface::Malformed,
+        None if token.is_some() || (has_api && may_be_below(&file, base)) => Surface::Malformed,
         None => Surface::Open,
     }
 }
@@ -97,39 +100,53 @@ fn protected<'c>(
     for (place, protected) in config.playback.iter().enumerate() {
         let prefix = protected.prefix.as_bytes();
         if begins_with(file, prefix) {
-            exact = Some((place, protected));
+            exact = Some(place);
             break;
         }
         if in_another_case.is_none() && file.may_begin_with(prefix) {
-            in_another_case = Some((place, protected));
+            in_another_case = Some(place);
         }
     }
-    let read = match (exact, in_another_case) {
-        (Some(_), Some(_)) => return Err(Ambiguous),
-        (exact, other) => exact.or(other),
-    };
-    if file.is_as_written() {
-        return Ok(read);
+    if exact.is_some() && in_another_case.is_some() {
+        return Err(Ambiguous);
     }
-    // Nothing says which of the two a player of a protected path asks for.
-    let Some((place, protected)) = read else {
+    let Some(place) = exact.or(in_another_case) else {
         return Ok(None);
     };
-    let prefix = protected.prefix.as_bytes();
-    let mut others = config.playback.iter().enumerate();
-    let as_written =
-        others.find(|(_, protected)| begins_with(written, protected.prefix.as_bytes()));
-    let differs = as_written.is_some_and(|(other, _)| other != place);
-    match file.is_hiding() || (differs && !has_to_be_encoded(prefix)) {
-        true => Err(Ambiguous),
-        false => Ok(read),
+    let Some(protected) = config.playback.get(place) else {
+        return Ok(None);
+    };
+    match file.is_as_written() || is_nowhere_else(config, file, written, place, protected) {
+        true => Ok(Some((place, protected))),
+        false => Err(Ambiguous),
     }
 }
 
-/// Whether a prefix cannot be asked for as it stands in the configuration.
-fn has_to_be_encoded(prefix: &[u8]) -> bool {
+/// Whether a path that is not as it is written is under this prefix to every origin. One that
+/// undoes less may find it under a prefix around this one, unless this one is there without
+/// anything undone. And nothing says what a hidden separator does.
+fn is_nowhere_else(
+    config: &Config,
+    file: &Reading<'_>,
+    written: &[u8],
+    place: usize,
+    protected: &PlaybackPath,
+) -> bool {
+    let mut others = config.playback.iter().enumerate();
+    let is_nested = others
+        .any(|(other, around)| other != place && file.may_begin_with(around.prefix.as_bytes()));
+    !file.is_hiding() && (!is_nested || is_written(protected.prefix.as_bytes(), written))
+}
+
+/// Whether a path begins with a prefix as it is written, or as it has to be: a prefix that
+/// holds what no path may is asked for encoded.
+fn is_written(prefix: &[u8], written: &[u8]) -> bool {
     let has_to_be = |byte: &u8| !byte.is_ascii_graphic() || b"\"<>^`{|}".contains(byte);
-    prefix.iter().any(has_to_be)
+    begins_with(written, prefix)
+        || (prefix.iter().any(has_to_be)
+            && percent_decode(written)
+                .take(prefix.len())
+                .eq(prefix.iter().copied()))
 }
 
 /// Whether some origin may read a path as this one, or as one below it.
@@ -272,6 +289,8 @@ mod tests {
             ("/vod//live/x", None),
             ("/vod/LIVE/x", None),
             ("/vod/l%69ve/x", None),
+            ("/v%6fd/l%2569ve/x", None),
+            ("/vod/Kinder%2520Filme/x", None),
             ("/VOD/live/x", None),
             ("/vod/live/x%20y", Some(0)),
             ("/vod/Kinder%20Filme/x", Some(1)),

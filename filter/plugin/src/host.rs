@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::{Answer, Head, Record};
-use streamgate_core::fleet::Call;
+use streamgate_core::fleet::{Call, REPLY_MAX};
 use streamgate_core::metric::{LIVE_STREAMS, Metric};
 use streamgate_core::moment::Moment;
 use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
@@ -35,8 +35,15 @@ impl Envoy {
     ///
     /// Envoy's status where it refuses to define one.
     pub(crate) fn define_metrics() -> Result<Self, Status> {
-        let counter =
-            |metric: &Metric| hostcalls::define_metric(MetricType::Counter, metric.name());
+        let counter = |metric: &Metric| {
+            // Workers compare what rang with what they have heard: an operator who sets
+            // counters back (`/reset_counters`) must not make them believe that nothing did.
+            let kind = match metric {
+                Metric::BellRings => MetricType::Gauge,
+                _ => MetricType::Counter,
+            };
+            hostcalls::define_metric(kind, metric.name())
+        };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
@@ -85,15 +92,6 @@ impl Meter for Envoy {
             let _ = hostcalls::increment_metric(self.live_streams, change);
         }
     }
-
-    /// One worker's decrement may come before another's increment: the gauge then
-    /// reads as an enormous number for a moment, which means none.
-    fn live(&self) -> u64 {
-        match hostcalls::get_metric(self.live_streams) {
-            Ok(live) if i64::try_from(live).is_ok() => live,
-            _ => 0,
-        }
-    }
 }
 
 impl Store for Envoy {
@@ -138,6 +136,7 @@ impl Key {
             Place::Sweep => Self::new(b'w', 0),
             Place::News(shard) => Self::new(b'n', shard),
             Place::Rings => Self::new(b'r', 0),
+            Place::Live => Self::new(b'l', 0),
         }
     }
 
@@ -193,15 +192,11 @@ impl Head for RequestHead {
             .collect()
     }
 
-    fn jwt_claim(&self, payload: &str, claim: &str) -> Option<Vec<u8>> {
+    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
         let provider = "envoy.filters.http.jwt_authn";
-        property(vec![
-            "metadata",
-            "filter_metadata",
-            provider,
-            payload,
-            claim,
-        ])
+        let mut path = vec!["metadata", "filter_metadata", provider, payload];
+        path.extend_from_slice(claim);
+        property(path)
     }
 
     fn client_address(&self) -> Option<Vec<u8>> {
@@ -277,11 +272,12 @@ pub(crate) fn call(cluster: &str, call: &Call) -> Result<u32, Status> {
     hostcalls::dispatch_http_call(cluster, headers, Some(&call.payload), vec![], timeout)
 }
 
-/// What the store answered to the call whose callback is running; `None` if it did not.
+/// What the store answered to the call whose callback is running; `None` if it did not, or
+/// if that is more than a store would say.
 pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
     // A connection that broke, and a call that took too long, has no headers, and asking
     // for one traps.
-    if headers == 0 {
+    if headers == 0 || body_size > REPLY_MAX {
         return None;
     }
     let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");

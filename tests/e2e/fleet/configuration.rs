@@ -127,7 +127,7 @@ fn each_mistake_about_the_fleet_is_told_with_its_place() {
         (
             "/fleet/password",
             json!({"env": "NOT_THERE"}),
-            &["fleet.password.env", "NOT_THERE"],
+            &["fleet.password.env", "no value"],
         ),
     ];
     for (pointer, value, expected) in mistakes {

@@ -5,6 +5,7 @@ mod convergence;
 mod credentials;
 mod evictions;
 mod faults;
+mod floods;
 mod load;
 mod outages;
 mod privacy;
@@ -12,6 +13,7 @@ mod races;
 mod restarts;
 mod rings;
 mod roaming;
+mod rotation;
 mod round_trips;
 mod trial;
 

@@ -88,10 +88,6 @@ impl Meter for EdgeHost {
     fn add_live(&self, change: i64) {
         self.live.set(self.live.get() + change);
     }
-
-    fn live(&self) -> u64 {
-        u64::try_from(self.live.get()).unwrap_or(0)
-    }
 }
 
 impl Store for EdgeHost {

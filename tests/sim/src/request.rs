@@ -52,7 +52,7 @@ impl Head for Request {
         self.header(name).into_iter().collect()
     }
 
-    fn jwt_claim(&self, _: &str, _: &str) -> Option<Vec<u8>> {
+    fn jwt_claim_at(&self, _: &str, _: &[&str]) -> Option<Vec<u8>> {
         None
     }
 

@@ -53,6 +53,7 @@ impl Settings {
                 {"id": "live", "tenant": "demo", "policies": ["live"]},
             ],
             "policies": [policy("vod", "deny_new"), policy("live", "stop_oldest")],
+            "session_api": {"subject": "trusted"},
             "sessions": {
                 "heartbeat": format!("{}s", self.timeout_s / 3),
                 "timeout": format!("{}s", self.timeout_s),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use wasmtime::{Config, Engine, Module, OptLevel, RegallocAlgorithm};
 
 /// The project's directory.
@@ -34,6 +35,31 @@ pub fn size() -> u64 {
 pub fn exports() -> BTreeSet<String> {
     let exports = module().exports();
     exports.map(|export| export.name().to_owned()).collect()
+}
+
+/// What the filter imports of its host, by name.
+#[must_use]
+pub fn imports() -> BTreeSet<String> {
+    let imports = module().imports();
+    imports.map(|import| import.name().to_owned()).collect()
+}
+
+/// What `envoy/hardened.yaml` lets the filter call, and lets Envoy call it for, by name.
+///
+/// # Panics
+///
+/// If the file says nothing of it.
+#[must_use]
+pub fn allowed() -> BTreeSet<String> {
+    let path = project().join("envoy/hardened.yaml");
+    let text = std::fs::read_to_string(path).expect("the file can be read");
+    let file: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+    let plugin = "/http_filters/0/typed_config/config/vm_config";
+    let names = "/capability_restriction_config/allowed_capabilities";
+    let allowed = file.pointer(&[manager, plugin, names].concat());
+    let allowed = allowed.and_then(Value::as_object).expect("capabilities");
+    allowed.keys().cloned().collect()
 }
 
 /// The filter, ready to be instantiated.

@@ -23,6 +23,7 @@ const CONFIGURATION: &str = r#"{
       {"name": "one-stream", "max": 1, "on_conflict": "stop_oldest", "message": "Plays elsewhere"}
     ]}
   ],
+  "session_api": {"subject": "trusted"},
   "sessions": {
     "heartbeat": "60s",
     "timeout": "90s",

@@ -47,10 +47,6 @@ impl Meter for Host {
     }
 
     fn add_live(&self, _: i64) {}
-
-    fn live(&self) -> u64 {
-        0
-    }
 }
 
 impl Store for Host {

@@ -39,7 +39,7 @@ impl Head for Account<'_> {
         Vec::new()
     }
 
-    fn jwt_claim(&self, _: &str, _: &str) -> Option<Vec<u8>> {
+    fn jwt_claim_at(&self, _: &str, _: &[&str]) -> Option<Vec<u8>> {
         None
     }
 

@@ -1,7 +1,12 @@
-//! Attributes as they travel: query string or form body.
+//! Attributes as they travel: query string, form or a flat JSON object.
+
+use core::fmt;
+
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::activity::{ATTRIBUTES_MAX, Attributes};
-use crate::text::{Malformed, percent_decoded, split_once};
+use crate::text::{Malformed, percent_decoded, printable, split_once};
 
 /// The longest name, in bytes.
 const NAME_MAX: usize = 64;
@@ -17,6 +22,8 @@ pub enum AttributesError {
     Repeated,
     /// Too many, or a name or value too long.
     TooLarge,
+    /// JSON that is no flat object of texts, numbers and truth values.
+    NotFlat,
 }
 
 impl AttributesError {
@@ -25,12 +32,14 @@ impl AttributesError {
     pub const fn detail(self) -> &'static str {
         match self {
             Self::Malformed => {
-                "attributes must be percent-encoded UTF-8 without control characters"
+                "attributes must be percent-encoded UTF-8 without control characters, or, with \
+                 content-type application/json, a flat JSON object"
             }
             Self::Repeated => "each attribute may be given once",
             Self::TooLarge => {
                 "at most 32 attributes, names of at most 64 bytes, values of at most 256 bytes"
             }
+            Self::NotFlat => "JSON must be one flat object of texts, numbers and truth values",
         }
     }
 }
@@ -56,19 +65,90 @@ pub fn read_attributes(attributes: &mut Attributes, form: &[u8]) -> Result<(), A
         if name.len() > NAME_MAX.saturating_mul(3) || value.len() > VALUE_MAX.saturating_mul(3) {
             return Err(AttributesError::TooLarge);
         }
-        let (name, value) = (form_decoded(name)?, form_decoded(value)?);
-        if name.is_empty() {
+        if name.iter().any(|byte| NEVER_IN_NAMES.contains(byte)) {
             return Err(AttributesError::Malformed);
         }
-        let too_large = name.len() > NAME_MAX || value.len() > VALUE_MAX;
-        if too_large || attributes.len() >= ATTRIBUTES_MAX {
-            return Err(AttributesError::TooLarge);
-        }
-        if attributes.value(&name).is_some() {
-            return Err(AttributesError::Repeated);
-        }
-        attributes.set(name, value);
+        add(attributes, form_decoded(name)?, form_decoded(value)?)?;
     }
+    Ok(())
+}
+
+/// What no form encoder leaves in a name as it is. JSON, XML or a plain text that comes as a
+/// form has one of these, and would be stored as an attribute of that name.
+const NEVER_IN_NAMES: &[u8] = b"{}\"<>\\ \t\r\n";
+
+/// Reads a flat JSON object into `attributes`. Numbers are taken as they are written.
+///
+/// # Errors
+///
+/// [`AttributesError`]; what was read before the error stays in `attributes`.
+pub fn read_json(attributes: &mut Attributes, json: &[u8]) -> Result<(), AttributesError> {
+    let mut refused = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let object = Object {
+        attributes,
+        refused: &mut refused,
+    };
+    let read = deserializer.deserialize_map(object);
+    match read.and_then(|()| deserializer.end()) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(refused.unwrap_or(AttributesError::NotFlat)),
+    }
+}
+
+/// Takes the members of an object for attributes.
+struct Object<'a> {
+    attributes: &'a mut Attributes,
+    /// Why a member was refused, if one was.
+    refused: &'a mut Option<AttributesError>,
+}
+
+impl<'de> Visitor<'de> for Object<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a flat object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            let added = flat(value.get()).and_then(|value| {
+                let name = printable(name.as_bytes())?.to_owned();
+                add(self.attributes, name, value)
+            });
+            if let Err(error) = added {
+                *self.refused = Some(error);
+                return Err(A::Error::custom(""));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A JSON value that is a text, a number or a truth value, as text.
+fn flat(json: &str) -> Result<String, AttributesError> {
+    match json.as_bytes() {
+        [b'"', ..] => {
+            let text: String = serde_json::from_str(json).map_err(|_| Malformed)?;
+            Ok(printable(text.as_bytes())?.to_owned())
+        }
+        [b'{' | b'[' | b'n', ..] => Err(AttributesError::NotFlat),
+        _ => Ok(json.to_owned()),
+    }
+}
+
+fn add(attributes: &mut Attributes, name: String, value: String) -> Result<(), AttributesError> {
+    if name.is_empty() {
+        return Err(AttributesError::Malformed);
+    }
+    let too_large = name.len() > NAME_MAX || value.len() > VALUE_MAX;
+    if too_large || attributes.len() >= ATTRIBUTES_MAX {
+        return Err(AttributesError::TooLarge);
+    }
+    if attributes.value(&name).is_some() {
+        return Err(AttributesError::Repeated);
+    }
+    attributes.set(name, value);
     Ok(())
 }
 
@@ -130,5 +210,100 @@ mod tests {
         for (form, expected) in cases {
             assert_eq!(read(&form), Err(expected));
         }
+    }
+
+    #[test]
+    fn what_is_no_form_becomes_no_name() {
+        for text in [
+            r#"{"deviceId":"tv1"}"#,
+            r#" {"deviceId":"tv1"}"#,
+            r#"{"a":"x&b=1"}"#,
+            r#"["a","b"]"#,
+            r#""text""#,
+            "<a b=\"c\"/>",
+            "some text",
+            "a\nb=1",
+            "a\\b=1",
+        ] {
+            let read = read(text.as_bytes());
+            assert_eq!(read, Err(AttributesError::Malformed), "{text}");
+        }
+        // Meant as a name, for it was encoded.
+        let attributes = read(b"%7B%22a%22%7D=1&b+c=2").unwrap();
+        let names: Vec<_> = attributes.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["{\"a\"}", "b c"]);
+    }
+
+    fn read_object(json: &str) -> Result<Attributes, AttributesError> {
+        let mut attributes = Attributes::default();
+        read_json(&mut attributes, json.as_bytes()).map(|()| attributes)
+    }
+
+    #[test]
+    fn a_flat_object_is_read_with_numbers_as_they_are_written() {
+        let read = read_object(
+            r#" {"deviceId": "tv \u00fc", "live": true, "hba": false, "bitrate": 4.50e3,
+                "id": 1152921504606846977, "offset": -0, "empty": "", "deviceId ": "x"} "#,
+        );
+        let attributes = read.unwrap();
+        let pairs: Vec<_> = attributes.iter().collect();
+        assert_eq!(
+            pairs,
+            [
+                ("deviceId", "tv ü"),
+                ("live", "true"),
+                ("hba", "false"),
+                ("bitrate", "4.50e3"),
+                ("id", "1152921504606846977"),
+                ("offset", "-0"),
+                ("empty", ""),
+                ("deviceId ", "x"),
+            ]
+        );
+        assert_eq!(read_object("{}"), Ok(Attributes::default()));
+    }
+
+    #[test]
+    fn json_that_is_not_flat_or_not_json_is_refused_by_kind() {
+        use AttributesError::{Malformed, NotFlat, Repeated, TooLarge};
+        let many: Vec<String> = (0..33).map(|n| format!("\"a{n}\": 1")).collect();
+        let deep = "[".repeat(10_000);
+        let cases = [
+            (r#"{"a": null}"#.to_owned(), NotFlat),
+            (r#"{"a": {"b": "c"}}"#.to_owned(), NotFlat),
+            (r#"{"a": ["b"]}"#.to_owned(), NotFlat),
+            (format!("{{\"a\": {deep}"), NotFlat),
+            (deep, NotFlat),
+            ("[]".to_owned(), NotFlat),
+            ("\"a\"".to_owned(), NotFlat),
+            ("null".to_owned(), NotFlat),
+            ("1".to_owned(), NotFlat),
+            (String::new(), NotFlat),
+            (" ".to_owned(), NotFlat),
+            ("{".to_owned(), NotFlat),
+            (r#"{"a": 1} {"b": 2}"#.to_owned(), NotFlat),
+            (r#"{"a": 1,}"#.to_owned(), NotFlat),
+            (r#"{"a": 01}"#.to_owned(), NotFlat),
+            (r#"{"a": NaN}"#.to_owned(), NotFlat),
+            (r#"{a: 1}"#.to_owned(), NotFlat),
+            ("a=1".to_owned(), NotFlat),
+            (r#"{"a": "\ud800"}"#.to_owned(), Malformed),
+            (r#"{"a": "\u0000"}"#.to_owned(), Malformed),
+            (r#"{"a\n": "b"}"#.to_owned(), Malformed),
+            (r#"{"": "b"}"#.to_owned(), Malformed),
+            (r#"{"a": 1, "a": 2}"#.to_owned(), Repeated),
+            (r#"{"a": 1, "\u0061": 2}"#.to_owned(), Repeated),
+            (format!("{{\"a\": \"{}\"}}", "x".repeat(257)), TooLarge),
+            (format!("{{\"a\": {}}}", "1".repeat(257)), TooLarge),
+            (format!("{{\"{}\": 1}}", "x".repeat(65)), TooLarge),
+            (format!("{{{}}}", many.join(",")), TooLarge),
+        ];
+        for (json, expected) in cases {
+            let shown: String = json.chars().take(80).collect();
+            assert_eq!(read_object(&json), Err(expected), "{shown}");
+        }
+        let mut attributes = Attributes::default();
+        let latin = read_json(&mut attributes, b"{\"a\": \"\xfc\"}");
+        assert_eq!(latin, Err(NotFlat));
     }
 }

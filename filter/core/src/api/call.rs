@@ -1,8 +1,10 @@
 //! Which call of the session API a request is.
 
 use crate::activity::Attributes;
+use crate::exchange::Head;
 use crate::subject::SubjectKey;
 use crate::text::{percent_decoded, split_once};
+use crate::viewer::Proof;
 
 /// The largest body in bytes; a larger one gets 413.
 pub const MAX_BODY: usize = 16 * 1024;
@@ -139,6 +141,38 @@ pub enum Call {
     Metadata,
 }
 
+/// What a body is said to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyType {
+    /// A form, or nothing is said of it.
+    Form,
+    /// JSON.
+    Json,
+    /// Something else.
+    Other,
+}
+
+impl BodyType {
+    /// Reads `Content-Type` (RFC 9110, section 8.3). Its parameters say nothing: forms are
+    /// percent-encoded, and JSON is UTF-8 (RFC 8259, section 8.1). Of several such headers
+    /// Envoy makes one, with a comma, and that is no type.
+    #[must_use]
+    pub fn of(head: &impl Head) -> Self {
+        let Some(told) = head.header("content-type") else {
+            return Self::Form;
+        };
+        let (name, _) = split_once(&told, b';').unwrap_or((&told, b""));
+        let name = name.trim_ascii();
+        if name.eq_ignore_ascii_case(b"application/json") {
+            Self::Json
+        } else if name.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            Self::Form
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// A call whose head is understood; its body may still be to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingCall {
@@ -152,6 +186,10 @@ pub struct PendingCall {
     pub subject: SubjectKey,
     /// Attributes given in the query.
     pub attributes: Attributes,
+    /// What the body is said to be.
+    pub body_type: BodyType,
+    /// What the caller acts for the account with.
+    pub proof: Proof,
     /// How the path appears in logs.
     pub logged_path: String,
     /// The viewer's `Accept-Language`.

@@ -1,26 +1,33 @@
 //! Carrying calls out: what is asked of the ledger, and waiting where it cannot tell yet.
 
+use core::cell::OnceCell;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::attributes::read_attributes;
+use super::attributes::{read_attributes, read_json};
 use super::body::problem;
-use super::call::{Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
+use super::call::{BodyType, Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
+use super::creates_by_client::CreatesByClient;
 use super::credentials;
+use super::refused::refusal;
 use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
 use crate::activity::Attributes;
 use crate::advice::languages;
-use crate::config::Config;
-use crate::exchange::{Answer, Head, Reply};
+use crate::config::{Config, SessionApi};
+use crate::exchange::{Answer, Head, Record, Reply};
 use crate::fleet::Question;
 use crate::keeper::{Keeper, Ruling};
 use crate::ledger::{Decided, Outage};
 use crate::metric::Metric;
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::{Application, Event, Unknown};
 use crate::ports::Host;
+use crate::reason::Reason;
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 use crate::text::printable;
+use crate::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
 
 /// The most termination codes one create may name.
 const TERMINATE_MAX: usize = 32;
@@ -37,33 +44,51 @@ pub(crate) enum Begun {
     Wait(Unanswered),
 }
 
-/// Handles a call's head. `path` is what follows the base path, query included;
-/// `ends` says that no body follows.
+/// A call as it comes in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Called<'a> {
+    /// Its path, query included.
+    pub(crate) whole: &'a [u8],
+    /// What of that follows the base path.
+    pub(crate) path: &'a [u8],
+    /// No body follows.
+    pub(crate) ends: bool,
+}
+
+/// What this worker remembers of callers.
+#[derive(Debug)]
+pub(crate) struct Door<'a> {
+    pub(crate) good: &'a mut GoodTokens,
+    pub(crate) creates: &'a mut CreatesByClient,
+}
+
+/// Handles a call's head.
 pub(crate) fn begin(
     config: &Config,
+    api: &SessionApi,
     host: &impl Host,
     head: &impl Head,
-    path: &[u8],
-    ends: bool,
+    called: Called<'_>,
+    door: &mut Door<'_>,
     keeper: &mut Keeper<'_>,
 ) -> Begun {
-    let (path, query) = split_query(path);
+    let (path, query) = split_query(called.path);
     let target = match Target::read(path) {
         Ok(target) => target,
         Err(error) => return Begun::Reply(no_target(config, host, error)),
     };
     let logged_path = format!("{}{}", config.sessions.base_path, target.template());
-    let reply = |answer| {
+    let authorization = head.header("authorization");
+    let application = credentials::application(config, api, authorization.as_deref());
+    let reply = |answer: Answer| {
+        let application = application.map(|application| application.id.as_str());
         Begun::Reply(Reply {
+            record: refusal(answer.status, None, application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: None,
         })
     };
-
-    let authorization = head.header("authorization");
-    let book = &config.ledger.book;
-    let Some(application) = credentials::application(book, authorization.as_deref()) else {
+    let Some(application) = application else {
         host.add(Metric::RefusalsCredential, 1);
         return reply(unauthorized());
     };
@@ -86,21 +111,67 @@ pub(crate) fn begin(
         (b"GET", Target::Metadata) => Call::Metadata,
         _ => return reply(Answer::empty(405).with("allow", target.allows())),
     };
+    let (idp, subject) = target.account();
+    let subject_key = config.hasher.subject(idp, subject);
+    let refuse = |answer, reason: Reason| {
+        host.add(reason.metric(), 1);
+        Begun::Reply(Reply {
+            answer,
+            logged_path: Some(logged_path.clone().into_bytes()),
+            record: Some(Record {
+                event: "refusal",
+                reason: Some(reason.code()),
+                subject: Some(subject_key),
+                stream: None,
+                application: Some(application.id.clone()),
+            }),
+        })
+    };
+    let mut proof = Proof::default();
+    if call != Call::Metadata {
+        let Ok(file) = Reading::of(called.whole) else {
+            return reply(malformed(host, "a path has no dot segments"));
+        };
+        let asked = Asked {
+            head,
+            token: None,
+            path: called.whole,
+            file: &file,
+            cookies: OnceCell::new(),
+        };
+        let account = (idp, subject);
+        proof = match prove(config, api, door.good, &asked, account, || host.now()) {
+            Ok(proof) => proof,
+            Err(reason) => return refuse(problem(403, reason.detail()), reason),
+        };
+    }
+    if matches!(call, Call::Create { .. })
+        && let Some(per_minute) = api.creates_per_client
+        && let Some(client) = client_network(head)
+        && let Err(until) = door.creates.count(&client, per_minute, host.now())
+    {
+        let answer = Answer::empty(429).with("expires", until.to_http_date());
+        return refuse(answer, Reason::Throttled);
+    }
     let mut attributes = Attributes::default();
-    if let Err(error) = read_attributes(&mut attributes, query) {
+    if let Err(error) = read_attributes(&mut attributes, &without_token(config, query)) {
         return reply(malformed(host, error.detail()));
     }
-    let (idp, subject) = target.account();
     let pending = PendingCall {
         application: application.id.clone(),
         account_path: account_path(path),
-        subject: config.hasher.subject(idp, subject),
+        subject: subject_key,
         attributes,
+        body_type: match called.ends {
+            true => BodyType::Form,
+            false => BodyType::of(head),
+        },
+        proof,
         logged_path,
         languages: languages(config, head),
         call,
     };
-    if !ends {
+    if !called.ends {
         return Begun::AwaitBody(pending);
     }
     match finish(config, host, pending, &[], keeper) {
@@ -151,6 +222,7 @@ struct Understood {
     application: Arc<Application>,
     account_path: String,
     subject: SubjectKey,
+    proof: Proof,
     logged_path: String,
     languages: String,
 }
@@ -171,6 +243,7 @@ impl Understood {
             account_path: &self.account_path,
             languages: &self.languages,
             subject: &self.subject,
+            proof: &self.proof,
             now,
         }
     }
@@ -190,24 +263,38 @@ pub(crate) fn finish(
         account_path,
         subject,
         mut attributes,
+        body_type,
+        proof,
         logged_path,
         languages,
     } = pending;
-    let reply = |answer| {
+    let calls = config.ledger.book.application(&application);
+    let reply = |answer: Answer| {
+        let application = calls.map(|application| application.id.as_str());
         Finished::Reply(Reply {
+            record: refusal(answer.status, Some(subject), application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: None,
         })
     };
     if body.len() > MAX_BODY {
         host.add(Metric::RefusalsMalformed, 1);
         return reply(problem(413, "the body is larger than 16 KiB"));
     }
-    if let Err(error) = read_attributes(&mut attributes, body) {
+    let read = match body_type {
+        _ if body.is_empty() => Ok(()),
+        BodyType::Form => read_attributes(&mut attributes, body),
+        BodyType::Json => read_json(&mut attributes, body),
+        BodyType::Other => {
+            host.add(Metric::RefusalsMalformed, 1);
+            let detail = "the body may be application/x-www-form-urlencoded or application/json";
+            return reply(problem(415, detail));
+        }
+    };
+    if let Err(error) = read {
         return reply(malformed(host, error.detail()));
     }
-    let Some(application) = config.ledger.book.application(&application) else {
+    let Some(application) = calls else {
         return reply(unauthorized());
     };
     let now = host.now();
@@ -216,6 +303,7 @@ pub(crate) fn finish(
         application: Arc::clone(application),
         account_path,
         subject,
+        proof,
         logged_path: logged_path.clone(),
         languages,
     };
@@ -311,6 +399,19 @@ fn carry_out(
         }),
     }
 }
+
+/// A query without the Common Access Token that may stand in it: it is no attribute.
+fn without_token<'q>(config: &Config, query: &'q [u8]) -> Cow<'q, [u8]> {
+    let Some(cat) = &config.cat else {
+        return Cow::Borrowed(query);
+    };
+    let address = [b"?", query].concat();
+    match without_parameters(&address, &[&cat.query]) {
+        Some(rest) => Cow::Owned(split_query(&rest).1.to_vec()),
+        None => Cow::Borrowed(query),
+    }
+}
+
 fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
     let answer = match error {
         TargetError::Unknown => problem(404, "there is nothing at this path"),
@@ -320,9 +421,9 @@ fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
         ),
     };
     Reply {
+        record: refusal(answer.status, None, None),
         answer,
         logged_path: Some(format!("{}/*", config.sessions.base_path).into_bytes()),
-        record: None,
     }
 }
 

@@ -1,17 +1,19 @@
 //! HTTP Basic, as the session API uses it: the user name is the application id, the
-//! password is empty (contract, section 2).
+//! password its secret, or empty where it has none (contract, section 2).
 
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::policy::{Application, PolicyBook};
+use crate::config::{Config, SessionApi};
+use crate::policy::Application;
 use crate::text::split_once;
 
 /// The application that calls; `None` without credentials or with ones nobody has.
 pub(super) fn application<'a>(
-    book: &'a PolicyBook,
+    config: &'a Config,
+    api: &SessionApi,
     authorization: Option<&[u8]>,
 ) -> Option<&'a Arc<Application>> {
     let (scheme, encoded) = split_once(authorization?, b' ')?;
@@ -20,33 +22,45 @@ pub(super) fn application<'a>(
     }
     let decoded = STANDARD.decode(encoded.trim_ascii()).ok()?;
     let (id, password) = split_once(&decoded, b':')?;
-    if !password.is_empty() {
-        return None;
-    }
-    book.application(core::str::from_utf8(id).ok()?)
+    let id = core::str::from_utf8(id).ok()?;
+    // The password first: an unknown application takes as long as a known one.
+    let is_admitted = api.secrets.admit(&config.hasher, id, password);
+    let application = config.ledger.book.application(id);
+    application.filter(|_| is_admitted)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::testing::test;
+    use crate::testing::{config_with, test};
 
     #[test]
-    fn only_a_known_application_with_an_empty_password_is_let_in() {
-        let mut book = PolicyBook::new(64);
-        book.add_application("demo-web", "Demo", "demo", &[])
-            .unwrap();
-        let let_in = |header: &str| application(&book, Some(header.as_bytes())).is_some();
+    fn only_a_known_application_with_its_own_password_is_let_in() {
+        let config = config_with(|json| {
+            json["applications"][1]["secret"] = json!("the secret of televisions");
+        })
+        .unwrap();
+        let api = config.session_api.as_ref().unwrap();
+        let let_in = |header: &str| application(&config, api, Some(header.as_bytes())).is_some();
         let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
-        assert!(let_in(&basic("demo-web:")));
-        assert!(let_in(&basic("demo-web:").replace("Basic", "bAsIc")));
-        assert!(!let_in(&basic("demo-web:x")));
-        assert!(!let_in(&basic("demo-web")));
+        assert!(let_in(&basic("web:")));
+        assert!(let_in(&basic("web:").replace("Basic", "bAsIc")));
+        assert!(let_in(&basic("tv:the secret of televisions")));
+        assert!(!let_in(&basic("tv:")));
+        assert!(!let_in(&basic("tv:the secret of television")));
+        assert!(!let_in(&basic("tv:the secret of televisions:")));
+        assert!(!let_in(&basic("web:the secret of televisions")));
+        assert!(!let_in(&basic("web:x")));
+        assert!(!let_in(&basic("web")));
         assert!(!let_in(&basic("nobody:")));
         assert!(!let_in("Basic !!!"));
         assert!(!let_in("Bearer abc"));
         assert!(!let_in(""));
-        assert!(application(&book, None).is_none());
-        assert!(application(&book, Some(b"Basic \xff\xfe")).is_none());
+        assert!(application(&config, api, None).is_none());
+        assert!(application(&config, api, Some(b"Basic \xff\xfe")).is_none());
+        let latin = format!("Basic {}", STANDARD.encode(b"w\xffb:"));
+        assert!(!let_in(&latin));
     }
 }

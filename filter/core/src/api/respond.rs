@@ -8,15 +8,16 @@ use crate::advice::{self, EvaluationResult};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
 use crate::ledger::{Outage, activity};
-use crate::limits::Limits;
 use crate::metric::Metric;
 use crate::moment::Moment;
 use crate::policy::{Application, Liveness, Play, Plays, Refused, Unknown, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
+use crate::repeated::Room;
 use crate::signed::{PlaybackToken, issue_session_id, read_session_id};
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
+use crate::viewer::Proof;
 
 /// What a call wishes for.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,7 @@ pub(super) struct Caller<'a> {
     pub(super) account_path: &'a str,
     pub(super) languages: &'a str,
     pub(super) subject: &'a SubjectKey,
+    pub(super) proof: &'a Proof,
     pub(super) now: Moment,
 }
 
@@ -78,13 +80,16 @@ impl Caller<'_> {
         let (listed, other): (Vec<_>, Vec<_>) = streams
             .iter()
             .partition(|stream| self.may_see(&stream.application));
+        let mut room = Room::default();
+        let full = listed.iter().position(|stream| !room.takes(stream));
+        let (listed, more) = listed.split_at(full.unwrap_or(listed.len()));
         let lapses = listed.iter().map(|stream| stream.lapses_at).min();
         let body = RunningStreams {
             running_streams: listed
-                .into_iter()
+                .iter()
                 .map(|stream| self.running_stream(stream))
                 .collect(),
-            other_streams: other.len(),
+            other_streams: other.len().saturating_add(more.len()),
         };
         let answer = Answer::json(200, "application/json", &body);
         match lapses {
@@ -98,18 +103,9 @@ impl Caller<'_> {
         Answer::json(200, "application/json", &names)
     }
 
-    /// Whether this application is shown streams of that one: its own, its tenant's,
-    /// and those that share a policy with it.
     fn may_see(&self, application: &str) -> bool {
         let book = &self.config.ledger.book;
-        if application == self.application.id {
-            return true;
-        }
-        book.application(application)
-            .is_some_and(|other| other.tenant == self.application.tenant)
-            || book
-                .policies_of(self.application)
-                .any(|(place, _)| book.sees(place, application))
+        book.shows(self.application, application)
     }
 
     fn running_stream(&self, stream: &Stream) -> RunningStream {
@@ -139,7 +135,7 @@ impl Caller<'_> {
             // A heartbeat always renews: the application was told by when to come next.
             renew_below_ms: u64::MAX,
             unknown,
-            limits: Limits::default(),
+            limits: self.proof.limits.clone(),
             liveness: Liveness::Any,
             recurring: false,
             is_call: true,
@@ -147,14 +143,16 @@ impl Caller<'_> {
     }
 
     fn created(&self, stream: &StreamKey, plays: &Plays) -> Answer {
+        let expires_at = self.now.plus_ms(self.config.sessions.token_lifetime_ms);
         let token = PlaybackToken {
             subject: *self.subject,
             stream: *stream,
             application: self.application.id.clone(),
             scope: String::new(),
             attributes: Attributes::default(),
-            limits: Limits::default(),
-            expires_at: self.now.plus_ms(self.config.sessions.token_lifetime_ms),
+            limits: self.proof.limits.clone(),
+            // Never longer than what it is issued for.
+            expires_at: expires_at.min(self.proof.ends_at.unwrap_or(expires_at)),
         };
         let token = token.issue(&self.config.sessions.ring);
         let body = self.session(stream, plays, Some(token));
@@ -276,7 +274,8 @@ pub(super) fn malformed(host: &impl Host, detail: &str) -> Answer {
 pub(super) fn unauthorized() -> Answer {
     problem(
         401,
-        "send an application id as the HTTP Basic user name, with an empty password",
+        "send an application id as the HTTP Basic user name, with its secret as the password, \
+         which is empty where it has none",
     )
     .with("www-authenticate", "Basic realm=\"streamgate\"")
 }

@@ -1,8 +1,8 @@
 //! The Common Access Token (CTA-5007): a CBOR Web Token (RFC 8392) that says who may
 //! ask for what, signed by whoever sold the access.
 //!
-//! [`read`] is all there is to do with a token: the keys decide who may vouch for it,
-//! the demands and the request whether it is good for this. Everything the token
+//! [`read`] and, for a token that was read before, [`Access::check`] are all there is to do with
+//! a token: the keys decide who may vouch for it, the demands and the request whether it is good for this. Everything the token
 //! says is either checked, or of no consequence, or a reason to refuse it; no bytes
 //! make it panic. It knows no clock and no configuration.
 
@@ -18,7 +18,7 @@ pub(crate) mod testing;
 mod tests;
 mod uri;
 
-pub use keys::{KEYS_MAX, Key, KeyError, Keys, SECRET_MIN};
+pub use keys::{KEYS_MAX, Key, KeyError, Keys, SECRET_MIN, TRIES_MAX};
 pub use renewal::{Renewal, RenewalKind, Renewed};
 
 use std::net::IpAddr;
@@ -134,30 +134,49 @@ impl From<cbor::Malformed> for CatError {
 ///
 /// # Errors
 ///
-/// The first reason to refuse it. Whatever that is, exactly one signature was
-/// computed under each of the keys, so that the time it took does not tell.
+/// The first reason to refuse it. Whatever that is, at most [`TRIES_MAX`] signatures were
+/// computed, and as many for one reason as for another.
 pub fn read(
     keys: &Keys,
     demands: &Demands,
     token: &[u8],
     asked: &Asked<'_>,
     now: Moment,
-) -> Result<Access, CatError> {
+) -> Result<Access, Refused> {
     let mut trial = Trial::new(keys, token);
-    let access = attempt(&mut trial, demands, token, asked, now);
-    if access.is_err() {
+    let read = attempt(&mut trial, demands, token).map_err(Refused::of);
+    let read = read.and_then(|access| match access.check(asked, now) {
+        Ok(()) => Ok(access),
+        Err(error) => Err(Refused {
+            error,
+            access: Some(access),
+        }),
+    });
+    if read.is_err() {
         trial.settle();
     }
-    access
+    read
 }
 
-fn attempt(
-    trial: &mut Trial<'_>,
-    demands: &Demands,
-    token: &[u8],
-    asked: &Asked<'_>,
-    now: Moment,
-) -> Result<Access, CatError> {
+/// A token that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub error: CatError,
+    /// What it grants to other requests, or at another time: a key vouches for it.
+    pub access: Option<Access>,
+}
+
+impl Refused {
+    const fn of(error: CatError) -> Self {
+        Self {
+            error,
+            access: None,
+        }
+    }
+}
+
+fn attempt(trial: &mut Trial<'_>, demands: &Demands, token: &[u8]) -> Result<Access, CatError> {
     if token.len() > TOKEN_MAX {
         return Err(CatError::Malformed);
     }
@@ -170,7 +189,7 @@ fn attempt(
 
     let claims = Claims::read(envelope.claims)?;
     claims.check_parties(demands)?;
-    let access = Access {
+    Ok(Access {
         subject: claims.subject()?.map(str::to_owned),
         id: claims.id()?.map(<[u8]>::to_vec),
         issuer: claims.issuer()?.map(str::to_owned),
@@ -179,9 +198,7 @@ fn attempt(
         restricts_requests: claims.restrict_requests(),
         leeway_ms: demands.leeway_ms,
         claims: envelope.claims.to_vec(),
-    };
-    access.check(asked, now)?;
-    Ok(access)
+    })
 }
 
 impl Access {

@@ -213,6 +213,8 @@ fn schema_and_filter_agree_on_what_is_wrong() {
         ("/state/slots", json!((1 << 20) + 1)),
         ("/state/max_streams", json!(100_000_001)),
         ("/state/max_streams_per_subject", json!(1001)),
+        ("/state/max_attribute_bytes", json!(63)),
+        ("/state/max_attribute_bytes", json!(10_241)),
     ];
     for (pointer, value) in wrong {
         let json = demo_with(pointer, &value);

@@ -11,6 +11,12 @@ const DAY_MS: u64 = 86_400_000;
 /// Shortest secret in bytes: as long as the signatures it makes.
 pub(super) const SECRET_MIN: usize = 16;
 
+/// The most secrets of one application.
+pub(super) const APPLICATION_SECRETS: usize = 4;
+
+/// Creates from one client address in a minute, where nothing else is said.
+pub(super) const CREATES_PER_CLIENT: u32 = 600;
+
 /// Longest name or id in bytes; they travel in tokens and advice.
 pub(super) const NAME_MAX: usize = 128;
 
@@ -28,6 +34,9 @@ pub(super) const STREAMS: RangeInclusive<u64> = 1..=100_000_000;
 
 /// Streams of one subject.
 pub(super) const STREAMS_PER_SUBJECT: RangeInclusive<u32> = 1..=1000;
+
+/// Bytes of one stream's attributes together: up to 32 names of 64 and values of 256.
+pub(super) const ATTRIBUTE_BYTES: RangeInclusive<u32> = 64..=10_240;
 
 /// Heartbeats and timeouts, in milliseconds.
 pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;

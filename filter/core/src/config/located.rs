@@ -4,129 +4,17 @@
 //! `serde_path_to_error` does the same around any format, at the price of wrapping every
 //! type's code several times over: it made up a quarter of the filter.
 
-use core::fmt::{self, Display, Write};
 use core::slice::Iter;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected,
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
 use super::tree::Tree;
-use crate::decimal;
-
-/// Why a tree is not what was expected, and where.
-#[derive(Debug)]
-pub(super) struct Trouble(Box<Details>);
-
-#[derive(Debug)]
-struct Details {
-    /// From the value where it was found outwards.
-    path: Vec<Step>,
-    what: String,
-}
-
-/// One step of a path.
-#[derive(Debug)]
-enum Step {
-    Field(String),
-    Place(usize),
-}
-
-impl Trouble {
-    /// What is wrong.
-    pub(super) fn what(&self) -> &str {
-        &self.0.what
-    }
-
-    /// The field's path, for example `policies[0].rules[1].max`; empty for the whole.
-    pub(super) fn path(&self) -> String {
-        let mut path = String::new();
-        for step in self.0.path.iter().rev() {
-            // Writing to a text does not fail.
-            let _ = match step {
-                Step::Field(name) if path.is_empty() => path.write_str(name),
-                Step::Field(name) => write!(path, ".{name}"),
-                Step::Place(place) => write!(path, "[{place}]"),
-            };
-        }
-        path
-    }
-
-    fn new(what: String) -> Self {
-        let path = Vec::new();
-        Self(Box::new(Details { path, what }))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn in_field(mut self, name: &str) -> Self {
-        self.0.path.push(Step::Field(name.to_owned()));
-        self
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn at_place(mut self, place: usize) -> Self {
-        self.0.path.push(Step::Place(place));
-        self
-    }
-}
-
-impl Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path(), self.what())
-    }
-}
-
-impl core::error::Error for Trouble {}
-
-impl Error for Trouble {
-    #[cold]
-    fn custom<T: Display>(what: T) -> Self {
-        Self::new(what.to_string())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let found = Found(found);
-        Self::new(format!("invalid type: {found}, expected {expected}"))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let found = Found(found);
-        Self::new(format!("invalid value: {found}, expected {expected}"))
-    }
-}
-
-/// What was found, in JSON's words.
-struct Found<'a>(Unexpected<'a>);
-
-impl Display for Found<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Unexpected::Unit => f.write_str("null"),
-            Unexpected::Bool(truth) => write!(f, "boolean `{truth}`"),
-            Unexpected::Unsigned(number) => write!(f, "integer `{number}`"),
-            Unexpected::Signed(number) => write!(f, "integer `{number}`"),
-            Unexpected::Float(number) => match decimal::write(number) {
-                Some(number) => write!(f, "floating point `{number}`"),
-                None => f.write_str("a floating point number"),
-            },
-            Unexpected::Str(text) => write!(f, "string {text:?}"),
-            Unexpected::Seq => f.write_str("sequence"),
-            Unexpected::Map => f.write_str("map"),
-            Unexpected::UnitVariant => f.write_str("unit variant"),
-            Unexpected::Other(what) => f.write_str(what),
-            _ => f.write_str("something else"),
-        }
-    }
-}
+use super::trouble::Trouble;
 
 /// A value, to be read.
 #[derive(Clone, Copy)]
@@ -145,6 +33,16 @@ impl<'de> Located<'de> {
             Tree::Text(text) => Unexpected::Str(text),
             Tree::List(_) => Unexpected::Seq,
             Tree::Fields(_) => Unexpected::Map,
+            // For whoever takes any kind of value: all of them take a text.
+            Tree::Hole => Unexpected::Str(""),
+        }
+    }
+
+    /// A whole number that fits any type, for a hole; else whatever the value is.
+    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::Hole => visitor.visit_u64(0),
+            _ => self.deserialize_any(visitor),
         }
     }
 }
@@ -177,6 +75,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
         match self.0 {
             Tree::Text(text) => visitor.visit_str(text),
+            Tree::Hole => visitor.visit_str(""),
             _ => Err(Error::invalid_type(self.found(), &visitor)),
         }
     }
@@ -184,6 +83,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
         match self.0 {
             Tree::List(values) => visitor.visit_seq(Values(values.iter().enumerate())),
+            Tree::Hole => visitor.visit_seq(Values([].iter().enumerate())),
             _ => Err(Error::invalid_type(self.found(), &visitor)),
         }
     }
@@ -191,6 +91,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
         match self.0 {
             Tree::Fields(fields) => visitor.visit_map(Fields::new(fields)),
+            Tree::Hole => visitor.visit_map(Fields::new(&[])),
             _ => Err(Error::invalid_type(self.found(), &visitor)),
         }
     }
@@ -198,10 +99,13 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Trouble> {
-        self.deserialize_map(visitor)
+        match self.0 {
+            Tree::Hole => visitor.visit_map(Fields::holes(names)),
+            _ => self.deserialize_map(visitor),
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -215,10 +119,14 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Trouble> {
         let variant = match self.0 {
+            Tree::Hole => Variant {
+                name: variants.first().copied().unwrap_or_default(),
+                content: Some(self),
+            },
             Tree::Text(name) => Variant {
                 name,
                 content: None,
@@ -238,8 +146,31 @@ impl<'de> Deserializer<'de> for Located<'de> {
         visitor.visit_enum(variant)
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.0 {
+            Tree::Hole => visitor.visit_bool(false),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        self.number(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        self.number(visitor)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        self.number(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        self.number(visitor)
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit
+        i8 i16 i32 i64 i128 u8 u128 f32 char str bytes byte_buf unit
         unit_struct tuple tuple_struct identifier ignored_any
     }
 }
@@ -267,6 +198,8 @@ impl<'de> SeqAccess<'de> for Values<'de> {
 /// Fields, by name.
 struct Fields<'de> {
     rest: Iter<'de, (String, Tree)>,
+    /// Names of fields that are all holes.
+    holes: Iter<'static, &'static str>,
     /// The field whose name was read and whose value was not.
     current: (&'de str, &'de Tree),
 }
@@ -275,8 +208,22 @@ impl<'de> Fields<'de> {
     fn new(fields: &'de [(String, Tree)]) -> Self {
         Self {
             rest: fields.iter(),
+            holes: [].iter(),
             current: ("", &Tree::Null),
         }
+    }
+
+    fn holes(names: &'static [&'static str]) -> Self {
+        Self {
+            rest: [].iter(),
+            holes: names.iter(),
+            current: ("", &Tree::Null),
+        }
+    }
+
+    fn field(&mut self) -> Option<(&'de str, &'de Tree)> {
+        let written = self.rest.next().map(|(name, value)| (name.as_str(), value));
+        written.or_else(|| self.holes.next().map(|name| (*name, &Tree::Hole)))
     }
 }
 
@@ -287,7 +234,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Trouble> {
-        let Some((name, value)) = self.rest.next() else {
+        let Some((name, value)) = self.field() else {
             return Ok(None);
         };
         self.current = (name, value);
@@ -325,7 +272,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 
     fn unit_variant(self) -> Result<(), Trouble> {
         match self.content {
-            None | Some(Located(Tree::Null)) => Ok(()),
+            None | Some(Located(Tree::Null | Tree::Hole)) => Ok(()),
             Some(content) => {
                 let trouble: Trouble = Error::invalid_type(content.found(), &"unit");
                 Err(trouble.in_field(self.name))

@@ -4,6 +4,8 @@
 //! into [`Config`], or says everything that is wrong with it at once. Nothing that
 //! uses a `Config` checks it again.
 
+#[cfg(test)]
+mod cat_tests;
 pub mod compile;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -13,6 +15,8 @@ mod docs_tests;
 mod large_tests;
 mod limits;
 mod located;
+#[cfg(test)]
+mod mistakes_tests;
 mod nearest;
 pub mod parse;
 mod playback;
@@ -20,9 +24,14 @@ pub mod problem;
 pub mod raw;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod secrecy;
+mod session_api;
+#[cfg(test)]
+mod session_api_tests;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod trouble;
 mod wire;
 
 pub use playback::{
@@ -30,6 +39,7 @@ pub use playback::{
     SubjectCarrier, TemplateSegment, TokenPlace,
 };
 pub use problem::{ConfigError, Problem};
+pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};
 
 use crate::cat::{Demands, Keys};
 use crate::fleet;
@@ -42,12 +52,17 @@ use crate::subject::SubjectHasher;
 pub struct Config {
     /// Where streams are recorded, and the policies they are judged by.
     pub ledger: Ledger,
+    /// Who may call the session API; `None`: there is none.
+    pub session_api: Option<SessionApi>,
     /// Sessions and their signatures.
     pub sessions: Sessions,
     /// Makes subjects unreadable.
     pub hasher: SubjectHasher,
     /// Under which name the proxy stores the JWT it has checked.
     pub jwt_payload: String,
+    /// How much longer than its `exp` says a JWT vouches for what it was shown for, in
+    /// milliseconds.
+    pub jwt_leeway_ms: u64,
     /// Common Access Tokens; `None`: none are read.
     pub cat: Option<Cat>,
     /// Protected paths; the first whose prefix fits applies.
@@ -108,5 +123,6 @@ pub enum Compatibility {
 /// [`ConfigError`] names every field that is wrong, what was found there and what is
 /// allowed. It never holds a secret.
 pub fn load(bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    compile::compile(parse::parse(bytes)?, env).map_err(ConfigError::Invalid)
+    let parsed = parse::parse(bytes)?;
+    compile::compile(parsed, env).map_err(ConfigError::Invalid)
 }

@@ -20,20 +20,6 @@ pub(super) fn nearest<'a>(
         .map(|(_, name)| name)
 }
 
-/// What serde says of an unknown field or variant, with the nearest of the names that
-/// it expected in place of them all. `None` if it says something else or none is near.
-pub(super) fn suggestion(said: &str) -> Option<String> {
-    let (what, rest) = said.split_once(" `")?;
-    if !matches!(what, "unknown field" | "unknown variant") {
-        return None;
-    }
-    let (found, expected) = rest.split_once("`, expected ")?;
-    // Every second piece between backticks is a name.
-    let known = expected.split('`').skip(1).step_by(2);
-    let name = nearest(found, known)?;
-    Some(format!("{what} `{found}`, did you mean `{name}`?"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,23 +40,6 @@ mod tests {
         ];
         for (found, expected) in cases {
             assert_eq!(nearest(found, known), expected, "{found}");
-        }
-    }
-
-    #[test]
-    fn only_what_serde_says_of_unknown_names_is_rewritten() {
-        let said = "unknown field `mx`, expected one of `name`, `max` at line 1 column 9";
-        let suggested = "unknown field `mx`, did you mean `max`?";
-        assert_eq!(suggestion(said).as_deref(), Some(suggested));
-        for other in [
-            "unknown field `mx`, there are no fields",
-            "unknown field `limit`, expected `name` or `max`",
-            "unknown variant ``, expected `a`",
-            "missing field `max`",
-            "invalid type: string \"unknown field `mx`, expected `max`\", expected u32",
-            "EOF while parsing a value",
-        ] {
-            assert_eq!(suggestion(other), None, "{other}");
         }
     }
 }

@@ -2,53 +2,91 @@
 
 use serde::Deserialize;
 
-use super::located::{Located, Trouble};
-use super::nearest;
-use super::problem::ConfigError;
+use super::located::Located;
+use super::problem::{ConfigError, Problem, ROOT, SHOWN};
 use super::raw::RawConfig;
 use super::tree::Tree;
 use super::wire;
 
+/// A configuration as it was written, as far as it could be read.
+#[derive(Debug)]
+pub struct Parsed {
+    /// All of it; what could not be read stands for nothing.
+    pub raw: RawConfig,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Which parts say nothing because of that.
+    pub gaps: Gaps,
+}
+
+/// Parts of a configuration that could not be read, by their paths.
+#[derive(Debug, Default)]
+pub struct Gaps(Vec<String>);
+
+impl Gaps {
+    /// Whether there is none at this path, around it or inside: what is wrong there is then
+    /// what somebody wrote.
+    #[must_use]
+    pub fn spare(&self, path: &str) -> bool {
+        let touches = |gap: &String| is_within(path, gap) || is_within(gap, path);
+        !self.0.iter().any(touches)
+    }
+
+    /// Whether there is none at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether every name is known that others may refer to.
+    #[must_use]
+    pub fn spare_names(&self) -> bool {
+        self.spare("applications") && self.spare("policies")
+    }
+}
+
+/// Whether a path leads to `part` or into it.
+fn is_within(path: &str, part: &str) -> bool {
+    let rest = path.strip_prefix(part);
+    part.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 /// Reads what Envoy hands over: JSON text, or a protobuf `Struct` (see `wire`).
+///
+/// A value that is not of the form expected is noted and read as whatever was expected, so
+/// that all of them are told at once.
 ///
 /// # Errors
 ///
-/// [`ConfigError::Form`] with the path of the field where reading stopped.
-pub fn parse(bytes: &[u8]) -> Result<RawConfig, ConfigError> {
-    let tree = match wire::decode_struct(bytes) {
+/// [`ConfigError::Unreadable`] where it is neither.
+pub fn parse(bytes: &[u8]) -> Result<Parsed, ConfigError> {
+    let mut tree = match wire::decode_struct(bytes) {
         Some(tree) => tree,
-        None => serde_json::from_slice::<Tree>(bytes).map_err(|error| ConfigError::Form {
-            path: ROOT.to_owned(),
-            what: error.to_string(),
-        })?,
+        None => serde_json::from_slice::<Tree>(bytes)
+            .map_err(|error| ConfigError::Unreadable(error.to_string()))?,
     };
-    RawConfig::deserialize(Located(&tree)).map_err(|trouble| form_error(&trouble))
-}
-
-/// How the configuration as a whole is called.
-const ROOT: &str = "configuration";
-
-fn form_error(trouble: &Trouble) -> ConfigError {
-    let path = match trouble.path() {
-        path if path.is_empty() => ROOT.to_owned(),
-        path => path,
-    };
-    let said = trouble.what();
-    let what = if SECRETS.iter().any(|secrets| path.starts_with(secrets)) {
-        without_values(said)
-    } else {
-        nearest::suggestion(said).unwrap_or_else(|| said.to_owned())
-    };
-    ConfigError::Form { path, what }
-}
-
-/// Where the values are secrets, or what may have been meant as one.
-const SECRETS: [&str; 4] = ["sessions.signing_keys", "privacy", "cat", "fleet"];
-
-/// An error's text with nothing left of the text that was found.
-fn without_values(said: &str) -> String {
-    match (said.split_once('"'), said.rsplit_once('"')) {
-        (Some((before, _)), Some((_, after))) => format!("{before}(not shown){after}"),
-        _ => nearest::suggestion(said).unwrap_or_else(|| said.to_owned()),
+    let (mut problems, mut gaps) = (Vec::new(), Vec::new());
+    loop {
+        let trouble = match RawConfig::deserialize(Located(&tree)) {
+            Ok(raw) => {
+                return Ok(Parsed {
+                    raw,
+                    problems,
+                    gaps: Gaps(gaps),
+                });
+            }
+            Err(trouble) => trouble,
+        };
+        let problem = trouble.problem();
+        // What is told again could not be mended.
+        if problems.len() >= SHOWN || problems.contains(&problem) {
+            problems.push(Problem {
+                path: ROOT.to_owned(),
+                what: "what else is wrong is told once this is right".to_owned(),
+            });
+            return Err(ConfigError::Invalid(problems));
+        }
+        problems.push(problem);
+        gaps.push(trouble.mend(&mut tree));
     }
 }

@@ -6,35 +6,43 @@ use core::fmt;
 /// makes, and a log or a control plane should not be flooded.
 pub(super) const SHOWN: usize = 50;
 
+/// How the configuration as a whole is called.
+pub(super) const ROOT: &str = "configuration";
+
 /// Why a configuration is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigError {
-    /// It is not of the expected form; reading stopped here.
-    Form {
-        /// The field's path, for example `policies[0].rules[1].max`.
-        path: String,
-        /// What is wrong there.
-        what: String,
-    },
-    /// It is of the right form but says something impossible: all that was found.
+    /// It is neither JSON nor a protobuf `Struct`; where reading stopped, and why.
+    Unreadable(String),
+    /// It says something that is not of the form expected, or impossible: all that was
+    /// found.
     Invalid(Vec<Problem>),
 }
 
 /// One field that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The field's path.
+    /// The field's path, for example `policies[0].rules[1].max`.
     pub path: String,
-    /// What was found. Never a secret.
-    pub found: String,
-    /// What is allowed, with its unit.
-    pub allowed: String,
+    /// What was found, and what is allowed, with its unit. Never a secret.
+    pub what: String,
+}
+
+impl Problem {
+    /// A value that is not allowed: `found` is the value, `allowed` what might stand there.
+    #[must_use]
+    pub fn new(path: &str, found: &str, allowed: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            what: format!("found {found}, allowed is {allowed}"),
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Form { path, what } => write!(f, "{path}: {what}"),
+            Self::Unreadable(what) => write!(f, "{ROOT}: {what}"),
             Self::Invalid(problems) => {
                 for (at, problem) in problems.iter().take(SHOWN).enumerate() {
                     let lead = if at == 0 { "" } else { "; " };
@@ -51,12 +59,7 @@ impl fmt::Display for ConfigError {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            found,
-            allowed,
-        } = self;
-        write!(f, "{path}: found {found}, allowed is {allowed}")
+        write!(f, "{}: {}", self.path, self.what)
     }
 }
 

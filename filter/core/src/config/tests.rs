@@ -83,8 +83,9 @@ fn each_problem_names_path_finding_and_what_is_allowed() {
     );
     assert_eq!(
         said(|json| json["privacy"]["subject_key"] = json!({"env": "NOT_SET"})),
-        "privacy.subject_key.env: found \"NOT_SET\", which is not set for this VM, allowed is a \
-         variable named in vm_config.environment_variables"
+        "privacy.subject_key.env: found the name of a variable that has no value in this VM, \
+         allowed is one that vm_config.environment_variables passes on and that has a value in \
+         Envoy's own environment"
     );
     assert_eq!(
         said(|json| json["sessions"]["signing_keys"] = json!([])),
@@ -304,8 +305,9 @@ fn problems_with_access_tokens_are_told_once_each() {
     );
     assert_eq!(
         key(json!({"id": "k", "secret": {"env": "NOT_SET"}})),
-        "cat.keys[0].secret.env: found \"NOT_SET\", which is not set for this VM, allowed is a \
-         variable named in vm_config.environment_variables"
+        "cat.keys[0].secret.env: found the name of a variable that has no value in this VM, \
+         allowed is one that vm_config.environment_variables passes on and that has a value in \
+         Envoy's own environment"
     );
     assert_eq!(
         key(json!({"id": "k", "secret": "hunter2".repeat(8), "encoding": "hex"})),
@@ -338,7 +340,9 @@ fn problems_with_access_tokens_are_told_once_each() {
         "cat.keys[0].id: found \"\", allowed is 1 to 128 bytes without control characters"
     );
     for (count, found) in [(0, "0 keys"), (9, "9 keys")] {
-        let many = said_of_cat(good(), |cat| cat["keys"] = vec![good(); count].into());
+        let numbered = |n: usize| json!({"id": format!("k{n}"), "secret": "@".repeat(32)});
+        let keys: Vec<Value> = (0..count).map(numbered).collect();
+        let many = said_of_cat(good(), |cat| cat["keys"] = keys.into());
         assert_eq!(
             many,
             format!("cat.keys: found {found}, allowed is 1 to 8 keys")

@@ -23,6 +23,40 @@ pub(super) enum Tree {
     List(Vec<Self>),
     /// Fields in the order in which they stand; a name that stands twice is here twice.
     Fields(Vec<(String, Self)>),
+    /// In place of a value that was wrong and is told: it is read as whatever is wanted, so
+    /// that what is wrong elsewhere is told as well. Nobody writes it.
+    Hole,
+}
+
+/// One step into a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Into the field of this name.
+    Field(String),
+    /// Into the list's item at this place, the first being 0.
+    Place(usize),
+}
+
+impl Tree {
+    /// Does something to every value that `steps` lead to: a name may stand twice.
+    pub(super) fn at(&mut self, steps: &[Step], change: &mut dyn FnMut(&mut Self)) {
+        let Some((step, rest)) = steps.split_first() else {
+            return change(self);
+        };
+        match (step, self) {
+            (Step::Field(name), Self::Fields(fields)) => {
+                for (_, value) in fields.iter_mut().filter(|(known, _)| known == name) {
+                    value.at(rest, change);
+                }
+            }
+            (Step::Place(place), Self::List(values)) => {
+                if let Some(value) = values.get_mut(*place) {
+                    value.at(rest, change);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Tree {

@@ -113,7 +113,7 @@ fn a_jwt_says_subject_and_stream_and_an_unchecked_one_says_nothing() {
     let no_text = segment(1)
         .claim("sub", b"\xff\xfe")
         .claim("device_id", "tv");
-    assert_eq!(world.ask(no_text).refusal(), refused(403, "no-subject"));
+    assert_eq!(world.ask(no_text).refusal(), refused(400, "malformed"));
 }
 
 #[test]

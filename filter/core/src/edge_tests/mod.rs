@@ -1,12 +1,19 @@
 //! The whole core behind its one door, several workers over one store, on a clock
 //! that tests turn. What only Envoy can show is shown in `tests/`.
 
+mod account_proof;
 mod advice;
 mod attributes;
+mod bounds;
 mod call_limits;
 mod carriers;
 mod cat;
 mod cm_v2;
+mod cookies;
+mod credentials;
+mod empty_values;
+mod foreign;
+mod json_bodies;
 mod leases;
 mod long_paths;
 mod metadata;

@@ -6,6 +6,7 @@ use super::script::{self, EPOCH_KEPT_MS, GREET, NEWS_READ, SWAP};
 use super::{CallId, Credentials};
 use crate::activity::{Activity, ENDED_KEPT_MS};
 use crate::ledger::copy::{self, RecordCopy};
+use crate::ledger::live::live;
 use crate::ledger::{Ledger, Stamp, WriteId};
 use crate::moment::Moment;
 use crate::policy::{Event, Judgement, Recall, Verdict, judge};
@@ -306,7 +307,7 @@ impl<H: Host> Maker<'_, H> {
         let judgement = judge(activity, event, book, &recall, self.now);
         let starts = matches!(&judgement.verdict, Verdict::Plays(plays) if plays.started);
         let grows = activity.streams.len() > before.streams.len();
-        if starts && grows && self.host.live() >= *max_streams {
+        if starts && grows && live(self.host) >= *max_streams {
             *activity = before;
             return Answer::Full;
         }

@@ -55,9 +55,15 @@ const FIRST_CALLS_A_TICK: usize = 8;
 const SUBJECTS_A_CALL: usize = 512;
 
 /// The most subjects of which the store has yet to be asked or told something, in one
-/// worker; each shard has its share. One that finds no room is told of at its next sign of
-/// life.
+/// worker; each shard has its share, and for the time of an outage one call's subjects more.
+/// A sign of life, or an end, that finds no room is told with the next sign of life of its
+/// subject; of a subject that has ended all its streams the store's record lapses. A question
+/// that finds none is answered as in an outage. Full, it takes 10 MB.
 const SUBJECTS_MAX: usize = 65_536;
+
+/// The most bytes of an answer that are looked at: a store that sends more has failed. What
+/// is asked for in one call takes a tenth of it.
+pub const REPLY_MAX: usize = 4 << 20;
 
 /// Of how many subjects a worker knows that their copies were just found up to date, and
 /// how long that counts, in milliseconds.
@@ -144,8 +150,12 @@ impl Fleet {
     /// A worker's part under these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let shards = usize::try_from(settings.shards.get()).unwrap_or(usize::MAX);
+        let share = SUBJECTS_MAX.div_ceil(shards.max(1));
         Self {
-            shards: (0..settings.shards.get()).map(Shard::new).collect(),
+            shards: (0..settings.shards.get())
+                .map(|number| Shard::new(number, share))
+                .collect(),
             settings,
             urgent: Vec::new(),
             next_patient: 0,
@@ -195,36 +205,37 @@ impl Fleet {
         now: Moment,
     ) {
         let at = self.shard_of(&subject);
-        let is_full = self.is_full(at);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
-        // Where nobody waits, the next sign of life asks again.
-        if is_full && ticket.is_none() {
-            return;
-        }
         let ask = Ask {
             ticket,
             question,
             since: now,
         };
-        shard.queue.ask(subject, ask);
-        self.urgent.push(at);
+        match shard.queue.ask(subject, ask) {
+            Ok(()) => self.is_urgent(at),
+            // Whoever waits is told at once; where nobody does, the next sign of life asks again.
+            Err(ticket) => self.settled.extend(ticket.map(shard::no_room)),
+        }
     }
 
     /// This edge's copy of a record is ahead of the store. With `news`, other edges have to
     /// hear of it: a stream was ended.
     pub fn tell(&mut self, subject: SubjectKey, news: bool) {
         let at = self.shard_of(&subject);
-        let is_full = self.is_full(at);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
-        if is_full && !news {
-            return;
-        }
         shard.queue.tell(subject, news);
         if news {
+            self.is_urgent(at);
+        }
+    }
+
+    /// Something of a shard is to be said as soon as it may be called.
+    fn is_urgent(&mut self, at: usize) {
+        if !self.urgent.contains(&at) {
             self.urgent.push(at);
         }
     }
@@ -246,7 +257,8 @@ impl Fleet {
     /// Whether [`Fleet::calls`] has something to give.
     #[must_use]
     pub fn has_calls(&self) -> bool {
-        !self.urgent.is_empty()
+        // Or there is an answer to give that needs none.
+        !self.urgent.is_empty() || !self.settled.is_empty()
     }
 
     /// The calls to make now: those that somebody waits for.
@@ -269,6 +281,12 @@ impl Fleet {
         for shard in &mut self.shards {
             shard.give_up(here, self.settings.wait_ms, &mut self.settled);
         }
+        // The answer to a call that was taken for lost is of no use any more.
+        let shards = &self.shards;
+        let is_awaited = |call: &CallId, at: &mut usize| {
+            shards.get(*at).is_some_and(|shard| shard.awaits(*call))
+        };
+        self.in_flight.retain(is_awaited);
         let news_every_ms = self.settings.news_every_ms();
         let rounds = self.patient_a_tick();
         let overtaken = self.in_turn(0, rounds, Shard::was_overtaken);
@@ -355,7 +373,7 @@ impl Fleet {
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
         shard.on_reply(here, call, reply, wait_ms, settled, confirmed);
         if shard.queue.has_urgent() {
-            self.urgent.push(at);
+            self.is_urgent(at);
         }
     }
 
@@ -391,13 +409,6 @@ impl Fleet {
         let round_ms = self.settings.shortest_timeout_ms / ROUNDS_A_TIMEOUT;
         let ticks = usize::try_from(round_ms / TICK_MS).unwrap_or(usize::MAX);
         calls.div_ceil(ticks.max(1)).max(1)
-    }
-
-    /// Whether a shard's queue has its share of what all of them may hold.
-    fn is_full(&self, at: usize) -> bool {
-        let share = SUBJECTS_MAX.div_ceil(self.shards.len().max(1));
-        let queued = self.shards.get(at).map(|shard| shard.queue.len());
-        queued.is_some_and(|queued| queued >= share)
     }
 
     /// Not by the bytes that choose the slot, so that each shard is spread over all slots.

@@ -55,10 +55,10 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(number: u32) -> Self {
+    pub(super) fn new(number: u32, subjects_max: usize) -> Self {
         Self {
             number,
-            queue: Queue::default(),
+            queue: Queue::new(subjects_max),
             in_flight: None,
             since: None,
             news_at: Moment::EARLIEST,
@@ -86,6 +86,13 @@ impl Shard {
     /// Whether it has ever answered, to this worker or another one.
     pub(super) const fn is_known(&self) -> bool {
         self.since.is_some()
+    }
+
+    /// Whether the answer to a call is awaited.
+    pub(super) fn awaits(&self, call: CallId) -> bool {
+        self.in_flight
+            .as_ref()
+            .is_some_and(|batch| batch.call == call)
     }
 
     /// Whether a call may be made.
@@ -281,7 +288,8 @@ impl Shard {
                     question: Question::Look,
                     since: now,
                 };
-                self.queue.ask(*subject, look);
+                // Without room it is seen at the stream's own next sign of life.
+                let _ = self.queue.ask(*subject, look);
             }
         }
         if subjects.len() >= NEWS_READ {
@@ -410,6 +418,10 @@ impl Shard {
     ) {
         here.host.add(Metric::FleetCallsFailed, 1);
         count(here, failure);
+        // It may be that there was more to answer than the proxy takes.
+        if failure == Failure::Unreachable {
+            self.most = (self.most / 2).max(1);
+        }
         self.is_down = true;
         self.lacks_scripts |= failure == Failure::NoScript;
         self.not_before = here.now.plus_ms(DOWN_MS);
@@ -439,6 +451,15 @@ impl Shard {
 /// Whether the stream that an event is about plays no longer.
 fn has_ended(event: &Event, activity: &Activity) -> bool {
     matches!(event, Event::Play(play) if activity.stream(&play.stream).is_none())
+}
+
+/// The answer to a question that found no room: as if the store did not answer.
+pub(super) const fn no_room(ticket: Ticket) -> Settled {
+    Settled {
+        ticket,
+        answer: Err(UNANSWERED),
+        may_be_recorded: false,
+    }
 }
 
 fn settle(

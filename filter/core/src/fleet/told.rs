@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::resp::{NoReply, Replies, Reply};
-use super::script::{GREET, SWAP};
+use super::script::{GREET, NEWS_READ, SWAP};
 use crate::activity::Activity;
 use crate::bytes::Reader;
 use crate::ledger::{WriteId, copy};
@@ -82,6 +82,10 @@ impl Batch {
         let place = reader.slice(length)?;
         let mut subjects = Vec::new();
         while !reader.is_empty() {
+            // More than were asked for.
+            if subjects.len() >= NEWS_READ {
+                return None;
+            }
             subjects.push(SubjectKey::from_bytes(reader.array()?));
         }
         Some(Greeting {

@@ -6,6 +6,7 @@
 
 use super::bells::ring;
 use super::codec;
+use super::live::add_live;
 use super::merge::merged;
 use super::slot::Change;
 use super::stamp::{Stamp, WriteId};
@@ -153,7 +154,7 @@ fn bring_up_to_date(
                 if sighted.activity.streams.iter().any(ended) {
                     ring(host, ledger.bell_of(subject));
                 }
-                host.add_live(growth);
+                add_live(host, growth);
                 count(host, Metric::Lapses, sighted.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
                 return done(activity);

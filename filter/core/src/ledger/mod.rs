@@ -7,14 +7,18 @@ mod bells;
 mod codec;
 pub mod copy;
 pub mod epoch;
+pub mod live;
 mod merge;
 pub mod slot;
 pub mod stamp;
 pub mod sweep;
 pub mod transact;
+mod watermarks;
 
 #[cfg(test)]
 mod epoch_tests;
+#[cfg(test)]
+mod fairness_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;

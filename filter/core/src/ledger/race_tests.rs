@@ -7,7 +7,7 @@ use super::sweep::{SWEEP_EVERY_MS, sweep};
 use super::test_edge::TestEdge;
 use crate::metric::Metric;
 use crate::policy::{OnConflict, Refused, Verdict};
-use crate::ports::{Clock, Meter};
+use crate::ports::Clock;
 use crate::testing::TIMEOUT_MS;
 
 const SUBJECTS: u8 = 50;

@@ -4,7 +4,7 @@
 //! freed), so subjects are spread over slots and live in their values. Layout:
 //!
 //! ```text
-//! slot   = version(1) horizon(6) record*
+//! slot   = version(1) horizon(6) watermarks record*
 //! record = subject(16) live_until(6) length×2+stamped(LEB128) [stamp] content
 //! ```
 //!
@@ -15,21 +15,23 @@
 //! Only the record of the subject in question is decoded; its neighbours are
 //! copied as they are until `live_until` has passed.
 //!
-//! **Horizon.** Ended streams are remembered one by one only for a while, and only
-//! so many. When one is forgotten, the slot's horizon moves up to the moment its
-//! key was issued: from then on every stream issued up to there and not on record
-//! counts as over. So what was stopped, evicted or killed never comes back, at the
-//! price of six bytes a slot; a viewer who returns to a stream that lapsed longer
-//! ago than its neighbours' ends are remembered presses play once more.
+//! **Watermarks and horizon.** Ended streams are remembered one by one only for a while, and
+//! only so many. When one is forgotten, its account's watermark moves up to the moment its key
+//! was issued: from then on every stream of the account issued up to there and not on record
+//! counts as over ([`super::watermarks`]). Only so many accounts of a slot have one; what goes
+//! beyond that moves the slot's horizon, which holds for all its accounts. So what was
+//! stopped, evicted or killed never comes back, in bounded memory, and no account's ends change
+//! anything for its neighbours for as long as fewer of them than that end something within a day.
 
 use super::codec;
 use crate::activity::{Activity, Ended};
 use crate::bytes::{Reader, Writer};
 use crate::ledger::stamp::Stamp;
+use crate::ledger::watermarks::Watermarks;
 use crate::moment::Moment;
 use crate::subject::SubjectKey;
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// What stands below a record's length.
 const STAMPED: usize = 1;
@@ -44,6 +46,7 @@ const RESTING_MAX: usize = 8;
 pub struct Slot<'a> {
     /// Streams issued up to this moment and not on record are over.
     pub horizon: Moment,
+    watermarks: Watermarks,
     records: Vec<Record<'a>>,
 }
 
@@ -81,6 +84,7 @@ impl Default for Slot<'_> {
     fn default() -> Self {
         Self {
             horizon: Moment::EARLIEST,
+            watermarks: Watermarks::default(),
             records: Vec::new(),
         }
     }
@@ -96,6 +100,7 @@ impl<'a> Slot<'a> {
             return None;
         }
         let horizon = reader.moment()?;
+        let watermarks = Watermarks::read(&mut reader)?;
         let mut records = Vec::new();
         while !reader.is_empty() {
             let subject = SubjectKey::from_bytes(reader.array()?);
@@ -115,16 +120,22 @@ impl<'a> Slot<'a> {
                 at,
             });
         }
-        Some(Self { horizon, records })
+        Some(Self {
+            horizon,
+            watermarks,
+            records,
+        })
     }
 
     /// The activity of `subject`, empty if there is none. `None` if its bytes are damaged.
     #[must_use]
     pub fn activity(&self, subject: &SubjectKey) -> Option<Activity> {
-        match self.record(subject) {
-            Some(record) => record.activity(),
-            None => Some(Activity::default()),
-        }
+        let mut activity = match self.record(subject) {
+            Some(record) => record.activity()?,
+            None => Activity::default(),
+        };
+        activity.forgotten = activity.forgotten.max(self.watermarks.of(subject));
+        Some(activity)
     }
 
     /// The stamp of the copy of `subject`'s record, with what the store has, or is to
@@ -151,13 +162,15 @@ impl<'a> Slot<'a> {
     /// Whether some record may hold something whose time has passed.
     #[must_use]
     pub fn has_lapsed(&self, now: Moment) -> bool {
-        self.records.iter().any(|record| {
-            if record.is_resting() {
-                record.remembers_too_much(now)
-            } else {
-                record.live_until <= now
-            }
-        })
+        let has_old = self.watermarks.has_old(now);
+        has_old
+            || self.records.iter().any(|record| {
+                if record.is_resting() {
+                    record.remembers_too_much(now)
+                } else {
+                    record.live_until <= now
+                }
+            })
     }
 
     /// The subjects on record.
@@ -170,7 +183,10 @@ impl<'a> Slot<'a> {
     #[must_use]
     pub fn rewrite(&self, change: Option<Change<'_>>, now: Moment) -> Rewritten {
         let mut fresh = Vec::with_capacity(self.records.len().saturating_add(1));
-        let mut horizon = self.horizon;
+        let mut memory = Memory {
+            horizon: self.horizon,
+            watermarks: self.watermarks.clone(),
+        };
         let mut lapsed = 0_usize;
 
         for record in &self.records {
@@ -184,13 +200,13 @@ impl<'a> Slot<'a> {
             // No live stream left: decode once, keep only what it remembers.
             let mut resting = record.activity().unwrap_or_default();
             lapsed = lapsed.saturating_add(resting.prune(now));
-            horizon = horizon.max(resting.forgotten);
+            memory.forget(&record.subject, record.stamp, resting.forgotten);
             if !resting.ended.is_empty() {
                 fresh.push(Kept::Resting(record.subject, record.stamp, resting));
             }
         }
         if let Some(change) = change {
-            horizon = horizon.max(change.activity.forgotten);
+            memory.forget(change.subject, change.stamp, change.activity.forgotten);
             if !change.activity.streams.is_empty() {
                 fresh.push(Kept::Live(change));
             } else if !change.activity.ended.is_empty() {
@@ -199,14 +215,15 @@ impl<'a> Slot<'a> {
             }
         }
 
-        for dropped in surplus_resting(&mut fresh) {
+        for (subject, stamp, dropped) in surplus_resting(&mut fresh) {
             let ends = dropped.ended.iter().filter_map(Ended::horizon);
-            horizon = ends.fold(horizon, Moment::max);
+            let latest = ends.fold(Moment::EARLIEST, Moment::max);
+            memory.forget(&subject, stamp, latest);
         }
 
         let mut bytes = Vec::with_capacity(128);
         bytes.put(&[VERSION]);
-        bytes.put_moment(horizon);
+        memory.encode(&mut bytes, now);
         for kept in &fresh {
             kept.encode(&mut bytes);
         }
@@ -240,6 +257,30 @@ impl Record<'_> {
             activity.prune(now);
             activity.ended.len() < remembered
         })
+    }
+}
+
+/// What is left of ended streams that are no longer remembered one by one.
+struct Memory {
+    horizon: Moment,
+    watermarks: Watermarks,
+}
+
+impl Memory {
+    /// An account's streams issued up to a moment are over if they are not on record. A copy
+    /// says so itself, for as long as it is there, and an edge with a store above it does not
+    /// go by the horizon.
+    fn forget(&mut self, subject: &SubjectKey, stamp: Option<Stamp>, up_to: Moment) {
+        match stamp {
+            None => self.watermarks.raise(subject, up_to),
+            Some(_) => self.horizon = self.horizon.max(up_to),
+        }
+    }
+
+    fn encode(mut self, out: &mut Vec<u8>, now: Moment) {
+        let forgotten = self.watermarks.forget(now).unwrap_or_default();
+        out.put_moment(self.horizon.max(forgotten));
+        self.watermarks.encode(out);
     }
 }
 
@@ -297,7 +338,7 @@ fn content_of(activity: &Activity, stamp: Option<Stamp>) -> Vec<u8> {
 
 /// Takes resting records out until no more than [`RESTING_MAX`] are left, those whose
 /// latest end lies furthest back first, and copies that are ahead of the store last.
-fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<Activity> {
+fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<Stamp>, Activity)> {
     let is_resting = |kept: &&Kept<'_>| matches!(kept, Kept::Resting(..));
     let surplus = kept.iter().filter(is_resting).count();
     let mut dropped = Vec::new();
@@ -314,9 +355,9 @@ fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<Activity> {
             })
             .min();
         if let Some((.., at)) = oldest
-            && let Kept::Resting(.., activity) = kept.remove(at)
+            && let Kept::Resting(subject, stamp, activity) = kept.remove(at)
         {
-            dropped.push(activity);
+            dropped.push((subject, stamp, activity));
         }
     }
     dropped
@@ -332,10 +373,11 @@ mod tests {
     use super::*;
     use crate::activity::{ENDED_KEPT_MS, EndReason};
     use crate::ledger::stamp::WriteId;
+    use crate::ledger::watermarks::WATERMARK_KEPT_MS;
     use crate::testing::{NOW, TIMEOUT_MS, key, stream, test};
 
     fn subject(n: u8) -> SubjectKey {
-        SubjectKey::from_bytes([n; 16])
+        SubjectKey::from_bytes([n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 
     fn playing(n: u8) -> Activity {
@@ -378,16 +420,46 @@ mod tests {
         assert!(Slot::parse(&bytes).unwrap().has_lapsed(later));
         let rewritten = put(&bytes, 2, &Activity::default(), later);
         assert_eq!(rewritten.lapsed, 1);
-        assert_eq!(rewritten.bytes.len(), 7, "version and horizon only");
+        assert_eq!(
+            rewritten.bytes.len(),
+            8,
+            "version, horizon and no watermark"
+        );
     }
 
     #[test]
-    fn forgetting_an_end_moves_the_horizon_past_it() {
+    fn forgetting_an_end_is_held_against_its_account_alone() {
         let bytes = put(&[], 1, &stopped(1, NOW), NOW).bytes;
-        assert_eq!(Slot::parse(&bytes).unwrap().horizon, Moment::EARLIEST);
+        let forgotten = |bytes: &[u8], n| {
+            let slot = Slot::parse(bytes).unwrap();
+            assert_eq!(slot.horizon, Moment::EARLIEST);
+            slot.activity(&subject(n)).unwrap().forgotten
+        };
+        assert_eq!(forgotten(&bytes, 1), Moment::EARLIEST);
         let later = NOW.plus_ms(ENDED_KEPT_MS);
         let bytes = put(&bytes, 2, &playing(2), later).bytes;
-        assert_eq!(Slot::parse(&bytes).unwrap().horizon, NOW);
+        assert_eq!(forgotten(&bytes, 1), NOW);
+        assert_eq!(forgotten(&bytes, 2), Moment::EARLIEST);
+        // It starts again, and what it was forgotten for stays.
+        let mut again = playing(1);
+        again.forgotten = NOW;
+        let bytes = put(&bytes, 1, &again, later).bytes;
+        let bytes = put(&bytes, 2, &Activity::default(), later).bytes;
+        assert_eq!(forgotten(&bytes, 1), NOW);
+    }
+
+    #[test]
+    fn what_nobody_holds_against_anybody_any_more_is_held_by_the_horizon() {
+        let bytes = put(&[], 1, &stopped(1, NOW), NOW).bytes;
+        let later = NOW.plus_ms(ENDED_KEPT_MS);
+        let bytes = put(&bytes, 2, &playing(2), later).bytes;
+        let later = NOW.plus_ms(WATERMARK_KEPT_MS);
+        let slot = Slot::parse(&bytes).unwrap();
+        assert!(slot.has_lapsed(later));
+        let bytes = slot.rewrite(None, later).bytes;
+        let slot = Slot::parse(&bytes).unwrap();
+        assert_eq!(slot.horizon, NOW);
+        assert_eq!(slot.watermarks, Watermarks::default());
     }
 
     #[test]
@@ -399,7 +471,10 @@ mod tests {
         let slot = Slot::parse(&bytes).unwrap();
         let kept: Vec<_> = slot.subjects().collect();
         assert_eq!(kept, (42..50).map(subject).collect::<Vec<_>>());
-        assert_eq!(slot.horizon, NOW);
+        assert_eq!(slot.horizon, Moment::EARLIEST);
+        for n in 0..42 {
+            assert_eq!(slot.activity(&subject(n)).unwrap().forgotten, NOW);
+        }
     }
 
     fn stamped(n: u8, ahead: bool) -> Option<Stamp> {
@@ -477,11 +552,11 @@ mod tests {
     fn damaged_or_foreign_values_are_absent() {
         let bytes = put(&[], 1, &playing(1), NOW).bytes;
         for len in 1..bytes.len() {
-            if len != 7 {
+            if len != 8 {
                 assert_eq!(Slot::parse(&bytes[..len]), None, "cut to {len}");
             }
         }
         assert_eq!(Slot::parse(b""), None);
-        assert_eq!(Slot::parse(&[VERSION + 1, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(Slot::parse(&[VERSION + 1, 0, 0, 0, 0, 0, 0, 0]), None);
     }
 }

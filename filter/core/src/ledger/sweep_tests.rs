@@ -4,10 +4,11 @@ use core::num::NonZeroU32;
 
 use super::sweep::{SWEEP_EVERY_MS, sweep};
 use super::test_edge::{EMPTY_SLOT, TestEdge};
+use super::watermarks::WATERMARK_KEPT_MS;
 use crate::activity::ENDED_KEPT_MS;
 use crate::metric::Metric;
 use crate::policy::{OnConflict, Refused, Verdict};
-use crate::ports::{Clock, Meter, Place};
+use crate::ports::{Clock, Place};
 use crate::testing::{TIMEOUT_MS, test};
 
 fn edge(slots: u32) -> TestEdge {
@@ -62,6 +63,10 @@ fn what_was_ended_is_remembered_through_sweeps_and_then_leaves_no_bytes() {
     assert_eq!(edge.on_record(), 0);
     assert!(matches!(told(&edge), Verdict::Refused(Refused::Evicted(_))));
 
+    edge.sweep_once();
+    assert_eq!(edge.stored(0).len(), EMPTY_SLOT + 14, "a watermark");
+    assert_eq!(told(&edge), Verdict::Refused(Refused::Over));
+    edge.host.advance_ms(WATERMARK_KEPT_MS);
     edge.sweep_once();
     assert_eq!(edge.stored(0).len(), EMPTY_SLOT);
     assert_eq!(told(&edge), Verdict::Refused(Refused::Over));

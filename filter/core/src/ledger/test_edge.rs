@@ -9,13 +9,13 @@ use super::{Decided, Ledger, Outage, activity, consult, transact};
 use crate::activity::Stream;
 use crate::moment::Moment;
 use crate::policy::{Event, OnConflict, PolicyBook, Unknown, Verdict};
-use crate::ports::{Clock, Entropy, Meter, Place};
+use crate::ports::{Clock, Entropy, Place};
 use crate::stream_key::StreamKey;
 use crate::subject::SubjectKey;
 use crate::testing::{MemoryHost, book, limit, play};
 
-/// Bytes of a slot that holds nothing: version and horizon.
-pub(super) const EMPTY_SLOT: usize = 7;
+/// Bytes of a slot that holds nothing: version, horizon and no watermark.
+pub(super) const EMPTY_SLOT: usize = 8;
 
 /// Several threads may use one by reference, as workers of an Envoy.
 pub(super) struct TestEdge {

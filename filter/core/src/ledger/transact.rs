@@ -1,6 +1,7 @@
 //! Load, judge, compare-and-set, again if someone else was faster.
 
 use super::bells::ring;
+use super::live::{add_live, live};
 use crate::activity::Activity;
 use crate::ledger::slot::{Change, Rewritten, Slot};
 use crate::ledger::stamp::Stamp;
@@ -155,7 +156,7 @@ pub fn transact_if(
         }
         let rewritten = heard.rewritten(ledger, subject, now);
         let growth = heard.growth(&rewritten);
-        if growth > 0 && host.live() >= ledger.max_streams {
+        if growth > 0 && live(host) >= ledger.max_streams {
             return Err(Outage::TableFull);
         }
         match host.swap(place, found.version, &rewritten.bytes) {
@@ -163,7 +164,7 @@ pub fn transact_if(
                 if judgement.silenced {
                     ring(host, ledger.bell_of(subject));
                 }
-                host.add_live(growth);
+                add_live(host, growth);
                 count(host, Metric::Lapses, heard.sighted.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
@@ -198,7 +199,7 @@ pub fn consult(
     let found = load(host, Place::Slot(ledger.slot_of(subject)));
     let heard = found.heard(host, ledger, subject, event, epoch, now);
     if starts(&heard.judgement.verdict)
-        && host.live() >= ledger.max_streams
+        && live(host) >= ledger.max_streams
         && heard.growth(&heard.rewritten(ledger, subject, now)) > 0
     {
         return Err(Outage::TableFull);
@@ -264,8 +265,8 @@ impl Found {
         let slot = self.slot(host);
         let mut sighted = Sighted::new(host, &slot, subject, now);
         let activity = &mut sighted.activity;
-        // A slot's horizon is made of its neighbours' ends. An edge alone would have seen a
-        // stream that is not on record; in a fleet it may play elsewhere.
+        // An edge alone would have seen a stream that is not on record; in a fleet it may play
+        // elsewhere, and what neighbours ended long ago says nothing of it.
         let horizon = match ledger.has_fleet {
             true => activity.forgotten,
             false => slot.horizon.max(activity.forgotten),
@@ -381,7 +382,7 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
 /// Counts streams that a sweep found lapsed.
 pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
     count(host, Metric::Lapses, rewritten.lapsed);
-    host.add_live(signed(rewritten.lapsed).saturating_neg());
+    add_live(host, signed(rewritten.lapsed).saturating_neg());
 }
 
 fn starts(verdict: &Verdict) -> bool {

@@ -16,7 +16,6 @@
 mod decode;
 mod hidden;
 
-use std::borrow::Cow;
 use std::ops::Deref;
 
 use streamgate_bytes::{begins_with_any_case, is_plain, split_once};
@@ -40,10 +39,12 @@ pub struct Unreadable;
 /// It is read as bytes: it derefs to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading<'p> {
-    file: Cow<'p, [u8]>,
+    /// The path as it was written.
+    written: &'p [u8],
+    /// What it reads, where that is something else.
+    read: Option<Box<[u8]>>,
     is_agreed: bool,
-    /// The path as it was written, where a separator is hidden in a parameter.
-    hidden_in: Option<&'p [u8]>,
+    is_hiding: bool,
 }
 
 impl<'p> Reading<'p> {
@@ -57,9 +58,10 @@ impl<'p> Reading<'p> {
         // Every request passes through here, and nearly all paths are what they look like.
         if is_plain(path) {
             return Ok(Self {
-                file: Cow::Borrowed(path),
+                written: path,
+                read: None,
                 is_agreed: path.len() <= AGREED_MAX,
-                hidden_in: None,
+                is_hiding: false,
             });
         }
         read(path)
@@ -85,22 +87,20 @@ impl<'p> Reading<'p> {
     /// Whether nothing had to be undone to read the path.
     #[must_use]
     pub const fn is_as_written(&self) -> bool {
-        matches!(self.file, Cow::Borrowed(_))
+        self.read.is_none()
     }
 
     /// Whether a separator is hidden in a parameter: origins differ in what is dropped.
     #[must_use]
     pub const fn is_hiding(&self) -> bool {
-        self.hidden_in.is_some()
+        self.is_hiding
     }
 
     /// Whether some origin may read the path so that it begins with this, in whatever case.
     #[must_use]
     pub fn may_begin_with(&self, beginning: &[u8]) -> bool {
-        begins_with_any_case(&self.file, beginning)
-            || self
-                .hidden_in
-                .is_some_and(|path| hidden::may_begin_with(path, beginning))
+        begins_with_any_case(self, beginning)
+            || (self.is_hiding && hidden::may_begin_with(self.written, beginning))
     }
 }
 
@@ -108,7 +108,7 @@ impl Deref for Reading<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.file
+        self.read.as_deref().unwrap_or(self.written)
     }
 }
 
@@ -146,9 +146,10 @@ fn read(path: &[u8]) -> Result<Reading<'_>, Unreadable> {
         file.push(b'/');
     }
     Ok(Reading {
-        file: Cow::Owned(file),
+        written: path,
+        read: Some(file.into()),
         is_agreed,
-        hidden_in: is_hiding.then_some(path),
+        is_hiding,
     })
 }
 

@@ -49,8 +49,8 @@ impl<H: Head, E> Request<'_, H, E> {
             }
         }
         if !credentials.cookies.is_empty()
-            && let Some(cookies) = head.header("cookie")
-            && let Some(rest) = without_cookies(&cookies, &credentials.cookies)
+            && let Some(cookies) = self.asked.cookies()
+            && let Some(rest) = without_cookies(cookies, &credentials.cookies)
         {
             let rest = (!rest.is_empty()).then_some(rest);
             clean.headers.push(("cookie".to_owned(), rest));

@@ -26,17 +26,18 @@ use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::advice::languages;
-use crate::config::{Config, Paused};
+use crate::config::{Config, Paused, Start};
 use crate::exchange::Head;
 use crate::keeper::{Keeper, Ruling};
 use crate::ledger::Bells;
 use crate::metric::Metric;
 use crate::moment::Moment;
+use crate::path::Reading;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, GoodTokens, Identified, Viewer, identify};
+use crate::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another};
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
@@ -49,6 +50,8 @@ struct Known<'a> {
     recurring: bool,
     /// What its lease is found under.
     name: Mark,
+    /// It is named by a cookie alone, and the request could be given another.
+    may_begin_anew: bool,
 }
 
 /// One worker's gate.
@@ -77,6 +80,11 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
         }
+    }
+
+    /// The Common Access Tokens that this worker has found good.
+    pub(crate) fn good_tokens(&mut self) -> &mut GoodTokens {
+        &mut self.good
     }
 
     /// Takes note of the time, and counts what passed since the last tick.
@@ -115,17 +123,18 @@ impl Gate {
         };
         let leading = protected
             .leading_token()
+            .filter(|place| !protected.is_checked_each_time(place))
             .and_then(|place| request.asked.token_text(place));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) = self.by_lease(self.marker.mark(token), &request)
+            && let Some(passage) = self.by_lease(self.marker.mark(token), &request, false)
         {
             return passage;
         }
         let plain = request.plain_name();
         let plain = plain.map(|name| self.marker.mark(name.as_bytes()));
         if let Some(name) = plain
-            && let Some(passage) = self.by_lease(name, &request)
+            && let Some(passage) = self.by_lease(name, &request, true)
         {
             return passage;
         }
@@ -134,16 +143,22 @@ impl Gate {
         }
         let redirects = protected.classes.classify(request.asked.file) == Class::Manifest
             && matches!(request.method(), b"GET" | b"HEAD");
-        let viewer = match identify(
-            config,
-            protected,
-            &request.asked,
+        let wish = Wish {
             redirects,
-            &mut self.good,
-            request.now(),
-        ) {
+            anew: false,
+        };
+        let viewer = match self.identify(&request, wish) {
             Ok(viewer) => viewer,
-            Err(reason) => return request.refuse(Who::default(), reason, None),
+            Err(reason) => {
+                // A dot segment may stand in what would be a token, were it one.
+                let token = request.asked.token.unwrap_or_default();
+                let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
+                let reason = match has_dots && Reading::of(token).is_err() {
+                    true => Reason::Malformed,
+                    false => reason,
+                };
+                return request.refuse(Who::default(), reason, None);
+            }
         };
         match viewer.stream {
             Identified::Stream { key, recurring } => {
@@ -151,6 +166,7 @@ impl Gate {
                     viewer: &viewer,
                     stream: key,
                     recurring,
+                    may_begin_anew: redirects && viewer.is_by_cookie,
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
@@ -181,11 +197,43 @@ impl Gate {
         }
     }
 
-    /// Decides by what this worker remembers; `None` if that does not suffice.
+    /// Finds out who watches.
+    fn identify<'a, H: Head, E: Host>(
+        &mut self,
+        request: &Request<'a, H, E>,
+        wish: Wish,
+    ) -> Result<Viewer<'a>, Reason> {
+        let Request {
+            config, protected, ..
+        } = *request;
+        let good = &mut self.good;
+        identify(config, protected, &request.asked, wish, good, request.now())
+    }
+
+    /// The redirect of a manifest request whose cookie does not play any more: its player
+    /// begins anew, and the cookie only came along. `None` if there is no such redirect.
+    fn by_anew<H: Head, E: Host>(
+        &mut self,
+        request: &Request<'_, H, E>,
+        keeper: &Keeper<'_>,
+    ) -> Option<Passage> {
+        let wish = Wish {
+            redirects: true,
+            anew: true,
+        };
+        let viewer = self.identify(request, wish).ok()?;
+        let is_unnamed = viewer.stream == Identified::ByRedirect;
+        (is_unnamed && request.protected.start == Start::Implicit)
+            .then(|| mint(request, &viewer, keeper))
+    }
+
+    /// Decides by what this worker remembers; `None` if that does not suffice. `is_identified`:
+    /// the name is of all that the request says of its viewer, not of its token alone.
     fn by_lease<H: Head, E: Host>(
         &mut self,
         name: Mark,
         request: &Request<'_, H, E>,
+        is_identified: bool,
     ) -> Option<Passage> {
         let lease = self.leases.value(name)?;
         let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
@@ -200,6 +248,18 @@ impl Gate {
         if is_fresh {
             self.passes.set(self.passes.get().saturating_add(1));
             return Some(request.forward(None));
+        }
+        // Whose account the request names besides its token is looked at as often as the
+        // record is: on the fast path it would cost a host call.
+        if !is_identified
+            && may_name_another(
+                request.config,
+                request.protected,
+                &request.asked,
+                &lease.stream.subject,
+            )
+        {
+            return None;
         }
         let is_watching = request.is_watching();
         if (!is_watching && request.paused().is_some()) || request.is_preflight() {
@@ -249,8 +309,9 @@ impl Gate {
             stream,
             recurring,
             name,
+            may_begin_anew,
         } = known;
-        if let Some(passage) = self.by_lease(*name, request) {
+        if let Some(passage) = self.by_lease(*name, request, true) {
             return passage;
         }
         let now = request.now();
@@ -278,6 +339,9 @@ impl Gate {
         let plays = match &decided.verdict {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
+                if *may_begin_anew && let Some(anew) = self.by_anew(request, keeper) {
+                    return anew;
+                }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;
                 return request.refuse(who, reason, Some(Why { refused, retry_at }));

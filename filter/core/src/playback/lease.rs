@@ -35,7 +35,7 @@ pub struct Lease {
     pub heard: Cell<Heard>,
     /// How long before its end the record has to be touched again, in milliseconds.
     pub due_before_ms: u32,
-    /// When the lease is worth nothing: the stream has lapsed, or its token expired.
+    /// When the lease is worth nothing: the stream has lapsed, or its credential ended.
     pub ends_at: Moment,
 }
 
@@ -56,7 +56,7 @@ pub struct Leased {
     pub stream: StreamKey,
     /// Its application.
     pub application: Arc<Application>,
-    /// When the token that named the stream expires.
+    /// When the credential ends that the stream was let through for.
     pub expires_at: Option<Moment>,
     /// What paths begin with, as they are read, that this is known of: elsewhere the token may not
     /// be good, or the stream have other attributes. Empty: it is known of all of the

@@ -59,6 +59,11 @@ pub(super) fn mint<H: Head, E: Host>(
     // What is redirected holds no longer than what it was redirected for, and where that
     // says which requests it is good for, only below this manifest.
     let expires_at = now.plus_ms(config.sessions.token_lifetime_ms);
+    let credential_ends_at = request.credential_ends_at(viewer);
+    let expires_at = credential_ends_at.map_or(expires_at, |end| end.min(expires_at));
+    if expires_at <= now {
+        return request.refuse(who, Reason::TokenExpired, None);
+    }
     let scope = match viewer.is_narrow {
         true => directory(request.asked.file),
         false => request.protected.prefix.as_bytes(),
@@ -73,9 +78,7 @@ pub(super) fn mint<H: Head, E: Host>(
         scope: scope.to_owned(),
         attributes,
         limits: viewer.limits.clone(),
-        expires_at: viewer
-            .expires_at
-            .map_or(expires_at, |end| end.min(expires_at)),
+        expires_at,
     };
     // An older token in the query would be in the way of the fresh one.
     let path = request.without_token_parameters();

@@ -19,7 +19,7 @@ use crate::policy::{Application, Play, Plays, Refused, Unknown};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::stream_key::StreamKey;
-use crate::viewer::{self, Asked, Viewer, cmcd};
+use crate::viewer::{self, Asked, Credential, Viewer, cmcd, credential_ends_at, earlier};
 
 /// The longest scope of a lease, in bytes. A stream whose scope is longer has none: each of
 /// its requests is judged by the record.
@@ -135,6 +135,17 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         viewer::attributes(self.config, self.protected, &self.asked)
     }
 
+    /// When what vouches for the viewer ends. May cost a host call, which is why it is asked
+    /// where something is given out for it: a lease, or a token.
+    pub(super) fn credential_ends_at(&self, viewer: &Viewer<'_>) -> Option<Moment> {
+        let jwt = match viewer.is_by_jwt {
+            true => Credential::Jwt,
+            false => Credential::Endless,
+        };
+        let jwt_ends_at = credential_ends_at(self.config, self.asked.head, jwt);
+        earlier(viewer.expires_at, jwt_ends_at)
+    }
+
     /// What to remember of a stream that is let through.
     pub(super) fn leased(&self, viewer: &Viewer<'_>, stream: StreamKey, recurring: bool) -> Leased {
         let root = viewer::root(self.protected, self.asked.file);
@@ -150,7 +161,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             subject: viewer.subject,
             stream,
             application: Arc::clone(viewer.application),
-            expires_at: viewer.expires_at,
+            expires_at: self.credential_ends_at(viewer),
             scope: match self.protected.prefix.as_bytes().starts_with(scope) {
                 true => Some(Box::default()),
                 false => (scope.len() <= SCOPE_MAX).then(|| scope.into()),

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::message::Message;
 use super::rule::Rule;
-use crate::activity::Attributes;
+use crate::activity::{ATTRIBUTE_BYTES, Attributes};
 
 /// A named group of rules, all of which hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,8 @@ pub struct PolicyBook {
     applications: HashMap<String, Arc<Application>>,
     /// The most live streams one subject may have, whatever its policies say.
     pub max_streams_per_subject: usize,
+    /// The most bytes of text that the attributes of one stream may have together.
+    pub max_attribute_bytes: usize,
     /// The most heartbeats and stops a session may make in a minute.
     pub calls_per_minute: u32,
     /// The most creates a subject may make in a minute.
@@ -85,6 +87,7 @@ impl PolicyBook {
             places: HashMap::new(),
             applications: HashMap::new(),
             max_streams_per_subject,
+            max_attribute_bytes: ATTRIBUTE_BYTES,
             calls_per_minute: u32::MAX,
             creates_per_minute: u32::MAX,
         }
@@ -187,6 +190,20 @@ impl PolicyBook {
             .is_some_and(|application| application.lists(policy))
     }
 
+    /// Whether an application is shown streams of the application with this id, and may ask to
+    /// have them stopped: its own, its tenant's, and those that share a policy with it.
+    #[must_use]
+    pub fn shows(&self, application: &Application, other: &str) -> bool {
+        if application.id == other {
+            return true;
+        }
+        let is_tenants = |other: &Arc<Application>| other.tenant == application.tenant;
+        self.application(other).is_some_and(is_tenants)
+            || self
+                .policies_of(application)
+                .any(|(place, _)| self.sees(place, other))
+    }
+
     /// A rule by its policy's name and its own, with the policy's place in the book.
     #[must_use]
     pub fn rule(&self, policy: &str, rule: &str) -> Option<(usize, &Policy, &Rule)> {
@@ -215,7 +232,7 @@ impl PolicyBook {
     /// channel of a film. Nor does a policy that only watches: it refuses nobody.
     #[must_use]
     pub fn missing(&self, application: &Application, attributes: &Attributes) -> Vec<String> {
-        let is_known = |name: &String| attributes.value(name).is_some();
+        let is_known = |name: &String| attributes.known(name).is_some();
         if self.needed.iter().all(is_known) {
             return Vec::new();
         }
@@ -223,7 +240,7 @@ impl PolicyBook {
         let policies = self.policies_of(application).map(|(_, policy)| policy);
         let acting = policies.filter(|policy| policy.mode == Mode::Enforce);
         for rule in acting.flat_map(|policy| &policy.rules) {
-            let lacks = |name: &&str| attributes.value(name).is_none();
+            let lacks = |name: &&str| attributes.known(name).is_none();
             for name in rule.needs().filter(lacks) {
                 if rule.may_concern(attributes) && !missing.iter().any(|known| known == name) {
                     missing.push(name.to_owned());

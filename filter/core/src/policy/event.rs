@@ -142,7 +142,7 @@ pub enum Refused {
     /// These rules forbid it to start or to go on.
     Conflict(Vec<Breach>),
     /// A rule took its place away earlier; this is how that rule stands now.
-    Evicted(Breach),
+    Evicted(Box<Breach>),
     /// A viewer stopped it from another device.
     Killed(Terminator),
     /// It lapsed or was stopped.
@@ -151,7 +151,7 @@ pub enum Refused {
     Foreign,
     /// These attributes are needed to judge it.
     MissingAttributes(Vec<String>),
-    /// It would have more attributes than a stream may have.
+    /// It would have more attributes than a stream may have, or more text in them.
     TooManyAttributes,
     /// This attribute is set and may not change.
     Immutable(String),
@@ -163,6 +163,10 @@ pub enum Refused {
     /// The subject already has as many live streams as this edge keeps for one.
     SubjectFull,
 }
+
+/// The most streams in the way that a breach names, so that a refusal costs no more for an
+/// account with many streams.
+pub const CONFLICTS_MAX: usize = 16;
 
 /// A rule that a stream would break, with the streams in its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,8 +183,13 @@ pub struct Breach {
     pub threshold: u32,
     /// Attributes per whose values it counts.
     pub scope: Vec<String>,
-    /// The streams in the way, oldest first.
+    /// The streams in the way, oldest first; of more than [`CONFLICTS_MAX`] the oldest.
     pub conflicts: Vec<Stream>,
+    /// How many more streams are in the way.
+    pub others: usize,
+    /// When the first of the streams in the way lapses, unless a sign of life comes
+    /// first; `None` if there are none, and waiting is of no use.
+    pub room_at: Option<Moment>,
 }
 
 impl Refused {
@@ -190,20 +199,12 @@ impl Refused {
     pub fn retry_at(&self) -> Option<Moment> {
         match self {
             Self::Conflict(breaches) => {
-                let room: Option<Vec<Moment>> = breaches.iter().map(Breach::room_at).collect();
+                let room: Option<Vec<Moment>> =
+                    breaches.iter().map(|breach| breach.room_at).collect();
                 room?.into_iter().max()
             }
             Self::Throttled { until } => Some(*until),
             _ => None,
         }
-    }
-}
-
-impl Breach {
-    /// When the first of the streams in the way lapses, unless a sign of life comes
-    /// first; `None` if there are none, and waiting is of no use.
-    #[must_use]
-    pub fn room_at(&self) -> Option<Moment> {
-        self.conflicts.iter().map(|stream| stream.lapses_at).min()
     }
 }

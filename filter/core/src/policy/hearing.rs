@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::book::{Application, Mode, Policy, PolicyBook};
-use super::event::{Breach, Play};
+use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::rule::{Contender, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
@@ -50,7 +50,7 @@ pub(super) fn ask_every_rule(
     contender: &Contender<'_>,
 ) -> Found {
     let mut others = others(activity, book, &play.stream);
-    let killed = chosen_to_stop(play, &others);
+    let killed = chosen_to_stop(play, book, &others);
     others.retain(|other| !killed.contains(&other.stream.key));
     let replaced = replaced(play, book, contender, &others);
     others.retain(|other| !replaced.contains(&other.stream.key));
@@ -189,8 +189,9 @@ fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> 
     sorted_by_key(others, |other| (other.stream.started_at, other.stream.key))
 }
 
-/// The live streams that the viewer chose to stop; codes of streams no longer live are void.
-fn chosen_to_stop(play: &Play, others: &[Other<'_>]) -> Vec<StreamKey> {
+/// The live streams that the viewer chose to stop. Codes of streams that are no longer live are
+/// void, and so are those of streams that the application is not shown.
+fn chosen_to_stop(play: &Play, book: &PolicyBook, others: &[Other<'_>]) -> Vec<StreamKey> {
     if play.terminate.is_empty() {
         return Vec::new();
     }
@@ -199,7 +200,9 @@ fn chosen_to_stop(play: &Play, others: &[Other<'_>]) -> Vec<StreamKey> {
         let mut wanted = play.terminate.iter();
         wanted.any(|wanted| wanted.eq_ignore_ascii_case(&code))
     };
-    let keys = others.iter().map(|other| other.stream.key);
+    let is_shown = |other: &&Other<'_>| book.shows(&play.application, &other.stream.application);
+    let shown = others.iter().filter(is_shown);
+    let keys = shown.map(|other| other.stream.key);
     keys.filter(chosen).collect()
 }
 
@@ -209,6 +212,7 @@ pub(super) fn breach(
     limits: &Limits,
     conflicts: &[&Stream],
 ) -> Breach {
+    let named = conflicts.iter().take(CONFLICTS_MAX);
     Breach {
         policy: policy.name.clone(),
         rule: rule.name.clone(),
@@ -219,6 +223,8 @@ pub(super) fn breach(
         },
         threshold: rule.max_for(limits),
         scope: rule.per.clone(),
-        conflicts: conflicts.iter().copied().cloned().collect(),
+        conflicts: named.copied().cloned().collect(),
+        others: conflicts.len().saturating_sub(CONFLICTS_MAX),
+        room_at: conflicts.iter().map(|stream| stream.lapses_at).min(),
     }
 }

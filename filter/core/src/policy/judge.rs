@@ -125,7 +125,7 @@ fn judge_play(
         ),
         None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
     };
-    if attributes.len() > ATTRIBUTES_MAX {
+    if are_too_many(&attributes, known, book) {
         return unchanged(Refused::TooManyAttributes);
     }
     let Some(standing) = standing(play, live, released, recall, now) else {
@@ -198,7 +198,7 @@ fn held_against(
                     .filter(|stream| book.sees(place, &stream.application))
                     .filter(|stream| rule.target.matches(&stream.attributes));
                 let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
-                Refused::Evicted(breach(policy, rule, &play.limits, &seen))
+                Refused::Evicted(Box::new(breach(policy, rule, &play.limits, &seen)))
             }
             // The rule is gone from the configuration, so there is nothing left to tell.
             None => Refused::Over,
@@ -317,9 +317,20 @@ fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application
         .is_some_and(|known| known.application != application.id)
 }
 
+/// Whether a stream would have more attributes than one may have. One that has more already,
+/// from an edge that allows more or from before this one allowed less, may not get more still.
+fn are_too_many(attributes: &Attributes, known: Option<&Stream>, book: &PolicyBook) -> bool {
+    if attributes.len() > ATTRIBUTES_MAX {
+        return true;
+    }
+    let size = attributes.size();
+    size > book.max_attribute_bytes && known.is_none_or(|known| size > known.attributes.size())
+}
+
 /// The first attribute that must stay as it is and would not.
 fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
-    let changed = |name: &&str| match (known.value(name), given.value(name)) {
+    // One that says nothing yet may be set; one that is set may not be emptied.
+    let changed = |name: &&str| match (known.known(name), given.value(name)) {
         (Some(known), Some(given)) => known != given,
         _ => false,
     };

@@ -265,32 +265,25 @@ impl Rule {
     fn unit<'a>(&self, key: &StreamKey, attributes: &'a Attributes) -> Unit<'a> {
         match &self.count {
             Count::Streams => Unit::Stream(*key),
-            Count::Distinct(name) => Unit::Value(value(attributes, name)),
+            Count::Distinct(name) => Unit::Value(attributes.known(name)),
         }
     }
 
     /// The values per which a stream is counted.
     fn scope_of<'a>(&self, attributes: &'a Attributes) -> Vec<Option<&'a str>> {
-        let scope = self.per.iter().map(|name| value(attributes, name));
+        let scope = self.per.iter().map(|name| attributes.known(name));
         scope.collect()
     }
 
     /// Whether a stream with these attributes is counted in this scope.
     fn looks_at(&self, attributes: &Attributes, scope: &[Option<&str>]) -> bool {
         let mut scope = self.per.iter().zip(scope);
-        scope.all(|(name, wanted)| value(attributes, name) == *wanted)
+        scope.all(|(name, wanted)| attributes.known(name) == *wanted)
             && self.target.matches(attributes)
     }
 }
 
 /// The device a stream is on, if that is known.
 pub(super) fn device(attributes: &Attributes) -> Option<&str> {
-    value(attributes, DEVICE_ID)
-}
-
-/// What counts as the value of an attribute. An empty device id names no device: apps
-/// send one where they know none, and those are not all the same device.
-fn value<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    let value = attributes.value(name);
-    value.filter(|value| !value.is_empty() || name != DEVICE_ID)
+    attributes.known(DEVICE_ID)
 }

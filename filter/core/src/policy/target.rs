@@ -49,7 +49,7 @@ impl Target {
         self.0.iter().all(|condition| {
             condition
                 .test
-                .passes(attributes.value(&condition.attribute))
+                .passes(attributes.known(&condition.attribute))
         })
     }
 
@@ -57,7 +57,7 @@ impl Target {
     /// must be known are.
     pub(super) fn may_match(&self, attributes: &Attributes) -> bool {
         self.0.iter().all(|condition| {
-            let value = attributes.value(&condition.attribute);
+            let value = attributes.known(&condition.attribute);
             (value.is_none() && condition.must_be_known()) || condition.test.passes(value)
         })
     }

@@ -18,6 +18,7 @@ pub(crate) const CONFIG: &str = r#"{
       {"name": "one-stream", "max": 1, "on_conflict": "stop_oldest", "message": "Plays elsewhere"}
     ]}
   ],
+  "session_api": {"subject": "trusted"},
   "sessions": {
     "heartbeat": "60s",
     "timeout": "90s",
@@ -115,9 +116,10 @@ impl Head for Headers {
         matching.map(|(_, value)| value.clone()).collect()
     }
 
-    /// Claims stand among the headers, under names that no header has.
-    fn jwt_claim(&self, payload: &str, claim: &str) -> Option<Vec<u8>> {
-        self.header(&format!("({payload}) {claim}"))
+    /// Claims stand among the headers, under names that no header has; those in claims
+    /// behind a `>`.
+    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
+        self.header(&format!("({payload}) {}", claim.join(">")))
     }
 
     fn client_address(&self) -> Option<Vec<u8>> {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
-use streamgate_bytes::Marker;
+use streamgate_bytes::{Mark, Marker};
 
-use super::token::after_bearer;
+use super::token::{REPEATED_MAX, after_bearer};
 use super::{Asked, cookie, query, without_parameters, without_port};
-use crate::cat::{self, Access, CatError, Renewal, RenewalKind};
+use crate::cat::{self, Access, CatError, Refused, Renewal, RenewalKind};
 use crate::config::{Cat, Config};
 use crate::exchange::Head;
 use crate::moment::Moment;
@@ -19,11 +19,23 @@ use crate::recent::Recent;
 /// ten megabytes.
 const REMEMBERED_MAX: usize = 1024;
 
-/// Tokens that were found good: a signature is checked once.
+/// The most worthless tokens that a worker remembers; each takes some thirty bytes.
+const WORTHLESS_MAX: usize = 4096;
+
+/// For how long it does, in milliseconds.
+const WORTHLESS_MS: u64 = 60_000;
+
+/// How many unknown tokens of one request are looked at: each may cost two signatures.
+const UNKNOWN_MAX: usize = 2;
+
+/// Tokens whose signature was checked: that is done once.
 #[derive(Debug)]
 pub struct GoodTokens {
-    /// By the marks of their texts.
+    /// What good ones grant, by the marks of their texts.
     known: Recent<Access>,
+    /// Why others are refused, and until when that is remembered. A mark is of a whole text
+    /// and keyed by the worker, so nobody can make up a text that stands in another's way.
+    worthless: Recent<(CatError, Moment)>,
     marker: Marker,
 }
 
@@ -33,8 +45,15 @@ impl GoodTokens {
     pub fn new(marker: Marker) -> Self {
         Self {
             known: Recent::new(REMEMBERED_MAX),
+            worthless: Recent::new(WORTHLESS_MAX),
             marker,
         }
+    }
+
+    /// Whether nothing has to be computed to judge the token of this mark.
+    fn is_known(&self, mark: Mark, now: Moment) -> bool {
+        let worthless = self.worthless.value(mark);
+        self.known.value(mark).is_some() || worthless.is_some_and(|(_, until)| now < *until)
     }
 }
 
@@ -67,30 +86,47 @@ pub(super) fn granted<H: Head>(
     let Some(cat) = &config.cat else {
         return Ok(None);
     };
-    let Some((stood, text)) = text(cat, asked) else {
-        return Ok(None);
-    };
-    match checked(cat, good, asked, &text, now) {
-        Ok(access) => Ok(Some(Granted {
-            renewed: renewed(cat, &access, stood, now),
-            access,
-        })),
-        Err(CatError::Expired) => Err((stood, Reason::TokenExpired)),
-        Err(_) => Err((stood, Reason::TokenInvalid)),
+    let mut reason = None;
+    let mut unknown = 0_usize;
+    for (stood, text) in texts(cat, asked) {
+        let mark = good.marker.mark(&text);
+        if !good.is_known(mark, now) {
+            unknown = unknown.saturating_add(1);
+        }
+        if unknown > UNKNOWN_MAX {
+            break;
+        }
+        let because = match checked(cat, good, asked, &text, now) {
+            Ok(access) => {
+                return Ok(Some(Granted {
+                    renewed: renewed(cat, &access, stood, now),
+                    access,
+                }));
+            }
+            Err(CatError::Expired) => Reason::TokenExpired,
+            Err(_) => Reason::TokenInvalid,
+        };
+        reason.get_or_insert((stood, because));
     }
+    reason.map_or(Ok(None), Err)
 }
 
-fn text<'a, H: Head>(cat: &Cat, asked: &'a Asked<'_, H>) -> Option<(Stood, Cow<'a, [u8]>)> {
+/// All that stands where a token may stand, in the first of these places that has something.
+fn texts<'a, H: Head>(cat: &Cat, asked: &'a Asked<'_, H>) -> Vec<(Stood, Cow<'a, [u8]>)> {
     if let Some(value) = asked.head.header(&cat.header) {
-        return Some((Stood::Header, Cow::Owned(after_bearer(&value).to_vec())));
+        return vec![(Stood::Header, Cow::Owned(after_bearer(&value).to_vec()))];
     }
-    if let Some(token) = query::value(asked.path, &cat.query) {
-        // Who builds a query writes the padding as `%3D`.
-        return Some((Stood::Query, percent_decode(token).into()));
+    // Who builds a query writes the padding as `%3D`.
+    let queries = query::values(asked.path, &cat.query).take(REPEATED_MAX);
+    let queries: Vec<_> = queries.map(|token| (Stood::Query, token)).collect();
+    if !queries.is_empty() {
+        return queries;
     }
-    let cookies = asked.head.header("cookie")?;
-    let token = cookie::value(&cookies, &cat.cookie)?;
-    Some((Stood::Cookie, Cow::Owned(token.to_vec())))
+    let cookies = cookie::values(asked.cookies().unwrap_or_default(), &cat.cookie);
+    cookies
+        .take(REPEATED_MAX)
+        .map(|token| (Stood::Cookie, percent_decode(token).into()))
+        .collect()
 }
 
 fn checked<H: Head>(
@@ -125,9 +161,26 @@ fn checked<H: Head>(
         access.check(&request, now)?;
         return Ok(access.clone());
     }
-    let access = cat::read(&cat.keys, &cat.demands, text, &request, now)?;
-    good.known.insert(mark, access.clone());
-    Ok(access)
+    let worthless = good.worthless.value(mark);
+    if let Some((error, _)) = worthless.filter(|(_, until)| now < *until) {
+        return Err(*error);
+    }
+    match cat::read(&cat.keys, &cat.demands, text, &request, now) {
+        Ok(access) => {
+            good.known.insert(mark, access.clone());
+            Ok(access)
+        }
+        Err(Refused { error, access }) => {
+            match access {
+                Some(access) => good.known.insert(mark, access),
+                None => {
+                    let until = now.plus_ms(WORTHLESS_MS);
+                    good.worthless.insert(mark, (error, until));
+                }
+            }
+            Err(error)
+        }
+    }
 }
 
 fn ip(address: &[u8]) -> Option<IpAddr> {

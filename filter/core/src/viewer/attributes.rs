@@ -49,8 +49,8 @@ pub fn attributes<H: Head>(
                 bounded(value.as_deref().unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::Cookie(name) => {
-                let cookies = asked.head.header("cookie").unwrap_or_default();
-                let value = cookie::value(&cookies, name);
+                let cookies = asked.cookies().unwrap_or_default();
+                let value = cookie::value(cookies, name);
                 bounded(value.unwrap_or_default())?.and_then(readable)
             }
             AttributeSource::AddressAndAgent => {
@@ -71,7 +71,8 @@ pub fn attributes<H: Head>(
             }
             AttributeSource::Value(value) => Some(value.clone()),
         };
-        if let Some(value) = value.filter(|value| (1..=VALUE_MAX).contains(&value.len())) {
+        let says = |value: &String| value.len() <= VALUE_MAX && !value.trim().is_empty();
+        if let Some(value) = value.filter(says) {
             attributes.set(name.as_str(), value);
         }
     }

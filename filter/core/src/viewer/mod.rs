@@ -2,26 +2,32 @@
 //! carriers a protected path lists, in their order.
 
 mod access;
+mod account;
 mod attributes;
 mod claim;
 pub mod cmcd;
 mod cookie;
+mod credential;
 mod query;
 mod token;
 
 pub use access::GoodTokens;
+pub use account::Proof;
+pub(crate) use account::{client_network, prove};
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
+pub(crate) use credential::{Credential, credential_ends_at, earlier};
 pub(crate) use query::without as without_parameters;
 pub(crate) use token::is_in_scope;
 
+use core::cell::OnceCell;
 use std::sync::Arc;
 
 use self::access::{Stood, granted};
 use self::token::Tokens;
 use crate::activity::Attributes;
 use crate::cat::Access;
-use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier};
+use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPlace};
 use crate::exchange::Head;
 use crate::limits::Limits;
 use crate::moment::Moment;
@@ -52,11 +58,15 @@ pub struct Viewer<'a> {
     pub attributes: Attributes,
     /// The account's own limits, as its token or its JWT says them.
     pub limits: Limits,
-    /// When what said so stops being true; a token's expiry.
+    /// When the tokens that said so stop being true.
     pub expires_at: Option<Moment>,
+    /// The JWT that the proxy has checked said some of it, so all this ends with that, too.
+    pub is_by_jwt: bool,
+    /// A cookie says which stream it is: it may be one of another day.
+    pub is_by_cookie: bool,
     /// What the path has to begin with for all this to hold; a token's scope.
     pub scope: String,
-    /// The path's leading token says both subject and stream.
+    /// The first text where the path's leading token stands says both subject and stream.
     pub is_by_leading_token: bool,
     /// All this may hold for this very request only: its access token says for which.
     pub is_narrow: bool,
@@ -92,44 +102,67 @@ pub struct Asked<'a, H> {
     pub path: &'a [u8],
     /// How that path is read.
     pub file: &'a Reading<'a>,
+    /// Its cookies, once asked.
+    pub cookies: OnceCell<Option<Vec<u8>>>,
 }
 
-/// Finds out who watches. `redirects` says that this request may be given a stream by
-/// redirect.
+impl<H: Head> Asked<'_, H> {
+    /// Its cookies as one line, should the client send several. Reads them once.
+    pub fn cookies(&self) -> Option<&[u8]> {
+        let read = || {
+            let lines = self.head.headers("cookie");
+            (!lines.is_empty()).then(|| lines.join(&b"; "[..]))
+        };
+        self.cookies.get_or_init(read).as_deref()
+    }
+}
+
+/// What a request asks for, as far as it matters to who watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// It may be given a stream by redirect.
+    pub redirects: bool,
+    /// It begins anew: a cookie does not say which stream it is.
+    pub anew: bool,
+}
+
+/// Finds out who watches.
 ///
 /// # Errors
 ///
 /// The [`Reason`] to refuse for: a bad token even where another carrier would do,
-/// because whoever holds one means to be somebody.
+/// because whoever holds one means to be somebody, and a token of another account than the
+/// one that the request names by other means.
 pub fn identify<'a, H: Head>(
     config: &'a Config,
     protected: &PlaybackPath,
     asked: &Asked<'_, H>,
-    redirects: bool,
+    wish: Wish,
     good: &mut GoodTokens,
     now: Moment,
 ) -> Result<Viewer<'a>, Reason> {
-    let mut tokens = Tokens::read(config, protected, asked, now)?;
-    let granted = match protected.reads_cat() {
+    let (granted, stale) = match protected.reads_cat() {
         true => match granted(config, good, asked, now) {
-            Err((Stood::Cookie, reason)) => {
-                tokens.stale.get_or_insert(reason);
-                None
-            }
-            granted => granted.map_err(|(_, reason)| reason)?,
+            Err((Stood::Cookie, reason)) => (None, Some(reason)),
+            granted => (granted.map_err(|(_, reason)| reason)?, None),
         },
-        false => None,
+        false => (None, None),
     };
+    let access = granted.as_ref().map(|granted| &granted.access);
+    let own = || own_subject(config, protected, asked, access);
+    let mut tokens = Tokens::read(config, protected, asked, own, now)?;
+    tokens.stale = tokens.stale.or(stale);
     let search = Search {
         config,
         protected,
         asked,
         tokens: &tokens,
-        access: granted.as_ref().map(|granted| &granted.access),
-        redirects,
+        access,
+        wish,
     };
     let (subject, vouched) = search.subject()?;
     let (stream, named) = search.stream(&subject)?;
+    let (limits, has_limits) = search.limits([vouched.token(), named.token()]);
     let tokens = || [vouched.token(), named.token()].into_iter().flatten();
     let application = match tokens().next() {
         Some(token) => &token.application,
@@ -143,6 +176,15 @@ pub fn identify<'a, H: Head>(
         attributes.merge(&token.attributes);
     }
     let access = vouched.access().or(named.access());
+    let ends_at = |source: &Source<'_>| match source {
+        Source::Token(_, token) => credential_ends_at(config, asked.head, Credential::Token(token)),
+        Source::Access(access) => {
+            credential_ends_at(config, asked.head, Credential::Access(access))
+        }
+        // A host call: asked for where it matters.
+        Source::Jwt | Source::Other => None,
+    };
+    let is_jwt = |source: &Source<'_>| matches!(source, Source::Jwt);
     Ok(Viewer {
         subject,
         stream,
@@ -152,27 +194,95 @@ pub fn identify<'a, H: Head>(
             .application(application)
             .ok_or(Reason::UnknownApplication)?,
         attributes,
-        limits: search.limits(tokens()),
-        expires_at: tokens()
-            .map(|token| token.expires_at)
-            .chain(access.and_then(Access::ends_at))
-            .min(),
+        limits,
+        expires_at: earlier(ends_at(&vouched), ends_at(&named)),
+        is_by_jwt: has_limits || is_jwt(&vouched) || is_jwt(&named),
+        is_by_cookie: matches!(named, Source::Token(TokenPlace::Cookie(_), _)),
         scope: scope.cloned().unwrap_or_default(),
         is_by_leading_token: protected
             .leading_token()
-            .is_some_and(|place| search.tokens.at(place).is_some()),
+            .is_some_and(|place| search.tokens.is_first_at(place)),
         is_narrow: access.is_some_and(|access| access.restricts_requests),
         renewed: granted.and_then(|granted| granted.renewed),
     })
 }
 
+/// Whose account a request names by other means than a playback token: by the first of
+/// them that yields one.
+fn own_subject<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    access: Option<&Access>,
+) -> Result<Option<SubjectKey>, Reason> {
+    for carrier in &protected.subject {
+        if let Some((id, _)) = said_subject(config, carrier, asked, access)? {
+            return Ok(Some(config.hasher.subject(&protected.idp, &id)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a request may name another account than this one, by other means than a playback
+/// token. An access token is not looked into.
+pub(crate) fn may_name_another<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    subject: &SubjectKey,
+) -> bool {
+    if protected.subject.contains(&SubjectCarrier::CatSubject) {
+        return true;
+    }
+    match own_subject(config, protected, asked, None) {
+        Ok(own) => own.is_some_and(|own| own != *subject),
+        Err(_) => true,
+    }
+}
+
+/// The account that one carrier names, and what it is; `None` for a playback token.
+fn said_subject<'a, H: Head>(
+    config: &Config,
+    carrier: &SubjectCarrier,
+    asked: &Asked<'_, H>,
+    access: Option<&'a Access>,
+) -> Result<Option<(String, Source<'a>)>, Reason> {
+    Ok(match carrier {
+        SubjectCarrier::Token(_) => None,
+        SubjectCarrier::JwtClaim(name) => {
+            jwt_id(config, asked.head, name)?.map(|id| (id, Source::Jwt))
+        }
+        SubjectCarrier::CatSubject => match access {
+            Some(access) => match &access.subject {
+                Some(subject) => Some((id(subject.as_bytes())?.to_owned(), Source::Access(access))),
+                None => None,
+            },
+            None => None,
+        },
+        SubjectCarrier::Header(name) => match asked.head.header(name) {
+            Some(value) => Some((id(&value)?.to_owned(), Source::Other)),
+            None => None,
+        },
+    })
+}
+
+/// An id in the JWT that the proxy has checked.
+fn jwt_id(config: &Config, head: &impl Head, name: &str) -> Result<Option<String>, Reason> {
+    match head.jwt_claim(&config.jwt_payload, name) {
+        Some(claim) => claim::id(&claim),
+        None => Ok(None),
+    }
+}
+
 /// What says something of a viewer.
 #[derive(Clone, Copy)]
 enum Source<'a> {
-    /// A playback token.
-    Token(&'a PlaybackToken),
+    /// A playback token, and where it stands.
+    Token(&'a TokenPlace, &'a PlaybackToken),
     /// A Common Access Token.
     Access(&'a Access),
+    /// The JWT that the proxy has checked.
+    Jwt,
     /// Anything else; it says nothing more.
     Other,
 }
@@ -180,15 +290,15 @@ enum Source<'a> {
 impl<'a> Source<'a> {
     fn token(self) -> Option<&'a PlaybackToken> {
         match self {
-            Self::Token(token) => Some(token),
-            Self::Access(_) | Self::Other => None,
+            Self::Token(_, token) => Some(token),
+            Self::Access(_) | Self::Jwt | Self::Other => None,
         }
     }
 
     fn access(self) -> Option<&'a Access> {
         match self {
             Self::Access(access) => Some(access),
-            Self::Token(_) | Self::Other => None,
+            Self::Token(..) | Self::Jwt | Self::Other => None,
         }
     }
 }
@@ -200,37 +310,23 @@ struct Search<'a, H> {
     asked: &'a Asked<'a, H>,
     tokens: &'a Tokens<'a>,
     access: Option<&'a Access>,
-    redirects: bool,
+    wish: Wish,
 }
 
 impl<H: Head> Search<'_, H> {
     /// The subject, and what says so.
     fn subject(&self) -> Result<(SubjectKey, Source<'_>), Reason> {
-        let by_id = |id: &str| self.config.hasher.subject(&self.protected.idp, id);
         for carrier in &self.protected.subject {
-            match carrier {
-                SubjectCarrier::Token(place) => {
-                    if let Some(token) = self.tokens.at(place) {
-                        return Ok((token.subject, Source::Token(token)));
-                    }
+            if let SubjectCarrier::Token(place) = carrier {
+                if let Some(token) = self.tokens.at(place) {
+                    return Ok((token.subject, Source::Token(place, token)));
                 }
-                SubjectCarrier::JwtClaim(name) => {
-                    if let Some(value) = self.claim(name) {
-                        return Ok((by_id(&value), Source::Other));
-                    }
-                }
-                SubjectCarrier::CatSubject => {
-                    if let Some(access) = self.access
-                        && let Some(subject) = &access.subject
-                    {
-                        return Ok((by_id(id(subject.as_bytes())?), Source::Access(access)));
-                    }
-                }
-                SubjectCarrier::Header(name) => {
-                    if let Some(value) = self.asked.head.header(name) {
-                        return Ok((by_id(id(&value)?), Source::Other));
-                    }
-                }
+                continue;
+            }
+            let said = said_subject(self.config, carrier, self.asked, self.access)?;
+            if let Some((id, source)) = said {
+                let subject = self.config.hasher.subject(&self.protected.idp, &id);
+                return Ok((subject, source));
             }
         }
         Err(self.tokens.stale.unwrap_or(Reason::NoSubject))
@@ -247,16 +343,20 @@ impl<H: Head> Search<'_, H> {
         let mut redirect = Identified::Unknown;
         for carrier in &self.protected.stream {
             match carrier {
+                StreamCarrier::Token(TokenPlace::Cookie(_)) if self.wish.anew => {}
                 StreamCarrier::Token(place) => {
                     if let Some(token) = self.tokens.at(place) {
-                        let key = token.stream;
-                        let recurring = false;
-                        return Ok((Identified::Stream { key, recurring }, Source::Token(token)));
+                        let stream = Identified::Stream {
+                            key: token.stream,
+                            recurring: false,
+                        };
+                        return Ok((stream, Source::Token(place, token)));
                     }
                 }
                 StreamCarrier::JwtClaim(name) => {
-                    if let Some(value) = self.claim(name) {
-                        return Ok(external("jwt", value.as_bytes(), true));
+                    if let Some(value) = jwt_id(self.config, head, name)? {
+                        let (stream, _) = external("jwt", value.as_bytes(), true);
+                        return Ok((stream, Source::Jwt));
                     }
                 }
                 StreamCarrier::CatId => {
@@ -279,7 +379,7 @@ impl<H: Head> Search<'_, H> {
                 }
                 StreamCarrier::Redirect => {
                     redirect = Identified::ByRedirect;
-                    if self.redirects {
+                    if self.wish.redirects {
                         return Ok((redirect, Source::Other));
                     }
                 }
@@ -293,20 +393,18 @@ impl<H: Head> Search<'_, H> {
         Ok((redirect, Source::Other))
     }
 
-    /// The account's limits: those in its tokens, and over them those in its JWT.
-    fn limits<'t>(&self, tokens: impl Iterator<Item = &'t PlaybackToken>) -> Limits {
+    /// The account's limits: those in its tokens, and over them those in its JWT, if it has
+    /// some.
+    fn limits(&self, tokens: [Option<&PlaybackToken>; 2]) -> (Limits, bool) {
         let mut limits = Limits::default();
+        let tokens = tokens.into_iter().flatten();
         for (claim, limit) in tokens.flat_map(|token| token.limits.iter()) {
             limits.set(claim, limit);
         }
-        limits.merge(&granted_limits(self.config, self.asked.head));
-        limits
-    }
-
-    /// An id in the JWT that the proxy has checked.
-    fn claim(&self, name: &str) -> Option<String> {
-        let value = self.asked.head.jwt_claim(&self.config.jwt_payload, name)?;
-        claim::text(&value).filter(|id| id.len() <= ID_MAX)
+        let granted = granted_limits(self.config, self.asked.head);
+        let has_granted = !granted.is_empty();
+        limits.merge(&granted);
+        (limits, has_granted)
     }
 }
 

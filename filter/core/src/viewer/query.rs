@@ -1,5 +1,6 @@
-//! Query parameters of a path. Their names may be percent-encoded; their values are
-//! taken as they stand there.
+//! Query parameters of a path. Their names may be percent-encoded.
+
+use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
@@ -14,6 +15,16 @@ pub(crate) fn value<'p>(path: &'p [u8], name: &str) -> Option<&'p [u8]> {
             Some((known, value)) => is(known, name).then_some(value),
             None => None,
         })
+}
+
+/// The values of the parameters `name`, decoded.
+pub(crate) fn values<'p>(path: &'p [u8], name: &str) -> impl Iterator<Item = Cow<'p, [u8]>> {
+    let query = split_once(path, b'?').map_or(&b""[..], |(_, query)| query);
+    query
+        .split(|byte| *byte == b'&')
+        .filter_map(|pair| split_once(pair, b'='))
+        .filter(move |(known, _)| is(known, name))
+        .map(|(_, value)| percent_decode(value).into())
 }
 
 /// The path without these parameters, if it has one of them. Without any left, it has
@@ -53,6 +64,13 @@ mod tests {
         for path in [&b"/a"[..], b"/a?sg", b"/sg=1", b"/a?xsg=1"] {
             assert_eq!(value(path, "sg"), None);
         }
+    }
+
+    #[test]
+    fn every_value_of_a_parameter_is_found_and_decoded() {
+        let found: Vec<_> = values(b"/a?sg=&x=1&%73g=a%5Fb%2D%2dc&sg=u&sg", "sg").collect();
+        assert_eq!(found, [&b""[..], b"a_b--c", b"u"]);
+        assert_eq!(values(b"/sg=1", "sg").count(), 0);
     }
 
     #[test]

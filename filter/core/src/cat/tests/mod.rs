@@ -7,7 +7,8 @@ mod renewal;
 mod vectors;
 
 use super::testing::{Computed, EC_PEM, HMAC_SECRET, counted, hmac_keys, token};
-use super::{Access, Asked, CatError, Demands, Key, Keys, read};
+use super::{Access, Asked, CatError, Demands, Key, Keys};
+use crate::moment::Moment;
 use crate::signed::to_text;
 use crate::testing::{Headers, NOW};
 
@@ -21,6 +22,17 @@ fn asked(head: &Headers) -> Asked<'_> {
         alpn: None,
         head,
     }
+}
+
+/// Reads and checks a token.
+fn read(
+    keys: &Keys,
+    demands: &Demands,
+    token: &[u8],
+    asked: &Asked<'_>,
+    now: Moment,
+) -> Result<Access, CatError> {
+    super::read(keys, demands, token, asked, now).map_err(|refused| refused.error)
 }
 
 /// Reads a token that is asked for nothing unusual, now.

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::*;
 use crate::cat::RenewalKind;
-use crate::moment::Moment;
 use crate::testing::test;
 
 #[test]

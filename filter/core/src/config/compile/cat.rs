@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::Cat;
 use super::super::limits::LEEWAY_MS;
 use super::super::raw::{RawCat, RawCatKey, RawEncoding};
-use super::check::{Check, field, item};
-use crate::cat::{Demands, KEYS_MAX, Key, KeyError, Keys, SECRET_MIN};
+use super::check::{Check, field, item, quoted};
+use crate::cat::{Demands, KEYS_MAX, Key, KeyError, Keys, SECRET_MIN, TRIES_MAX};
 
 impl Check<'_> {
     /// `None` after a problem.
@@ -20,6 +20,24 @@ impl Check<'_> {
         if !(1..=KEYS_MAX).contains(&count) {
             let found = format!("{count} keys");
             self.wrong("cat.keys", found, format!("1 to {KEYS_MAX} keys"));
+        }
+        // Too many are told as such.
+        let looked_at = if raw.keys.len() > KEYS_MAX {
+            0
+        } else {
+            KEYS_MAX
+        };
+        for (at, key) in raw.keys.iter().enumerate().take(looked_at) {
+            let alike = |other: &&RawCatKey| {
+                other.id == key.id && other.secret.is_some() == key.secret.is_some()
+            };
+            if raw.keys.iter().take(at).filter(alike).count() == TRIES_MAX {
+                self.wrong(
+                    &field(&item("cat.keys", at), "id"),
+                    quoted(&key.id),
+                    format!("at most {TRIES_MAX} keys of one id and kind"),
+                );
+            }
         }
         for (at, issuer) in raw.issuers.iter().enumerate() {
             self.name(&item("cat.issuers", at), issuer);

@@ -6,8 +6,10 @@ use hashbrown::HashSet;
 
 use super::super::limits::{NAME_MAX, SECRET_MIN};
 use super::super::nearest::nearest;
+use super::super::parse::Gaps;
 use super::super::problem::{Problem, SHOWN};
 use super::super::raw::RawSecret;
+use super::super::secrecy::may_show_text;
 use crate::sorted::sorted_by_key;
 
 /// Up to how many known names are listed for one that is not known.
@@ -16,6 +18,8 @@ const LISTED: usize = 10;
 /// Collects problems while reading on.
 pub(super) struct Check<'a> {
     pub(super) problems: Vec<Problem>,
+    /// What could not be read.
+    pub(super) gaps: &'a Gaps,
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -26,11 +30,11 @@ impl Check<'_> {
         found: impl Into<String>,
         allowed: impl Into<String>,
     ) {
-        self.problems.push(Problem {
-            path: path.to_owned(),
-            found: found.into(),
-            allowed: allowed.into(),
-        });
+        // What could not be read is told already.
+        if self.gaps.spare(path) {
+            let problem = Problem::new(path, &found.into(), &allowed.into());
+            self.problems.push(problem);
+        }
     }
 
     /// A name that is none of the `known`: the nearest is told, or all if they are few.
@@ -41,6 +45,10 @@ impl Check<'_> {
         allowed: &str,
         known: impl ExactSizeIterator<Item = &'k str> + Clone,
     ) {
+        // It may be one that could not be read.
+        if !self.gaps.spare_names() {
+            return;
+        }
         // Nobody would see it, and looking for it takes its time.
         let unseen = self.problems.len() >= SHOWN;
         let near = (!unseen).then(|| nearest(found, known.clone())).flatten();
@@ -71,10 +79,13 @@ impl Check<'_> {
             RawSecret::Environment(from) => {
                 let path = field(path, "env");
                 let Some(secret) = (self.env)(&from.env) else {
+                    // Whether Envoy was told to pass it on cannot be seen from here. Its name
+                    // is not repeated: it may be the secret itself.
                     self.wrong(
                         &path,
-                        format!("{}, which is not set for this VM", quoted(&from.env)),
-                        "a variable named in vm_config.environment_variables",
+                        "the name of a variable that has no value in this VM",
+                        "one that vm_config.environment_variables passes on and that has a value \
+                         in Envoy's own environment",
                     );
                     return None;
                 };
@@ -110,7 +121,7 @@ impl Check<'_> {
                 let (least, most) = (show(range.start()), show(range.end()));
                 self.wrong(
                     path,
-                    quoted(text),
+                    shown(path, text),
                     format!("a duration such as \"90s\", {least} to {most}"),
                 );
                 None
@@ -134,15 +145,24 @@ impl Check<'_> {
     pub(super) fn name(&mut self, path: &str, name: &str) {
         if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
             let allowed = format!("1 to {NAME_MAX} bytes without control characters");
-            self.wrong(path, quoted(name), allowed);
+            self.wrong(path, shown(path, name), allowed);
         }
     }
 
     pub(super) fn unique<'n>(&mut self, path: &str, name: &'n str, seen: &mut HashSet<&'n str>) {
         if !seen.insert(name) {
-            let found = format!("{} a second time", quoted(name));
+            let found = format!("{} a second time", shown(path, name));
             self.wrong(path, found, "a name not used before");
         }
+    }
+}
+
+/// A text that is wrong, unless it may be a secret in the wrong place.
+pub(super) fn shown(path: &str, text: &str) -> String {
+    if may_show_text(path, text) {
+        quoted(text)
+    } else {
+        format!("a text of {} bytes", text.len())
     }
 }
 

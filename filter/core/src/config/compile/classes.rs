@@ -59,6 +59,7 @@ impl Check<'_> {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::parse::Gaps;
     use super::super::super::problem::Problem;
     use super::*;
     use crate::path::Reading;
@@ -68,6 +69,7 @@ mod tests {
     fn check<T>(compile: impl FnOnce(&mut Check<'_>) -> T) -> (T, Vec<String>) {
         let mut check = Check {
             problems: Vec::new(),
+            gaps: &Gaps::default(),
             env: &|_| None,
         };
         let compiled = compile(&mut check);

@@ -6,15 +6,20 @@ mod classes;
 mod fleet;
 mod playback;
 mod policies;
+mod session_api;
 
 use core::num::NonZeroU32;
 
 use hashbrown::HashSet;
 
 use self::check::{Check, field, item, quoted};
-use super::limits::{PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT, TOKEN_LIFETIME_MS};
+use super::limits::{
+    ATTRIBUTE_BYTES, LEEWAY_MS, PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT,
+    TOKEN_LIFETIME_MS,
+};
+use super::parse::Parsed;
 use super::problem::Problem;
-use super::raw::{RawCompatibility, RawConfig, RawKey, RawSessions, RawState};
+use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, PlaybackPath, Sessions};
 use crate::ledger::Ledger;
 use crate::playback::Credentials;
@@ -26,22 +31,32 @@ use crate::surface::{Surface, surface};
 ///
 /// # Errors
 ///
-/// Every [`Problem`] found, not just the first.
+/// Every [`Problem`] found, not just the first: those of reading it among them.
 pub fn compile(
-    raw: RawConfig,
+    parsed: Parsed,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Problem>> {
+    let Parsed {
+        raw,
+        problems,
+        gaps,
+    } = parsed;
     let mut check = Check {
-        problems: Vec::new(),
+        problems,
+        gaps: &gaps,
         env,
     };
     let sessions = check.sessions(&raw.sessions, raw.compatibility);
     let (slots, max_streams, per_subject) = check.state(&raw.state);
     let mut book = check.book(&raw.policies, &raw.applications, per_subject);
-    book.calls_per_minute = raw.sessions.calls_per_minute;
-    book.creates_per_minute = raw.sessions.creates_per_minute;
+    book.max_attribute_bytes = usize::try_from(raw.state.max_attribute_bytes).unwrap_or(usize::MAX);
+    book.calls_per_minute = raw.sessions.calls_per_minute.unwrap_or(CALLS_PER_MINUTE);
+    book.creates_per_minute = raw.sessions.creates_per_minute.unwrap_or(CALLS_PER_MINUTE);
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
+    let hasher = SubjectHasher::new(subject_key.as_bytes());
+    let session_api = check.session_api(&raw, &hasher);
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
+    let jwt_leeway_ms = check.duration("jwt.leeway", &raw.jwt.leeway, LEEWAY_MS);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
     let applications: HashSet<_> = raw.applications.iter().map(|one| one.id.as_str()).collect();
     let cat = raw.cat.as_ref().and_then(|cat| check.cat(cat));
@@ -93,9 +108,11 @@ pub fn compile(
                 book,
                 has_fleet: fleet.is_some(),
             },
+            session_api,
             sessions,
-            hasher: SubjectHasher::new(subject_key.as_bytes()),
+            hasher,
             jwt_payload: raw.jwt.payload_in_metadata,
+            jwt_leeway_ms: jwt_leeway_ms.unwrap_or_default(),
             cat,
             playback,
             fleet,
@@ -112,11 +129,9 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
         for (kind, slate) in slates {
             let slate = slate.as_deref().unwrap_or_default();
             if slate.starts_with('/') && surface(&config, slate.as_bytes()) != Surface::Open {
-                problems.push(Problem {
-                    path: format!("playback[{at}].refuse.slate.{kind}"),
-                    found: quoted(slate),
-                    allowed: "a path that is not protected".to_owned(),
-                });
+                let path = format!("playback[{at}].refuse.slate.{kind}");
+                let allowed = "a path that is not protected";
+                problems.push(Problem::new(&path, &quoted(slate), allowed));
             }
         }
     }
@@ -138,6 +153,12 @@ impl Check<'_> {
             STREAMS_PER_SUBJECT,
             "streams",
         );
+        self.range(
+            "state.max_attribute_bytes",
+            raw.max_attribute_bytes,
+            ATTRIBUTE_BYTES,
+            "bytes",
+        );
         (
             NonZeroU32::new(raw.slots).unwrap_or(NonZeroU32::MIN),
             raw.max_streams,
@@ -150,9 +171,10 @@ impl Check<'_> {
             ("calls_per_minute", raw.calls_per_minute),
             ("creates_per_minute", raw.creates_per_minute),
         ] {
+            let calls = calls.unwrap_or(CALLS_PER_MINUTE);
             self.range(&format!("sessions.{name}"), calls, PER_MINUTE, "calls");
         }
-        let base_path = &raw.base_path;
+        let base_path = raw.base_path.as_deref().unwrap_or(BASE_PATH);
         let path_like = base_path.starts_with('/') && !base_path.starts_with("/~");
         if !path_like || base_path.ends_with('/') || base_path.contains(['?', '#', '%']) {
             self.wrong(
@@ -179,7 +201,7 @@ impl Check<'_> {
         );
         let ring = self.ring(&raw.signing_keys);
         Some(Sessions {
-            base_path: base_path.clone(),
+            base_path: base_path.to_owned(),
             heartbeat_ms: heartbeat?,
             timeout_ms: timeout?,
             token_lifetime_ms: lifetime?,

@@ -12,7 +12,7 @@ use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,
     SubjectCarrier, TemplateSegment, TokenPlace,
 };
-use super::check::{Check, field, item, quoted};
+use super::check::{Check, field, item, quoted, shown};
 use crate::activity::Liveness;
 use crate::path::Reading;
 use crate::playback::Credentials;
@@ -289,7 +289,7 @@ impl Check<'_> {
     pub(super) fn word(&mut self, path: &str, name: &str, allowed: &str) {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
-            self.wrong(path, quoted(name), allowed);
+            self.wrong(path, shown(path, name), allowed);
         }
     }
 }

@@ -11,6 +11,7 @@ mod fleet;
 mod named;
 mod playback;
 mod policies;
+mod session_api;
 mod sessions;
 
 pub use cat::{RawCat, RawCatKey, RawEncoding};
@@ -26,7 +27,11 @@ pub use policies::{
     RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,
     RawTest, RawValue, RawValues,
 };
-pub use sessions::{RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSessions};
+pub use session_api::{RawSessionApi, RawSubjectProof};
+pub use sessions::{
+    BASE_PATH, CALLS_PER_MINUTE, RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSecrets,
+    RawSessions,
+};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -53,6 +58,9 @@ pub struct RawConfig {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub policies: Vec<RawPolicy>,
+    /// Who may call the session API. Default: there is no session API, and its paths are
+    /// ordinary paths.
+    pub session_api: Option<RawSessionApi>,
     /// How sessions live and what signs them.
     pub sessions: RawSessions,
     /// Which shape the session API answers in.
@@ -105,12 +113,17 @@ pub struct RawJwt {
     /// What the provider of `jwt_authn` says under `payload_in_metadata`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
     pub payload_in_metadata: String,
+    /// How much longer than its `exp` says a JWT vouches for the streams and tokens that
+    /// began with it: a duration, up to 10min. The provider's `clock_skew_seconds`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub leeway: String,
 }
 
 impl Default for RawJwt {
     fn default() -> Self {
         Self {
             payload_in_metadata: "jwt".to_owned(),
+            leeway: "60s".to_owned(),
         }
     }
 }
@@ -137,6 +150,9 @@ pub struct RawApplication {
     /// Names of the policies that hold for its streams: all must allow a stream.
     #[serde(default)]
     pub policies: Vec<String>,
+    /// Its password in the session API, or several, any of which is good. Default: none, and
+    /// the password must be empty.
+    pub secret: Option<RawSecrets>,
 }
 
 /// How much is remembered.
@@ -170,6 +186,15 @@ pub struct RawState {
         ))
     )]
     pub max_streams_per_subject: u32,
+    /// The most bytes of one stream's attributes together, names and values.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(
+            min = *limits::ATTRIBUTE_BYTES.start(),
+            max = *limits::ATTRIBUTE_BYTES.end()
+        ))
+    )]
+    pub max_attribute_bytes: u32,
 }
 
 impl Default for RawState {
@@ -178,6 +203,7 @@ impl Default for RawState {
             slots: 65_536,
             max_streams: 1_000_000,
             max_streams_per_subject: 64,
+            max_attribute_bytes: 2_048,
         }
     }
 }

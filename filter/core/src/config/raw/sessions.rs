@@ -1,8 +1,12 @@
 //! Sessions, their keys, and how subjects are hidden.
 
+use core::fmt;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 #[cfg(feature = "schema")]
 use super::super::limits;
@@ -17,12 +21,14 @@ use super::super::limits;
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RawSessions {
     /// What session API paths begin with: a slash in front, none at the end.
-    #[serde(default = "default_base_path")]
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = r"^/([^~?#%/]|[^~?#%][^?#%]*[^?#%/])$"))
+        schemars(
+            regex(pattern = r"^/([^~?#%/]|[^~?#%][^?#%]*[^?#%/])$"),
+            extend("default" = BASE_PATH)
+        )
     )]
-    pub base_path: String,
+    pub base_path: Option<String>,
     /// By when an app is asked to send its next heartbeat: a duration, 1s to 1day.
     #[serde(default = "default_heartbeat")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
@@ -40,28 +46,37 @@ pub struct RawSessions {
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub signing_keys: Vec<RawKey>,
     /// The most heartbeats and stops of one session in a minute.
-    #[serde(default = "default_per_minute")]
     #[cfg_attr(
         feature = "schema",
-        schemars(range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()))
+        schemars(
+            range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()),
+            extend("default" = CALLS_PER_MINUTE)
+        )
     )]
-    pub calls_per_minute: u32,
+    pub calls_per_minute: Option<u32>,
     /// The most creates of one account in a minute.
-    #[serde(default = "default_per_minute")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()),
+            extend("default" = CALLS_PER_MINUTE)
+        )
+    )]
+    pub creates_per_minute: Option<u32>,
+    /// The most creates from one client address in a minute, counted by each worker. Default:
+    /// 600; none where the subject is `trusted`, because the address is that of the hop then.
     #[cfg_attr(
         feature = "schema",
         schemars(range(min = *limits::PER_MINUTE.start(), max = *limits::PER_MINUTE.end()))
     )]
-    pub creates_per_minute: u32,
+    pub creates_per_minute_per_client: Option<u32>,
 }
 
-fn default_per_minute() -> u32 {
-    200
-}
+/// The default of `sessions.base_path`.
+pub const BASE_PATH: &str = "/v2";
 
-fn default_base_path() -> String {
-    "/v2".to_owned()
-}
+/// The default of `sessions.calls_per_minute` and `sessions.creates_per_minute`.
+pub const CALLS_PER_MINUTE: u32 = 200;
 
 fn default_heartbeat() -> String {
     "60s".to_owned()
@@ -92,13 +107,8 @@ pub struct RawKey {
 }
 
 /// A secret, 16 bytes or more: the text itself, or where to find it.
-#[derive(Deserialize)]
-#[serde(
-    rename = "Secret",
-    untagged,
-    expecting = "expected the secret's text or {env: NAME}"
-)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Secret", untagged))]
 pub enum RawSecret {
     /// The text itself.
     Inline(#[cfg_attr(feature = "schema", schemars(length(min = limits::SECRET_MIN)))] String),
@@ -106,22 +116,69 @@ pub enum RawSecret {
     Environment(RawEnvironment),
 }
 
+/// One secret, or several of which any is good: the new one and the old one, while clients
+/// change over.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Secrets",
+    untagged,
+    expecting = "expected a secret (a text or {env: NAME}) or a list of secrets"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSecrets {
+    /// One.
+    One(RawSecret),
+    /// Several.
+    Several(
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::APPLICATION_SECRETS)))]
+         Vec<RawSecret>,
+    ),
+}
+
 /// Where in the environment.
 #[derive(Deserialize)]
-#[serde(rename = "Environment", deny_unknown_fields)]
+#[serde(
+    rename = "Environment",
+    deny_unknown_fields,
+    expecting = "the secret's text or {env: NAME}"
+)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RawEnvironment {
     /// The variable's name, as in `vm_config.environment_variables`.
     pub env: String,
 }
 
-/// Never shows an inline secret.
-impl core::fmt::Debug for RawSecret {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Inline(_) => f.write_str("RawSecret(..)"),
-            Self::Environment(from) => write!(f, "RawSecret(env {})", from.env),
-        }
+/// By hand: what serde derives for a choice by form takes a list for the fields of
+/// [`RawEnvironment`].
+impl<'de> Deserialize<'de> for RawSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = RawSecret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the secret's text or {env: NAME}")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<RawSecret, E> {
+        Ok(RawSecret::Inline(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawSecret, A::Error> {
+        let fields = MapAccessDeserializer::new(map);
+        RawEnvironment::deserialize(fields).map(RawSecret::Environment)
+    }
+}
+
+/// Never shows a secret. Nor a variable's name, which may be one.
+impl fmt::Debug for RawSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawSecret(..)")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Common Access Tokens on a protected path: where they stand, and whom they name.
 
+mod bounds;
 mod checks;
 mod redirect;
 mod renewal;

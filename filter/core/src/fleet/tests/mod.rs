@@ -1,7 +1,9 @@
 //! One worker and a store that answers what a test has it answer.
 
+mod bounds;
 mod faults;
 mod leases;
+mod noise;
 mod starts;
 mod turns;
 

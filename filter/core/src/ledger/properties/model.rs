@@ -120,6 +120,46 @@ pub(super) struct Model {
     pub(super) now: u64,
 }
 
+/// What one limit wants to go: so many of these units, each given by its streams.
+struct Room {
+    units: Vec<Vec<usize>>,
+    surplus: usize,
+}
+
+/// The streams of the fewest units that make room for all, of several such choices those of the
+/// one with the oldest units.
+fn fewest(wanted: &[Room]) -> Vec<usize> {
+    let units: BTreeSet<_> = wanted.iter().flat_map(|room| &room.units).collect();
+    let mut units: Vec<_> = units.into_iter().collect();
+    units.sort_by_key(|streams| (streams[0], streams.len(), *streams));
+    let choices = |size| first_choice(wanted, &units, size, &mut Vec::new());
+    (0..=units.len())
+        .find_map(choices)
+        .expect("all of them make room")
+}
+
+fn first_choice(
+    wanted: &[Room],
+    units: &[&Vec<usize>],
+    size: usize,
+    gone: &mut Vec<usize>,
+) -> Option<Vec<usize>> {
+    if size == 0 {
+        let makes_room = |room: &Room| {
+            let goes = |unit: &&Vec<usize>| unit.iter().all(|number| gone.contains(number));
+            room.units.iter().filter(goes).count() >= room.surplus
+        };
+        return wanted.iter().all(makes_room).then(|| gone.clone());
+    }
+    units.iter().enumerate().find_map(|(at, unit)| {
+        let before = gone.len();
+        gone.extend(*unit);
+        let found = first_choice(wanted, &units[at + 1..], size - 1, gone);
+        gone.truncate(before);
+        found
+    })
+}
+
 /// What became of a wish to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -225,32 +265,31 @@ impl Model {
             leaving.extend(self.replaced(&after));
         }
         let gone = leaving.clone();
+        let mut wanted: Vec<Room> = Vec::new();
         for limit in self.limits.clone() {
             if !limit.lists(application) || !limit.matches(&after.given) {
                 continue;
             }
             let own = limit.unit(number, &after.given);
-            let without = |gone: &BTreeSet<usize>| {
-                let mut units = Vec::new();
-                for other in self.counted_with(limit, &after) {
-                    let unit = limit.unit(other.number, &other.given);
-                    if !gone.contains(&other.number) && !units.contains(&unit) {
-                        units.push(unit);
-                    }
+            let mut units: Vec<(Unit, Vec<usize>)> = Vec::new();
+            for other in self.counted_with(limit, &after) {
+                if gone.contains(&other.number) {
+                    continue;
                 }
-                units
-            };
+                let unit = limit.unit(other.number, &other.given);
+                match units.iter_mut().find(|(known, _)| *known == unit) {
+                    Some((_, streams)) => streams.push(other.number),
+                    None => units.push((unit, vec![other.number])),
+                }
+            }
             let stays = before.as_ref().is_some_and(|before| {
                 limit.matches(&before.given)
                     && limit.group(&before.given) == limit.group(&after.given)
                     && limit.unit(number, &before.given) == own
             });
-            let mut units = without(match limit.on_conflict {
-                OnConflict::DenyNew => &gone,
-                OnConflict::StopOldest => &leaving,
-            });
             let max = limit.max_of(subject);
-            if stays || units.contains(&own) || units.len() < max {
+            let is_counted = units.iter().any(|(unit, _)| *unit == own);
+            if stays || is_counted || units.len() < max {
                 continue;
             }
             if limit.on_conflict == OnConflict::DenyNew {
@@ -262,12 +301,12 @@ impl Model {
                 }
                 return Outcome::Conflict;
             }
-            units.truncate(units.len() + 1 - max);
-            let losers = self.counted_with(limit, &after).into_iter();
-            let losers =
-                losers.filter(|other| units.contains(&limit.unit(other.number, &other.given)));
-            leaving.extend(losers.map(|other| other.number));
+            wanted.push(Room {
+                surplus: units.len() + 1 - max,
+                units: units.into_iter().map(|(_, streams)| streams).collect(),
+            });
         }
+        leaving.extend(fewest(&wanted));
         leaving.iter().for_each(|number| self.end(*number));
         match self.live.iter_mut().find(|live| live.number == number) {
             Some(stream) => *stream = after,

@@ -99,12 +99,13 @@ fn streams_that_lack_the_attribute_share_one_value() {
 }
 
 #[test]
-fn a_value_is_case_sensitive_and_an_empty_one_is_a_value() {
+fn a_value_is_case_sensitive_and_an_empty_one_is_the_same_as_none() {
     let mut account = account_under(vec![distinct("zipcode", 3, OnConflict::DenyNew)]);
     for zipcode in ["sw1a", "SW1A", ""] {
         account.starts_with("app", &[("zipcode", zipcode)]);
     }
-    conflict(account.start("app").1);
+    account.starts_with("app", &[]);
+    conflict(account.start_with("app", &[("zipcode", "e1")]).1);
 }
 
 #[test]

@@ -301,7 +301,7 @@ fn conflict(verdict: Verdict) -> Vec<Breach> {
 #[track_caller]
 fn evicted(verdict: Verdict) -> Breach {
     match verdict {
-        Verdict::Refused(Refused::Evicted(breach)) => breach,
+        Verdict::Refused(Refused::Evicted(breach)) => *breach,
         other => panic!("should have been evicted: {other:?}"),
     }
 }

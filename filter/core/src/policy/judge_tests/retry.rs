@@ -25,7 +25,7 @@ fn a_start_may_help_once_the_first_stream_in_the_way_has_lapsed() {
     assert_eq!(judgement.retry_at, Some(earliest));
     // The refusal alone says the same.
     let breaches = conflict(judgement.verdict);
-    assert_eq!(breaches[0].room_at(), Some(earliest));
+    assert_eq!(breaches[0].room_at, Some(earliest));
     assert_eq!(Refused::Conflict(breaches).retry_at(), Some(earliest));
 }
 

@@ -253,7 +253,7 @@ impl Head for Watched {
         self.header(name).into_iter().collect()
     }
 
-    fn jwt_claim(&self, _payload: &str, _claim: &str) -> Option<Vec<u8>> {
+    fn jwt_claim_at(&self, _payload: &str, _claim: &[&str]) -> Option<Vec<u8>> {
         None
     }
 
@@ -298,4 +298,25 @@ fn the_session_id_is_found_where_identification_looks() {
     assert_eq!(sid(&head, b"/a?CMCD=su"), None);
     let odd = Headers::default().with("cmcd-session", b"sid=\"\xff\"");
     assert_eq!(sid(&odd, b"/a"), None);
+}
+
+#[test]
+fn the_last_word_counts_and_a_backslash_outside_quotes_is_none() {
+    for (data, background) in [
+        ("bg=?1,bg=?0", false),
+        ("bg,bg=?0;x=1", false),
+        ("bg=?0,bg", true),
+        ("bg,bg=?2", true),
+    ] {
+        assert_eq!(Cmcd::read(data.as_bytes()).background, background, "{data}");
+    }
+    for (data, sid) in [
+        // It keeps neither a comma nor a quote from its meaning.
+        (r#"x=\,sid="one""#, Some("one")),
+        (r#"x=\",sid="one""#, None),
+        (r#"x="\",sid=",sid="one""#, Some("one")),
+        (r#"x="\\",sid="one""#, Some("one")),
+    ] {
+        assert_eq!(Cmcd::read(data.as_bytes()).sid.as_deref(), sid, "{data}");
+    }
 }

@@ -1,0 +1,31 @@
+//! What the access log is told of a call that is refused before anything is judged.
+
+use crate::exchange::Record;
+use crate::subject::SubjectKey;
+
+/// A line for an answer with this status; `None` for a success. Account and application are
+/// those that the call has proved so far.
+pub(super) fn refusal(
+    status: u16,
+    subject: Option<SubjectKey>,
+    application: Option<&str>,
+) -> Option<Record> {
+    let reason = match status {
+        400 => "malformed",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not-found",
+        405 => "method-not-allowed",
+        413 => "body-too-large",
+        415 => "unsupported-media-type",
+        429 => "throttled",
+        _ => return None,
+    };
+    Some(Record {
+        event: "refusal",
+        reason: Some(reason),
+        subject,
+        stream: None,
+        application: application.map(str::to_owned),
+    })
+}
