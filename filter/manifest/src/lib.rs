@@ -122,5 +122,16 @@ pub fn rewrite(body: &[u8], rewriting: &Rewriting<'_>) -> Result<Rewritten, Unre
     Ok(Rewritten { body, unknown })
 }
 
+/// Whether players ask for a manifest again while they play: a live playlist with segments, or
+/// a DASH manifest that says how often it changes. It is not read for that, only searched.
+#[must_use]
+pub fn is_polled(manifest: &[u8]) -> bool {
+    let has = |text: &str| memchr::memmem::find(manifest, text.as_bytes()).is_some();
+    match has("#EXTM3U") {
+        true => has("#EXT-X-TARGETDURATION") && !has("#EXT-X-ENDLIST"),
+        false => has("MPD") && has("minimumUpdatePeriod"),
+    }
+}
+
 #[cfg(test)]
 mod tests;

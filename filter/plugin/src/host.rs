@@ -136,6 +136,7 @@ impl Key {
             Place::Sweep => Self::new(b'w', 0),
             Place::News(shard) => Self::new(b'n', shard),
             Place::Rings => Self::new(b'r', 0),
+            Place::Redirected(place) => Self::new(b'm', place),
             Place::Live => Self::new(b'l', 0),
         }
     }

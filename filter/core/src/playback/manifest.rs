@@ -8,12 +8,13 @@
 use core::cell::RefCell;
 
 use streamgate_bytes::is_plain;
-use streamgate_manifest::{Origin, Packed, Rewriting, gunzip, rewrite};
+use streamgate_manifest::{Origin, Packed, Rewriting, gunzip, is_polled, rewrite};
 
 use super::class::Class;
 use super::clean::Clean;
+use super::redirected;
 use super::request::Request;
-use crate::config::Config;
+use crate::config::{Config, StreamCarrier};
 use crate::exchange::Head;
 use crate::metric::Metric;
 use crate::ports::{Host, Meter};
@@ -30,6 +31,8 @@ pub struct Rewrite {
     path: String,
     scheme: String,
     authority: String,
+    /// The token may be one that a redirect gave.
+    is_redirected: bool,
     /// The most bytes of a manifest, before and after.
     max: usize,
 }
@@ -87,6 +90,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             path: text(self.asked.path)?,
             scheme: text(&header(":scheme").unwrap_or_default())?,
             authority: text(&header(":authority")?)?,
+            is_redirected: self.protected.stream.contains(&StreamCarrier::Redirect),
             max,
         };
         let codings = header("accept-encoding").unwrap_or_default();
@@ -206,6 +210,10 @@ impl Rewrite {
         let token = self.prefix.strip_prefix("/~").unwrap_or_default();
         let token =
             PlaybackToken::read(&config.sessions.ring, token.as_bytes(), host.now()).ok()?;
+        if self.is_redirected {
+            let (path, is_polled) = (self.path.as_bytes(), is_polled(manifest));
+            redirected::follow(host, &token.subject, token.stream, path, is_polled);
+        }
         let last = RefCell::new(String::new());
         let rewriting = Rewriting {
             path: &self.path,

@@ -8,6 +8,7 @@ mod manifest;
 mod mint;
 mod passage;
 mod preflight;
+mod redirected;
 mod refusal;
 mod request;
 mod response;

@@ -429,7 +429,7 @@ fn id(value: &[u8]) -> Result<&str, Reason> {
 }
 
 /// A client's address together with its `User-Agent`.
-fn client(head: &impl Head) -> Option<Vec<u8>> {
+pub(crate) fn client(head: &impl Head) -> Option<Vec<u8>> {
     let address = head.client_address()?;
     let agent = head.header("user-agent").unwrap_or_default();
     Some([without_port(&address), b"\n", &agent].concat())
