@@ -5,10 +5,9 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-
 use streamgate_tests::WebPlayer::{DashJs, HlsJs, Shaka};
 use streamgate_tests::{
-    Answer, Browser, Demuxers, Edge, Given, Player, Settings, eventually, sample,
+    Answer, Browser, Demuxers, Edge, Given, Player, Settings, eventually, live, sample,
 };
 
 const MASTER: &str = "/vod/film/master.m3u8";
@@ -391,5 +390,35 @@ fn other_players_play_absolute_urls_as_one_stream() {
             player.assert_plays();
             assert_one_stream(&edge);
         }
+    }
+}
+
+/// GStreamer asks for a live DASH manifest at its first address, and for segments where it was
+/// led to. Without cookies, nothing but the edge's memory tells that it is the same player.
+#[test]
+fn a_live_player_that_asks_before_the_redirect_again_is_one_stream() {
+    let carriers = serde_json::json!([{"token": "path"}, {"redirect": true}]);
+    let settings = Settings::default().with("/playback/0/stream", carriers);
+    // It sends no headers of the application's with the manifest that it asks for again.
+    let account = serde_json::json!({"key": "x-account-id", "value": "alice"});
+    let mutation = serde_json::json!({
+        "name": "envoy.filters.http.header_mutation",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"request_mutations": [{"append": {"header": account}}]},
+        },
+    });
+    let edge = Edge::start(settings.serving(live()).behind(mutation));
+    for (number, demuxers) in (1..).zip([Demuxers::First, Demuxers::Second]) {
+        let path = format!("/vod/live/channel-{number}/numbered.mpd");
+        let minted = edge.metric("redirects_minted");
+        let mut player = edge.gstreamer(demuxers, &path, &[]);
+        player.assert_plays();
+        eventually("it was redirected often", || {
+            edge.metric("redirects_minted") >= minted + 5
+        });
+        player.assert_plays();
+        assert_eq!(edge.metric("starts"), number);
+        player.kill();
     }
 }
