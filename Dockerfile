@@ -20,9 +20,18 @@ WORKDIR /src
 COPY scripts/sample-video scripts/
 RUN scripts/sample-video
 
+# The player of the demo's page.
+FROM node:22-bookworm-slim AS player
+WORKDIR /src/demo
+COPY demo/package.json demo/package-lock.json demo/.npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+
 FROM envoyproxy/envoy:v1.40.0 AS origin
 WORKDIR /streamgate
 COPY --from=sample /src/build/sample build/sample
+COPY client client
+COPY demo demo
+COPY --from=player /src/demo/node_modules demo/node_modules
 COPY envoy/origin.yaml envoy/
 # No hot restart: in the network that both share, each would take the other for
 # its successor.

@@ -6,7 +6,7 @@ help: ## this list
 demo: sample ## see three streams play and a fourth refused, in a minute
 	cargo run -p streamgate-tests --bin demo
 
-up: sample ## run the edge with a sample origin until Ctrl-C
+up: sample ## run the edge with four screens on a page, http://127.0.0.1:10000, until Ctrl-C
 	scripts/edge
 
 fleet: sample ## run three edges that share one limit, until Ctrl-C

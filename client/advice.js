@@ -19,6 +19,7 @@
  * @typedef {object} Refusal
  * @property {string} message       For the viewer.
  * @property {number} [threshold]   The most that is allowed.
+ * @property {{label: string, url: string}} [action] A way out that the operator offers.
  * @property {Conflict[]} conflicts The streams in the way, each once, oldest first.
  * @property {object[]} advice      All advice as it came: more than one rule may be broken.
  * @property {Obligation[]} obligations
@@ -55,9 +56,11 @@ export function refusal(body) {
       byCode.set(conflict.terminationCode, conflict);
     }
   }
+  const action = violations.find((advice) => advice.action)?.action;
   return {
     message: violations[0]?.message ?? "",
     threshold: violations[0]?.threshold,
+    ...(action && { action }),
     conflicts: [...byCode.values()].sort(
       (one, other) => Date.parse(one.startedAt) - Date.parse(other.startedAt),
     ),

@@ -103,6 +103,14 @@ export class SessionApi {
     return this.#call("GET", `${this.#basePath}/metadata`);
   }
 
+  /**
+   * @param {number} patienceMs How long to wait for the answer.
+   * @returns {Promise<Answer>} 200 with what plays on the account, whoever plays it.
+   */
+  runningStreams(patienceMs) {
+    return this.#call("GET", `${this.#basePath}/runningStreams/${this.#account}`, {}, patienceMs);
+  }
+
   /** @returns {Promise<Answer>} */
   async #call(method, path, { headers, ...request } = {}, patienceMs = CALL_MS) {
     const patience = new AbortController();

@@ -2,29 +2,32 @@
 
 import { Session } from "./streamgate.js";
 
-const EDGE = "http://127.0.0.1:10000";
-const MANIFEST = "/vod/sample/master.m3u8";
+/** The demo's edge serves this page, too. */
+const EDGE = location.origin;
 const HLS = "application/vnd.apple.mpegurl";
 
-const [player, stop, status, choice, conflicts, video] = [
-  "player", "stop", "status", "choice", "conflicts", "video",
+const [player, stop, status, trouble, choice, conflicts, video] = [
+  "player", "stop", "status", "trouble", "choice", "conflicts", "video",
 ].map((id) => document.getElementById(id));
 
 /** @type {Session | undefined} */
 let session;
 
+// Pages that are open beside each other are told apart by name.
+player.deviceName.value = `Browser ${String.fromCharCode(65 + Math.floor(Math.random() * 26))}`;
+
 player.addEventListener("submit", async (event) => {
   event.preventDefault();
   await session?.stop();
-  const { subject, deviceName } = Object.fromEntries(new FormData(player));
+  const { subject, deviceName, channel } = Object.fromEntries(new FormData(player));
   session = new Session({
     edge: EDGE,
     application: "demo-web",
     idp: "demo",
     subject,
-    attributes: () => ({ deviceName, channel: "Sample" }),
+    attributes: () => ({ deviceName, channel }),
   });
-  listen(session);
+  listen(session, `/vod/${channel.toLowerCase()}/master.m3u8`);
   session.start();
 });
 
@@ -35,31 +38,52 @@ choice.addEventListener("submit", (event) => {
   session.startInsteadOf(new FormData(choice).getAll("code"));
 });
 
+video.addEventListener("error", () => {
+  if (session?.state === "playing") trouble.value = `Playback broke: ${video.error?.message || "no reason is given"}.`;
+});
+
+// Some browsers' own players stand still without a word.
+let stood = 0;
+setInterval(() => {
+  const shouldPlay = session?.state === "playing" && !video.hidden && !video.paused;
+  if (shouldPlay && video.currentTime === stood) trouble.value ||= "The picture stands still.";
+  stood = video.currentTime;
+}, 5000);
+video.addEventListener("playing", () => (trouble.value = ""));
+
 /** Shows what a session says. */
-function listen(session) {
-  const on = (event, show) => session.addEventListener(event, ({ detail }) => show(detail));
-  on("starting", () => show("starting"));
-  on("waiting", ({ waitMs }) => show(`the service asks to wait ${Math.ceil(waitMs / 1000)} s`));
-  on("playing", () => play(session.playbackUrl(MANIFEST)));
-  on("stopped", () => end("stopped"));
-  on("failed", ({ detail }) => end(`failed: ${detail}`));
-  on("terminated", ({ message, terminator }) =>
-    end(`${message}: ${terminator?.deviceName}, ${terminator?.applicationName}`));
-  on("refused", ({ message, threshold, conflicts }) => {
-    end(`${message} (at most ${threshold})`);
+function listen(session, manifest) {
+  const on = (event, show) => session.addEventListener(event, ({ detail }) => show(detail ?? {}));
+  on("starting", () => show("Starting."));
+  on("waiting", ({ waitMs }) => show(`The service asks to wait ${Math.ceil(waitMs / 1000)} s.`));
+  on("playing", ({ activeStreams, maxStreams }) => {
+    show(maxStreams ? `Playing: ${activeStreams} of ${maxStreams} screens.` : "Playing.");
+    play(session.playbackUrl(manifest));
+  });
+  on("disconnected", () => (trouble.value = "The edge does not answer. What has been loaded plays on."));
+  on("reconnected", () => (trouble.value = ""));
+  on("stopped", () => end("Stopped."));
+  on("failed", ({ status, detail }) => end(status === 0 ? "The edge does not answer." : `It cannot play: ${detail}.`));
+  on("terminated", ({ terminator }) => end(`Stopped by ${terminator?.deviceName}, which plays ${terminator?.channel}.`));
+  on("refused", ({ message, threshold, conflicts, action }) => {
+    end(`${message} (at most ${threshold}).`);
+    if (/^https?:/.test(action?.url)) {
+      const { url: href, label: textContent } = action;
+      status.append(" ", Object.assign(document.createElement("a"), { href, textContent }));
+    }
     offer(conflicts);
   });
 }
 
 function show(text) {
   status.value = text;
+  trouble.value = "";
   choice.hidden = true;
 }
 
 function play(url) {
-  show(`may play ${url}`);
-  if (!video.canPlayType(HLS)) return;
-  video.hidden = false;
+  video.hidden = !video.canPlayType(HLS);
+  if (video.hidden) return (trouble.value = "This browser plays no HLS by itself; the place is taken all the same.");
   video.src = url;
   // A browser may want a click first; the viewer has the controls for it.
   video.play().catch(() => {});
@@ -76,16 +100,18 @@ function end(text) {
 function offer(streams) {
   choice.hidden = streams.length === 0;
   conflicts.replaceChildren(
-    ...streams.map(({ terminationCode, deviceName, channel, startedAt, applicationName }) => {
+    ...streams.map(({ terminationCode, deviceName, channel }, at) => {
       const box = Object.assign(document.createElement("input"), {
         type: "checkbox",
         name: "code",
         value: terminationCode,
+        checked: at === 0,
       });
-      const since = new Date(startedAt).toLocaleTimeString();
       const label = document.createElement("label");
-      label.append(box, ` ${deviceName}: ${channel} since ${since} (${applicationName})`);
+      label.append(box, ` ${deviceName}: ${channel}`);
       return label;
     }),
   );
+  // The keyboard goes on where there is something to choose.
+  conflicts.querySelector("input")?.focus();
 }

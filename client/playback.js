@@ -43,6 +43,8 @@ export class Playback {
   #codes;
   #hasPlayed = false;
   #isOver = false;
+  /** Whether calls get no answer. */
+  #isCutOff = false;
   /** Whether it sleeps until the next heartbeat, as opposed to waiting for a retry. */
   #rests = false;
   #wake = () => {};
@@ -115,7 +117,7 @@ export class Playback {
     const restarted = this.#hasPlayed;
     this.#hasPlayed = true;
     this.#codes = [];
-    this.#tell("playing", { restarted });
+    this.#tell("playing", { restarted, ...countsOf(answer.body.session) });
   }
 
   /** Heartbeats, one after the other, until it is over. */
@@ -151,10 +153,16 @@ export class Playback {
     for (let retryMs = RETRY_MS; !this.#isOver; retryMs *= 2) {
       const answer = await call();
       if (this.#isOver) return answer;
+      if (answer.isFinal && this.#isCutOff) {
+        this.#isCutOff = false;
+        this.#tell("reconnected");
+      }
       if (!answer.isFinal && answer.waitMs > 0) {
         this.#tell("waiting", { waitMs: answer.waitMs });
         await this.#sleep(answer.waitMs);
       } else if (!answer.isFinal && this.#hasPlayed) {
+        if (!this.#isCutOff) this.#tell("disconnected", { status: answer.status });
+        this.#isCutOff = true;
         // Several fit into what is left until `Expires`.
         await this.#sleep(Math.min(retryMs, this.#heartbeatMs / 4));
       } else if (asksForAttributes(answer) && !hasAsked) {
@@ -249,6 +257,11 @@ export class Playback {
 /** Whether attributes were refused for what they are, not for what is missing. */
 function isAboutAttributes(answer) {
   return (answer.status === 400 && !asksForAttributes(answer)) || answer.status === 413;
+}
+
+/** How many streams play, and how many may, where a rule counts them. */
+function countsOf({ activeStreams, maxStreams }) {
+  return maxStreams === undefined ? {} : { activeStreams, maxStreams };
 }
 
 function detailOf({ status, body }) {

@@ -18,7 +18,7 @@ const THIS_PLATFORM = {
 const ENDS = ["refused", "terminated", "stopped", "failed"];
 
 /** Events that change nothing about the state. */
-const REMARKS = ["waiting", "attributesrefused"];
+const REMARKS = ["waiting", "disconnected", "reconnected", "attributesrefused"];
 
 /**
  * @typedef {import("./advice.js").Refusal} Refusal
@@ -40,12 +40,14 @@ const REMARKS = ["waiting", "attributesrefused"];
  * | event | detail | |
  * |---|---|---|
  * | `starting` | | the stream is being created |
- * | `playing` | `{restarted: boolean}` | it may play. If `restarted`, its former stream had lapsed, and `playbackUrl` gives other URLs now |
+ * | `playing` | `{restarted: boolean, activeStreams?: number, maxStreams?: number}` | it may play, as one of `activeStreams` of at most `maxStreams` where a rule counts them. If `restarted`, its former stream had lapsed, and `playbackUrl` gives other URLs now |
  * | `refused` | `Refusal` | a limit forbids it to play, or to play on |
  * | `terminated` | `Termination` | a viewer stopped it from another device: tell this one, and do not start without being asked |
  * | `stopped` | | the application stopped it, or the page went away |
  * | `failed` | `Failure` | it cannot play, and not because of a limit |
  * | `waiting` | `{waitMs: number}` | the service asks for so long a pause; then the call is made again |
+ * | `disconnected` | `{status: number}` | the service does not answer; it is asked until it does, and what has been loaded plays on |
+ * | `reconnected` | | it answers again |
  * | `attributesrefused` | `{attributes, detail: string}` | added attributes were dropped; it plays on |
  */
 export class Session extends EventTarget {

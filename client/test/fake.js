@@ -184,5 +184,7 @@ const EVENTS = [
   "stopped",
   "failed",
   "waiting",
+  "disconnected",
+  "reconnected",
   "attributesrefused",
 ];

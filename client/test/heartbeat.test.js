@@ -40,7 +40,8 @@ test("a call without an answer is repeated several times before the stream expir
   await fake.playing();
   await fake.pass(60_000);
   assert.deepEqual(fake.log, ["POST 0", "POST 45000", "POST 46000", "POST 48000", "POST 52000"]);
-  assert.deepEqual(fake.events.length, 2);
+  assert.equal(fake.told("disconnected").status, 0);
+  assert.equal(fake.events.length, 4);
 });
 
 test("a heartbeat that hangs leaves time for another", async () => {

@@ -4,6 +4,9 @@
  *
  *   {"do": "open", "page": "http://…"}   {"tab": 1}
  *   {"do": "look", "tab": 1}             {"played": 3.2, "reason": null, "message": "", "errors": ""}
+ *   {"do": "evaluate", "tab": 1, "script": "document.title"}   {"value": "…"}
+ *   {"do": "press", "tab": 1, "key": "Tab"}                    {}
+ *   {"do": "appear", "tab": 1, "width": 320, "scheme": "dark"} {}
  *   {"do": "reload", "tab": 1}           {}
  *   {"do": "close", "tab": 1}            {}
  *
@@ -56,6 +59,19 @@ const commands = {
         errors: text("errors"),
       };
     });
+  },
+  async evaluate({ tab, script }) {
+    return { value: (await tabs.get(tab).evaluate(script)) ?? null };
+  },
+  async press({ tab, key }) {
+    await tabs.get(tab).keyboard.press(key);
+    return {};
+  },
+  async appear({ tab, width, scheme }) {
+    const page = tabs.get(tab);
+    await page.setViewport({ width, height: 900 });
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    return {};
   },
   async reload({ tab }) {
     await tabs.get(tab).reload();

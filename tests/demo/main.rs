@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(5);
 fn main() -> ExitCode {
     match story() {
         Ok(()) => {
-            println!("\nAll as told. `make up` runs the same edge for you to try.");
+            println!("\nAll as told. `make up` runs the same edge, with four screens on one page.");
             ExitCode::SUCCESS
         }
         Err(unexpected) => {

@@ -7,6 +7,7 @@ mod browsers;
 mod carriers;
 mod cat;
 mod configuration;
+mod demo_page;
 mod documents;
 mod envoy_files;
 mod fleet;

@@ -119,6 +119,18 @@ impl Browser {
         }
     }
 
+    /// A tab with whatever page.
+    #[must_use]
+    #[track_caller]
+    pub fn visit(&self, url: &str) -> Tab<'_> {
+        let opened = self.tell(&json!({"do": "open", "page": url}));
+        Tab {
+            browser: self,
+            number: opened["tab"].as_u64().expect("a number"),
+            played: Cell::new(0.0),
+        }
+    }
+
     #[track_caller]
     fn tell(&self, command: &Value) -> Value {
         let mut commands = self.commands.borrow_mut();
@@ -174,12 +186,7 @@ impl<'a> Opening<'a> {
             .collect();
         let port = self.browser.pages.port;
         let page = format!("http://localhost:{port}/player.html#{settings}");
-        let opened = self.browser.tell(&json!({"do": "open", "page": page}));
-        Tab {
-            browser: self.browser,
-            number: opened["tab"].as_u64().expect("a number"),
-            played: Cell::new(0.0),
-        }
+        self.browser.visit(&page)
     }
 
     /// Opens it, and waits until it plays.
@@ -238,6 +245,30 @@ impl Tab<'_> {
     #[track_caller]
     pub fn close(self) {
         self.command("close");
+    }
+
+    /// What a JavaScript expression comes to in the page; a promise is waited for.
+    #[track_caller]
+    pub fn evaluate(&self, script: &str) -> Value {
+        let number = self.number;
+        let answer = json!({"do": "evaluate", "tab": number, "script": script});
+        self.browser.tell(&answer)["value"].take()
+    }
+
+    /// Presses a key, by the name that browsers give it.
+    #[track_caller]
+    pub fn press(&self, key: &str) {
+        let number = self.number;
+        let command = json!({"do": "press", "tab": number, "key": key});
+        self.browser.tell(&command);
+    }
+
+    /// Shows itself in a window so wide, in CSS pixels, in the `light` or `dark` scheme.
+    #[track_caller]
+    pub fn appear(&self, width: u32, scheme: &str) {
+        let number = self.number;
+        let command = json!({"do": "appear", "tab": number, "width": width, "scheme": scheme});
+        self.browser.tell(&command);
     }
 
     #[track_caller]

@@ -146,8 +146,22 @@ impl Edge {
 
     /// Kills Envoy, as a power failure would, and starts it again at the same place.
     pub fn restart(&mut self) {
+        self.power_off();
+        self.power_on();
+    }
+
+    /// Kills Envoy, as a power failure would.
+    pub fn power_off(&mut self) {
         self.assert_sound();
         self.kill();
+    }
+
+    /// Starts it again at the same place.
+    ///
+    /// # Panics
+    ///
+    /// With Envoy's log if it does not start.
+    pub fn power_on(&mut self) {
         // Connections to the killed one are of no use any more.
         self.admin = Client::new(self.admin_port);
         self.run()

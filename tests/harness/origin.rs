@@ -315,7 +315,9 @@ fn media_type(path: &str) -> &'static str {
         Some("mpd") => "application/dash+xml",
         Some("m4s") => "video/iso.segment",
         Some("html") => "text/html",
+        Some("css") => "text/css",
         Some("js" | "mjs") => "text/javascript",
+        Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     }
 }

@@ -149,7 +149,7 @@ pub fn read(
         Ok(()) => Ok(access),
         Err(error) => Err(Refused {
             error,
-            access: Some(access),
+            access: Some(Box::new(access)),
         }),
     });
     if read.is_err() {
@@ -164,7 +164,7 @@ pub struct Refused {
     /// Why.
     pub error: CatError,
     /// What it grants to other requests, or at another time: a key vouches for it.
-    pub access: Option<Access>,
+    pub access: Option<Box<Access>>,
 }
 
 impl Refused {

@@ -31,7 +31,8 @@ fn whoever_means_to_have_the_api_is_told_what_to_write() {
          Access Token, or `session_api: {subject: trusted}` only where an earlier hop has checked \
          that the caller is that account"
     );
-    let signs: [(&str, fn(&mut Value)); 6] = [
+    type Change = fn(&mut Value);
+    let signs: [(&str, Change); 6] = [
         ("`sessions.base_path`", |json| {
             json["sessions"]["base_path"] = json!("/v2")
         }),

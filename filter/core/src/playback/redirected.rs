@@ -154,7 +154,7 @@ fn change(
         if !change(&mut all) {
             return;
         }
-        let bytes: Vec<u8> = all.iter().flat_map(Redirected::to_bytes).collect();
+        let bytes: Vec<u8> = all.into_iter().flat_map(Redirected::to_bytes).collect();
         // What is not remembered is one stream more.
         if store.swap(place, version, &bytes) != Swap::Conflict {
             return;
@@ -168,7 +168,7 @@ fn read(bytes: &[u8]) -> impl Iterator<Item = Redirected> {
 }
 
 impl Redirected {
-    fn to_bytes(&self) -> [u8; LEN] {
+    fn to_bytes(self) -> [u8; LEN] {
         let mut bytes = [0; LEN];
         let fields = self.stream.as_bytes().iter().copied();
         let fields = fields

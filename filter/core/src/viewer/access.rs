@@ -172,7 +172,7 @@ fn checked<H: Head>(
         }
         Err(Refused { error, access }) => {
             match access {
-                Some(access) => good.known.insert(mark, access),
+                Some(access) => good.known.insert(mark, *access),
                 None => {
                     let until = now.plus_ms(WORTHLESS_MS);
                     good.worthless.insert(mark, (error, until));

@@ -120,7 +120,8 @@ pub(super) struct Model {
     pub(super) now: u64,
 }
 
-/// What one limit wants to go: so many of these units, each given by its streams.
+/// What one limit wants to go: so many of these units, each given by its streams' places in
+/// the order in which they started.
 struct Room {
     units: Vec<Vec<usize>>,
     surplus: usize,
@@ -277,9 +278,11 @@ impl Model {
                     continue;
                 }
                 let unit = limit.unit(other.number, &other.given);
+                let started = |live: &Live| live.number == other.number;
+                let at = self.live.iter().position(started).unwrap_or_default();
                 match units.iter_mut().find(|(known, _)| *known == unit) {
-                    Some((_, streams)) => streams.push(other.number),
-                    None => units.push((unit, vec![other.number])),
+                    Some((_, streams)) => streams.push(at),
+                    None => units.push((unit, vec![at])),
                 }
             }
             let stays = before.as_ref().is_some_and(|before| {
@@ -306,7 +309,8 @@ impl Model {
                 units: units.into_iter().map(|(_, streams)| streams).collect(),
             });
         }
-        leaving.extend(fewest(&wanted));
+        let losers = fewest(&wanted).into_iter().map(|at| self.live[at].number);
+        leaving.extend(losers);
         leaving.iter().for_each(|number| self.end(*number));
         match self.live.iter_mut().find(|live| live.number == number) {
             Some(stream) => *stream = after,
