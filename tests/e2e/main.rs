@@ -16,6 +16,7 @@ mod http2;
 mod json_bodies;
 mod lapse;
 mod live;
+mod manifests;
 mod memory;
 mod noise;
 mod one_viewer;

@@ -48,7 +48,7 @@ pub use gstreamer::Demuxers;
 pub use http::{Answer, Client, Request, raw};
 pub use jwt::Jwt;
 pub use noise::Noise;
-pub use origin::{Origin, Seen};
+pub use origin::{Given, Origin, Seen};
 pub use player::Player;
 pub use ports::free_port;
 pub use real_player::RealPlayer;

@@ -1,12 +1,16 @@
 //! An origin in this process: it serves any path, and remembers what it was asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, Uri, header};
+use http_body::Frame;
 use tokio::sync::Notify;
 
 use crate::live::Live;
@@ -32,10 +36,80 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
 }
 
+/// What the origin is to answer with.
+#[derive(Debug, Clone)]
+pub struct Given {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: VecDeque<Bytes>,
+}
+
+impl Given {
+    /// 200 with this body, of which the origin says how long it is.
+    #[must_use]
+    pub fn body(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: [Bytes::from(body.into())].into(),
+        }
+    }
+
+    /// The same in pieces of so many bytes, and nobody is told how many there are.
+    #[must_use]
+    pub fn in_pieces_of(mut self, length: usize) -> Self {
+        let whole: Vec<u8> = self.body.iter().flatten().copied().collect();
+        self.body = whole.chunks(length).map(Bytes::copy_from_slice).collect();
+        self
+    }
+
+    /// With another status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn response(mut self) -> Response<Body> {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            response = response.header(name, value);
+        }
+        let body = match self.body.len() {
+            1 => Body::from(self.body.pop_front().unwrap_or_default()),
+            _ => Body::new(Pieces(self.body)),
+        };
+        response.body(body).expect("a response")
+    }
+}
+
+/// A body of which nobody knows how long it is.
+struct Pieces(VecDeque<Bytes>);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     seen: Mutex<Vec<Seen>>,
     statuses: Mutex<HashMap<String, u16>>,
+    given: Mutex<HashMap<String, Given>>,
     files: Option<PathBuf>,
     live: Option<Live>,
     cacheable: AtomicBool,
@@ -96,6 +170,12 @@ impl Origin {
     pub fn answers(&self, path: &str, status: u16) {
         let mut statuses = self.shared.statuses.lock().expect("a lock");
         statuses.insert(path.to_owned(), status);
+    }
+
+    /// From now on this path is answered with that.
+    pub fn gives(&self, path: &str, given: Given) {
+        let mut all = self.shared.given.lock().expect("a lock");
+        all.insert(path.to_owned(), given);
     }
 
     /// From now on its answers may be kept for a minute.
@@ -173,6 +253,9 @@ impl Shared {
         }
         if headers.contains_key(header::IF_NONE_MATCH) {
             return empty(304);
+        }
+        if let Some(given) = self.given.lock().expect("a lock").get(uri.path()) {
+            return given.clone().response();
         }
         let live = self.live.as_ref();
         let live = live.and_then(|live| live.file(uri.path()));

@@ -14,7 +14,7 @@ pub use crate::keeper::Trust;
 use crate::ledger::{Outage, epoch, sweep};
 use crate::metric::Metric;
 use crate::moment::Moment;
-use crate::playback::{Clean, Forward, Gate, Passage, Watch, Watched};
+use crate::playback::{Clean, Coding, Forward, Gate, Passage, Rewrite, Watch, Watched};
 use crate::policy::Event;
 use crate::ports::{Entropy, Host};
 use crate::reason::Reason;
@@ -270,6 +270,19 @@ impl Edge {
                 .insert(ticket, Waiting::Response(watch.clone()));
         }
         watched
+    }
+
+    /// A manifest whose body is there, with the token in the URLs that need it; `None`: it is
+    /// good as it is.
+    #[must_use]
+    pub fn rewrite_manifest(
+        &self,
+        host: &impl Host,
+        rewrite: &Rewrite,
+        coding: Coding,
+        body: &[u8],
+    ) -> Option<Vec<u8>> {
+        rewrite.apply(&self.config, host, coding, body)
     }
 
     /// The request of this ticket is gone.

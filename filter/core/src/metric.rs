@@ -53,11 +53,15 @@ pub enum Metric {
     FleetErrorsAuth,
     FleetErrorsFull,
     FleetErrorsOther,
+    ManifestsRewritten,
+    ManifestsTooLarge,
+    ManifestsUnreadable,
+    ManifestUrlsUnknown,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 49] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -103,6 +107,10 @@ impl Metric {
         Self::FleetErrorsAuth,
         Self::FleetErrorsFull,
         Self::FleetErrorsOther,
+        Self::ManifestsRewritten,
+        Self::ManifestsTooLarge,
+        Self::ManifestsUnreadable,
+        Self::ManifestUrlsUnknown,
     ];
 
     /// Its name in Envoy's statistics.
@@ -154,6 +162,10 @@ impl Metric {
             Self::FleetErrorsAuth => "streamgate.fleet.errors.auth",
             Self::FleetErrorsFull => "streamgate.fleet.errors.full",
             Self::FleetErrorsOther => "streamgate.fleet.errors.other",
+            Self::ManifestsRewritten => "streamgate.manifests.rewritten",
+            Self::ManifestsTooLarge => "streamgate.manifests.too_large",
+            Self::ManifestsUnreadable => "streamgate.manifests.unreadable",
+            Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown",
         }
     }
 

@@ -50,6 +50,8 @@ pub enum Place {
     News(u32),
     /// The bells that were rung last.
     Rings,
+    /// Redirects that were minted last.
+    Redirected(u32),
     /// The number of streams on record.
     Live,
 }

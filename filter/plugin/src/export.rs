@@ -69,16 +69,21 @@ pub(crate) extern "C" fn streamgate_on_response_headers(
 ) -> u32 {
     match with_requests(|requests| requests.on_response_headers(context, ends)) {
         Go::Wait => Go::STOP_ALL,
-        go @ Go::On => go.to_envoy(),
+        go @ (Go::On | Go::Collect) => go.to_envoy(),
     }
 }
 
 /// `proxy_on_response_body`.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn streamgate_on_response_body(
-    context: u32,
-    size: usize,
-    _ends: bool,
-) -> u32 {
-    with_requests(|requests| requests.on_response_body(context, size)).to_envoy()
+pub(crate) extern "C" fn streamgate_on_response_body(context: u32, size: usize, ends: bool) -> u32 {
+    match with_requests(|requests| requests.on_response_body(context, size, ends)) {
+        Go::Collect => Go::KEEP_NOTHING,
+        go @ (Go::On | Go::Wait) => go.to_envoy(),
+    }
+}
+
+/// `proxy_on_response_trailers`.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn streamgate_on_response_trailers(context: u32, _trailers: usize) -> u32 {
+    with_requests(|requests| requests.on_response_trailers(context)).to_envoy()
 }

@@ -136,6 +136,7 @@ impl Key {
             Place::Sweep => Self::new(b'w', 0),
             Place::News(shard) => Self::new(b'n', shard),
             Place::Rings => Self::new(b'r', 0),
+            Place::Redirected(place) => Self::new(b'm', place),
             Place::Live => Self::new(b'l', 0),
         }
     }
@@ -301,6 +302,24 @@ pub(crate) fn response_status() -> u16 {
         .flatten()
         .and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok())
         .unwrap_or_default()
+}
+
+/// A header of the response.
+pub(crate) fn response_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
+        .ok()
+        .flatten()
+}
+
+/// Sets a header of the response, or removes it where there is no value.
+pub(crate) fn set_response_header(name: &str, value: Option<&str>) {
+    let _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, value);
+}
+
+/// The piece of the response's body, this long, whose callback is running.
+pub(crate) fn response_body(length: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, length);
+    body.ok().flatten().unwrap_or_default()
 }
 
 /// Adds a header to the response.

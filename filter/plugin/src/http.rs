@@ -4,15 +4,18 @@ use proxy_wasm::types::Action;
 use streamgate_core::api::PendingCall;
 use streamgate_core::edge::Step;
 use streamgate_core::exchange::{Answer, Reply};
-use streamgate_core::playback::{Forward, Watch, Watched};
+use streamgate_core::playback::{Forward, Rewrite, Watch, Watched};
 
 use crate::host;
+use crate::manifest::Manifest;
 
 /// Whether Envoy goes on with a request or its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Go {
     On,
     Wait,
+    /// The response's headers wait until its body is there, which the filter collects.
+    Collect,
 }
 
 impl Go {
@@ -22,11 +25,17 @@ impl Go {
     /// response into an error when that is too much: a segment of a few megabytes.
     pub(crate) const STOP_ALL: u32 = 4;
 
+    /// Envoy's name for taking a piece of a body away
+    /// (`FilterDataStatus::StopIterationNoBuffer`). What Envoy keeps for a filter that waits
+    /// is bounded by the listener's buffer, and what is put there in the end, too: a response
+    /// beyond it becomes an error.
+    pub(crate) const KEEP_NOTHING: u32 = 3;
+
     /// What Envoy takes a callback's answer for.
     pub(crate) const fn to_envoy(self) -> u32 {
         match self {
             Self::On => Action::Continue as u32,
-            Self::Wait => Action::Pause as u32,
+            Self::Wait | Self::Collect => Action::Pause as u32,
         }
     }
 }
@@ -41,6 +50,7 @@ pub(crate) enum State {
     Response {
         watch: Option<Watch>,
         renewed: Option<(String, String)>,
+        rewrite: Option<Box<Rewrite>>,
     },
     /// The fleet's store is asked about the request.
     Store,
@@ -51,6 +61,8 @@ pub(crate) enum State {
     },
     /// The response's body is to give way to this.
     Refused(Vec<u8>),
+    /// The response is a manifest of which this much is there.
+    Manifest(Manifest),
 }
 
 /// Has a request answered by the filter.
@@ -91,12 +103,13 @@ fn forwarded(forward: Forward, path: &[u8]) -> State {
     if forward.clean.referer {
         host::set_request_header("referer", None);
     }
-    if forward.watch.is_none() && forward.renewed.is_none() {
+    if forward.watch.is_none() && forward.renewed.is_none() && forward.rewrite.is_none() {
         return State::Nothing;
     }
     State::Response {
         watch: forward.watch,
         renewed: forward.renewed,
+        rewrite: forward.rewrite,
     }
 }
 

@@ -11,6 +11,7 @@ use streamgate_core::fleet::Ticket;
 use crate::by_id::ById;
 use crate::host::{self, RequestHead};
 use crate::http::{Go, State, reply, take_step, take_watched};
+use crate::manifest::Manifest;
 use crate::worker::Worker;
 
 thread_local! {
@@ -177,7 +178,12 @@ impl Requests {
         drop(waiting);
         let Some(Waiting {
             worker,
-            state: State::Response { watch, renewed },
+            state:
+                State::Response {
+                    watch,
+                    renewed,
+                    rewrite,
+                },
         }) = expected
         else {
             return Go::On;
@@ -185,26 +191,56 @@ impl Requests {
         if let Some((name, value)) = renewed {
             host::add_response_header(&name, &value);
         }
-        let Some(watch) = watch else {
-            return Go::On;
-        };
         let status = host::response_status();
-        let mut edge = worker.edge.borrow_mut();
-        let watched = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
-        drop(edge);
-        let (state, go) = take_watched(watched, ends);
+        let (mut state, mut go) = match watch {
+            Some(watch) => {
+                let mut edge = worker.edge.borrow_mut();
+                let watched = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
+                drop(edge);
+                take_watched(watched, ends)
+            }
+            None => (State::Nothing, Go::On),
+        };
+        if let (State::Nothing, Go::On, Some(rewrite), false) = (&state, go, rewrite, ends) {
+            (state, go) = Manifest::begin(&worker, rewrite, status);
+        }
         self.wait(context, &worker, state);
         go
     }
 
-    pub(crate) fn on_response_body(&self, context: u32, size: usize) -> Go {
-        if let Some(waiting) = self.waiting.borrow_mut().get_mut(context)
-            && let State::Refused(body) = &mut waiting.state
-        {
+    pub(crate) fn on_response_body(&self, context: u32, size: usize, ends: bool) -> Go {
+        let mut waiting = self.waiting.borrow_mut();
+        let state = waiting.get_mut(context).map(|waiting| &mut waiting.state);
+        match state {
             // All of it in the place of the first piece, nothing in the place of the others.
-            host::replace_response_body(size, &core::mem::take(body));
+            Some(State::Refused(body)) => {
+                host::replace_response_body(size, &core::mem::take(body));
+                Go::On
+            }
+            Some(State::Manifest(manifest)) => {
+                let go = manifest.take(size, ends);
+                if go == Go::On {
+                    waiting.remove(context);
+                }
+                go
+            }
+            _ => Go::On,
         }
-        Go::On
+    }
+
+    /// The body has ended, and nothing said so.
+    pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
+        let mut waiting = self.waiting.borrow_mut();
+        let state = waiting.get(context).map(|waiting| &waiting.state);
+        if !matches!(state, Some(State::Manifest(_))) {
+            return Go::On;
+        }
+        let ended = waiting.remove(context);
+        drop(waiting);
+        if let Some(State::Manifest(manifest)) = ended.map(|waiting| waiting.state) {
+            manifest.answer();
+        }
+        Go::Wait
     }
 
     /// The state of a request that waits for the fleet's store, taken out; `None` if it is

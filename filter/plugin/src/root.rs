@@ -80,6 +80,7 @@ impl RootContext for Root {
             root: self.id,
             calls: RefCell::default(),
             bell: Bell::default(),
+            held: Cell::default(),
             is_away: Cell::default(),
         });
         with_requests(|requests| requests.employ(&worker));

@@ -20,6 +20,8 @@ pub(crate) struct Worker {
     /// The calls under way, by Envoy's tokens.
     pub(crate) calls: RefCell<ById<CallId>>,
     pub(crate) bell: Bell,
+    /// Bytes of manifests that are held until they are whole.
+    pub(crate) held: Cell<usize>,
     /// Some of the store did not answer when last looked.
     pub(crate) is_away: Cell<bool>,
 }

@@ -80,3 +80,6 @@ pub(super) const HEADER: &str = r"^[0-9A-Za-z!#$%&'*+.^_`|~-]+$";
 /// How a path pattern begins, and what it is made of; `PathPattern` reads it.
 #[cfg(feature = "schema")]
 pub(super) const PATTERN: &str = r"^(/|\*\*/|\*\*$)[^?#%;\\\[\]{}!]*$";
+
+/// Most bytes of a manifest that is rewritten.
+pub(super) const MANIFEST: RangeInclusive<u32> = 0..=16_777_216;

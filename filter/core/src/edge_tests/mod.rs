@@ -16,6 +16,7 @@ mod foreign;
 mod json_bodies;
 mod leases;
 mod long_paths;
+mod manifests;
 mod metadata;
 mod methods;
 mod paused;

@@ -2,18 +2,20 @@
 
 use super::class::is_dash;
 use super::passage::Passage;
+use super::redirected::Asking;
 use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::config::Start;
 use crate::exchange::{Answer, Head, Reply};
 use crate::keeper::{Keeper, Ruling};
+use crate::ledger::Decided;
 use crate::metric::Metric;
 use crate::policy::{Event, Verdict};
 use crate::ports::Host;
 use crate::reason::Reason;
 use crate::signed::PlaybackToken;
 use crate::stream_key::StreamKey;
-use crate::viewer::{Viewer, carried_attributes};
+use crate::viewer::{Viewer, carried_attributes, client};
 
 /// Answers a manifest request that names no stream with a redirect to itself under
 /// a fresh path token, if a start would be allowed now.
@@ -24,7 +26,6 @@ pub(super) fn mint<H: Head, E: Host>(
 ) -> Passage {
     let Request { config, host, .. } = *request;
     let now = request.now();
-    let stream = StreamKey::mint(now, host.random());
     let who = Who {
         subject: Some(viewer.subject),
         stream: None,
@@ -39,11 +40,20 @@ pub(super) fn mint<H: Head, E: Host>(
         (Ok(facts), Ok(carried)) => (facts, carried),
         (Err(reason), _) | (_, Err(reason)) => return request.refuse(who, reason, None),
     };
-    let play = request
-        .protected
-        .play(stream, false, viewer.application, facts);
-    let event = Event::Play(play);
-    match keeper.consult(host, &viewer.subject, &event, || false, now) {
+    let consult = |stream| {
+        let protected = request.protected;
+        let play = protected.play(stream, false, viewer.application, facts.clone());
+        keeper.consult(host, &viewer.subject, &Event::Play(play), || false, now)
+    };
+    let asking = asking(request, viewer);
+    let known = asking.and_then(|asking| asking.known(host));
+    // One that plays no longer begins anew.
+    let known = known.filter(|known| {
+        let ruling = consult(*known);
+        matches!(ruling, Ok(Ruling::Decided(Decided { verdict: Verdict::Plays(plays), .. })) if !plays.started)
+    });
+    let stream = known.unwrap_or_else(|| StreamKey::mint(now, host.random()));
+    match consult(stream) {
         Ok(Ruling::Wait | Ruling::Later) => return Passage::Wait(viewer.subject),
         Ok(Ruling::Decided(decided)) => {
             if let Verdict::Refused(refused) = &decided.verdict {
@@ -85,6 +95,9 @@ pub(super) fn mint<H: Head, E: Host>(
     let Ok(path) = core::str::from_utf8(&path) else {
         return request.refuse(who, Reason::Malformed, None);
     };
+    if let Some(asking) = asking {
+        asking.redirect(host, stream);
+    }
     host.add(Metric::RedirectsMinted, 1);
     let good_for_ms = token.expires_at.ms_since(now);
     let token = token.issue(&config.sessions.ring);
@@ -100,6 +113,20 @@ pub(super) fn mint<H: Head, E: Host>(
         logged_path: Some(path.into()),
         record: None,
     })
+}
+
+/// What is remembered of the redirect: nothing of a browser's, which stays where it was
+/// redirected to, and where one manifest is not told from another.
+fn asking<'a, H: Head, E: Host>(
+    request: &Request<'_, H, E>,
+    viewer: &'a Viewer<'_>,
+) -> Option<Asking<'a>> {
+    let head = request.asked.head;
+    if request.protected.manifest_max == 0 || head.header("sec-fetch-mode").is_some() {
+        return None;
+    }
+    let path = request.without_token_parameters();
+    Some(Asking::of(&viewer.subject, &path, &client(head)?))
 }
 
 /// A path without a query up to its last slash.

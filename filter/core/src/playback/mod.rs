@@ -4,9 +4,11 @@ mod class;
 mod clean;
 mod gate;
 mod lease;
+mod manifest;
 mod mint;
 mod passage;
 mod preflight;
+mod redirected;
 mod refusal;
 mod request;
 mod response;
@@ -15,4 +17,5 @@ pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternEr
 pub use clean::{Clean, Credentials};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
+pub use manifest::{Coding, End, Held, Rewrite};
 pub use passage::{Forward, Passage, Watch, Watched};

@@ -6,6 +6,7 @@ use streamgate_bytes::Mark;
 
 use super::clean::Clean;
 use super::lease::Leased;
+use super::manifest::Rewrite;
 use crate::activity::Attributes;
 use crate::exchange::{Record, Reply};
 use crate::limits::Limits;
@@ -35,6 +36,8 @@ pub struct Forward {
     pub renewed: Option<(String, String)>,
     /// What to do when the response's status is known; `None`: nothing.
     pub watch: Option<Watch>,
+    /// The response is a manifest whose URLs may need the token in front of the path.
+    pub rewrite: Option<Box<Rewrite>>,
 }
 
 /// What to do when the response to a let-through media request is known.

@@ -101,9 +101,11 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
+        let mut clean = self.clean();
         Passage::Forward(Forward {
             strip: self.strip,
-            clean: self.clean(),
+            rewrite: self.rewrite(&mut clean),
+            clean,
             renewed: None,
             watch,
         })

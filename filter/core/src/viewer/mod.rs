@@ -18,6 +18,7 @@ pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use credential::{Credential, credential_ends_at, earlier};
 pub(crate) use query::without as without_parameters;
+pub(crate) use token::is_in_scope;
 
 use core::cell::OnceCell;
 use std::sync::Arc;
@@ -428,7 +429,7 @@ fn id(value: &[u8]) -> Result<&str, Reason> {
 }
 
 /// A client's address together with its `User-Agent`.
-fn client(head: &impl Head) -> Option<Vec<u8>> {
+pub(crate) fn client(head: &impl Head) -> Option<Vec<u8>> {
     let address = head.client_address()?;
     let agent = head.header("user-agent").unwrap_or_default();
     Some([without_port(&address), b"\n", &agent].concat())

@@ -176,7 +176,7 @@ impl PlaybackPath {
 
 /// Whether a token is good for a path, whatever its spelling: where all that is protected
 /// with it is in scope, or the path itself.
-fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, file: &[u8]) -> bool {
+pub(crate) fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, file: &[u8]) -> bool {
     protected.prefix.starts_with(&token.scope)
         || Reading::of(token.scope.as_bytes()).is_ok_and(|scope| file.starts_with(&scope))
 }

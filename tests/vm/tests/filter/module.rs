@@ -38,6 +38,7 @@ fn it_exports_what_it_needs_and_no_more() {
         "proxy_on_request_trailers",
         "proxy_on_response_body",
         "proxy_on_response_headers",
+        "proxy_on_response_trailers",
         "proxy_on_tick",
     ];
     assert_eq!(exports(), needed.map(str::to_owned).into());

@@ -2,7 +2,7 @@
 
 use hashbrown::HashSet;
 
-use super::super::limits::{PATH_SEGMENT, REFUSALS, SPAN_MS};
+use super::super::limits::{MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawPaused, RawPlayback, RawPreflight, RawStart, RawStreamCarrier, RawSubjectCarrier,
@@ -55,6 +55,13 @@ impl Check<'_> {
                 "403, 409 or 410",
             );
         }
+        let manifest_max = raw.manifests.max_bytes;
+        self.range(
+            &field(path, "manifests.max_bytes"),
+            manifest_max,
+            MANIFEST,
+            "bytes",
+        );
         let timeout_ms = match &raw.timeout {
             Some(timeout) => self.duration(&field(path, "timeout"), timeout, SPAN_MS),
             None => None,
@@ -93,6 +100,7 @@ impl Check<'_> {
                 RawPreflight::Answer => Preflight::Answer,
                 RawPreflight::Forward => Preflight::Forward,
             },
+            manifest_max: usize::try_from(manifest_max).unwrap_or(usize::MAX),
             refuse_status: raw.refuse.status,
             slate: Slate {
                 hls: self.slate(&field(path, "refuse.slate.hls"), &raw.refuse.slate.hls),

@@ -20,7 +20,7 @@ pub use fleet::{RawFleet, RawOnOutage};
 pub use named::Named;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
+    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
     RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
 };
 pub use policies::{

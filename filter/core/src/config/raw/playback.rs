@@ -57,6 +57,9 @@ pub struct RawPlayback {
     /// What becomes of a browser's question beforehand (CORS preflight).
     #[serde(default)]
     pub preflight: RawPreflight,
+    /// Manifests whose URLs are to keep the token in front of their path.
+    #[serde(default)]
+    pub manifests: RawManifests,
     /// How to refuse.
     #[serde(default)]
     pub refuse: RawRefuse,
@@ -264,6 +267,34 @@ pub enum RawPaused {
     Keep,
     /// Its place is free at once; it starts again when it plays on, if there is room.
     Release,
+}
+
+/// Manifests that came under a token in front of their path: URLs in them that are absolute
+/// paths, or name this host, get the token, too.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Manifests",
+    deny_unknown_fields,
+    default,
+    expecting = "the fields of `manifests`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub struct RawManifests {
+    /// The most bytes of a manifest that is looked at, and of what becomes of it. A larger
+    /// one is passed on as it is. 0: all are.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::MANIFEST.start(), max = *limits::MANIFEST.end()))
+    )]
+    pub max_bytes: u32,
+}
+
+impl Default for RawManifests {
+    fn default() -> Self {
+        Self {
+            max_bytes: 2_097_152,
+        }
+    }
 }
 
 /// What becomes of a browser's question beforehand: OPTIONS with `Origin` and

@@ -60,6 +60,13 @@ impl Classes {
         }
     }
 
+    /// Whether an operator says what is a manifest.
+    #[must_use]
+    pub fn has_own_manifests(&self) -> bool {
+        let mut patterns = self.patterns.iter();
+        patterns.any(|(class, _)| *class == Class::Manifest)
+    }
+
     /// Tells by its path what a request fetches.
     #[must_use]
     pub fn classify(&self, path: &Reading<'_>) -> Class {

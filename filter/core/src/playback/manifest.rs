@@ -1,0 +1,285 @@
+//! Manifests that keep the token of their request.
+//!
+//! Players resolve the relative URLs of a manifest against its address, and so under the
+//! token in front of its path. An absolute path, or an absolute URL of this host, would lose
+//! the token: its player would be one more stream, or nobody's. So such URLs get the token
+//! when the manifest passes through.
+
+use core::cell::RefCell;
+
+use streamgate_bytes::is_plain;
+use streamgate_manifest::{Origin, Packed, Rewriting, gunzip, is_polled, rewrite};
+
+use super::class::Class;
+use super::clean::Clean;
+use super::redirected;
+use super::request::Request;
+use crate::config::{Config, StreamCarrier};
+use crate::exchange::Head;
+use crate::metric::Metric;
+use crate::ports::{Host, Meter};
+use crate::signed::PlaybackToken;
+use crate::surface::{Surface, surface};
+use crate::viewer::is_in_scope;
+
+/// What is needed to rewrite the manifest that answers a request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// What goes in front of paths: `/~` and the token.
+    prefix: String,
+    /// The path that was asked for, without the token.
+    path: String,
+    scheme: String,
+    authority: String,
+    /// The token may be one that a redirect gave.
+    is_redirected: bool,
+    /// The most bytes of a manifest, before and after.
+    max: usize,
+}
+
+/// How a manifest is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// Not at all.
+    Identity,
+    /// With gzip.
+    Gzip,
+}
+
+/// Whether a manifest's body is held until all of it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// It is.
+    Until(End, Coding),
+    /// It is passed on as it comes.
+    No,
+}
+
+/// When a manifest that is held is whole, or too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// How many bytes it has, if that was told.
+    pub length: Option<usize>,
+    /// The most bytes it may have.
+    pub max: usize,
+}
+
+impl core::fmt::Debug for Rewrite {
+    /// Without the prefix, which holds a token.
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("Rewrite")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<H: Head, E: Host> Request<'_, H, E> {
+    /// What is needed to rewrite the response, if it may be a manifest under a token. The
+    /// origin is then asked for all of it, in a form that can be read.
+    pub(super) fn rewrite(&self, clean: &mut Clean) -> Option<Box<Rewrite>> {
+        let token = self.asked.token?;
+        let max = self.protected.manifest_max;
+        if max == 0 || !self.may_be_manifest() || self.method() != b"GET" {
+            return None;
+        }
+        let text = |bytes: &[u8]| core::str::from_utf8(bytes).ok().map(str::to_owned);
+        let header = |name| self.asked.head.header(name);
+        let rewrite = Rewrite {
+            prefix: format!("/~{}", core::str::from_utf8(token).ok()?),
+            path: text(self.asked.path)?,
+            scheme: text(&header(":scheme").unwrap_or_default())?,
+            authority: text(&header(":authority")?)?,
+            is_redirected: self.protected.stream.contains(&StreamCarrier::Redirect),
+            max,
+        };
+        let codings = header("accept-encoding").unwrap_or_default();
+        let coding: &[u8] = if accepts_gzip(&codings) {
+            b"gzip"
+        } else {
+            b"identity"
+        };
+        let headers = &mut clean.headers;
+        headers.push(("accept-encoding".to_owned(), Some(coding.to_vec())));
+        // Some players begin with all bytes from the first; a part cannot be read.
+        headers.push(("range".to_owned(), None));
+        headers.push(("if-range".to_owned(), None));
+        Some(Box::new(rewrite))
+    }
+
+    /// Whether the path may be a manifest's, or that of a list of assets. Nearly all requests
+    /// are for segments, and most of their names are told apart by the last letter.
+    fn may_be_manifest(&self) -> bool {
+        let file = self.asked.file;
+        let classes = &self.protected.classes;
+        let may_be = classes.has_own_manifests()
+            || matches!(
+                file.last(),
+                Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N')
+            );
+        may_be && (classes.classify(file) == Class::Manifest || is_json(file))
+    }
+}
+
+fn is_json(file: &[u8]) -> bool {
+    let end = file.len().checked_sub(5).and_then(|at| file.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(b".json"))
+}
+
+/// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3).
+fn accepts_gzip(codings: &[u8]) -> bool {
+    codings.split(|byte| *byte == b',').any(|coding| {
+        let mut parts = coding.split(|byte| *byte == b';');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        let is_refused = parts.any(|part| {
+            let weight = part.trim_ascii().strip_prefix(b"q=");
+            weight.is_some_and(|weight| weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
+        });
+        name.eq_ignore_ascii_case(b"gzip") && !is_refused
+    })
+}
+
+impl Rewrite {
+    /// Whether the response with this status and these headers is held.
+    pub fn hold(
+        &self,
+        meter: &impl Meter,
+        status: u16,
+        header: impl Fn(&str) -> Option<Vec<u8>>,
+    ) -> Held {
+        // Errors are no manifests, and what did not change has no body.
+        if status != 200 {
+            return Held::No;
+        }
+        let coding = header("content-encoding").unwrap_or_default();
+        let coding = match coding.trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Coding::Identity,
+            b"gzip" | b"x-gzip" => Coding::Gzip,
+            _ => {
+                meter.add(Metric::ManifestsUnreadable, 1);
+                return Held::No;
+            }
+        };
+        let length = header("content-length").unwrap_or_default();
+        let length = core::str::from_utf8(&length).ok();
+        let length = length.and_then(|length| length.trim_ascii().parse::<u64>().ok());
+        // What does not fit is too large.
+        let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if length.is_some_and(|length| length > self.max) {
+            self.pass_on(meter);
+            return Held::No;
+        }
+        let end = End {
+            length,
+            max: self.max,
+        };
+        Held::Until(end, coding)
+    }
+
+    /// Counts a manifest that is passed on because it is too large.
+    pub fn pass_on(&self, meter: &impl Meter) {
+        meter.add(Metric::ManifestsTooLarge, 1);
+    }
+
+    /// The manifest with the token in the URLs that need it; `None`: it is good as it is.
+    pub(crate) fn apply(
+        &self,
+        config: &Config,
+        host: &impl Host,
+        coding: Coding,
+        body: &[u8],
+    ) -> Option<Vec<u8>> {
+        let unpacked;
+        let manifest = match coding {
+            Coding::Identity => body,
+            Coding::Gzip => match gunzip(body, self.max) {
+                Ok(manifest) => {
+                    unpacked = manifest;
+                    unpacked.as_slice()
+                }
+                Err(Packed::TooLarge) => {
+                    self.pass_on(host);
+                    return None;
+                }
+                Err(Packed::Malformed) => {
+                    host.add(Metric::ManifestsUnreadable, 1);
+                    return None;
+                }
+            },
+        };
+        let token = self.prefix.strip_prefix("/~").unwrap_or_default();
+        let token =
+            PlaybackToken::read(&config.sessions.ring, token.as_bytes(), host.now()).ok()?;
+        if self.is_redirected {
+            let (path, is_polled) = (self.path.as_bytes(), is_polled(manifest));
+            redirected::follow(host, &token.subject, token.stream, path, is_polled);
+        }
+        let last = RefCell::new(String::new());
+        let rewriting = Rewriting {
+            path: &self.path,
+            hosts: &Origin::new(&self.scheme, &self.authority)
+                .into_iter()
+                .collect::<Vec<_>>(),
+            prefix: &self.prefix,
+            carries: &|path| {
+                let mut last = last.borrow_mut();
+                carries(config, &token, path, &mut last)
+            },
+            max: self.max,
+        };
+        match rewrite(manifest, &rewriting) {
+            Ok(rewritten) => {
+                let unknown = u64::try_from(rewritten.unknown).unwrap_or(u64::MAX);
+                host.add(Metric::ManifestUrlsUnknown, unknown);
+                host.add(Metric::ManifestsRewritten, rewritten.body.is_some().into());
+                rewritten.body
+            }
+            Err(streamgate_manifest::Unreadable::TooLarge) => {
+                self.pass_on(host);
+                None
+            }
+            Err(_) => {
+                host.add(Metric::ManifestsUnreadable, 1);
+                None
+            }
+        }
+    }
+}
+
+/// Whether the token is good in front of a path. `last` is the latest directory that it was
+/// found to be good in front of, with all that may stand there.
+fn carries(config: &Config, token: &PlaybackToken, path: &str, last: &mut String) -> bool {
+    let file = path.as_bytes();
+    let directory = path
+        .rfind('/')
+        .and_then(|at| path.get(..=at))
+        .unwrap_or_default();
+    if !last.is_empty() && directory == *last && is_plain(file) {
+        return true;
+    }
+    // Asked with a token, the edge says whether there may be one.
+    let asked = [b"/~0", file].concat();
+    match surface(config, &asked) {
+        Surface::Playback { place, file, .. } => {
+            let Some(protected) = config.playback.get(place) else {
+                return false;
+            };
+            let carries = is_in_scope(token, protected, &file);
+            let is_below = |beginning: &str| directory.starts_with(beginning);
+            // Some of what is in it may be protected in another way.
+            let divides = |prefix: &str| {
+                let start = prefix.get(..directory.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(directory))
+                    && prefix.len() > directory.len()
+            };
+            let is_divided = || config.playback.iter().any(|other| divides(&other.prefix));
+            if carries && is_below(&protected.prefix) && is_below(&token.scope) && !is_divided() {
+                directory.clone_into(last);
+            }
+            carries
+        }
+        // Behind a token it is left out, too, and its neighbours may need one.
+        Surface::LeftOut { .. } => true,
+        Surface::SessionApi { .. } | Surface::Open | Surface::Malformed => false,
+    }
+}

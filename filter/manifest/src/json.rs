@@ -1,0 +1,80 @@
+//! The URLs of the JSON documents that HLS playlists refer to: lists of an interstitial's
+//! assets, and content steering manifests.
+
+use std::borrow::Cow;
+
+use crate::hls::{absolute, carries};
+use crate::insertions::Insertions;
+use crate::{Rewriting, Unreadable};
+
+/// Finds where the prefix goes in such a document.
+pub(crate) fn find(document: &str, rewriting: &Rewriting<'_>) -> Result<Insertions, Unreadable> {
+    let has = |name: &str| memchr::memmem::find(document.as_bytes(), name.as_bytes()).is_some();
+    if !has("\"ASSETS\"") && !has("\"RELOAD-URI\"") {
+        return Err(Unreadable::UnknownFormat);
+    }
+    let mut insertions = Insertions::default();
+    let mut key = "";
+    let mut rest = document;
+    while let Some((_, after)) = rest.split_once('"') {
+        let Some((text, behind)) = split_string(after) else {
+            return Err(Unreadable::Malformed);
+        };
+        rest = behind;
+        if rest.trim_ascii_start().starts_with(':') {
+            key = text;
+            continue;
+        }
+        if !matches!(core::mem::take(&mut key), "URI" | "RELOAD-URI") {
+            continue;
+        }
+        let at = document.len().saturating_sub(after.len());
+        let Some(url) = unescaped(text) else {
+            continue;
+        };
+        if let Some((offset, path)) = absolute(&url, rewriting.hosts)
+            && carries(path, rewriting)
+        {
+            let offset = place_in(text, offset);
+            insertions.insert(at.saturating_add(offset));
+        }
+    }
+    Ok(insertions)
+}
+
+/// A string behind its first quote, up to its last, and what follows that.
+fn split_string(text: &str) -> Option<(&str, &str)> {
+    let mut from = 0_usize;
+    loop {
+        let found = memchr::memchr2(b'"', b'\\', text.as_bytes().get(from..)?)?;
+        let at = from.saturating_add(found);
+        let (string, rest) = text.split_at_checked(at)?;
+        match rest.strip_prefix('"') {
+            Some(rest) => return Some((string, rest)),
+            // Whatever is escaped is no end.
+            None => from = at.saturating_add(2),
+        }
+    }
+}
+
+/// What a string means; `None` where it has escapes that no URL needs. A slash is often
+/// escaped, and need not be.
+fn unescaped(string: &str) -> Option<Cow<'_, str>> {
+    if !string.contains('\\') {
+        return Some(Cow::Borrowed(string));
+    }
+    let plain = string.replace("\\/", "/");
+    (!plain.contains('\\')).then_some(Cow::Owned(plain))
+}
+
+/// The place in a string that is this one in what it means. All of its escapes are of slashes.
+fn place_in(string: &str, place: usize) -> usize {
+    let mut meant = 0_usize;
+    let mut bytes = string.bytes().enumerate();
+    while meant < place
+        && let Some((_, byte)) = bytes.next()
+    {
+        meant = meant.saturating_add(usize::from(byte != b'\\'));
+    }
+    bytes.next().map_or(string.len(), |(at, _)| at)
+}
