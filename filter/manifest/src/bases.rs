@@ -9,10 +9,9 @@
 use core::ops::Range;
 use std::borrow::Cow;
 
-use crate::hls::carries;
 use crate::insertions::Insertions;
 use crate::url::{Target, directory, has_token, target};
-use crate::{Rewriting, Unreadable};
+use crate::{Task, Unreadable};
 
 /// The most elements with bases of their own that a manifest may have.
 const SCOPES_MAX: usize = 65_536;
@@ -125,7 +124,7 @@ struct Scope {
 
 /// The elements of a manifest that may have bases.
 pub(crate) struct Scopes<'m> {
-    rewriting: &'m Rewriting<'m>,
+    task: &'m Task<'m>,
     scopes: Vec<Scope>,
     written: Vec<Written<'m>>,
     segments: Vec<Leaf<'m>>,
@@ -136,9 +135,9 @@ pub(crate) struct Scopes<'m> {
 }
 
 impl<'m> Scopes<'m> {
-    pub(crate) fn new(rewriting: &'m Rewriting<'m>) -> Self {
+    pub(crate) fn new(task: &'m Task<'m>) -> Self {
         Self {
-            rewriting,
+            task,
             scopes: vec![Scope::default()],
             written: Vec::new(),
             segments: Vec::new(),
@@ -184,12 +183,12 @@ impl<'m> Scopes<'m> {
 
     /// A URL in the innermost element.
     pub(crate) fn add_leaf(&mut self, reference: Reference<'m>, role: Role) {
-        let place = match target(&reference.text, self.rewriting.hosts) {
+        let place = match target(&reference.text, self.task.hosts) {
             Target::Elsewhere => return,
             Target::Here { at, path } => {
                 // Nothing that it is resolved against changes it.
                 let place = reference.place(at);
-                if is_wanted(path, role, self.rewriting) {
+                if is_wanted(path, role, self.task) {
                     self.insertions.insert_if_known(place);
                 }
                 return;
@@ -229,11 +228,11 @@ impl<'m> Scopes<'m> {
         }
         let mut settling = Settling {
             bases: vec![Base {
-                path: Some(self.rewriting.path.to_owned()),
+                path: Some(self.task.path.to_owned()),
                 open: None,
             }],
             written: self.written,
-            rewriting: self.rewriting,
+            task: self.task,
             insertions: self.insertions,
             steps: 0,
         };
@@ -264,9 +263,9 @@ fn extend(range: &mut Range<usize>, number: usize) {
 }
 
 /// Whether a URL's path is to have the prefix.
-fn is_wanted(path: &str, role: Role, rewriting: &Rewriting<'_>) -> bool {
+fn is_wanted(path: &str, role: Role, task: &Task<'_>) -> bool {
     let (path, is_whole) = known(path, role);
-    carries(if is_whole { path } else { directory(path) }, rewriting)
+    task.carries(if is_whole { path } else { directory(path) })
 }
 
 struct Settling<'m> {
@@ -274,7 +273,7 @@ struct Settling<'m> {
     /// together.
     bases: Vec<Base>,
     written: Vec<Written<'m>>,
-    rewriting: &'m Rewriting<'m>,
+    task: &'m Task<'m>,
     insertions: Insertions,
     steps: usize,
 }
@@ -340,7 +339,7 @@ impl Settling<'_> {
             path: None,
             open: None,
         };
-        let (at, path) = match (target(text, self.rewriting.hosts), &around.path) {
+        let (at, path) = match (target(text, self.task.hosts), &around.path) {
             (Target::Here { at, path }, _) => (at, path),
             (Target::Path(path), Some(_)) => (0, path),
             (Target::Path(_), None) => {
@@ -364,7 +363,7 @@ impl Settling<'_> {
         };
         if is_open {
             written.place = place;
-            written.is_wanted = written.is_wanted || carries(path, self.rewriting);
+            written.is_wanted = written.is_wanted || self.task.carries(path);
         }
         Some(base)
     }
@@ -452,11 +451,11 @@ impl Settling<'_> {
                 } else {
                     directory(&joined)
                 };
-                carries(joined, self.rewriting)
+                self.task.carries(joined)
             }
             // It leads to no file, so nothing is fetched from there.
             None if path.ends_with('/') => return,
-            None => carries(path, self.rewriting),
+            None => self.task.carries(path),
         };
         match carries {
             true => written.is_wanted = true,
@@ -466,8 +465,7 @@ impl Settling<'_> {
 
     /// Inserts the prefix into an absolute path that needs it.
     fn settle_leaf(&mut self, leaf: &Leaf<'_>) {
-        if leaf.place.is_some() && leaf.is_here && is_wanted(&leaf.text, leaf.role, self.rewriting)
-        {
+        if leaf.place.is_some() && leaf.is_here && is_wanted(&leaf.text, leaf.role, self.task) {
             let place = leaf.place.filter(|_| !leaf.is_elsewhere);
             self.insertions.insert_if_known(place);
         }

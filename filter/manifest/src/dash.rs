@@ -11,7 +11,7 @@ use quick_xml::reader::Reader;
 use crate::bases::{Reference, Role, Scopes};
 use crate::insertions::Insertions;
 use crate::patch;
-use crate::{Rewriting, Unreadable};
+use crate::{Task, Unreadable};
 
 /// How deep elements may lie in elements.
 const DEPTH_MAX: usize = 64;
@@ -37,14 +37,11 @@ pub(crate) enum Text {
 }
 
 /// Finds where the prefix goes in a manifest.
-pub(crate) fn find<'m>(
-    manifest: &'m str,
-    rewriting: &'m Rewriting<'m>,
-) -> Result<Insertions, Unreadable> {
+pub(crate) fn find<'m>(manifest: &'m str, task: &'m Task<'m>) -> Result<Insertions, Unreadable> {
     let mut walk = Walk {
         manifest,
         elements: Vec::new(),
-        scopes: Scopes::new(rewriting),
+        scopes: Scopes::new(task),
     };
     let mut reader = Reader::from_str(manifest);
     // Some packagers write a query's `&` as it is, and some players read it.

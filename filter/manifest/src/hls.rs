@@ -2,26 +2,26 @@
 //! attributes of tags.
 
 use crate::insertions::Insertions;
-use crate::url::{Target, has_token, resolved, target};
+use crate::url::{Target, directory, target};
 use crate::variables::{Expanded, Variables};
-use crate::{Origin, Rewriting};
+use crate::{Origin, Task};
 
 /// Finds where the prefix goes in a playlist.
-pub(crate) fn find(playlist: &str, rewriting: &Rewriting<'_>) -> Insertions {
+pub(crate) fn find(playlist: &str, task: &Task<'_>) -> Insertions {
     let mut insertions = Insertions::default();
-    let variables = Variables::read(playlist, rewriting);
+    let variables = Variables::read(playlist, task);
     for place in variables.to_rewrite() {
         insertions.insert(place);
     }
     let mut room = Expanded::default();
     each_url(playlist, |at, url| {
         if !has_variables(url) {
-            if let Some(offset) = place_of_prefix(url, rewriting) {
+            if let Some(offset) = place_of_prefix(url, task) {
                 insertions.insert(at.saturating_add(offset));
             }
             return;
         }
-        match variables.place_of_prefix(url, &mut room, rewriting) {
+        match variables.place_of_prefix(url, &mut room, task) {
             Place::At(offset) => insertions.insert(at.saturating_add(offset)),
             Place::Unknown => insertions.leave(),
             Place::Nowhere => {}
@@ -47,9 +47,9 @@ pub(crate) enum Place {
 }
 
 /// Where in a URL without variables the prefix goes.
-fn place_of_prefix(url: &str, rewriting: &Rewriting<'_>) -> Option<usize> {
-    let (at, path) = absolute(url, rewriting.hosts)?;
-    carries(path, rewriting).then_some(at)
+fn place_of_prefix(url: &str, task: &Task<'_>) -> Option<usize> {
+    let (at, path) = absolute(url, task.hosts)?;
+    task.carries(path).then_some(at)
 }
 
 /// The path of a URL that has one without being resolved, and where it begins.
@@ -61,18 +61,11 @@ pub(crate) fn absolute<'u>(url: &'u str, hosts: &[Origin]) -> Option<(usize, &'u
     }
 }
 
-/// Whether a path is to have the prefix, and has none.
-pub(crate) fn carries(path: &str, rewriting: &Rewriting<'_>) -> bool {
-    path.starts_with('/')
-        && !has_token(path)
-        && resolved(path).is_some_and(|path| (rewriting.carries)(&path))
-}
-
-/// As [`carries`], for a path of which only the beginning may be known.
-pub(crate) fn carries_expanded(expanded: &Expanded, path: &str, rewriting: &Rewriting<'_>) -> bool {
+/// Whether a path of which only the beginning may be known is to have the prefix.
+pub(crate) fn carries_expanded(expanded: &Expanded, path: &str, task: &Task<'_>) -> bool {
     match expanded.is_whole {
-        true => carries(path, rewriting),
-        false => carries(crate::url::directory(path), rewriting),
+        true => task.carries(path),
+        false => task.carries(directory(path)),
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use crate::hls::{absolute, carries};
+use crate::hls::absolute;
 use crate::insertions::Insertions;
-use crate::{Rewriting, Unreadable};
+use crate::{Task, Unreadable};
 
 /// Finds where the prefix goes in such a document.
-pub(crate) fn find(document: &str, rewriting: &Rewriting<'_>) -> Result<Insertions, Unreadable> {
+pub(crate) fn find(document: &str, task: &Task<'_>) -> Result<Insertions, Unreadable> {
     let has = |name: &str| memchr::memmem::find(document.as_bytes(), name.as_bytes()).is_some();
     if !has("\"ASSETS\"") && !has("\"RELOAD-URI\"") {
         return Err(Unreadable::UnknownFormat);
@@ -32,8 +32,8 @@ pub(crate) fn find(document: &str, rewriting: &Rewriting<'_>) -> Result<Insertio
         let Some(url) = unescaped(text) else {
             continue;
         };
-        if let Some((offset, path)) = absolute(&url, rewriting.hosts)
-            && carries(path, rewriting)
+        if let Some((offset, path)) = absolute(&url, task.hosts)
+            && task.carries(path)
         {
             let offset = place_in(text, offset);
             insertions.insert(at.saturating_add(offset));

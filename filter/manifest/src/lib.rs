@@ -21,12 +21,15 @@ mod patch;
 mod url;
 mod variables;
 
+use core::cell::RefCell;
 use core::fmt;
+use core::ops::Deref;
 
 pub use gzip::{Packed, gunzip};
 pub use url::Origin;
 
 use insertions::Insertions;
+use url::{directory, has_token, resolved, simple};
 
 /// How a manifest is to be rewritten.
 #[derive(Clone, Copy)]
@@ -41,9 +44,57 @@ pub struct Rewriting<'a> {
     /// Whether a path is to have the prefix. It is given without a query, with dot segments
     /// resolved, and where the rest cannot be known (templates, variables) only up to the
     /// last slash that is.
-    pub carries: &'a dyn Fn(&str) -> bool,
+    pub carries: &'a dyn Fn(&str) -> Carries,
     /// The most bytes that a rewritten manifest may have.
     pub max: usize,
+}
+
+/// Whether a path is to have the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    /// It is not.
+    No,
+    /// It is.
+    Yes,
+    /// It is, and so is all else in its directory.
+    YesWithNeighbours,
+}
+
+/// A rewriting that is under way.
+struct Task<'a> {
+    rewriting: &'a Rewriting<'a>,
+    /// A directory of which all is to have the prefix: manifests name one many times.
+    directory: RefCell<String>,
+}
+
+impl Task<'_> {
+    /// Whether a path is to have the prefix, and has none.
+    fn carries(&self, path: &str) -> bool {
+        if !path.starts_with('/') || has_token(path) {
+            return false;
+        }
+        let directory = directory(path);
+        let is_simple = simple(path).is_some();
+        if is_simple && !directory.is_empty() && *self.directory.borrow() == directory {
+            return true;
+        }
+        let Some(path) = resolved(path) else {
+            return false;
+        };
+        let carries = (self.rewriting.carries)(&path);
+        if is_simple && carries == Carries::YesWithNeighbours {
+            directory.clone_into(&mut self.directory.borrow_mut());
+        }
+        carries != Carries::No
+    }
+}
+
+impl<'a> Deref for Task<'a> {
+    type Target = Rewriting<'a>;
+
+    fn deref(&self) -> &Rewriting<'a> {
+        self.rewriting
+    }
 }
 
 impl fmt::Debug for Rewriting<'_> {
@@ -106,14 +157,18 @@ impl Unreadable {
 ///
 /// Why the body is to be passed on as it is.
 pub fn rewrite(body: &[u8], rewriting: &Rewriting<'_>) -> Result<Rewritten, Unreadable> {
+    let task = Task {
+        rewriting,
+        directory: RefCell::default(),
+    };
     let text = core::str::from_utf8(body).map_err(|_| Unreadable::NotUtf8)?;
     let start = text.trim_start_matches('\u{feff}').trim_ascii_start();
     let insertions = if start.starts_with("#EXTM3U") {
-        hls::find(text, rewriting)
+        hls::find(text, &task)
     } else if start.starts_with('<') {
-        dash::find(text, rewriting)?
+        dash::find(text, &task)?
     } else if start.starts_with('{') {
-        json::find(text, rewriting)?
+        json::find(text, &task)?
     } else {
         return Err(Unreadable::UnknownFormat);
     };

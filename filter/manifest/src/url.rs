@@ -89,28 +89,35 @@ pub(crate) enum Target<'u> {
 
 /// Tells what a URL refers to.
 pub(crate) fn target<'u>(url: &'u str, hosts: &[Origin]) -> Target<'u> {
-    let (file, _) = split_file(url);
-    // Browsers take a backslash for a slash, and drop line ends and tabs.
-    if file
-        .bytes()
-        .any(|byte| byte == b'\\' || byte.is_ascii_control())
-    {
-        return Target::Elsewhere;
+    // Most URLs that are looked at are paths, and they are many: one look at each byte.
+    let mut colon = None;
+    for (at, byte) in url.bytes().enumerate() {
+        match byte {
+            b'?' | b'#' => break,
+            // Browsers take a backslash for a slash, and drop line ends and tabs.
+            b'\\' | 0..=0x1f | 0x7f => return Target::Elsewhere,
+            b':' if colon.is_none() => colon = Some(at),
+            _ => {}
+        }
     }
-    let (scheme, rest) = match split_scheme(url) {
+    if url.starts_with('/') && !url.starts_with("//") {
+        return Target::Path(url);
+    }
+    let (scheme, rest) = match colon.and_then(|colon| split_scheme(url, colon)) {
         Some((scheme, rest)) if is_http(scheme) => (Some(scheme), rest),
         Some(_) => return Target::Elsewhere,
         None => (None, url),
     };
     let Some(after) = rest.strip_prefix("//") else {
-        return match (scheme, rest.starts_with('/')) {
-            (Some(_), _) => Target::Elsewhere,
-            (None, true) => Target::Path(rest),
-            (None, false) => Target::Relative(rest),
+        return match scheme {
+            Some(_) => Target::Elsewhere,
+            None => Target::Relative(rest),
         };
     };
-    let end = after.find(['/', '?', '#']).unwrap_or(after.len());
-    let Some((authority, path)) = after.split_at_checked(end) else {
+    let end = after
+        .bytes()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let Some((authority, path)) = after.split_at_checked(end.unwrap_or(after.len())) else {
         return Target::Elsewhere;
     };
     match hosts.iter().any(|host| host.is(scheme, authority)) {
@@ -126,32 +133,53 @@ fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// A URL's scheme and what follows its colon (RFC 3986, section 3.1).
-fn split_scheme(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once(':')?;
+/// A URL's scheme and what follows its first colon, if that ends one (RFC 3986, section 3.1).
+fn split_scheme(url: &str, colon: usize) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_at_checked(colon)?;
     let mut bytes = scheme.bytes();
     let is_scheme = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    is_scheme.then_some((scheme, rest))
+    is_scheme.then_some((scheme, rest.strip_prefix(':')?))
 }
 
-/// A URL up to its query or fragment, and the rest.
-pub(crate) fn split_file(url: &str) -> (&str, &str) {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    url.split_at_checked(end).unwrap_or((url, ""))
+/// A URL up to its query or fragment.
+fn file(url: &str) -> &str {
+    let end = url.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+    end.and_then(|end| url.get(..end)).unwrap_or(url)
 }
 
 /// A path up to and including its last slash.
 pub(crate) fn directory(path: &str) -> &str {
-    let (file, _) = split_file(path);
-    let end = file.rfind('/').map_or(0, |at| at.saturating_add(1));
-    file.get(..end).unwrap_or_default()
+    let file = file(path);
+    let end = memchr::memrchr(b'/', file.as_bytes());
+    end.and_then(|end| file.get(..=end)).unwrap_or_default()
+}
+
+/// A path without its query, if all that reads it reads it in the same way: letters, digits and
+/// signs that mean nothing in a path, no empty segment, and none that begins or ends with a
+/// dot.
+pub(crate) fn simple(path: &str) -> Option<&str> {
+    let mut last = b'.';
+    for (at, byte) in path.bytes().enumerate() {
+        match byte {
+            b'/' if last != b'/' && (last != b'.' || at == 0) => {}
+            b'.' if last != b'/' => {}
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'=' | b',' | b'+' | b'@' => {}
+            b'?' | b'#' if last != b'.' => return path.get(..at),
+            _ => return None,
+        }
+        last = byte;
+    }
+    (last != b'.').then_some(path)
 }
 
 /// A path without query, its dot segments resolved. `None` where they lead out of the root,
 /// or are spelled as only some clients read them.
 pub(crate) fn resolved(path: &str) -> Option<Cow<'_, str>> {
-    let (file, _) = split_file(path);
+    if let Some(simple) = simple(path) {
+        return Some(Cow::Borrowed(simple));
+    }
+    let file = file(path);
     if !file.contains("/.") && !file.contains("/%") {
         return Some(Cow::Borrowed(file));
     }

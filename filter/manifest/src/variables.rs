@@ -5,8 +5,8 @@
 //! and a value that names the host has its path within. It is the place only where each use
 //! of the variable in this playlist needs the prefix there.
 
-use crate::Rewriting;
-use crate::hls::{self, Place, absolute, carries, carries_expanded};
+use crate::Task;
+use crate::hls::{self, Place, absolute, carries_expanded};
 
 /// A variable with a value in this playlist.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ const EXPANDED_MAX: usize = 16_384;
 
 impl<'p> Variables<'p> {
     /// Those that a playlist defines.
-    pub(crate) fn read(playlist: &'p str, rewriting: &Rewriting<'_>) -> Self {
+    pub(crate) fn read(playlist: &'p str, task: &Task<'_>) -> Self {
         let mut variables = Self::default();
         if memchr::memmem::find(playlist.as_bytes(), b"#EXT-X-DEFINE").is_none() {
             return variables;
@@ -63,9 +63,9 @@ impl<'p> Variables<'p> {
                 variables.define(at, line);
             }
         });
-        variables.look_at_uses(playlist, rewriting);
+        variables.look_at_uses(playlist, task);
         for variable in &mut variables.0 {
-            variable.settle(rewriting);
+            variable.settle(task);
         }
         variables
     }
@@ -108,18 +108,18 @@ impl<'p> Variables<'p> {
     }
 
     /// Looks at every use of a variable, for whether the prefix may go into its value.
-    fn look_at_uses(&mut self, playlist: &str, rewriting: &Rewriting<'_>) {
+    fn look_at_uses(&mut self, playlist: &str, task: &Task<'_>) {
         let mut room = Expanded::default();
         hls::each_line(playlist, |at, line| {
             if !hls::has_variables(line) {
                 return;
             }
             if !line.starts_with('#') {
-                self.look_at_url(line, &mut room, rewriting);
+                self.look_at_url(line, &mut room, task);
             }
             for attribute in hls::attributes(at, line) {
                 match hls::is_url(attribute.name) {
-                    true => self.look_at_url(attribute.value, &mut room, rewriting),
+                    true => self.look_at_url(attribute.value, &mut room, task),
                     // What its value means there is not known.
                     false => self.fix_all(attribute.value),
                 }
@@ -127,11 +127,11 @@ impl<'p> Variables<'p> {
         });
     }
 
-    fn look_at_url(&mut self, url: &str, expanded: &mut Expanded, rewriting: &Rewriting<'_>) {
+    fn look_at_url(&mut self, url: &str, expanded: &mut Expanded, task: &Task<'_>) {
         self.expand(url, expanded);
-        let found = absolute(&expanded.text, rewriting.hosts);
+        let found = absolute(&expanded.text, task.hosts);
         let at = found
-            .filter(|(_, path)| carries_expanded(expanded, path, rewriting))
+            .filter(|(_, path)| carries_expanded(expanded, path, task))
             .and_then(|(at, _)| expanded.variable_at(at));
         if let Some(variable) = at.and_then(|at| self.0.get_mut(at)) {
             variable.is_wanted = true;
@@ -162,10 +162,10 @@ impl<'p> Variables<'p> {
         &self,
         url: &str,
         expanded: &mut Expanded,
-        rewriting: &Rewriting<'_>,
+        task: &Task<'_>,
     ) -> Place {
         self.expand(url, expanded);
-        let Some((at, path)) = absolute(&expanded.text, rewriting.hosts) else {
+        let Some((at, path)) = absolute(&expanded.text, task.hosts) else {
             let is_known = expanded.is_whole || !is_open(&expanded.text);
             return if is_known {
                 Place::Nowhere
@@ -173,7 +173,7 @@ impl<'p> Variables<'p> {
                 Place::Unknown
             };
         };
-        if !carries_expanded(expanded, path, rewriting) {
+        if !carries_expanded(expanded, path, task) {
             let is_known = expanded.is_whole || crate::url::has_token(path);
             return if is_known {
                 Place::Nowhere
@@ -217,15 +217,15 @@ impl<'p> Variables<'p> {
 
 impl Variable<'_> {
     /// Decides whether the prefix goes into the value.
-    fn settle(&mut self, rewriting: &Rewriting<'_>) {
+    fn settle(&mut self, task: &Task<'_>) {
         let Some(value) = self.value.as_deref().filter(|_| !self.is_fixed) else {
             return;
         };
-        let Some((at, path)) = absolute(value, rewriting.hosts) else {
+        let Some((at, path)) = absolute(value, task.hosts) else {
             return;
         };
         // Playlists that import it may use it where this one does not.
-        if path.starts_with('/') && (self.is_wanted || carries(path, rewriting)) {
+        if path.starts_with('/') && (self.is_wanted || task.carries(path)) {
             self.place = Some(at);
         }
     }

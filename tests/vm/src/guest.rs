@@ -31,6 +31,8 @@ pub(crate) struct Stream {
     pub(crate) request: Option<Map>,
     pub(crate) response: Option<Map>,
     pub(crate) body: Vec<u8>,
+    /// What the origin answers, and what the viewer gets of it.
+    pub(crate) response_body: Vec<u8>,
     /// Under paths whose parts are separated by zero bytes.
     pub(crate) properties: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What the filter answers itself.

@@ -9,7 +9,7 @@ mod wasi;
 
 use wasmtime::{Caller, Engine, Linker, Module, Result};
 
-use crate::guest::{Guest, count, hand_over, text};
+use crate::guest::{Guest, count, hand_over, read, text};
 
 /// Status codes of the ABI.
 const OK: u32 = 0;
@@ -18,6 +18,7 @@ const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 
 const REQUEST_BODY: u32 = 0;
+const RESPONSE_BODY: u32 = 1;
 const VM_CONFIGURATION: u32 = 6;
 const PLUGIN_CONFIGURATION: u32 = 7;
 
@@ -29,6 +30,7 @@ pub(crate) fn linker(engine: &Engine, module: &Module) -> Result<Linker<Guest>> 
     linker
         .func_wrap("env", "proxy_log", log)?
         .func_wrap("env", "proxy_get_buffer_bytes", get_buffer_bytes)?
+        .func_wrap("env", "proxy_set_buffer_bytes", set_buffer_bytes)?
         .func_wrap("env", "proxy_set_tick_period_milliseconds", set_tick_period)?;
     exchange::define(&mut linker)?;
     shared::define(&mut linker)?;
@@ -55,6 +57,7 @@ fn get_buffer_bytes(
     let guest = caller.data();
     let (name, bytes) = match kind {
         REQUEST_BODY => ("request body", &guest.stream.body[..]),
+        RESPONSE_BODY => ("response body", &guest.stream.response_body[..]),
         VM_CONFIGURATION => ("vm configuration", &[][..]),
         PLUGIN_CONFIGURATION => ("plugin configuration", &guest.configuration[..]),
         _ => return Ok(NOT_FOUND),
@@ -64,6 +67,27 @@ fn get_buffer_bytes(
     let bytes = bytes[start..end].to_vec();
     let name = format!("get_buffer_bytes {name}");
     hand_over(&mut caller, name, &bytes, (at_place, length_place))?;
+    Ok(OK)
+}
+
+/// Replaces the piece of a body whose callback is running.
+fn set_buffer_bytes(
+    mut caller: Host<'_>,
+    kind: u32,
+    start: u32,
+    length: u32,
+    value: u32,
+    value_length: u32,
+) -> Result<u32> {
+    let bytes = read(&caller, value, value_length)?;
+    count(&mut caller, "set_buffer_bytes".to_owned());
+    if kind != RESPONSE_BODY {
+        return Ok(BAD_ARGUMENT);
+    }
+    let body = &mut caller.data_mut().stream.response_body;
+    let start = (start as usize).min(body.len());
+    let end = start.saturating_add(length as usize).min(body.len());
+    body.splice(start..end, bytes);
     Ok(OK)
 }
 

@@ -33,6 +33,8 @@ pub struct Ask {
     pub(crate) properties: Vec<(Vec<u8>, Vec<u8>)>,
     /// The status the origin answers with.
     pub(crate) origin: u16,
+    /// And its body.
+    pub(crate) response: Vec<u8>,
 }
 
 /// `GET` of a path, query included.
@@ -58,6 +60,7 @@ impl Ask {
             body: None,
             properties: Vec::new(),
             origin: 200,
+            response: vec![0; 188],
         };
         for (name, value) in [(":method", method), (":path", path)]
             .into_iter()
@@ -109,6 +112,13 @@ impl Ask {
         self
     }
 
+    /// The body that the origin answers with, should it be asked; some zeros unless told.
+    #[must_use]
+    pub fn origin_gives(mut self, body: Vec<u8>) -> Self {
+        self.response = body;
+        self
+    }
+
     /// The status the origin answers with, should it be asked; 200 unless told.
     #[must_use]
     pub fn origin_says(mut self, status: u16) -> Self {
@@ -135,6 +145,8 @@ pub enum Outcome {
     Served {
         /// The path the origin saw.
         path: String,
+        /// What the viewer got.
+        body: Vec<u8>,
     },
     /// The filter answered, before the origin or in its stead.
     Answered(Answer),
@@ -166,7 +178,20 @@ impl Exchange {
     /// If the filter answered.
     pub fn served(&self) -> &str {
         match &self.outcome {
-            Outcome::Served { path } => path,
+            Outcome::Served { path, .. } => path,
+            Outcome::Answered(answer) => panic!("answered instead of served: {answer:?}"),
+        }
+    }
+
+    /// What the viewer got from the origin.
+    ///
+    /// # Panics
+    ///
+    /// If the filter answered.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        match &self.outcome {
+            Outcome::Served { body, .. } => body,
             Outcome::Answered(answer) => panic!("answered instead of served: {answer:?}"),
         }
     }
@@ -180,7 +205,7 @@ impl Exchange {
     pub fn answer(&self) -> &Answer {
         match &self.outcome {
             Outcome::Answered(answer) => answer,
-            Outcome::Served { path } => panic!("{path} was served instead of answered"),
+            Outcome::Served { path, .. } => panic!("{path} was served instead of answered"),
         }
     }
 }

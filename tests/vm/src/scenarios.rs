@@ -61,7 +61,7 @@ pub type Scenario = fn() -> Cost;
 pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
 
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 21] = [
+pub const ALL: [(&str, Scenario); 24] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
     ("segment, lease due", segment_lease_due),
@@ -73,6 +73,9 @@ pub const ALL: [(&str, Scenario); 21] = [
     ("segment refused, evicted", segment_evicted),
     ("segment refused, token invalid", segment_token_invalid),
     ("manifest poll, fast path", manifest_fast_path),
+    ("manifest poll, response", manifest_response),
+    ("HLS manifest of a megabyte", manifest_hls),
+    ("DASH manifest of a megabyte", manifest_dash),
     ("manifest redirected", manifest_redirected),
     ("manifest refused, limit reached", manifest_refused),
     ("session create", session_create),
@@ -302,6 +305,40 @@ fn manifest_fast_path() -> Cost {
     let cost = served(&stage.ask(get(format!("{prefix}/vod/film/video/1080p.m3u8"))));
     assert_eq!(stage.passes(), Some(2), "not on the fast path");
     cost
+}
+
+fn manifest_response() -> Cost {
+    let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n1.ts\n";
+    manifest_given("1080p.m3u8", playlist.into(), 0)
+}
+
+/// Twenty-four thousand segments with absolute paths.
+fn manifest_hls() -> Cost {
+    let line = "#EXTINF:4.000,\n/vod/film/segment-12345.m4s\n";
+    let playlist = format!("#EXTM3U\n{}", line.repeat(1_000_000 / line.len()));
+    manifest_given("1080p.m3u8", playlist, 1_000_000 / line.len())
+}
+
+/// The same in a list of segments.
+fn manifest_dash() -> Cost {
+    let segment = "<SegmentURL media=\"/vod/film/segment-12345.m4s\"/>\n";
+    let segments = segment.repeat(1_000_000 / segment.len());
+    let manifest = format!(
+        "<MPD><Period><AdaptationSet><Representation><SegmentList>{segments}</SegmentList>\
+         </Representation></AdaptationSet></Period></MPD>"
+    );
+    manifest_given("manifest.mpd", manifest, 1_000_000 / segment.len())
+}
+
+/// What the response costs, a manifest with so many URLs that need the token.
+fn manifest_given(name: &str, manifest: String, urls: usize) -> Cost {
+    let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    let length = manifest.len();
+    let ask = get(format!("{prefix}/vod/film/video/{name}"));
+    let exchange = stage.ask(ask.origin_gives(manifest.into_bytes()));
+    assert_eq!(exchange.body().len(), length + urls * prefix.len());
+    exchange.response
 }
 
 fn manifest_redirected() -> Cost {

@@ -13,6 +13,9 @@ use crate::module::module;
 const ROOT_CONTEXT: u32 = 1;
 const CONTINUE: u32 = 0;
 
+/// Go on with the body first.
+const PAUSE: u32 = 1;
+
 /// One worker with the filter, configured.
 pub struct Vm {
     store: Store<Guest>,
@@ -99,13 +102,17 @@ impl Vm {
         *self.stream() = Stream {
             request: Some(ask.headers),
             properties: ask.properties.into_iter().collect(),
+            response_body: ask.response,
             ..Stream::default()
         };
         let (path, request) = self.measured(|vm| vm.on_request(context, ask.body));
         let ((), response) = self.measured(|vm| vm.on_response(context, ask.origin));
         let outcome = match self.stream().reply.take() {
             Some(answer) => Outcome::Answered(answer),
-            None => Outcome::Served { path },
+            None => Outcome::Served {
+                path,
+                body: core::mem::take(&mut self.stream().response_body),
+            },
         };
         Exchange {
             request,
@@ -164,7 +171,7 @@ impl Vm {
         let stream = self.stream();
         let (status, mut headers, size) = match &stream.reply {
             Some(reply) => (reply.status, reply.headers.clone(), length(&reply.body)),
-            None => (origin, Map::new(), 188),
+            None => (origin, Map::new(), length(&stream.response_body)),
         };
         let is_reply = stream.reply.is_some();
         headers.insert(0, (":status".to_owned(), status.to_string().into_bytes()));
@@ -174,9 +181,12 @@ impl Vm {
             &self.callbacks.response_headers.clone(),
             (context, number, 0),
         );
-        self.assert_not_held(action);
+        // A response may be held until its body is there.
+        assert!(action <= PAUSE, "held back without an answer");
         if is_reply || self.stream().reply.is_none() {
-            self.call(&self.callbacks.response_body.clone(), (context, size, 1));
+            let body = self.callbacks.response_body.clone();
+            let action = self.call(&body, (context, size, 1));
+            self.assert_not_held(action);
         }
         self.call(&self.callbacks.delete.clone(), context);
     }

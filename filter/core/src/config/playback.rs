@@ -33,7 +33,7 @@ pub struct PlaybackPath {
     pub paused: Option<Paused>,
     /// What becomes of a browser's preflight.
     pub preflight: Preflight,
-    /// The most bytes of a manifest that is rewritten, before and after; 0: none is.
+    /// The most bytes of a manifest that is rewritten; 0: none is.
     pub manifest_max: usize,
     /// Status of a refusal: 403, 409 or 410.
     pub refuse_status: u16,

@@ -5,10 +5,7 @@
 //! the token: its player would be one more stream, or nobody's. So such URLs get the token
 //! when the manifest passes through.
 
-use core::cell::RefCell;
-
-use streamgate_bytes::is_plain;
-use streamgate_manifest::{Origin, Packed, Rewriting, gunzip, is_polled, rewrite};
+use streamgate_manifest::{Carries, Origin, Packed, Rewriting, gunzip, is_polled, rewrite};
 
 use super::class::Class;
 use super::clean::Clean;
@@ -22,6 +19,10 @@ use crate::signed::PlaybackToken;
 use crate::surface::{Surface, surface};
 use crate::viewer::is_in_scope;
 
+/// By how much a manifest may grow: the token in each of its URLs may be several times as long
+/// as the URL.
+const GROWTH_MAX: usize = 8;
+
 /// What is needed to rewrite the manifest that answers a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rewrite {
@@ -33,7 +34,7 @@ pub struct Rewrite {
     authority: String,
     /// The token may be one that a redirect gave.
     is_redirected: bool,
-    /// The most bytes of a manifest, before and after.
+    /// The most bytes of a manifest, unpacked.
     max: usize,
 }
 
@@ -78,9 +79,25 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// What is needed to rewrite the response, if it may be a manifest under a token. The
     /// origin is then asked for all of it, in a form that can be read.
     pub(super) fn rewrite(&self, clean: &mut Clean) -> Option<Box<Rewrite>> {
+        // Nearly all requests are for segments, and most of their names are told apart by the
+        // last letter.
+        let may_be = matches!(
+            self.asked.file.last(),
+            Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N')
+        );
+        match may_be || self.protected.classes.has_own_manifests() {
+            true => self.rewrite_manifest(clean),
+            false => None,
+        }
+    }
+
+    #[inline(never)]
+    fn rewrite_manifest(&self, clean: &mut Clean) -> Option<Box<Rewrite>> {
         let token = self.asked.token?;
         let max = self.protected.manifest_max;
-        if max == 0 || !self.may_be_manifest() || self.method() != b"GET" {
+        let file = self.asked.file;
+        let is_manifest = self.protected.classes.classify(file) == Class::Manifest;
+        if max == 0 || !(is_manifest || is_json(file)) || self.method() != b"GET" {
             return None;
         }
         let text = |bytes: &[u8]| core::str::from_utf8(bytes).ok().map(str::to_owned);
@@ -105,19 +122,6 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         headers.push(("range".to_owned(), None));
         headers.push(("if-range".to_owned(), None));
         Some(Box::new(rewrite))
-    }
-
-    /// Whether the path may be a manifest's, or that of a list of assets. Nearly all requests
-    /// are for segments, and most of their names are told apart by the last letter.
-    fn may_be_manifest(&self) -> bool {
-        let file = self.asked.file;
-        let classes = &self.protected.classes;
-        let may_be = classes.has_own_manifests()
-            || matches!(
-                file.last(),
-                Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N')
-            );
-        may_be && (classes.classify(file) == Class::Manifest || is_json(file))
     }
 }
 
@@ -214,18 +218,14 @@ impl Rewrite {
             let (path, is_polled) = (self.path.as_bytes(), is_polled(manifest));
             redirected::follow(host, &token.subject, token.stream, path, is_polled);
         }
-        let last = RefCell::new(String::new());
         let rewriting = Rewriting {
             path: &self.path,
             hosts: &Origin::new(&self.scheme, &self.authority)
                 .into_iter()
                 .collect::<Vec<_>>(),
             prefix: &self.prefix,
-            carries: &|path| {
-                let mut last = last.borrow_mut();
-                carries(config, &token, path, &mut last)
-            },
-            max: self.max,
+            carries: &|path| carries(config, &token, path),
+            max: self.max.saturating_mul(GROWTH_MAX),
         };
         match rewrite(manifest, &rewriting) {
             Ok(rewritten) => {
@@ -246,25 +246,18 @@ impl Rewrite {
     }
 }
 
-/// Whether the token is good in front of a path. `last` is the latest directory that it was
-/// found to be good in front of, with all that may stand there.
-fn carries(config: &Config, token: &PlaybackToken, path: &str, last: &mut String) -> bool {
-    let file = path.as_bytes();
-    let directory = path
-        .rfind('/')
-        .and_then(|at| path.get(..=at))
-        .unwrap_or_default();
-    if !last.is_empty() && directory == *last && is_plain(file) {
-        return true;
-    }
+/// Whether the token is good in front of a path.
+fn carries(config: &Config, token: &PlaybackToken, path: &str) -> Carries {
     // Asked with a token, the edge says whether there may be one.
-    let asked = [b"/~0", file].concat();
+    let asked = [b"/~0", path.as_bytes()].concat();
     match surface(config, &asked) {
         Surface::Playback { place, file, .. } => {
-            let Some(protected) = config.playback.get(place) else {
-                return false;
+            let protected = config.playback.get(place);
+            let Some(protected) = protected.filter(|path| is_in_scope(token, path, &file)) else {
+                return Carries::No;
             };
-            let carries = is_in_scope(token, protected, &file);
+            let directory = path.rfind('/').and_then(|at| path.get(..=at));
+            let directory = directory.unwrap_or_default();
             let is_below = |beginning: &str| directory.starts_with(beginning);
             // Some of what is in it may be protected in another way.
             let divides = |prefix: &str| {
@@ -273,13 +266,13 @@ fn carries(config: &Config, token: &PlaybackToken, path: &str, last: &mut String
                     && prefix.len() > directory.len()
             };
             let is_divided = || config.playback.iter().any(|other| divides(&other.prefix));
-            if carries && is_below(&protected.prefix) && is_below(&token.scope) && !is_divided() {
-                directory.clone_into(last);
+            match is_below(&protected.prefix) && is_below(&token.scope) && !is_divided() {
+                true => Carries::YesWithNeighbours,
+                false => Carries::Yes,
             }
-            carries
         }
         // Behind a token it is left out, too, and its neighbours may need one.
-        Surface::LeftOut { .. } => true,
-        Surface::SessionApi { .. } | Surface::Open | Surface::Malformed => false,
+        Surface::LeftOut { .. } => Carries::Yes,
+        Surface::SessionApi { .. } | Surface::Open | Surface::Malformed => Carries::No,
     }
 }

@@ -9,7 +9,7 @@ mod properties;
 mod speed;
 mod variables;
 
-use crate::{Origin, Rewriting, Rewritten, Unreadable, rewrite};
+use crate::{Carries, Origin, Rewriting, Rewritten, Unreadable, rewrite};
 
 const PREFIX: &str = "/~TOKEN";
 
@@ -25,7 +25,10 @@ fn rewrite_at(path: &str, body: &[u8], max: usize) -> Result<Rewritten, Unreadab
         path,
         hosts: &hosts,
         prefix: PREFIX,
-        carries: &|path| path.starts_with("/vod/"),
+        carries: &|path| match path.starts_with("/vod/") {
+            true => Carries::YesWithNeighbours,
+            false => Carries::No,
+        },
         max,
     };
     rewrite(body, &rewriting)
@@ -96,7 +99,7 @@ fn nothing_shows_the_token() {
         path: "/vod/a",
         hosts: &[],
         prefix: "/~secret",
-        carries: &|_| true,
+        carries: &|_| Carries::Yes,
         max: 1,
     };
     assert!(!format!("{rewriting:?}").contains("secret"));

@@ -280,8 +280,8 @@ pub enum RawPaused {
 )]
 #[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
 pub struct RawManifests {
-    /// The most bytes of a manifest that is looked at, and of what becomes of it. A larger
-    /// one is passed on as it is. 0: all are.
+    /// The most bytes of a manifest that is looked at, unpacked. A larger one is passed on as it
+    /// is. 0: all are.
     #[cfg_attr(
         feature = "schema",
         schemars(range(min = *limits::MANIFEST.start(), max = *limits::MANIFEST.end()))

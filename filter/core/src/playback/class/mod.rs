@@ -48,6 +48,7 @@ impl Class {
 #[derive(Debug, Clone, Default)]
 pub struct Classes {
     patterns: Vec<(Class, PathPatterns)>,
+    has_own_manifests: bool,
 }
 
 impl Classes {
@@ -55,16 +56,18 @@ impl Classes {
     #[must_use]
     pub fn new(patterns: impl IntoIterator<Item = (Class, PathPatterns)>) -> Self {
         let some = |(_, patterns): &(Class, PathPatterns)| !patterns.is_empty();
+        let patterns: Vec<_> = patterns.into_iter().filter(some).collect();
+        let mut classes = patterns.iter().map(|(class, _)| *class);
         Self {
-            patterns: patterns.into_iter().filter(some).collect(),
+            has_own_manifests: classes.any(|class| class == Class::Manifest),
+            patterns,
         }
     }
 
     /// Whether an operator says what is a manifest.
     #[must_use]
-    pub fn has_own_manifests(&self) -> bool {
-        let mut patterns = self.patterns.iter();
-        patterns.any(|(class, _)| *class == Class::Manifest)
+    pub const fn has_own_manifests(&self) -> bool {
+        self.has_own_manifests
     }
 
     /// Tells by its path what a request fetches.
