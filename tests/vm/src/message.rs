@@ -35,6 +35,8 @@ pub struct Ask {
     pub(crate) origin: u16,
     /// And its body.
     pub(crate) response: Vec<u8>,
+    /// Trailers follow that.
+    pub(crate) trailers: bool,
 }
 
 /// `GET` of a path, query included.
@@ -61,6 +63,7 @@ impl Ask {
             properties: Vec::new(),
             origin: 200,
             response: vec![0; 188],
+            trailers: false,
         };
         for (name, value) in [(":method", method), (":path", path)]
             .into_iter()
@@ -116,6 +119,13 @@ impl Ask {
     #[must_use]
     pub fn origin_gives(mut self, body: Vec<u8>) -> Self {
         self.response = body;
+        self
+    }
+
+    /// With trailers behind it.
+    #[must_use]
+    pub fn and_trailers(mut self) -> Self {
+        self.trailers = true;
         self
     }
 

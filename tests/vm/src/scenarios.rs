@@ -341,6 +341,24 @@ fn manifest_given(name: &str, manifest: String, urls: usize) -> Cost {
     exchange.response
 }
 
+/// A manifest under a token, of which nobody knows that it is whole before its trailers come:
+/// what the viewer gets, with its token taken out.
+///
+/// # Panics
+///
+/// If the manifest is not answered.
+#[must_use]
+pub fn manifest_with_trailers(manifest: &str) -> (u16, String) {
+    let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    let ask = get(format!("{prefix}/vod/film/video/1080p.m3u8"));
+    let ask = ask.origin_gives(manifest.into()).and_trailers();
+    let exchange = stage.ask(ask);
+    let answer = exchange.answer();
+    let body = String::from_utf8(answer.body.clone()).expect("a manifest");
+    (answer.status, body.replace(&prefix, "/~TOKEN"))
+}
+
 fn manifest_redirected() -> Cost {
     let mut stage = Stage::new();
     answered(&stage.ask(get(MANIFEST).account("alice")), 307)

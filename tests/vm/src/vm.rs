@@ -32,6 +32,7 @@ struct Callbacks {
     request_body: TypedFunc<(u32, u32, u32), u32>,
     response_headers: TypedFunc<(u32, u32, u32), u32>,
     response_body: TypedFunc<(u32, u32, u32), u32>,
+    response_trailers: TypedFunc<(u32, u32), u32>,
     delete: TypedFunc<u32, ()>,
     tick: TypedFunc<u32, ()>,
 }
@@ -75,6 +76,7 @@ impl Vm {
             request_body: export(&mut store, &instance, "proxy_on_request_body"),
             response_headers: export(&mut store, &instance, "proxy_on_response_headers"),
             response_body: export(&mut store, &instance, "proxy_on_response_body"),
+            response_trailers: export(&mut store, &instance, "proxy_on_response_trailers"),
             delete: export(&mut store, &instance, "proxy_on_delete"),
             tick: export(&mut store, &instance, "proxy_on_tick"),
         };
@@ -106,7 +108,7 @@ impl Vm {
             ..Stream::default()
         };
         let (path, request) = self.measured(|vm| vm.on_request(context, ask.body));
-        let ((), response) = self.measured(|vm| vm.on_response(context, ask.origin));
+        let ((), response) = self.measured(|vm| vm.on_response(context, ask.origin, ask.trailers));
         let outcome = match self.stream().reply.take() {
             Some(answer) => Outcome::Answered(answer),
             None => Outcome::Served {
@@ -167,7 +169,7 @@ impl Vm {
 
     /// The response's half. An answer to the request takes the way of a response, too; one
     /// in place of a response does not.
-    fn on_response(&mut self, context: u32, origin: u16) {
+    fn on_response(&mut self, context: u32, origin: u16, trailers: bool) {
         let stream = self.stream();
         let (status, mut headers, size) = match &stream.reply {
             Some(reply) => (reply.status, reply.headers.clone(), length(&reply.body)),
@@ -185,7 +187,11 @@ impl Vm {
         assert!(action <= PAUSE, "held back without an answer");
         if is_reply || self.stream().reply.is_none() {
             let body = self.callbacks.response_body.clone();
-            let action = self.call(&body, (context, size, 1));
+            let mut action = self.call(&body, (context, size, u32::from(!trailers)));
+            if trailers {
+                let trailers = self.callbacks.response_trailers.clone();
+                action = self.call(&trailers, (context, 1));
+            }
             self.assert_not_held(action);
         }
         self.call(&self.callbacks.delete.clone(), context);

@@ -2,4 +2,5 @@
 //! takes longer than most of what is asked of it.
 
 mod budget;
+mod manifests;
 mod module;
