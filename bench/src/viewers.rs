@@ -2,12 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use streamgate_core::activity::Attributes;
-use streamgate_core::limits::Limits;
-use streamgate_core::moment::Moment;
-use streamgate_core::signed::{KeyRing, PlaybackToken, SigningKey};
-use streamgate_core::stream_key::StreamKey;
-use streamgate_core::subject::SubjectHasher;
+use streamgate_tokens::signed::{KeyRing, PlaybackToken, SigningKey};
+use streamgate_values::attributes::Attributes;
+use streamgate_values::limits::Limits;
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectHasher;
 
 use crate::surroundings::{SIGNING_KEY, SUBJECT_KEY};
 

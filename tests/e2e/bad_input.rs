@@ -4,11 +4,11 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use streamgate_core::activity::Attributes;
-use streamgate_core::limits::Limits;
-use streamgate_core::moment::Moment;
-use streamgate_core::signed::{KeyRing, PlaybackToken, SigningKey, issue_session_id};
 use streamgate_tests::{Edge, IDP, Settings, signing_key, subject_key};
+use streamgate_tokens::signed::{KeyRing, PlaybackToken, SigningKey, issue_session_id};
+use streamgate_values::attributes::Attributes;
+use streamgate_values::limits::Limits;
+use streamgate_values::moment::Moment;
 
 fn edge() -> Edge {
     Edge::start(Settings::default())

@@ -150,7 +150,7 @@ fn a_fleets_edge_is_the_demos_edge_with_a_store() {
     // Envoy cuts a reply off before the filter would have to look at it.
     let bounds = &runtime.expect("a runtime")["layers"][0]["static_layer"];
     let limit = bounds["http.async_response_buffer_limit"].as_u64();
-    assert!(limit.expect("a limit") <= streamgate_core::fleet::REPLY_MAX as u64);
+    assert!(limit.expect("a limit") <= streamgate_record::fleet::REPLY_MAX as u64);
 
     // One name for the cluster, one user and password for the filter, the health check
     // and the store.

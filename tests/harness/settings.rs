@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
-use streamgate_core::signed::{KeyRing, SigningKey};
-use streamgate_core::subject::SubjectHasher;
+use streamgate_tokens::signed::{KeyRing, SigningKey};
+use streamgate_values::subject::SubjectHasher;
 
 use crate::project;
 use crate::store_cluster::StoreCluster;

@@ -3,14 +3,15 @@
 // It may fail loudly, as tests may.
 #![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 
+#[path = "../../record/benches/memory/mod.rs"]
 mod memory;
 mod viewer;
 
 use core::hint::black_box;
 
 use criterion::Criterion;
-use streamgate_core::path::Reading;
 use streamgate_core::playback::Classes;
+use streamgate_values::path::Reading;
 use viewer::Viewer;
 
 fn main() {

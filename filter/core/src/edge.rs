@@ -4,24 +4,27 @@ use core::cell::OnceCell;
 
 use hashbrown::HashMap;
 use streamgate_bytes::Marker;
+use streamgate_policy::Event;
+use streamgate_record::fleet::{
+    self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket,
+};
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::{Entropy, Host};
+use streamgate_record::{Outage, epoch, sweep};
+use streamgate_tokens::signed::PlaybackToken;
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
 
 use crate::api::{self, Begun, Called, CreatesByClient, Door, Finished, PendingCall, Unanswered};
+use crate::authority::Keeper;
+pub use crate::authority::Trust;
 use crate::config::Config;
-use crate::exchange::{Answer, Head, Record, Reply};
-use crate::fleet::{self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket};
-use crate::keeper::Keeper;
-pub use crate::keeper::Trust;
-use crate::ledger::{Outage, epoch, sweep};
-use crate::metric::Metric;
-use crate::moment::Moment;
+use crate::exchange::{Answer, Record, Reply};
 use crate::playback::{Clean, Coding, Forward, Gate, Passage, Rewrite, Watch, Watched};
-use crate::policy::Event;
-use crate::ports::{Entropy, Host};
-use crate::reason::Reason;
-use crate::signed::PlaybackToken;
-use crate::subject::SubjectKey;
-use crate::surface::{Surface, surface};
-use crate::viewer::Asked;
+use crate::refusal::reason::Reason;
+use crate::request::surface::{Surface, surface};
+use crate::request::viewer::Asked;
 
 /// What is to become of a request.
 #[derive(Debug)]

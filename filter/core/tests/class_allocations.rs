@@ -5,8 +5,8 @@
 
 use core::hint::black_box;
 
-use streamgate_core::path::Reading;
 use streamgate_core::playback::{Class, Classes, PathPattern};
+use streamgate_values::path::Reading;
 
 #[test]
 fn paths_of_usual_length_are_classified_without_an_allocation() {

@@ -3,7 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 
-#[path = "../benches/memory/mod.rs"]
+#[path = "../../record/benches/memory/mod.rs"]
 mod memory;
 #[path = "../benches/viewer/mod.rs"]
 mod viewer;

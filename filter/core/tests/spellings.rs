@@ -16,7 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use streamgate_core::config::{self, Config};
-use streamgate_core::surface::{Surface, surface};
+use streamgate_core::request::surface::{Surface, surface};
 
 /// Protected prefixes; the first that fits applies.
 const PREFIXES: [&str; 3] = ["/vod/live/", "/vod/", "/members/"];

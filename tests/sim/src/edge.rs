@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 use streamgate_core::config::Config;
 use streamgate_core::edge::{Answering, Edge, Resumed, Step};
 use streamgate_core::exchange::Answer;
-use streamgate_core::fleet::{Call, CallFailure, CallId, Ticket};
 use streamgate_core::playback::{Forward, Watched};
+use streamgate_record::fleet::{Call, CallFailure, CallId, Ticket};
 
 use crate::host::EdgeHost;
 use crate::request::Request;

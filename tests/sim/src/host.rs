@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
-use streamgate_core::metric::Metric;
-use streamgate_core::moment::Moment;
-use streamgate_core::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
-use streamgate_core::stream_key::StreamKey;
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
 
 /// What stands at one place, with its version.
 type Value = (Box<[u8]>, u32);

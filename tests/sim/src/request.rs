@@ -1,6 +1,6 @@
 //! What viewers' players and apps ask.
 
-use streamgate_core::exchange::Head;
+use streamgate_values::head::Head;
 
 /// A request without a body.
 #[derive(Debug, Clone)]

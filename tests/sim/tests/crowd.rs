@@ -1,6 +1,6 @@
 //! What `make sim` counts, on a small scale: by number, not by time.
 
-use streamgate_core::metric::Metric;
+use streamgate_record::metric::Metric;
 use streamgate_sim::crowd::{Figures, Options, run};
 
 fn small() -> Options {

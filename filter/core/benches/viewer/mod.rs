@@ -2,9 +2,9 @@
 
 use streamgate_core::config;
 use streamgate_core::edge::{Edge, Step};
-use streamgate_core::exchange::Head;
-use streamgate_core::fleet::Ticket;
 use streamgate_core::playback::Forward;
+use streamgate_record::fleet::Ticket;
+use streamgate_values::head::Head;
 
 use crate::memory::Host;
 

@@ -4,9 +4,8 @@ use core::fmt;
 
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
-
-use crate::activity::{ATTRIBUTES_MAX, Attributes};
-use crate::text::{Malformed, percent_decoded, printable, split_once};
+use streamgate_values::attributes::{ATTRIBUTES_MAX, Attributes};
+use streamgate_values::text::{Malformed, percent_decoded, printable, split_once};
 
 /// The longest name, in bytes.
 const NAME_MAX: usize = 64;

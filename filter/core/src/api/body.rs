@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::advice::Named;
 use crate::exchange::Answer;
+use crate::refusal::advice::Named;
 
 /// Body of create and heartbeat.
 #[derive(Serialize)]

@@ -1,10 +1,11 @@
 //! Which call of the session API a request is.
 
-use crate::activity::Attributes;
-use crate::exchange::Head;
-use crate::subject::SubjectKey;
-use crate::text::{percent_decoded, split_once};
-use crate::viewer::Proof;
+use streamgate_values::attributes::Attributes;
+use streamgate_values::head::Head;
+use streamgate_values::subject::SubjectKey;
+use streamgate_values::text::{percent_decoded, split_once};
+
+use crate::request::viewer::Proof;
 
 /// The largest body in bytes; a larger one gets 413.
 pub const MAX_BODY: usize = 16 * 1024;

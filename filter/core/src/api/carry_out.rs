@@ -4,6 +4,19 @@ use core::cell::OnceCell;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use streamgate_policy::{Application, Event, Unknown};
+use streamgate_record::fleet::Question;
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_record::{Decided, Outage};
+use streamgate_values::attributes::Attributes;
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::path::Reading;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
+use streamgate_values::text::printable;
+
 use super::attributes::{read_attributes, read_json};
 use super::body::problem;
 use super::call::{BodyType, Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
@@ -11,23 +24,12 @@ use super::creates_by_client::CreatesByClient;
 use super::credentials;
 use super::refused::refusal;
 use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
-use crate::activity::Attributes;
-use crate::advice::languages;
+use crate::authority::{Keeper, Ruling};
 use crate::config::{Config, SessionApi};
-use crate::exchange::{Answer, Head, Record, Reply};
-use crate::fleet::Question;
-use crate::keeper::{Keeper, Ruling};
-use crate::ledger::{Decided, Outage};
-use crate::metric::Metric;
-use crate::moment::Moment;
-use crate::path::Reading;
-use crate::policy::{Application, Event, Unknown};
-use crate::ports::Host;
-use crate::reason::Reason;
-use crate::stream_key::StreamKey;
-use crate::subject::SubjectKey;
-use crate::text::printable;
-use crate::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
+use crate::exchange::{Answer, Record, Reply};
+use crate::refusal::advice::languages;
+use crate::refusal::reason::Reason;
+use crate::request::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
 
 /// The most termination codes one create may name.
 const TERMINATE_MAX: usize = 32;

@@ -2,10 +2,9 @@
 //! accounts must not fill the edge.
 
 use streamgate_bytes::Marker;
-
-use crate::moment::Moment;
-use crate::recent::Recent;
-use crate::throttle::Calls;
+use streamgate_policy::throttle::Calls;
+use streamgate_values::moment::Moment;
+use streamgate_values::recent::Recent;
 
 /// The most clients that a worker remembers, in about half a megabyte. One that was forgotten
 /// counts anew; who has so many addresses has no use for that.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use streamgate_policy::Application;
+use streamgate_values::text::split_once;
 
 use crate::config::{Config, SessionApi};
-use crate::policy::Application;
-use crate::text::split_once;
 
 /// The application that calls; `None` without credentials or with ones nobody has.
 pub(super) fn application<'a>(

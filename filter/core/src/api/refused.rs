@@ -1,7 +1,8 @@
 //! What the access log is told of a call that is refused before anything is judged.
 
+use streamgate_values::subject::SubjectKey;
+
 use crate::exchange::Record;
-use crate::subject::SubjectKey;
 
 /// A line for an answer with this status; `None` for a success. Account and application are
 /// those that the call has proved so far.

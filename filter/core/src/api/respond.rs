@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
+use streamgate_policy::activity::Liveness;
+use streamgate_policy::activity::{Activity, Stream};
+use streamgate_policy::{Application, Play, Plays, Refused, Unknown, Verdict};
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_record::{Outage, activity};
+use streamgate_tokens::signed::{PlaybackToken, issue_session_id, read_session_id};
+use streamgate_values::attributes::Attributes;
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
+
 use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
-use crate::activity::{Activity, Attributes, Stream};
-use crate::advice::{self, EvaluationResult};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
-use crate::ledger::{Outage, activity};
-use crate::metric::Metric;
-use crate::moment::Moment;
-use crate::policy::{Application, Liveness, Play, Plays, Refused, Unknown, Verdict};
-use crate::ports::Host;
-use crate::reason::Reason;
-use crate::repeated::Room;
-use crate::signed::{PlaybackToken, issue_session_id, read_session_id};
-use crate::stream_key::StreamKey;
-use crate::subject::SubjectKey;
-use crate::viewer::Proof;
+use crate::refusal::advice::{self, EvaluationResult};
+use crate::refusal::reason::Reason;
+use crate::refusal::repeated::Room;
+use crate::request::viewer::Proof;
 
 /// What a call wishes for.
 #[derive(Debug, Clone, Copy)]
@@ -215,7 +218,7 @@ impl Caller<'_> {
     pub(super) fn read_session(
         &self,
         session: &str,
-    ) -> Result<StreamKey, crate::signed::UnknownSession> {
+    ) -> Result<StreamKey, streamgate_tokens::signed::UnknownSession> {
         read_session_id(&self.config.sessions.ring, self.subject, session)
     }
 

@@ -14,7 +14,7 @@ fn problems(change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn two_keys_of_one_id_and_kind_are_all_that_is_tried_and_all_that_is_taken() {
     let key = |id: &str, byte: &str| json!({"id": id, "secret": byte.repeat(32)});
-    let public = json!({"id": "a", "public_key": crate::cat::testing::EC_PEM});
+    let public = json!({"id": "a", "public_key": streamgate_tokens::cat::testing::EC_PEM});
     let good = json!({"keys": [key("a", "1"), key("a", "2"), public, key("b", "3")]});
     assert_eq!(problems(|json| json["cat"] = good), "");
     let bad = json!({"keys": [key("a", "1"), key("a", "2"), key("b", "3"), key("a", "4")]});

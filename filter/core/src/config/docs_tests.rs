@@ -2,9 +2,9 @@
 //! page explains all of it.
 
 use serde_json::{Value, json};
+use streamgate_tokens::cat::testing::EC_PEM;
 
 use super::load;
-use crate::cat::testing::EC_PEM;
 use crate::testing::shipped;
 
 const SCHEMA: &str = "docs/configuration.schema.json";

@@ -3,7 +3,7 @@
 
 use core::ops::RangeInclusive;
 
-use crate::limits::LIMIT_MAX;
+use streamgate_values::limits::LIMIT_MAX;
 
 const SECOND_MS: u64 = 1_000;
 const DAY_MS: u64 = 86_400_000;
@@ -55,7 +55,7 @@ pub(super) const OUTAGE_WAIT_MS: RangeInclusive<u64> = 10..=10 * SECOND_MS;
 
 /// The most keys for Common Access Tokens.
 #[cfg(feature = "schema")]
-pub(super) const CAT_KEYS: usize = crate::cat::KEYS_MAX;
+pub(super) const CAT_KEYS: usize = streamgate_tokens::cat::KEYS_MAX;
 
 /// Which segment of a path, counted from 1.
 pub(super) const PATH_SEGMENT: RangeInclusive<u32> = 1..=32;

@@ -1,7 +1,8 @@
 //! Protected paths, compiled.
 
-use crate::activity::Liveness;
-use crate::playback::{Classes, Credentials, Exclusions};
+use streamgate_policy::activity::Liveness;
+
+use crate::playback::{Classes, Exclusions};
 
 /// A protected path.
 #[derive(Debug)]
@@ -229,4 +230,16 @@ impl PlaybackPath {
             _ => None,
         })
     }
+}
+
+/// Where credentials may stand on a protected path, by name. Made once, because every
+/// request is cleaned of them.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    pub(crate) any: bool,
+    pub(crate) parameters: Vec<String>,
+    /// The parameters, and that of CMCD, which tells viewers apart.
+    pub(crate) taken_out: Vec<String>,
+    pub(crate) cookies: Vec<String>,
+    pub(crate) headers: Vec<String>,
 }

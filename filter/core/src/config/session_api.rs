@@ -3,8 +3,7 @@
 use core::fmt;
 
 use hashbrown::HashMap;
-
-use crate::subject::{SecretHash, SubjectHasher};
+use streamgate_values::subject::{SecretHash, SubjectHasher};
 
 /// Who may call the session API.
 #[derive(Debug)]
@@ -78,8 +77,9 @@ impl fmt::Debug for ApplicationSecrets {
 
 #[cfg(test)]
 mod tests {
+    use streamgate_values::mac::count::counted;
+
     use super::*;
-    use crate::mac::count::counted;
     use crate::testing::test;
 
     #[test]

@@ -2,9 +2,9 @@
 //! read them in Envoy's log.
 
 use serde_json::{Value, json};
+use streamgate_tokens::cat::testing::EC_PEM;
 
 use super::{ConfigError, load};
-use crate::cat::testing::EC_PEM;
 use crate::testing::{CONFIG, config, config_with, env, test};
 
 /// What is said of the tests' configuration after `change`.

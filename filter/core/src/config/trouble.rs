@@ -3,12 +3,12 @@
 use core::fmt::{self, Display, Write};
 
 use serde::de::{Error, Expected, Unexpected};
+use streamgate_values::decimal;
 
 use super::nearest::nearest;
 use super::problem::{Problem, ROOT};
 use super::secrecy::{self, NOT_SHOWN};
 use super::tree::{Step, Tree};
-use crate::decimal;
 
 /// Why a tree is not what was expected, and where.
 #[derive(Debug)]

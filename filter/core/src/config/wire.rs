@@ -6,9 +6,9 @@
 //! documentation says of JSON); this module turns it into the same tree.
 
 use serde_json::Number;
+use streamgate_values::compact::Reader;
 
 use super::tree::Tree;
-use crate::bytes::Reader;
 
 /// How deep values may lie in one another.
 const DEPTH_MAX: usize = 100;

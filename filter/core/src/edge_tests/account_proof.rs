@@ -3,12 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use streamgate_record::metric::Metric;
+use streamgate_tokens::cat::testing::Claims;
 
 use super::session_api::{create, created, heartbeat};
 use super::{Ask, World, get, json, refused};
-use crate::cat::testing::Claims;
 use crate::config::Config;
-use crate::metric::Metric;
 use crate::testing::{NOW, config_with, test};
 
 /// `/vod/` and the session API go by the same claim, the accounts being `acme`'s.

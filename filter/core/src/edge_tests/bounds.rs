@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::session_api::{create, created};
 use super::{Ask, World, get, json};
 use crate::config::Config;
-use crate::repeated::BYTES_MAX;
+use crate::refusal::repeated::BYTES_MAX;
 use crate::testing::{config_with, test};
 
 /// The longest refusal or list there may be: attributes once more than they are long in JSON

@@ -1,12 +1,12 @@
 //! Too many calls of the session API.
 
 use serde_json::json;
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Place;
 
 use super::session_api::{create, created, heartbeat};
 use super::{Ask, World, get};
 use crate::config::Config;
-use crate::metric::Metric;
-use crate::ports::Place;
 use crate::testing::{NOW, TIMEOUT_MS, config_with, test};
 
 /// Three calls a minute per session, four creates per subject.

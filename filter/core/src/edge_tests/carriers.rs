@@ -2,11 +2,12 @@
 //! a request goes on.
 
 use serde_json::{Value, json};
+use streamgate_record::metric::Metric;
+use streamgate_values::head::Head;
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
-use crate::exchange::{Answer, Head};
-use crate::metric::Metric;
+use crate::exchange::Answer;
 use crate::testing::{TIMEOUT_MS, config_with, test};
 
 /// The tests' configuration with these carriers on `/vod/`.

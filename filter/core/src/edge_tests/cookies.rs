@@ -1,10 +1,10 @@
 //! Tokens in cookies and queries as real clients send them.
 
 use serde_json::json;
+use streamgate_values::head::Head;
 
 use super::{Ask, Outcome, World, get, refused};
 use crate::config::Config;
-use crate::exchange::Head;
 use crate::testing::{TIMEOUT_MS, config_with, test};
 
 /// The stream by path token, cookie, query or redirect; the account by these or by header.

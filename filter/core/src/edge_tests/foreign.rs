@@ -1,10 +1,10 @@
 //! A token belongs to its subject: nobody lends a place, a limit or a stream.
 
 use serde_json::{Value, json};
+use streamgate_values::head::Head;
 
 use super::{Ask, Outcome, World, get, refused};
 use crate::config::Config;
-use crate::exchange::Head;
 use crate::testing::{config_with, test};
 
 /// The account by path token or JWT, the stream by path token, cookie or redirect; one stream

@@ -1,12 +1,12 @@
 //! What a worker remembers lets through what it was remembered of, and nothing else.
 
 use serde_json::{Value, json};
+use streamgate_record::metric::Metric;
+use streamgate_tokens::signed::PlaybackToken;
+use streamgate_values::mac::count::counted;
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
-use crate::mac::count::counted;
-use crate::metric::Metric;
-use crate::signed::PlaybackToken;
 use crate::testing::{TIMEOUT_MS, config, config_with, test};
 
 fn with(change: impl Fn(&mut Value)) -> impl Fn() -> Config {
@@ -62,7 +62,7 @@ fn nobody_names_a_lease_but_by_what_it_was_given_for() {
     let config = config();
     let subject = config.hasher.subject("acme", "alice");
     let stream = config.hasher.external_stream(&subject, "jwt", b"tv");
-    let stream = crate::stream_key::StreamKey::external(stream);
+    let stream = streamgate_values::stream_key::StreamKey::external(stream);
     let keys = [&subject.as_bytes()[..], stream.as_bytes()].concat();
     for name in [keys.clone(), [&b"\xff"[..], &keys].concat()] {
         let forged = get("/vod/a/2.m4s").header("x-token", name);

@@ -1,9 +1,9 @@
 //! What somebody writes into a path, a query or a header is kept up to a bound.
 
 use serde_json::{Value, json};
+use streamgate_record::metric::Metric;
 
 use super::{Ask, World, get, refused};
-use crate::metric::Metric;
 use crate::testing::{config_with, test};
 
 fn edge(change: Value) -> World {

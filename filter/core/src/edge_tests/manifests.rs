@@ -1,9 +1,10 @@
 //! Manifests that keep the token of their request.
 
+use streamgate_record::metric::Metric;
+
 use super::{Ask, TICKET, World, get};
 use crate::config::Config;
 use crate::edge::Step;
-use crate::metric::Metric;
 use crate::playback::{Coding, Forward, Held, Rewrite};
 use crate::testing::{config, config_with, test};
 

@@ -1,11 +1,11 @@
 //! Attributes that policies need, and attributes that may not change.
 
 use serde_json::json;
+use streamgate_record::metric::Metric;
 
 use super::session_api::{create, created, heartbeat};
 use super::{World, get, json};
 use crate::config::Config;
-use crate::metric::Metric;
 use crate::testing::{config_with, test};
 
 /// `household` needs a device and a kind; `latest-wins`, which only watches, a zipcode.

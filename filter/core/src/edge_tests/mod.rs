@@ -12,6 +12,7 @@ mod cm_v2;
 mod cookies;
 mod credentials;
 mod empty_values;
+mod fleet_leases;
 mod foreign;
 mod json_bodies;
 mod leases;
@@ -27,10 +28,11 @@ mod session_api;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
 
+use streamgate_record::fleet::Ticket;
+
 use crate::config::Config;
 use crate::edge::{Answering, Edge, Step};
 use crate::exchange::{Answer, Reply};
-use crate::fleet::Ticket;
 use crate::playback::Watched;
 use crate::testing::{Headers, MemoryHost, config};
 

@@ -1,10 +1,10 @@
 //! Players that pause, and apps whose heartbeats outlive their segments.
 
 use serde_json::json;
+use streamgate_record::metric::Metric;
 
 use super::{Ask, World, get, refused};
 use crate::config::Config;
-use crate::metric::Metric;
 use crate::testing::{TIMEOUT_MS, config_with, test};
 
 fn paused(what: &'static str) -> impl Fn() -> Config {

@@ -1,8 +1,9 @@
 //! The playback gate.
 
+use streamgate_policy::activity::ENDED_KEPT_MS;
+use streamgate_record::metric::Metric;
+
 use super::{TICKET, World, get, json, refused};
-use crate::activity::ENDED_KEPT_MS;
-use crate::metric::Metric;
 use crate::testing::{MemoryHost, TIMEOUT_MS, config_with, test};
 
 fn segment(prefix: &str, n: u32) -> super::Ask {

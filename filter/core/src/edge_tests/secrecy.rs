@@ -1,10 +1,11 @@
 //! No token reaches the origin or a log, whatever becomes of the request it came with.
 
 use serde_json::{Value, json};
+use streamgate_values::head::Head;
 
 use super::{Ask, Outcome, World, get, refused};
 use crate::config::Config;
-use crate::exchange::{Head, Reply};
+use crate::exchange::Reply;
 use crate::testing::{config_with, test};
 
 /// `/vod/` with tokens in the path and in `place`, and the redirect.

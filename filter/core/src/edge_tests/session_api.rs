@@ -1,11 +1,13 @@
 //! The session API.
 
+use streamgate_policy::activity::Liveness;
+use streamgate_policy::{Event, Unknown};
+use streamgate_record::metric::Metric;
+use streamgate_record::transact;
+use streamgate_tokens::signed::read_session_id;
+
 use super::{Ask, World, get, json};
 use crate::exchange::Answer;
-use crate::ledger::transact;
-use crate::metric::Metric;
-use crate::policy::{Event, Liveness, Unknown};
-use crate::signed::read_session_id;
 use crate::testing::{NOW, TIMEOUT_MS, config, play, test};
 
 pub(super) fn create(application: &str) -> Ask {

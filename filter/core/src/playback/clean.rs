@@ -3,21 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::request::Request;
-use crate::config::{Cat, Config, PlaybackPath, TokenPlace};
-use crate::exchange::Head;
-use crate::viewer::{CMCD, without_cookies, without_parameters};
+use streamgate_values::head::Head;
 
-/// What is taken off a request, besides the token in front of its path.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Clean {
-    /// The path to go on under, where its query has changed.
-    pub path: Option<Vec<u8>>,
-    /// Headers to replace, or to remove where there is no value; names in lower case.
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
-    /// Whether `Referer` goes, too: where tokens stand in URLs, they stand there.
-    pub referer: bool,
-}
+use super::passage::Clean;
+use super::request::Request;
+use crate::config::{Cat, Config, Credentials, PlaybackPath, TokenPlace};
+use crate::request::viewer::{CMCD, without_cookies, without_parameters};
 
 impl Clean {
     /// What to take off a request that no path protects: a token may stand in the address
@@ -68,18 +59,6 @@ impl<H: Head, E> Request<'_, H, E> {
             None => Cow::Borrowed(self.asked.path),
         }
     }
-}
-
-/// Where credentials may stand on a protected path, by name. Made once, because every
-/// request is cleaned of them.
-#[derive(Debug, Default)]
-pub struct Credentials {
-    any: bool,
-    parameters: Vec<String>,
-    /// The parameters, and that of CMCD, which tells viewers apart.
-    taken_out: Vec<String>,
-    cookies: Vec<String>,
-    headers: Vec<String>,
 }
 
 impl Credentials {

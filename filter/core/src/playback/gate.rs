@@ -17,6 +17,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_bytes::{Mark, Marker};
+use streamgate_policy::{Event, Verdict};
+use streamgate_record::Bells;
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::path::Reading;
+use streamgate_values::stream_key::StreamKey;
 
 use super::class::Class;
 use super::lease::{self, Lease, Leases};
@@ -25,19 +33,13 @@ use super::passage::{Facts, Forward, Passage, Watch};
 use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
-use crate::advice::languages;
+use crate::authority::{Keeper, Ruling};
 use crate::config::{Config, Paused, Start};
-use crate::exchange::Head;
-use crate::keeper::{Keeper, Ruling};
-use crate::ledger::Bells;
-use crate::metric::Metric;
-use crate::moment::Moment;
-use crate::path::Reading;
-use crate::policy::{Event, Verdict};
-use crate::ports::Host;
-use crate::reason::Reason;
-use crate::stream_key::StreamKey;
-use crate::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another};
+use crate::refusal::advice::languages;
+use crate::refusal::reason::Reason;
+use crate::request::viewer::{
+    Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another,
+};
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;

@@ -9,13 +9,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_bytes::begins_with;
-
-use crate::ledger::Heard;
-use crate::moment::Moment;
-use crate::policy::Application;
-use crate::recent::Recent;
-use crate::stream_key::StreamKey;
-use crate::subject::SubjectKey;
+use streamgate_policy::Application;
+use streamgate_record::Heard;
+use streamgate_values::moment::Moment;
+use streamgate_values::recent::Recent;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 /// A stream that was let through.
 #[derive(Debug, Clone)]

@@ -6,37 +6,23 @@
 //! when the manifest passes through.
 
 use streamgate_manifest::{Carries, Origin, Packed, Rewriting, gunzip, is_polled, rewrite};
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::{Host, Meter};
+use streamgate_tokens::signed::PlaybackToken;
+use streamgate_values::head::Head;
 
 use super::class::Class;
-use super::clean::Clean;
 use super::redirected;
 use super::request::Request;
+use super::rewrite::Rewrite;
 use crate::config::{Config, StreamCarrier};
-use crate::exchange::Head;
-use crate::metric::Metric;
-use crate::ports::{Host, Meter};
-use crate::signed::PlaybackToken;
-use crate::surface::{Surface, surface};
-use crate::viewer::is_in_scope;
+use crate::playback::passage::Clean;
+use crate::request::surface::{Surface, surface};
+use crate::request::viewer::is_in_scope;
 
 /// By how much a manifest may grow: the token in each of its URLs may be several times as long
 /// as the URL.
 const GROWTH_MAX: usize = 8;
-
-/// What is needed to rewrite the manifest that answers a request.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Rewrite {
-    /// What goes in front of paths: `/~` and the token.
-    prefix: String,
-    /// The path that was asked for, without the token.
-    path: String,
-    scheme: String,
-    authority: String,
-    /// The token may be one that a redirect gave.
-    is_redirected: bool,
-    /// The most bytes of a manifest, unpacked.
-    max: usize,
-}
 
 /// How a manifest is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,16 +49,6 @@ pub struct End {
     pub length: Option<usize>,
     /// The most bytes it may have.
     pub max: usize,
-}
-
-impl core::fmt::Debug for Rewrite {
-    /// Without the prefix, which holds a token.
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter
-            .debug_struct("Rewrite")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
 }
 
 impl<H: Head, E: Host> Request<'_, H, E> {

@@ -1,21 +1,23 @@
 //! The redirect that gives a playback an id of its own.
 
+use streamgate_policy::{Event, Verdict};
+use streamgate_record::Decided;
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_tokens::signed::PlaybackToken;
+use streamgate_values::head::Head;
+use streamgate_values::stream_key::StreamKey;
+
 use super::class::is_dash;
 use super::passage::Passage;
 use super::redirected::Asking;
 use super::refusal::{Who, Why};
 use super::request::Request;
+use crate::authority::{Keeper, Ruling};
 use crate::config::Start;
-use crate::exchange::{Answer, Head, Reply};
-use crate::keeper::{Keeper, Ruling};
-use crate::ledger::Decided;
-use crate::metric::Metric;
-use crate::policy::{Event, Verdict};
-use crate::ports::Host;
-use crate::reason::Reason;
-use crate::signed::PlaybackToken;
-use crate::stream_key::StreamKey;
-use crate::viewer::{Viewer, carried_attributes, client};
+use crate::exchange::{Answer, Reply};
+use crate::refusal::reason::Reason;
+use crate::request::viewer::{Viewer, carried_attributes, client};
 
 /// Answers a manifest request that names no stream with a redirect to itself under
 /// a fresh path token, if a start would be allowed now.

@@ -12,10 +12,12 @@ mod redirected;
 mod refusal;
 mod request;
 mod response;
+mod rewrite;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
-pub use clean::{Clean, Credentials};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
-pub use manifest::{Coding, End, Held, Rewrite};
+pub use manifest::{Coding, End, Held};
+pub use passage::Clean;
 pub use passage::{Forward, Passage, Watch, Watched};
+pub use rewrite::Rewrite;

@@ -3,15 +3,14 @@
 use std::rc::Rc;
 
 use streamgate_bytes::Mark;
+use streamgate_policy::Event;
+use streamgate_values::attributes::Attributes;
+use streamgate_values::limits::Limits;
+use streamgate_values::subject::SubjectKey;
 
-use super::clean::Clean;
 use super::lease::Leased;
-use super::manifest::Rewrite;
-use crate::activity::Attributes;
+use super::rewrite::Rewrite;
 use crate::exchange::{Record, Reply};
-use crate::limits::Limits;
-use crate::policy::Event;
-use crate::subject::SubjectKey;
 
 /// What is to become of a request.
 #[derive(Debug)]
@@ -38,6 +37,17 @@ pub struct Forward {
     pub watch: Option<Watch>,
     /// The response is a manifest whose URLs may need the token in front of the path.
     pub rewrite: Option<Box<Rewrite>>,
+}
+
+/// What is taken off a request, besides the token in front of its path.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Clean {
+    /// The path to go on under, where its query has changed.
+    pub path: Option<Vec<u8>>,
+    /// Headers to replace, or to remove where there is no value; names in lower case.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Whether `Referer` goes, too: where tokens stand in URLs, they stand there.
+    pub referer: bool,
 }
 
 /// What to do when the response to a let-through media request is known.

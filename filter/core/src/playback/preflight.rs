@@ -5,11 +5,13 @@
 //! (Fetch, section 4.8), names nobody, and is answered to anybody. Any other is judged like
 //! GET before it is answered.
 
+use streamgate_record::ports::Host;
+use streamgate_values::head::Head;
+
 use super::passage::Passage;
 use super::request::Request;
 use crate::config::Preflight;
-use crate::exchange::{Answer, Head, Reply};
-use crate::ports::Host;
+use crate::exchange::{Answer, Reply};
 
 /// What a page may ask with, where it does not say. What it says is repeated.
 const HEADERS: &str = "authorization, range, cmcd-object, cmcd-request, cmcd-session, cmcd-status";

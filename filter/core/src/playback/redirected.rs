@@ -13,11 +13,11 @@
 //! that its workers share (docs/decisions/0019-manifests-keep-their-token.md).
 
 use streamgate_bytes::Marker;
+use streamgate_record::ports::{Place, Store, Swap};
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
-use crate::ports::{Place, Store, Swap};
-use crate::stream_key::StreamKey;
-use crate::subject::SubjectKey;
-use crate::viewer::{CMCD, without_parameters};
+use crate::request::viewer::{CMCD, without_parameters};
 
 /// How many places there are.
 const PLACES: u64 = 1_024;

@@ -1,18 +1,18 @@
 //! How a segment request is refused.
 
 use serde::Serialize;
+use streamgate_policy::Refused;
+use streamgate_record::ports::Meter;
+use streamgate_values::moment::Moment;
+use streamgate_values::path::Reading;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 use super::class::{Class, is_dash};
-use crate::advice::EvaluationResult;
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
-use crate::moment::Moment;
-use crate::path::Reading;
-use crate::policy::Refused;
-use crate::ports::Meter;
-use crate::reason::Reason;
-use crate::stream_key::StreamKey;
-use crate::subject::SubjectKey;
+use crate::refusal::advice::EvaluationResult;
+use crate::refusal::reason::Reason;
 
 /// The evaluation result, with a reason a program can match on.
 #[derive(Serialize)]

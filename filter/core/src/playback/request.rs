@@ -4,22 +4,23 @@ use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use streamgate_policy::{Application, Play, Plays, Refused, Unknown};
+use streamgate_record::ports::Host;
+use streamgate_record::{Basis, Decided, Ledger};
+use streamgate_values::attributes::Attributes;
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::path::Reading;
+use streamgate_values::stream_key::StreamKey;
+
 use super::class::Class;
 use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::refusal::{What, Who, Why, refuse};
-use crate::activity::Attributes;
-use crate::advice::languages;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
-use crate::exchange::Head;
-use crate::ledger::{Basis, Decided, Ledger};
-use crate::moment::Moment;
-use crate::path::Reading;
-use crate::policy::{Application, Play, Plays, Refused, Unknown};
-use crate::ports::Host;
-use crate::reason::Reason;
-use crate::stream_key::StreamKey;
-use crate::viewer::{self, Asked, Credential, Viewer, cmcd, credential_ends_at, earlier};
+use crate::refusal::advice::languages;
+use crate::refusal::reason::Reason;
+use crate::request::viewer::{self, Asked, Credential, Viewer, cmcd, credential_ends_at, earlier};
 
 /// The longest scope of a lease, in bytes. A stream whose scope is longer has none: each of
 /// its requests is judged by the record.

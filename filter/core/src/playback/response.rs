@@ -1,17 +1,18 @@
 //! The response to a request that counts as watching, should it succeed.
 
+use streamgate_policy::{Event, Verdict};
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_record::{Decided, Outage};
+use streamgate_values::moment::Moment;
+
 use super::gate::Gate;
 use super::passage::{Watch, Watched};
 use super::refusal::{What, Who, Why, refuse};
+use crate::authority::{Keeper, Ruling};
 use crate::config::Config;
 use crate::exchange::Record;
-use crate::keeper::{Keeper, Ruling};
-use crate::ledger::{Decided, Outage};
-use crate::metric::Metric;
-use crate::moment::Moment;
-use crate::policy::{Event, Verdict};
-use crate::ports::Host;
-use crate::reason::Reason;
+use crate::refusal::reason::Reason;
 
 impl Gate {
     /// Takes note of the response to a watched request: it may not reach the viewer if

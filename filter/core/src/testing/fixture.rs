@@ -1,7 +1,6 @@
-//! A configuration and request heads to test with.
+//! A configuration to test with.
 
 use crate::config::{self, Config, ConfigError};
-use crate::exchange::Head;
 
 /// The configuration of most tests, as an operator would write it.
 pub(crate) const CONFIG: &str = r#"{
@@ -64,65 +63,4 @@ pub(crate) fn config_with(
     let mut json = serde_json::from_str(CONFIG).expect("the tests' configuration is JSON");
     change(&mut json);
     config::load(json.to_string().as_bytes(), &env)
-}
-
-/// A request's head, for tests.
-#[derive(Default, Clone)]
-pub(crate) struct Headers(Vec<(String, Vec<u8>)>);
-
-impl Headers {
-    /// These headers, names in lower case.
-    pub(crate) fn new(headers: &[(&str, &str)]) -> Self {
-        let headers = headers.iter();
-        Self(
-            headers
-                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-                .collect(),
-        )
-    }
-
-    /// Another value for a header, or none.
-    pub(crate) fn replaced(mut self, name: &str, value: Option<&[u8]>) -> Self {
-        self.0.retain(|(known, _)| known != name);
-        match value {
-            Some(value) => self.with(name, value),
-            None => self,
-        }
-    }
-
-    /// One header more, of any bytes.
-    pub(crate) fn with(mut self, name: &str, value: &[u8]) -> Self {
-        self.0.push((name.to_owned(), value.to_vec()));
-        self
-    }
-}
-
-/// As text, so that it can be searched.
-impl core::fmt::Debug for Headers {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let headers = self.0.iter();
-        let headers = headers.map(|(name, value)| (name, String::from_utf8_lossy(value)));
-        f.debug_map().entries(headers).finish()
-    }
-}
-
-impl Head for Headers {
-    fn header(&self, name: &str) -> Option<Vec<u8>> {
-        self.headers(name).into_iter().next()
-    }
-
-    fn headers(&self, name: &str) -> Vec<Vec<u8>> {
-        let matching = self.0.iter().filter(|(known, _)| known == name);
-        matching.map(|(_, value)| value.clone()).collect()
-    }
-
-    /// Claims stand among the headers, under names that no header has; those in claims
-    /// behind a `>`.
-    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
-        self.header(&format!("({payload}) {}", claim.join(">")))
-    }
-
-    fn client_address(&self) -> Option<Vec<u8>> {
-        self.header("(client address)")
-    }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use streamgate_core::metric::Metric;
+use streamgate_record::metric::Metric;
 
 use super::Options;
 use super::site::Counted;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use streamgate_core::fleet::{Call, CallId};
+use streamgate_record::fleet::{Call, CallId};
 
 use super::Options;
 use super::viewer::Viewer;

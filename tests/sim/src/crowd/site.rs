@@ -1,9 +1,9 @@
 //! One edge and those who watch at it.
 
 use hashbrown::HashMap;
-use streamgate_core::fleet::Call;
-use streamgate_core::metric::Metric;
-use streamgate_core::moment::Moment;
+use streamgate_record::fleet::Call;
+use streamgate_record::metric::Metric;
+use streamgate_values::moment::Moment;
 
 use super::figures::Figures;
 use super::post::Post;

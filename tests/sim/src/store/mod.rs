@@ -17,10 +17,10 @@ use self::wire::{bulk, error, status};
 pub use self::wire::{commands, say};
 
 /// The script that says since when a shard remembers, and what is new in it.
-const GREET: &str = include_str!("../../../../filter/core/src/fleet/greet.lua");
+const GREET: &str = include_str!("../../../../filter/record/src/fleet/greet.lua");
 
 /// The script that writes a record if nobody else did meanwhile.
-const SWAP: &str = include_str!("../../../../filter/core/src/fleet/swap.lua");
+const SWAP: &str = include_str!("../../../../filter/record/src/fleet/swap.lua");
 
 /// Both scripts, as they are loaded.
 pub const SCRIPTS: [&str; 2] = [GREET, SWAP];

@@ -1,7 +1,7 @@
 //! Accounts and what they may.
 
 use streamgate_core::config::Config;
-use streamgate_core::subject::SubjectKey;
+use streamgate_values::subject::SubjectKey;
 
 use super::options::Options;
 use super::viewer::{Viewer, Way};

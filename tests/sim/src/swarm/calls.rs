@@ -1,6 +1,6 @@
 //! What goes from edges to the store and back, and what gets lost.
 
-use streamgate_core::fleet::{Call, CallFailure};
+use streamgate_record::fleet::{Call, CallFailure};
 
 use super::event::{Caller, Event};
 use super::options::Options;

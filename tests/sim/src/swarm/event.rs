@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use streamgate_core::fleet::{CallFailure, CallId};
+use streamgate_record::fleet::{CallFailure, CallId};
 
 /// Who made a call. An edge that has restarted is another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use streamgate_core::activity::Activity;
-use streamgate_core::ledger::{self, copy};
-use streamgate_core::moment::Moment;
-use streamgate_core::stream_key::StreamKey;
-use streamgate_core::subject::SubjectKey;
+use streamgate_policy::activity::Activity;
+use streamgate_record::{self as record, copy};
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 use super::viewer::{Standing, Viewer};
 use super::world::{BEGIN_MS, World};
@@ -97,7 +97,7 @@ fn record_of(world: &World, subject: &SubjectKey) -> BTreeSet<StreamKey> {
 fn copy_of(world: &World, edge: usize, subject: &SubjectKey) -> BTreeSet<StreamKey> {
     let now = world.edge_now(edge);
     let config = world.settings.config();
-    let activity = ledger::activity(&world.edges[edge].host, &config.ledger, subject, now);
+    let activity = record::activity(&world.edges[edge].host, &config.ledger, subject, now);
     live(activity, now)
 }
 

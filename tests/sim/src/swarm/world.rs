@@ -1,7 +1,7 @@
 //! A fleet and its trouble, event by event.
 
 use hashbrown::HashSet;
-use streamgate_core::moment::Moment;
+use streamgate_values::moment::Moment;
 
 use super::account::{Account, populate};
 use super::event::{Agenda, Caller, Event};

@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use streamgate_tokens::cat::{Demands, KEYS_MAX, Key, KeyError, Keys, SECRET_MIN, TRIES_MAX};
 
 use super::super::Cat;
 use super::super::limits::LEEWAY_MS;
 use super::super::raw::{RawCat, RawCatKey, RawEncoding};
 use super::check::{Check, field, item, quoted};
-use crate::cat::{Demands, KEYS_MAX, Key, KeyError, Keys, SECRET_MIN, TRIES_MAX};
 
 impl Check<'_> {
     /// `None` after a problem.

@@ -3,6 +3,7 @@
 use core::ops::RangeInclusive;
 
 use hashbrown::HashSet;
+use streamgate_values::sorted::sorted_by_key;
 
 use super::super::limits::{NAME_MAX, SECRET_MIN};
 use super::super::nearest::nearest;
@@ -10,7 +11,6 @@ use super::super::parse::Gaps;
 use super::super::problem::{Problem, SHOWN};
 use super::super::raw::RawSecret;
 use super::super::secrecy::may_show_text;
-use crate::sorted::sorted_by_key;
 
 /// Up to how many known names are listed for one that is not known.
 const LISTED: usize = 10;

@@ -58,11 +58,11 @@ impl Check<'_> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use streamgate_values::path::Reading;
 
     use super::super::super::parse::Gaps;
     use super::super::super::problem::Problem;
     use super::*;
-    use crate::path::Reading;
     use crate::playback::Exclusions;
     use crate::testing::test;
 

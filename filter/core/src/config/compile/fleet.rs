@@ -2,10 +2,11 @@
 
 use core::num::NonZeroU32;
 
+use streamgate_record::fleet::{Credentials, OnOutage, Settings};
+
 use super::super::limits::{OUTAGE_WAIT_MS, SHARDS, SPAN_MS};
 use super::super::raw::{RawFleet, RawOnOutage};
 use super::check::Check;
-use crate::fleet::{Credentials, OnOutage, Settings};
 
 /// The longest that an eviction takes to other edges where nothing else is asked for, in
 /// milliseconds.

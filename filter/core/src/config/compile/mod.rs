@@ -11,6 +11,9 @@ mod session_api;
 use core::num::NonZeroU32;
 
 use hashbrown::HashSet;
+use streamgate_record::Ledger;
+use streamgate_tokens::signed::{KeyRing, SigningKey};
+use streamgate_values::subject::SubjectHasher;
 
 use self::check::{Check, field, item, quoted};
 use super::limits::{
@@ -21,11 +24,8 @@ use super::parse::Parsed;
 use super::problem::Problem;
 use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawSessions, RawState};
 use super::{Compatibility, Config, PlaybackPath, Sessions};
-use crate::ledger::Ledger;
-use crate::playback::Credentials;
-use crate::signed::{KeyRing, SigningKey};
-use crate::subject::SubjectHasher;
-use crate::surface::{Surface, surface};
+use crate::config::Credentials;
+use crate::request::surface::{Surface, surface};
 
 /// Compiles a configuration.
 ///

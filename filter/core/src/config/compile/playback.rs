@@ -1,6 +1,8 @@
 //! Protected paths.
 
 use hashbrown::HashSet;
+use streamgate_policy::activity::Liveness;
+use streamgate_values::path::Reading;
 
 use super::super::limits::{MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
@@ -13,9 +15,7 @@ use super::super::{
     SubjectCarrier, TemplateSegment, TokenPlace,
 };
 use super::check::{Check, field, item, quoted, shown};
-use crate::activity::Liveness;
-use crate::path::Reading;
-use crate::playback::Credentials;
+use crate::config::Credentials;
 
 impl Check<'_> {
     pub(super) fn playback(

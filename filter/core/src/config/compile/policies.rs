@@ -1,6 +1,11 @@
 //! Policies, their rules, and the applications that list them.
 
 use hashbrown::HashSet;
+use streamgate_policy::{
+    Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
+};
+use streamgate_values::limits::LIMITS_MAX;
+use streamgate_values::sorted::sorted_by_key;
 
 use super::super::limits::MAX;
 use super::super::raw::{
@@ -8,11 +13,6 @@ use super::super::raw::{
     RawSameDevice, RawTest, RawValue, RawValues,
 };
 use super::check::{Check, field, item, quoted};
-use crate::limits::LIMITS_MAX;
-use crate::policy::{
-    Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
-};
-use crate::sorted::sorted_by_key;
 
 /// What a viewer is told where the rule says nothing of its own.
 const DEFAULT_MESSAGE: &str = "Too many streams on this account";

@@ -1,6 +1,8 @@
 //! Who may call the session API, and what a configuration is told that means to have one
 //! and does not say so.
 
+use streamgate_values::subject::SubjectHasher;
+
 use super::super::limits::{APPLICATION_SECRETS, CREATES_PER_CLIENT, PER_MINUTE};
 use super::super::raw::{
     RawApplication, RawCatSubject, RawCompatibility, RawConfig, RawPlayback, RawSecrets,
@@ -8,7 +10,6 @@ use super::super::raw::{
 };
 use super::super::{ApplicationSecrets, SessionApi, SubjectProof};
 use super::check::{Check, field, item, quoted};
-use crate::subject::SubjectHasher;
 
 /// What to write where the session API is meant.
 const WHAT_TO_WRITE: &str = "`session_api: {subject: {jwt_claim: sub}}` where Envoy's jwt_authn \

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use streamgate_values::decimal;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
 use super::Named;
-use crate::decimal;
 
 /// A named group of rules.
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,8 @@
 //! What tokens that are worth nothing cost: little, once, and nobody else.
 
+use streamgate_tokens::cat::testing::{Computed, counted};
+
 use super::*;
-use crate::cat::testing::{Computed, counted};
 use crate::testing::test;
 
 const NOTHING: Computed = Computed { hmac: 0, es256: 0 };

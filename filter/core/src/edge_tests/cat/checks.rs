@@ -1,8 +1,9 @@
 //! What a token is held against, and what that costs.
 
+use streamgate_tokens::cat::testing::{Computed, counted};
+use streamgate_values::moment::Moment;
+
 use super::*;
-use crate::cat::testing::{Computed, counted};
-use crate::moment::Moment;
 use crate::testing::test;
 
 /// `catnip`: 10.0.0.1.
@@ -113,7 +114,7 @@ fn a_bad_token_is_refused_at_the_same_cost_whatever_is_wrong() {
 
 #[test]
 fn a_token_under_a_public_key_plays() {
-    let file = include_str!("../../cat/tests/python-cwt.json");
+    let file = include_str!("../../../../tokens/src/cat/tests/python-cwt.json");
     let file: Value = serde_json::from_str(file).unwrap();
     let mut vectors = file["vectors"].as_array().unwrap().iter();
     let vector = vectors.find(|vector| vector["name"] == "ES256, key id");

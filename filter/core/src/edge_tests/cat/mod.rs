@@ -6,11 +6,11 @@ mod redirect;
 mod renewal;
 
 use serde_json::{Value, json};
+use streamgate_tokens::cat::testing::{Claims, EC_PEM};
+use streamgate_values::head::Head;
 
 use super::{Ask, World, get, refused};
-use crate::cat::testing::{Claims, EC_PEM};
 use crate::config::Config;
-use crate::exchange::Head;
 use crate::testing::{NOW, config_with, test};
 
 const NAME: &str = "cta-common-access-token";

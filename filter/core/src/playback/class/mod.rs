@@ -4,44 +4,18 @@
 //! how a client spells a name: a path that origins do not agree on
 //! ([`Reading::is_agreed`]) counts as media, whatever the name looks like.
 
+mod case;
+mod kind;
 mod names;
 mod patterns;
 #[cfg(test)]
 mod tests;
 
+pub use kind::Class;
 pub use patterns::{Exclusions, PathPattern, PathPatterns, PatternError};
 
-use crate::path::Reading;
-
-/// Paths up to this many bytes are looked at without an allocation.
-const INLINE: usize = 512;
-
-/// What kind of thing a request fetches. Only media keeps a stream alive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// A playlist or manifest; players poll them.
-    Manifest,
-    /// An initialisation segment.
-    Init,
-    /// A decryption key, a licence or a certificate.
-    Key,
-    /// Subtitles, thumbnails, pictures, metadata.
-    Side,
-    /// A media segment or part. Whatever is not known to be something else counts
-    /// as media, so that no unusual name escapes the limit.
-    Media,
-}
-
-impl Class {
-    /// Every class, in the order in which patterns are tried.
-    pub const ALL: [Self; 5] = [
-        Self::Manifest,
-        Self::Init,
-        Self::Key,
-        Self::Side,
-        Self::Media,
-    ];
-}
+use self::case::in_lower_case;
+use streamgate_values::path::Reading;
 
 /// Tells what paths are for: by an operator's patterns, then by the names that
 /// packagers and servers give. Without patterns, by those names alone.
@@ -86,19 +60,6 @@ impl Classes {
                 None => names::class(path),
             }
         })
-    }
-}
-
-/// Hands `look` the path in lower case.
-fn in_lower_case<R>(path: &[u8], look: impl FnOnce(&[u8]) -> R) -> R {
-    let mut inline = [0; INLINE];
-    match inline.get_mut(..path.len()) {
-        Some(room) => {
-            room.copy_from_slice(path);
-            room.make_ascii_lowercase();
-            look(room)
-        }
-        None => look(&path.to_ascii_lowercase()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Whatever is not listed is media. An entry has to be sure: an initialisation
 //! segment taken for media costs nothing, media taken for one escapes the limit.
 
-use super::Class;
+use super::kind::Class;
 
 /// Tells by a path in lower case.
 pub(super) fn class(path: &[u8]) -> Class {

@@ -1,7 +1,8 @@
 //! Patterns over paths, as an operator writes them.
 
+use streamgate_values::path::Reading;
+
 use super::in_lower_case;
-use crate::path::Reading;
 
 /// A pattern over the path without its query. `*` stands for anything within one
 /// segment, `**` for any number of whole segments; case does not matter.

@@ -1,0 +1,389 @@
+//! Who has the last word on a record: this edge alone, or the store of its fleet.
+//!
+//! An edge alone decides at once. In a fleet, this edge's copy suffices for what changes
+//! nothing that others could object to: a stream that is known here goes on, pauses, or
+//! was ended. Everything else is asked of the store, and whoever asked waits.
+
+use core::cell::Cell;
+
+use streamgate_policy::activity::Activity;
+use streamgate_policy::{Event, Refused, Verdict};
+use streamgate_record::fleet::{Fleet, OnOutage, Question, Ticket};
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_record::{self as record, Decided, Ledger, Outage, Seen, Settled};
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
+
+/// What is known of the fleet's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It can be asked for.
+    Ask,
+    /// It was, a moment ago: this edge's copy is up to date.
+    Current,
+    /// It was, in vain.
+    InVain,
+}
+
+/// What became of an event.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Ruling {
+    /// It is decided.
+    Decided(Decided),
+    /// The fleet's store has to be asked.
+    Wait,
+    /// It will be decided without anybody waiting for it.
+    Later,
+}
+
+/// Where records are kept, for the time of one callback.
+pub(crate) struct Keeper<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) fleet: Option<&'a mut Fleet>,
+    /// Since when this edge remembers.
+    pub(crate) epoch: Moment,
+    pub(crate) trust: Trust,
+}
+
+impl Keeper<'_> {
+    /// What would become of an event? If `again`, it will be decided later in any case.
+    pub(crate) fn consult(
+        &self,
+        host: &impl Host,
+        subject: &SubjectKey,
+        event: &Event,
+        again: impl FnOnce() -> bool,
+        now: Moment,
+    ) -> Result<Ruling, Outage> {
+        let fleet = self.fleet.as_ref();
+        // What the store remembers goes further back than what this edge does, or less far.
+        let since = fleet.and_then(|fleet| fleet.since(subject));
+        let epoch = since.unwrap_or(self.epoch);
+        let decided = record::consult(host, self.ledger, subject, event, epoch, now)?;
+        let Some(fleet) = fleet else {
+            return Ok(Ruling::Decided(decided));
+        };
+        let suffices = match &decided.verdict {
+            Verdict::Plays(plays) if !plays.started => true,
+            Verdict::Plays(_) => again() || fleet.is_confirmed(subject, now),
+            Verdict::Refused(Refused::Over) => fleet.is_confirmed(subject, now),
+            Verdict::Refused(refused) => is_final(refused),
+            Verdict::Stopped => true,
+        };
+        match self.trust {
+            _ if suffices => Ok(Ruling::Decided(decided)),
+            Trust::Current => Ok(Ruling::Decided(decided)),
+            Trust::Ask if fleet.is_up(subject) => Ok(Ruling::Wait),
+            Trust::Ask | Trust::InVain => match fleet.settings().on_outage {
+                OnOutage::Admit => {
+                    let epoch = epoch_in_outage(now);
+                    record::consult(host, self.ledger, subject, event, epoch, now)
+                        .map(Ruling::Decided)
+                }
+                OnOutage::Refuse => {
+                    host.add(Metric::FleetOutageRefusals, 1);
+                    Err(Outage::Fleet)
+                }
+            },
+        }
+    }
+
+    /// Decides an event and records what follows. Where the store has to be asked about a
+    /// stream that `plays` here, nobody waits for that.
+    pub(crate) fn decide(
+        &mut self,
+        host: &impl Host,
+        subject: &SubjectKey,
+        event: &Event,
+        plays: bool,
+        now: Moment,
+    ) -> Result<Ruling, Outage> {
+        let (ledger, epoch) = (self.ledger, self.epoch);
+        let Some(fleet) = &mut self.fleet else {
+            let decided = record::transact(host, ledger, subject, event, epoch, now)?;
+            return Ok(Ruling::Decided(decided));
+        };
+        let (changed, silenced) = (Cell::new(false), Cell::new(false));
+        let note = |seen: &Seen<'_>| {
+            changed.set(seen.judgement.changed);
+            silenced.set(seen.judgement.silenced);
+        };
+        let by_copy = |seen: &Seen<'_>| {
+            note(seen);
+            copy_suffices(event, seen)
+        };
+        let settled = record::transact_if(host, ledger, subject, event, epoch, now, by_copy)?;
+        if let Settled::Decided(decided) = settled {
+            if changed.get() {
+                fleet.tell(*subject, silenced.get());
+            }
+            return Ok(Ruling::Decided(decided));
+        }
+        if self.trust == Trust::Ask && fleet.is_up(subject) {
+            if !plays {
+                return Ok(Ruling::Wait);
+            }
+            fleet.ask(*subject, None, Question::Decide(event.clone()), now);
+            return Ok(Ruling::Later);
+        }
+        if fleet.settings().on_outage == OnOutage::Refuse {
+            host.add(Metric::FleetOutageRefusals, u64::from(!plays));
+            return Err(Outage::Fleet);
+        }
+        let by_what_is_known = |seen: &Seen<'_>| {
+            note(seen);
+            true
+        };
+        let epoch = epoch_in_outage(now);
+        let settled =
+            record::transact_if(host, ledger, subject, event, epoch, now, by_what_is_known)?;
+        let (Settled::Decided(decided) | Settled::Open(decided)) = settled;
+        if changed.get() {
+            fleet.tell(*subject, silenced.get());
+        }
+        if matches!(&decided.verdict, Verdict::Plays(plays) if plays.started) {
+            host.add(Metric::FleetOutageAdmits, 1);
+        }
+        Ok(Ruling::Decided(decided))
+    }
+
+    /// Whether the store has to be asked before a subject's streams are listed.
+    pub(crate) fn must_look(&self, subject: &SubjectKey) -> bool {
+        let fleet = self.fleet.as_ref();
+        self.trust == Trust::Ask && fleet.is_some_and(|fleet| fleet.is_up(subject))
+    }
+
+    /// Has the store asked; `ticket` waits.
+    pub(crate) fn ask(
+        &mut self,
+        subject: SubjectKey,
+        ticket: Ticket,
+        question: Question,
+        now: Moment,
+    ) {
+        if let Some(fleet) = &mut self.fleet {
+            fleet.ask(subject, Some(ticket), question, now);
+        }
+    }
+}
+
+/// Since when this edge remembers what happened in its fleet while nobody can be asked: since
+/// now. A stream it has never heard of may play at another edge, so it is not over.
+const fn epoch_in_outage(now: Moment) -> Moment {
+    now
+}
+
+/// Whether this edge's copy suffices to decide an event: it changes nothing that other
+/// edges could object to.
+fn copy_suffices(event: &Event, seen: &Seen<'_>) -> bool {
+    match &seen.judgement.verdict {
+        Verdict::Plays(plays) => {
+            let others = plays.evicted.max(plays.killed).max(plays.replaced);
+            !plays.started && others == 0 && !plays.learned
+        }
+        // Others may start as soon as it has: the app that stops a stream waits.
+        Verdict::Stopped => matches!(event, Event::Release { .. }),
+        Verdict::Refused(Refused::MissingAttributes(_)) => is_known(event, seen.activity),
+        Verdict::Refused(refused) => !seen.judgement.changed && is_final(refused),
+    }
+}
+
+/// Whether all is known here that a stream has said about itself.
+fn is_known(event: &Event, activity: &Activity) -> bool {
+    let Event::Play(play) = event else {
+        return false;
+    };
+    let is_live = activity.stream(&play.stream).is_some();
+    is_live || activity.end_of(&play.stream).is_some()
+}
+
+/// Whether a refusal stands whatever happened at other edges.
+const fn is_final(refused: &Refused) -> bool {
+    match refused {
+        Refused::Evicted(_)
+        | Refused::Killed(_)
+        | Refused::Foreign
+        | Refused::TooManyAttributes
+        | Refused::Immutable(_)
+        | Refused::Throttled { .. } => true,
+        Refused::Conflict(_)
+        | Refused::Over
+        | Refused::MissingAttributes(_)
+        | Refused::SubjectFull => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::num::NonZeroU32;
+
+    use streamgate_policy::activity::Stream;
+    use streamgate_policy::{Count, Play, Unknown};
+    use streamgate_record::copy;
+    use streamgate_record::fleet::Settings;
+    use streamgate_record::ports::Clock;
+
+    use super::*;
+    use crate::testing::{MemoryHost, NOW, TIMEOUT_MS, book, key, limit, play, stream, test};
+
+    const ALICE: SubjectKey = SubjectKey::from_bytes([7; 16]);
+
+    struct Edge {
+        host: MemoryHost,
+        ledger: Ledger,
+        fleet: Fleet,
+    }
+
+    /// An edge that counts channels, and knows of these streams from the store.
+    fn edge(streams: Vec<Stream>) -> Edge {
+        let mut policy = limit("P", 2, streamgate_policy::OnConflict::DenyNew);
+        policy.rules[0].count = Count::Distinct("channel".to_owned());
+        let host = MemoryHost::new();
+        let ledger = Ledger {
+            slots: NonZeroU32::new(16).unwrap(),
+            max_streams: 1_000,
+            book: book(vec![policy], &[("app1", &["P"])]),
+            has_fleet: true,
+        };
+        let record = Activity {
+            streams,
+            ..Activity::default()
+        };
+        let write = Some(record::WriteId(*b"elsewher"));
+        copy::take_over(&host, &ledger, &ALICE, &record, write, NOW).unwrap();
+        let fleet = Fleet::new(Settings {
+            cluster: "valkey".to_owned(),
+            shards: NonZeroU32::MIN,
+            wait_ms: 500,
+            evictions_within_ms: 10_000,
+            shortest_timeout_ms: TIMEOUT_MS,
+            on_outage: OnOutage::Admit,
+            credentials: None,
+        });
+        Edge {
+            host,
+            ledger,
+            fleet,
+        }
+    }
+
+    impl Edge {
+        fn decides(&mut self, of: Play, plays: bool) -> Ruling {
+            let mut keeper = Keeper {
+                ledger: &self.ledger,
+                fleet: Some(&mut self.fleet),
+                epoch: NOW.plus_ms(1),
+                trust: Trust::Ask,
+            };
+            let now = self.host.now().plus_ms(1);
+            let ruling = keeper.decide(&self.host, &ALICE, &Event::Play(of), plays, now);
+            ruling.unwrap()
+        }
+
+        fn sign_of_life(&self, n: u8) -> Play {
+            let known = key(n, NOW);
+            play(&self.ledger.book, "app1", known, Unknown::IsOver)
+        }
+    }
+
+    fn on_a_channel(n: u8) -> Stream {
+        let mut stream = stream(n, NOW);
+        stream.attributes.set("channel", "News");
+        stream
+    }
+
+    #[test]
+    fn a_sign_of_life_of_a_known_stream_asks_nobody() {
+        let mut edge = edge(vec![on_a_channel(1)]);
+        let ruling = edge.decides(edge.sign_of_life(1), true);
+        assert!(matches!(ruling, Ruling::Decided(_)), "{ruling:?}");
+    }
+
+    /// Which rule it falls under may depend on it.
+    #[test]
+    fn what_is_new_about_a_stream_is_for_the_store_to_judge() {
+        let mut edge = edge(vec![on_a_channel(1)]);
+        let mut zaps = edge.sign_of_life(1);
+        zaps.attributes.set("channel", "Sports");
+        let ruling = edge.decides(zaps, true);
+        assert!(matches!(ruling, Ruling::Later), "{ruling:?}");
+    }
+
+    /// The edge that issued its id may be another one, and this one cannot ask whether it
+    /// ended.
+    #[test]
+    fn a_session_of_another_edge_goes_on_here_while_nobody_can_be_asked() {
+        let mut edge = edge(vec![on_a_channel(1)]);
+        let mut heartbeat = edge.sign_of_life(2);
+        heartbeat.is_call = true;
+        heartbeat.attributes.set("channel", "News");
+        let event = Event::Play(heartbeat);
+        let mut keeper = Keeper {
+            ledger: &edge.ledger,
+            fleet: Some(&mut edge.fleet),
+            epoch: Moment::EARLIEST,
+            trust: Trust::InVain,
+        };
+        let now = edge.host.now().plus_ms(1);
+        let seen = keeper.consult(&edge.host, &ALICE, &event, || false, now);
+        let ruled = keeper.decide(&edge.host, &ALICE, &event, false, now);
+        for ruling in [seen, ruled] {
+            let Ok(Ruling::Decided(decided)) = ruling else {
+                panic!("{ruling:?}");
+            };
+            assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
+        }
+    }
+
+    /// What a neighbour's stream was issued at says nothing about who plays elsewhere.
+    #[test]
+    fn a_stream_of_another_edge_is_not_over_because_a_neighbours_end_was_forgotten() {
+        let mut edge = edge(vec![]);
+        let mut neighbour = *ALICE.as_bytes();
+        neighbour[15] = 0;
+        let forgetful = Activity {
+            streams: vec![on_a_channel(1)],
+            forgotten: NOW.plus_ms(1),
+            ..Activity::default()
+        };
+        let (of, write) = (SubjectKey::from_bytes(neighbour), None);
+        copy::take_over(&edge.host, &edge.ledger, &of, &forgetful, write, NOW).unwrap();
+        let mut segment = edge.sign_of_life(2);
+        segment.unknown = Unknown::Starts;
+        let event = Event::Play(segment);
+        let keeper = Keeper {
+            ledger: &edge.ledger,
+            fleet: Some(&mut edge.fleet),
+            epoch: Moment::EARLIEST,
+            trust: Trust::Current,
+        };
+        let now = edge.host.now().plus_ms(1);
+        let seen = keeper.consult(&edge.host, &ALICE, &event, || false, now);
+        let Ok(Ruling::Decided(decided)) = seen else {
+            panic!("{seen:?}");
+        };
+        assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
+    }
+
+    #[test]
+    fn what_is_missing_of_a_stream_may_be_known_at_another_edge() {
+        let mut edge = edge(vec![stream(1, NOW)]);
+        for (n, is_known) in [(1, true), (2, false)] {
+            let mut heartbeat = edge.sign_of_life(n);
+            heartbeat.is_call = true;
+            let ruling = edge.decides(heartbeat, false);
+            let refused = match &ruling {
+                Ruling::Decided(decided) => {
+                    matches!(
+                        decided.verdict,
+                        Verdict::Refused(Refused::MissingAttributes(_))
+                    )
+                }
+                _ => false,
+            };
+            assert_eq!(refused, is_known, "{ruling:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a worker remembers of streams about which the store was asked.
+
+use streamgate_record::fleet::{Call, Ticket};
+
+use crate::edge::{Edge, Resumed, Step};
+use crate::playback::Watched;
+use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
+
+/// The answer to a call in which the store says this of each subject. Every first call reads
+/// what was ended.
+fn answer(_: &Call, told: &[Vec<u8>]) -> Vec<u8> {
+    let greeting = [&NOW.to_bytes()[..], b"\x035-5"].concat();
+    let greeting = [b"$10\r\n", &greeting[..], b"\r\n"].concat();
+    [greeting, told.concat(), b"+OK\r\n".to_vec()].concat()
+}
+
+fn done() -> Vec<u8> {
+    b":1\r\n".to_vec()
+}
+
+const SEGMENT: &[u8] = b"/vod/a/1.m4s";
+
+fn asks(edge: &mut Edge, host: &MemoryHost, player: u32) -> Step {
+    let head = Headers::new(&[
+        (":method", "GET"),
+        ("x-account-id", "alice"),
+        ("x-stream-id", &format!("player-{player}")),
+    ]);
+    edge.on_request(host, Ticket(player), &head, SEGMENT, true)
+}
+
+/// Two start at once where the latest wins, and the store has heard of both in one write: one
+/// has lost its place before it is told that it had it. No bell rings for it.
+#[test]
+fn who_loses_its_place_before_it_is_told_of_it_is_refused_at_its_next_request() {
+    let host = MemoryHost::new();
+    let config = config_with(|json| {
+        json["playback"][0]["application"] = "mobile".into();
+        json["fleet"] = serde_json::json!({"cluster": "valkey", "shards": 1});
+    });
+    let mut edge = Edge::new(config.unwrap(), &host);
+    for player in [1, 2] {
+        host.advance_ms(1);
+        let Step::Forward(forward) = asks(&mut edge, &host, player) else {
+            panic!("it may start");
+        };
+        let watched = edge.on_response(&host, Ticket(player), &forward.watch.unwrap(), 200);
+        assert!(matches!(watched, Watched::Wait(..)), "{watched:?}");
+    }
+    let calls = edge.calls(&host);
+    let said = answer(&calls[0], &[done()]);
+    edge.on_store_reply(&host, calls[0].id, Ok(&said));
+    let settled = edge.settled(&host);
+    assert_eq!(settled.len(), 2);
+    for (_, resumed) in settled {
+        let passes = matches!(resumed, Resumed::Response(Watched::Pass(_)));
+        assert!(passes, "{resumed:?}");
+    }
+
+    let Step::Reply(refusal) = asks(&mut edge, &host, 1) else {
+        panic!("it has lost its place");
+    };
+    assert_eq!(
+        refusal.answer.header("x-streamgate-reason"),
+        Some("evicted")
+    );
+    let winner = asks(&mut edge, &host, 2);
+    assert!(matches!(winner, Step::Forward(_)), "{winner:?}");
+}

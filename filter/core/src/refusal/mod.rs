@@ -1,0 +1,5 @@
+//! A refusal: its reason, with status, counter and code, and what apps are told about it.
+
+pub mod advice;
+pub mod reason;
+pub mod repeated;

@@ -1,0 +1,4 @@
+//! A request: what it asks for, and who asks.
+
+pub mod surface;
+pub mod viewer;

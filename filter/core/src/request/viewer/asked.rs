@@ -1,0 +1,45 @@
+//! A request as far as identification looks at it.
+
+use core::cell::OnceCell;
+
+use streamgate_values::head::Head;
+use streamgate_values::path::Reading;
+use streamgate_values::text::split_once;
+
+/// The longest id a header or a claim may give, in bytes.
+pub(super) const ID_MAX: usize = 256;
+
+/// A request as far as identification looks at it.
+#[derive(Debug)]
+pub struct Asked<'a, H> {
+    /// Its headers.
+    pub head: &'a H,
+    /// The token in front of its path.
+    pub token: Option<&'a [u8]>,
+    /// Its path without the token, query included.
+    pub path: &'a [u8],
+    /// How that path is read.
+    pub file: &'a Reading<'a>,
+    /// Its cookies, once asked.
+    pub cookies: OnceCell<Option<Vec<u8>>>,
+}
+
+/// A client's address together with its `User-Agent`.
+pub(crate) fn client(head: &impl Head) -> Option<Vec<u8>> {
+    let address = head.client_address()?;
+    let agent = head.header("user-agent").unwrap_or_default();
+    Some([without_port(&address), b"\n", &agent].concat())
+}
+
+/// `10.0.0.1:443` and `[::1]:443` without the port: it differs by connection.
+pub(super) fn without_port(address: &[u8]) -> &[u8] {
+    match address {
+        [b'[', ..] => split_once(address, b']').map_or(address, |(host, _)| host),
+        _ => match split_once(address, b':') {
+            // More than one colon: an IPv6 address without a port.
+            Some((_, port)) if port.contains(&b':') => address,
+            Some((host, _)) => host,
+            None => address,
+        },
+    }
+}

@@ -1,0 +1,433 @@
+//! Who watches: subject, stream and application of a segment request, from the
+//! carriers a protected path lists, in their order.
+
+mod access;
+mod account;
+mod asked;
+mod attributes;
+mod claim;
+pub mod cmcd;
+mod cookie;
+mod credential;
+mod query;
+mod token;
+
+pub use access::GoodTokens;
+pub use account::Proof;
+pub(crate) use account::{client_network, prove};
+pub use asked::Asked;
+pub(crate) use asked::client;
+pub use attributes::{attributes, carried_attributes, root};
+pub(crate) use cookie::without as without_cookies;
+pub(crate) use credential::{Credential, credential_ends_at, earlier};
+pub(crate) use query::without as without_parameters;
+pub(crate) use token::is_in_scope;
+
+use std::sync::Arc;
+
+use streamgate_policy::Application;
+use streamgate_tokens::cat::Access;
+use streamgate_tokens::signed::PlaybackToken;
+use streamgate_values::attributes::Attributes;
+use streamgate_values::head::Head;
+use streamgate_values::limits::Limits;
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
+use streamgate_values::text::printable;
+
+use self::access::{Stood, granted};
+use self::asked::{ID_MAX, without_port};
+use self::token::Tokens;
+use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPlace};
+use crate::refusal::reason::Reason;
+
+/// The query parameter that holds CMCD (CTA-5004).
+pub(crate) const CMCD: &str = "CMCD";
+
+/// Who watches, and how far that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer<'a> {
+    /// Whose account.
+    pub subject: SubjectKey,
+    /// Which stream.
+    pub stream: Identified,
+    /// The application whose policies hold.
+    pub application: &'a Arc<Application>,
+    /// What its token says of the stream.
+    pub attributes: Attributes,
+    /// The account's own limits, as its token or its JWT says them.
+    pub limits: Limits,
+    /// When the tokens that said so stop being true.
+    pub expires_at: Option<Moment>,
+    /// The JWT that the proxy has checked said some of it, so all this ends with that, too.
+    pub is_by_jwt: bool,
+    /// A cookie says which stream it is: it may be one of another day.
+    pub is_by_cookie: bool,
+    /// What the path has to begin with for all this to hold; a token's scope.
+    pub scope: String,
+    /// The first text where the path's leading token stands says both subject and stream.
+    pub is_by_leading_token: bool,
+    /// All this may hold for this very request only: its access token says for which.
+    pub is_narrow: bool,
+    /// The renewed access token, as a header of the response.
+    pub renewed: Option<(String, String)>,
+}
+
+/// Which stream a request belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identified {
+    /// This one.
+    Stream {
+        /// The stream.
+        key: StreamKey,
+        /// Its id does not change when its player starts anew: it names a device, not a
+        /// playback.
+        recurring: bool,
+    },
+    /// None yet; a manifest request may be given a fresh one by redirect.
+    ByRedirect,
+    /// Nothing says which.
+    Unknown,
+}
+
+impl<H: Head> Asked<'_, H> {
+    /// Its cookies as one line, should the client send several. Reads them once.
+    pub fn cookies(&self) -> Option<&[u8]> {
+        let read = || {
+            let lines = self.head.headers("cookie");
+            (!lines.is_empty()).then(|| lines.join(&b"; "[..]))
+        };
+        self.cookies.get_or_init(read).as_deref()
+    }
+}
+
+/// What a request asks for, as far as it matters to who watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// It may be given a stream by redirect.
+    pub redirects: bool,
+    /// It begins anew: a cookie does not say which stream it is.
+    pub anew: bool,
+}
+
+/// Finds out who watches.
+///
+/// # Errors
+///
+/// The [`Reason`] to refuse for: a bad token even where another carrier would do,
+/// because whoever holds one means to be somebody, and a token of another account than the
+/// one that the request names by other means.
+pub fn identify<'a, H: Head>(
+    config: &'a Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    wish: Wish,
+    good: &mut GoodTokens,
+    now: Moment,
+) -> Result<Viewer<'a>, Reason> {
+    let (granted, stale) = match protected.reads_cat() {
+        true => match granted(config, good, asked, now) {
+            Err((Stood::Cookie, reason)) => (None, Some(reason)),
+            granted => (granted.map_err(|(_, reason)| reason)?, None),
+        },
+        false => (None, None),
+    };
+    let access = granted.as_ref().map(|granted| &granted.access);
+    let own = || own_subject(config, protected, asked, access);
+    let mut tokens = Tokens::read(config, protected, asked, own, now)?;
+    tokens.stale = tokens.stale.or(stale);
+    let search = Search {
+        config,
+        protected,
+        asked,
+        tokens: &tokens,
+        access,
+        wish,
+    };
+    let (subject, vouched) = search.subject()?;
+    let (stream, named) = search.stream(&subject)?;
+    let (limits, has_limits) = search.limits([vouched.token(), named.token()]);
+    let tokens = || [vouched.token(), named.token()].into_iter().flatten();
+    let application = match tokens().next() {
+        Some(token) => &token.application,
+        None => &protected.application,
+    };
+    let scope = tokens()
+        .map(|token| &token.scope)
+        .max_by_key(|scope| scope.len());
+    let mut attributes = Attributes::default();
+    for token in tokens() {
+        attributes.merge(&token.attributes);
+    }
+    let access = vouched.access().or(named.access());
+    let ends_at = |source: &Source<'_>| match source {
+        Source::Token(_, token) => credential_ends_at(config, asked.head, Credential::Token(token)),
+        Source::Access(access) => {
+            credential_ends_at(config, asked.head, Credential::Access(access))
+        }
+        // A host call: asked for where it matters.
+        Source::Jwt | Source::Other => None,
+    };
+    let is_jwt = |source: &Source<'_>| matches!(source, Source::Jwt);
+    Ok(Viewer {
+        subject,
+        stream,
+        application: config
+            .ledger
+            .book
+            .application(application)
+            .ok_or(Reason::UnknownApplication)?,
+        attributes,
+        limits,
+        expires_at: earlier(ends_at(&vouched), ends_at(&named)),
+        is_by_jwt: has_limits || is_jwt(&vouched) || is_jwt(&named),
+        is_by_cookie: matches!(named, Source::Token(TokenPlace::Cookie(_), _)),
+        scope: scope.cloned().unwrap_or_default(),
+        is_by_leading_token: protected
+            .leading_token()
+            .is_some_and(|place| search.tokens.is_first_at(place)),
+        is_narrow: access.is_some_and(|access| access.restricts_requests),
+        renewed: granted.and_then(|granted| granted.renewed),
+    })
+}
+
+/// Whose account a request names by other means than a playback token: by the first of
+/// them that yields one.
+fn own_subject<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    access: Option<&Access>,
+) -> Result<Option<SubjectKey>, Reason> {
+    for carrier in &protected.subject {
+        if let Some((id, _)) = said_subject(config, carrier, asked, access)? {
+            return Ok(Some(config.hasher.subject(&protected.idp, &id)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a request may name another account than this one, by other means than a playback
+/// token. An access token is not looked into.
+pub(crate) fn may_name_another<H: Head>(
+    config: &Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    subject: &SubjectKey,
+) -> bool {
+    if protected.subject.contains(&SubjectCarrier::CatSubject) {
+        return true;
+    }
+    match own_subject(config, protected, asked, None) {
+        Ok(own) => own.is_some_and(|own| own != *subject),
+        Err(_) => true,
+    }
+}
+
+/// The account that one carrier names, and what it is; `None` for a playback token.
+fn said_subject<'a, H: Head>(
+    config: &Config,
+    carrier: &SubjectCarrier,
+    asked: &Asked<'_, H>,
+    access: Option<&'a Access>,
+) -> Result<Option<(String, Source<'a>)>, Reason> {
+    Ok(match carrier {
+        SubjectCarrier::Token(_) => None,
+        SubjectCarrier::JwtClaim(name) => {
+            jwt_id(config, asked.head, name)?.map(|id| (id, Source::Jwt))
+        }
+        SubjectCarrier::CatSubject => match access {
+            Some(access) => match &access.subject {
+                Some(subject) => Some((id(subject.as_bytes())?.to_owned(), Source::Access(access))),
+                None => None,
+            },
+            None => None,
+        },
+        SubjectCarrier::Header(name) => match asked.head.header(name) {
+            Some(value) => Some((id(&value)?.to_owned(), Source::Other)),
+            None => None,
+        },
+    })
+}
+
+/// An id in the JWT that the proxy has checked.
+fn jwt_id(config: &Config, head: &impl Head, name: &str) -> Result<Option<String>, Reason> {
+    match head.jwt_claim(&config.jwt_payload, name) {
+        Some(claim) => claim::id(&claim),
+        None => Ok(None),
+    }
+}
+
+/// What says something of a viewer.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// A playback token, and where it stands.
+    Token(&'a TokenPlace, &'a PlaybackToken),
+    /// A Common Access Token.
+    Access(&'a Access),
+    /// The JWT that the proxy has checked.
+    Jwt,
+    /// Anything else; it says nothing more.
+    Other,
+}
+
+impl<'a> Source<'a> {
+    fn token(self) -> Option<&'a PlaybackToken> {
+        match self {
+            Self::Token(_, token) => Some(token),
+            Self::Access(_) | Self::Jwt | Self::Other => None,
+        }
+    }
+
+    fn access(self) -> Option<&'a Access> {
+        match self {
+            Self::Access(access) => Some(access),
+            Self::Token(..) | Self::Jwt | Self::Other => None,
+        }
+    }
+}
+
+/// A request to be searched for who watches.
+struct Search<'a, H> {
+    config: &'a Config,
+    protected: &'a PlaybackPath,
+    asked: &'a Asked<'a, H>,
+    tokens: &'a Tokens<'a>,
+    access: Option<&'a Access>,
+    wish: Wish,
+}
+
+impl<H: Head> Search<'_, H> {
+    /// The subject, and what says so.
+    fn subject(&self) -> Result<(SubjectKey, Source<'_>), Reason> {
+        for carrier in &self.protected.subject {
+            if let SubjectCarrier::Token(place) = carrier {
+                if let Some(token) = self.tokens.at(place) {
+                    return Ok((token.subject, Source::Token(place, token)));
+                }
+                continue;
+            }
+            let said = said_subject(self.config, carrier, self.asked, self.access)?;
+            if let Some((id, source)) = said {
+                let subject = self.config.hasher.subject(&self.protected.idp, &id);
+                return Ok((subject, source));
+            }
+        }
+        Err(self.tokens.stale.unwrap_or(Reason::NoSubject))
+    }
+
+    /// The stream, and what names it.
+    fn stream(&self, subject: &SubjectKey) -> Result<(Identified, Source<'_>), Reason> {
+        let external = |carrier: &str, id: &[u8], recurring| {
+            let hash = self.config.hasher.external_stream(subject, carrier, id);
+            let key = StreamKey::external(hash);
+            (Identified::Stream { key, recurring }, Source::Other)
+        };
+        let head = self.asked.head;
+        let mut redirect = Identified::Unknown;
+        for carrier in &self.protected.stream {
+            match carrier {
+                StreamCarrier::Token(TokenPlace::Cookie(_)) if self.wish.anew => {}
+                StreamCarrier::Token(place) => {
+                    if let Some(token) = self.tokens.at(place) {
+                        let stream = Identified::Stream {
+                            key: token.stream,
+                            recurring: false,
+                        };
+                        return Ok((stream, Source::Token(place, token)));
+                    }
+                }
+                StreamCarrier::JwtClaim(name) => {
+                    if let Some(value) = jwt_id(self.config, head, name)? {
+                        let (stream, _) = external("jwt", value.as_bytes(), true);
+                        return Ok((stream, Source::Jwt));
+                    }
+                }
+                StreamCarrier::CatId => {
+                    if let Some(access) = self.access
+                        && let Some(cti) = &access.id
+                    {
+                        let (stream, _) = external("cat", cti, true);
+                        return Ok((stream, Source::Access(access)));
+                    }
+                }
+                StreamCarrier::Header(name) => {
+                    if let Some(value) = head.header(name) {
+                        return Ok(external("header", id(&value)?.as_bytes(), false));
+                    }
+                }
+                StreamCarrier::CmcdSid => {
+                    if let Some(sid) = cmcd::Reader::new(head, self.asked.path).sid() {
+                        return Ok(external("cmcd", sid.as_bytes(), false));
+                    }
+                }
+                StreamCarrier::Redirect => {
+                    redirect = Identified::ByRedirect;
+                    if self.wish.redirects {
+                        return Ok((redirect, Source::Other));
+                    }
+                }
+                StreamCarrier::AddressAndAgent => {
+                    if let Some(client) = client(head) {
+                        return Ok(external("client", &client, true));
+                    }
+                }
+            }
+        }
+        Ok((redirect, Source::Other))
+    }
+
+    /// The account's limits: those in its tokens, and over them those in its JWT, if it has
+    /// some.
+    fn limits(&self, tokens: [Option<&PlaybackToken>; 2]) -> (Limits, bool) {
+        let mut limits = Limits::default();
+        let tokens = tokens.into_iter().flatten();
+        for (claim, limit) in tokens.flat_map(|token| token.limits.iter()) {
+            limits.set(claim, limit);
+        }
+        let granted = granted_limits(self.config, self.asked.head);
+        let has_granted = !granted.is_empty();
+        limits.merge(&granted);
+        (limits, has_granted)
+    }
+}
+
+/// The account's own limits, as the JWT that the proxy has checked says them.
+pub fn granted_limits(config: &Config, head: &impl Head) -> Limits {
+    let mut limits = Limits::default();
+    for name in config.ledger.book.limit_claims() {
+        let claim = head.jwt_claim(&config.jwt_payload, name);
+        if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
+            limits.set(name.as_str(), limit);
+        }
+    }
+    limits
+}
+
+/// An id that an earlier hop put into a header.
+fn id(value: &[u8]) -> Result<&str, Reason> {
+    match printable(value) {
+        Ok(id) if (1..=ID_MAX).contains(&id.len()) => Ok(id),
+        _ => Err(Reason::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn a_client_is_the_same_on_every_port() {
+        for (address, host) in [
+            ("10.0.0.1:443", "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[::1]:443", "[::1"),
+            ("::1", "::1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(address.as_bytes()), host.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Playback tokens of a request, wherever its path lets them stand.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+use streamgate_tokens::signed::{PlaybackToken, TokenError};
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::path::Reading;
+use streamgate_values::subject::SubjectKey;
+
+use super::{Asked, cookie, query};
+use crate::config::{Config, PlaybackPath, SubjectCarrier, TokenPlace};
+use crate::refusal::reason::Reason;
+
+/// How many tokens of one place are looked at. Clients repeat a cookie once or twice; each
+/// costs a signature.
+pub(super) const REPEATED_MAX: usize = 8;
+
+impl<'a, H: Head> Asked<'a, H> {
+    /// The text that stands where a token may stand; the first, where there are several.
+    pub fn token_text(&self, place: &TokenPlace) -> Option<Cow<'_, [u8]>> {
+        match place {
+            TokenPlace::Path => self.token.map(Cow::Borrowed),
+            TokenPlace::Query(name) => query::values(self.path, name).next(),
+            TokenPlace::Cookie(name) => {
+                let token = cookie::value(self.cookies()?, name)?;
+                Some(percent_decode(token).into())
+            }
+            TokenPlace::Header(name) => {
+                let value = self.head.header(name)?;
+                Some(Cow::Owned(after_bearer(&value).to_vec()))
+            }
+        }
+    }
+
+    /// All that stands there, as far as it is looked at.
+    fn token_texts(&self, place: &TokenPlace) -> Vec<Cow<'_, [u8]>> {
+        match place {
+            TokenPlace::Path | TokenPlace::Header(_) => {
+                self.token_text(place).into_iter().collect()
+            }
+            TokenPlace::Query(name) => {
+                let values = query::values(self.path, name);
+                values.take(REPEATED_MAX).collect()
+            }
+            TokenPlace::Cookie(name) => {
+                let cookies = self.cookies().unwrap_or_default();
+                let values = cookie::values(cookies, name).take(REPEATED_MAX);
+                values.map(|token| percent_decode(token).into()).collect()
+            }
+        }
+    }
+}
+
+/// What follows `Bearer`, in any case (RFC 9110, section 11.1), or all of it.
+pub(super) fn after_bearer(value: &[u8]) -> &[u8] {
+    match value.split_first_chunk::<7>() {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
+            token.trim_ascii_start()
+        }
+        _ => value,
+    }
+}
+
+/// The good tokens of one request, all of one subject.
+pub(super) struct Tokens<'a> {
+    found: Vec<Found<'a>>,
+    /// Why a cookie is worth nothing. A cookie comes along unasked, maybe from another
+    /// day: it is no reason to refuse, unless nothing else says who watches.
+    pub(super) stale: Option<Reason>,
+}
+
+/// A good token.
+struct Found<'a> {
+    place: &'a TokenPlace,
+    token: PlaybackToken,
+    /// Nothing else stands before it in its place.
+    is_first: bool,
+}
+
+impl<'a> Tokens<'a> {
+    /// Reads every token that this path may carry. `own` says whose account the request
+    /// names by other means than a token, if it does: it is asked once there is a good
+    /// token. Where no other means says so, the first token does; a cookie only where
+    /// nothing else does.
+    ///
+    /// # Errors
+    ///
+    /// The [`Reason`] to refuse for, if a place has tokens and none of them is worth
+    /// anything or of that subject: whoever holds a token means to be somebody. A cookie is
+    /// let lie instead.
+    pub(super) fn read<H: Head>(
+        config: &Config,
+        protected: &'a PlaybackPath,
+        asked: &Asked<'_, H>,
+        own: impl FnOnce() -> Result<Option<SubjectKey>, Reason>,
+        now: Moment,
+    ) -> Result<Self, Reason> {
+        let mut tokens = Self {
+            found: Vec::new(),
+            stale: None,
+        };
+        let mut own = Some(own);
+        let mut subject = None;
+        let is_cookie = |place: &TokenPlace| matches!(place, TokenPlace::Cookie(_));
+        let shown = protected.token_places().filter(|place| !is_cookie(place));
+        let cookies = protected.token_places().filter(|place| is_cookie(place));
+        let mut seen: Vec<&TokenPlace> = Vec::new();
+        for place in shown.chain(cookies) {
+            if seen.contains(&place) {
+                continue;
+            }
+            seen.push(place);
+            let mut worthless = None;
+            for (at, text) in asked.token_texts(place).into_iter().enumerate() {
+                let reason = match PlaybackToken::read(&config.sessions.ring, &text, now) {
+                    Ok(token) if is_in_scope(&token, protected, asked.file) => {
+                        if let Some(own) = own.take() {
+                            subject = own()?;
+                        }
+                        if *subject.get_or_insert(token.subject) == token.subject {
+                            tokens.found.push(Found {
+                                place,
+                                token,
+                                is_first: at == 0,
+                            });
+                            worthless = None;
+                            break;
+                        }
+                        Reason::ForeignToken
+                    }
+                    Ok(_) | Err(TokenError::Invalid) => Reason::TokenInvalid,
+                    Err(TokenError::Expired) => Reason::TokenExpired,
+                };
+                worthless.get_or_insert(reason);
+            }
+            match worthless {
+                Some(reason) if is_cookie(place) => tokens.stale = Some(reason),
+                Some(reason) => return Err(reason),
+                None => {}
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// The token that stands there.
+    pub(super) fn at(&self, place: &TokenPlace) -> Option<&PlaybackToken> {
+        self.found_at(place).map(|found| &found.token)
+    }
+
+    /// Whether the first text that stands there is that token's.
+    pub(super) fn is_first_at(&self, place: &TokenPlace) -> bool {
+        self.found_at(place).is_some_and(|found| found.is_first)
+    }
+
+    fn found_at(&self, place: &TokenPlace) -> Option<&Found<'a>> {
+        self.found.iter().find(|found| found.place == place)
+    }
+}
+
+impl PlaybackPath {
+    /// Whether a request may say whose account it is by other means than a playback token.
+    pub(crate) fn has_own_subject(&self) -> bool {
+        let is_token = |carrier: &SubjectCarrier| matches!(carrier, SubjectCarrier::Token(_));
+        !self.subject.iter().all(is_token)
+    }
+
+    /// Whether the subject of a token in this place is held against the account that the
+    /// request names by other means with each request, rather than as often as its record
+    /// is looked at: cookies come along with whoever logs in at the same device.
+    pub(crate) fn is_checked_each_time(&self, place: &TokenPlace) -> bool {
+        matches!(place, TokenPlace::Cookie(_)) && self.has_own_subject()
+    }
+}
+
+/// Whether a token is good for a path, whatever its spelling: where all that is protected
+/// with it is in scope, or the path itself.
+pub(crate) fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, file: &[u8]) -> bool {
+    protected.prefix.starts_with(&token.scope)
+        || Reading::of(token.scope.as_bytes()).is_ok_and(|scope| file.starts_with(&scope))
+}

@@ -1,0 +1,107 @@
+//! A stream that may play is recorded, and those that go for it are ended.
+
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+
+use super::event::{Judgement, Play, Plays, Verdict};
+use super::hearing::Found;
+use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
+
+pub(super) fn admit(
+    activity: &mut Activity,
+    play: &Play,
+    started_at: Moment,
+    found: &Found,
+    now: Moment,
+) -> Judgement {
+    let silenced = found.leaving() > 0;
+    let lapses_at = now.plus_ms(play.timeout_ms);
+    // A stream that was released comes back as what it was.
+    let end = activity.forgive(&play.stream);
+    let mut plays = Plays {
+        started: false,
+        learned: false,
+        lapses_at,
+        evicted: found.evicted.len(),
+        killed: found.killed.len(),
+        replaced: found.replaced.len(),
+        monitored: found.monitored,
+    };
+    let mut changed = true;
+    match activity.stream_mut(&play.stream) {
+        Some(stream) => {
+            let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
+            let learned = learns(stream, play);
+            changed = due || silenced || learned;
+            plays.learned = learned;
+            if changed && is_kept_alive(stream, play) {
+                stream.lapses_at = stream.lapses_at.max(lapses_at);
+            }
+            plays.lapses_at = stream.lapses_at;
+        }
+        None => {
+            plays.started = true;
+            let mut stream = match end.map(|end| end.why) {
+                Some(EndReason::Released(stream)) => *stream,
+                _ => Stream::unplayed(play.stream),
+            };
+            play.application.id.clone_into(&mut stream.application);
+            stream.started_at = started_at;
+            stream.lapses_at = lapses_at;
+            learns(&mut stream, play);
+            activity.streams.push(stream);
+        }
+    }
+    if silenced {
+        make_room(activity, &play.stream, found, now);
+    }
+    Judgement {
+        verdict: Verdict::Plays(plays),
+        changed,
+        silenced,
+        evicted: found.evicted.len(),
+        retry_at: None,
+    }
+}
+
+/// Takes over what an event says of a stream; says whether that is anything new.
+fn learns(stream: &mut Stream, play: &Play) -> bool {
+    let attributes = stream.attributes.merge(&play.attributes);
+    let limits = stream.limits.merge(&play.limits);
+    let lives_by_media = play.liveness == Liveness::Media && stream.liveness != play.liveness;
+    if lives_by_media {
+        stream.liveness = Liveness::Media;
+    }
+    attributes || limits || lives_by_media
+}
+
+/// Whether an event keeps a stream alive: each does, but where a stream lives by media
+/// no call of the session API.
+pub(super) fn is_kept_alive(stream: &Stream, play: &Play) -> bool {
+    stream.liveness == Liveness::Any || !play.is_call
+}
+
+/// Ends the streams that go for `winner`, which is live.
+fn make_room(activity: &mut Activity, winner: &StreamKey, found: &Found, now: Moment) {
+    let Some(stream) = activity.stream_mut(winner) else {
+        return;
+    };
+    let by = Terminator {
+        application: stream.application.clone(),
+        started_at: stream.started_at,
+        channel: stream.attributes.value("channel").map(str::to_owned),
+        device_name: stream.attributes.value("deviceName").map(str::to_owned),
+    };
+    let killed = found.killed.iter().chain(&found.replaced).map(|key| {
+        let why = EndReason::Killed { by: by.clone() };
+        (*key, why)
+    });
+    let leaving: Vec<_> = killed.chain(found.evicted.iter().cloned()).collect();
+    let codes = leaving.iter().map(|(key, _)| key.termination_code());
+    stream.superseded.extend(codes);
+    let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
+    stream.superseded.drain(..surplus);
+    for (key, why) in leaving {
+        activity.end(&key, why, now);
+    }
+}

@@ -1,0 +1,216 @@
+//! Every rule of every policy is heard: who is in the way of a stream that wants to
+//! play, and who would go for it.
+//!
+//! Nothing is changed here. Each rule speaks for itself ([`Rule::says`]); this brings
+//! together what they say.
+
+use std::sync::Arc;
+
+use streamgate_values::limits::Limits;
+use streamgate_values::sorted::sorted_by_key;
+use streamgate_values::stream_key::StreamKey;
+
+use super::book::{Mode, Policy, PolicyBook};
+use super::event::{Breach, CONFLICTS_MAX, Play};
+use super::evictions::{Demand, smallest};
+use super::other::Other;
+use super::rule::{Contender, Count, OnConflict, Rule, Says};
+use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
+use crate::activity::{Activity, EndReason, Stream};
+
+/// What the rules say together.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) breaches: Vec<Breach>,
+    /// Streams the viewer chose to stop.
+    pub(super) killed: Vec<StreamKey>,
+    /// Earlier streams of the same device.
+    pub(super) replaced: Vec<StreamKey>,
+    pub(super) evicted: Vec<(StreamKey, EndReason)>,
+    /// Streams that lose their place together with the contender, if it loses its own.
+    pub(super) forfeited: Vec<(StreamKey, EndReason)>,
+    /// Rules that were broken where policies only watch.
+    pub(super) monitored: usize,
+}
+
+impl Found {
+    fn evicts(&self, stream: &StreamKey) -> bool {
+        self.evicted.iter().any(|(key, _)| key == stream)
+    }
+
+    /// How many streams go if the contender plays.
+    pub(super) fn leaving(&self) -> usize {
+        let chosen = self.killed.len().saturating_add(self.replaced.len());
+        chosen.saturating_add(self.evicted.len())
+    }
+}
+
+pub(super) fn ask_every_rule(
+    activity: &Activity,
+    play: &Play,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+) -> Found {
+    let mut others = others(activity, book, &play.stream);
+    let killed = chosen_to_stop(play, book, &others);
+    others.retain(|other| !killed.contains(&other.stream.key));
+    let replaced = replaced(play, book, contender, &others);
+    others.retain(|other| !replaced.contains(&other.stream.key));
+    let mut found = Found {
+        killed,
+        replaced,
+        ..Found::default()
+    };
+
+    let mut demands: Vec<Wanted<'_>> = Vec::new();
+    let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
+    let policies = || book.policies_of(&play.application);
+    let enforced = policies().filter(|(_, policy)| policy.mode == Mode::Enforce);
+    for (place, policy) in enforced {
+        see(&mut seen, &others, place);
+        for rule in &policy.rules {
+            // So it is with most rules, most of the time.
+            if rule.holds_among(seen.len(), contender.limits) {
+                continue;
+            }
+            let end = |loser: &&Stream| (loser.key, end_by(policy, rule));
+            match rule.says(seen.iter().copied(), contender) {
+                Says::Fine => {}
+                Says::Deny { conflicts, alike } => {
+                    let breach = breach(policy, rule, contender.limits, &conflicts);
+                    found.breaches.push(breach);
+                    found.forfeited.extend(alike.iter().map(end));
+                }
+                Says::Evict(demand) => demands.push(Wanted {
+                    demand,
+                    why: end_by(policy, rule),
+                }),
+            }
+        }
+    }
+    found.evicted = evicted(&demands);
+    let watched = policies().filter(|(_, policy)| policy.mode == Mode::Monitor);
+    for (place, policy) in watched {
+        see(&mut seen, &others, place);
+        let broken = rules_broken(policy, &seen, &found, contender);
+        found.monitored = found.monitored.saturating_add(broken);
+    }
+    found
+}
+
+/// What one rule wants to go, and what is said to whoever does.
+struct Wanted<'a> {
+    demand: Demand<'a>,
+    why: EndReason,
+}
+
+fn end_by(policy: &Policy, rule: &Rule) -> EndReason {
+    EndReason::Evicted {
+        policy: policy.name.clone(),
+        rule: rule.name.clone(),
+    }
+}
+
+/// The streams that go so that every rule has its room, each with the first rule that wanted
+/// it to go.
+fn evicted(wanted: &[Wanted<'_>]) -> Vec<(StreamKey, EndReason)> {
+    let demands: Vec<_> = wanted.iter().map(|wanted| wanted.demand.clone()).collect();
+    let losers = smallest(demands);
+    let with_reason = losers.iter().filter_map(|loser| {
+        let wants = |wanted: &&Wanted<'_>| wanted.demand.may_take(&loser.key);
+        let wanted = wanted.iter().find(wants)?;
+        Some((loser.key, wanted.why.clone()))
+    });
+    with_reason.collect()
+}
+
+/// The streams that a policy sees, oldest first.
+fn see<'a>(seen: &mut Vec<&'a Stream>, others: &[Other<'a>], policy: usize) {
+    seen.clear();
+    let by_policy = others.iter().filter(|other| other.is_seen_by(policy));
+    seen.extend(by_policy.map(|other| other.stream));
+}
+
+/// The streams that a rule of a policy that only watches measures the contender against.
+///
+/// Denials look at the streams as they are: one policy's evictions do not make room in
+/// another (worked case 4).
+fn rivals<'a>(rule: &Rule, seen: &[&'a Stream], found: &Found) -> impl Iterator<Item = &'a Stream> {
+    let denies = rule.on_conflict == OnConflict::DenyNew;
+    let seen = seen.iter().copied();
+    seen.filter(move |rival| denies || !found.evicts(&rival.key))
+}
+
+/// How many rules of a policy that only watches are broken, once the streams are gone
+/// that it would have replaced by later ones of their devices.
+fn rules_broken(
+    policy: &Policy,
+    seen: &[&Stream],
+    found: &Found,
+    contender: &Contender<'_>,
+) -> usize {
+    let holds = |rule: &Rule| rule.holds_among(seen.len(), contender.limits);
+    if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
+        return 0;
+    }
+    let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
+    let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
+    let broken = |rule: &&Rule| {
+        let says = rule.says(rivals(rule, &left, found), contender);
+        !matches!(says, Says::Fine)
+    };
+    policy.rules.iter().filter(broken).count()
+}
+
+/// The live streams besides this one, oldest first.
+fn others<'a>(activity: &'a Activity, book: &'a PolicyBook, but: &StreamKey) -> Vec<Other<'a>> {
+    let others = activity
+        .streams
+        .iter()
+        .filter(|stream| stream.key != *but)
+        .map(|stream| Other {
+            stream,
+            application: book.application(&stream.application).map(Arc::as_ref),
+        });
+    sorted_by_key(others, |other| (other.stream.started_at, other.stream.key))
+}
+
+/// The live streams that the viewer chose to stop. Codes of streams that are no longer live are
+/// void, and so are those of streams that the application is not shown.
+fn chosen_to_stop(play: &Play, book: &PolicyBook, others: &[Other<'_>]) -> Vec<StreamKey> {
+    if play.terminate.is_empty() {
+        return Vec::new();
+    }
+    let chosen = |key: &StreamKey| {
+        let code = key.termination_code();
+        let mut wanted = play.terminate.iter();
+        wanted.any(|wanted| wanted.eq_ignore_ascii_case(&code))
+    };
+    let is_shown = |other: &&Other<'_>| book.shows(&play.application, &other.stream.application);
+    let shown = others.iter().filter(is_shown);
+    let keys = shown.map(|other| other.stream.key);
+    keys.filter(chosen).collect()
+}
+
+pub(super) fn breach(
+    policy: &Policy,
+    rule: &Rule,
+    limits: &Limits,
+    conflicts: &[&Stream],
+) -> Breach {
+    let named = conflicts.iter().take(CONFLICTS_MAX);
+    Breach {
+        policy: policy.name.clone(),
+        rule: rule.name.clone(),
+        message: rule.message.clone(),
+        attribute: match &rule.count {
+            Count::Streams => None,
+            Count::Distinct(attribute) => Some(attribute.clone()),
+        },
+        threshold: rule.max_for(limits),
+        scope: rule.per.clone(),
+        conflicts: named.copied().cloned().collect(),
+        others: conflicts.len().saturating_sub(CONFLICTS_MAX),
+        room_at: conflicts.iter().map(|stream| stream.lapses_at).min(),
+    }
+}

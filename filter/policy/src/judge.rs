@@ -1,0 +1,369 @@
+//! The one decision: may this stream play, and who loses its place for it?
+//!
+//! The order is fixed: first every rule of every policy is heard (`hearing`),
+//! then, only if all allow, streams are killed, replaced and evicted (`admit`).
+
+use std::borrow::Cow;
+
+use streamgate_values::attributes::{ATTRIBUTES_MAX, Attributes, IMMUTABLE};
+use streamgate_values::moment::Moment;
+use streamgate_values::sorted::sorted_by_key;
+use streamgate_values::stream_key::StreamKey;
+
+use super::admit::{admit, is_kept_alive};
+use super::book::{Application, PolicyBook};
+use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
+use super::hearing::{Found, ask_every_rule, breach};
+use super::rule::{Contender, Standing};
+use crate::activity::{Activity, EndReason, Ended, Stream};
+use crate::throttle::Calls;
+
+/// Decides `event` and changes `activity` accordingly.
+///
+/// `activity` must have been pruned at `now`: what has lapsed does not count.
+pub fn judge(
+    activity: &mut Activity,
+    event: &Event,
+    book: &PolicyBook,
+    recall: &Recall,
+    now: Moment,
+) -> Judgement {
+    match event {
+        Event::Play(play) => judge_play(activity, play, book, recall, now),
+        Event::Stop {
+            stream,
+            application,
+        } => judge_stop(activity, stream, application, book, now),
+        Event::Release {
+            stream,
+            application,
+        } => judge_release(activity, stream, application, now),
+    }
+}
+
+fn judge_stop(
+    activity: &mut Activity,
+    stream: &StreamKey,
+    application: &Application,
+    book: &PolicyBook,
+    now: Moment,
+) -> Judgement {
+    if is_foreign(activity, stream, application) {
+        return unchanged(Refused::Foreign);
+    }
+    if let Some(known) = activity.stream(stream)
+        && let Err(until) = known.calls.clone().count(book.calls_per_minute, now)
+    {
+        return unchanged(Refused::Throttled { until });
+    }
+    if activity.end(stream, EndReason::Stopped, now) {
+        return stopped();
+    }
+    is_not_live(activity, stream)
+}
+
+fn judge_release(
+    activity: &mut Activity,
+    stream: &StreamKey,
+    application: &Application,
+    now: Moment,
+) -> Judgement {
+    if is_foreign(activity, stream, application) {
+        return unchanged(Refused::Foreign);
+    }
+    if activity.release(stream, now) {
+        return stopped();
+    }
+    is_not_live(activity, stream)
+}
+
+fn stopped() -> Judgement {
+    Judgement {
+        verdict: Verdict::Stopped,
+        changed: true,
+        silenced: true,
+        evicted: 0,
+        retry_at: None,
+    }
+}
+
+/// There is nothing to stop.
+fn is_not_live(activity: &Activity, stream: &StreamKey) -> Judgement {
+    match activity.end_of(stream).map(|end| &end.why) {
+        Some(EndReason::Killed { by }) => unchanged(Refused::Killed(by.clone())),
+        _ => unchanged(Refused::Over),
+    }
+}
+
+fn judge_play(
+    activity: &mut Activity,
+    play: &Play,
+    book: &PolicyBook,
+    recall: &Recall,
+    now: Moment,
+) -> Judgement {
+    let end = activity.end_of(&play.stream);
+    if let Some(end) = end
+        && let Some(judgement) = held_against(end, play, activity, book, now)
+    {
+        return judgement;
+    }
+    if is_foreign(activity, &play.stream, &play.application) {
+        return unchanged(Refused::Foreign);
+    }
+    let live = activity.stream(&play.stream);
+    let released = end.and_then(Ended::released);
+    let known = live.or(released);
+    if play.is_call
+        && let Some(stream) = known
+        && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
+    {
+        return unchanged(Refused::Immutable(name));
+    }
+    let (attributes, limits) = match known {
+        Some(stream) => (
+            stream.attributes.with(&play.attributes),
+            stream.limits.with(&play.limits),
+        ),
+        None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
+    };
+    if are_too_many(&attributes, known, book) {
+        return unchanged(Refused::TooManyAttributes);
+    }
+    let Some(standing) = standing(play, live, released, recall, now) else {
+        return unchanged(Refused::Over);
+    };
+    if play.is_call {
+        let missing = book.missing(&play.application, &attributes);
+        if !missing.is_empty() {
+            return unchanged(Refused::MissingAttributes(missing));
+        }
+    }
+    let calls = match calls_with(activity, play, book, now) {
+        Ok(calls) => calls,
+        Err(until) => return unchanged(Refused::Throttled { until }),
+    };
+
+    let contender = Contender {
+        key: &play.stream,
+        attributes: &attributes,
+        limits: &limits,
+        standing,
+    };
+    let found = ask_every_rule(activity, play, book, &contender);
+    let strayed = !found.breaches.is_empty() && has_strayed(activity, play, book, &contender);
+    let (is_known, started_at) = match standing {
+        // After its end, whichever clock that was read from: it has started again.
+        Standing::New => (false, end.map_or(now, |end| now.max(end.at.plus_ms(1)))),
+        Standing::Known { started_at, .. } => (true, started_at),
+        Standing::Revived { started_at } => (false, started_at),
+    };
+
+    // Nothing has changed so far. A call counts whatever its answer.
+    match activity.stream_mut(&play.stream) {
+        Some(stream) => stream.calls = calls,
+        None => activity.creates = calls,
+    }
+    if !found.breaches.is_empty() {
+        return turn_away(activity, play, found, strayed, now);
+    }
+    let staying = activity.streams.len().saturating_sub(found.leaving());
+    if !is_known && staying >= book.max_streams_per_subject {
+        return Judgement {
+            changed: play.is_call,
+            ..unchanged(Refused::SubjectFull)
+        };
+    }
+    admit(activity, play, started_at, &found, now)
+}
+
+/// The refusal of a stream that was ended, for as long as that is held against it.
+fn held_against(
+    end: &Ended,
+    play: &Play,
+    activity: &Activity,
+    book: &PolicyBook,
+    now: Moment,
+) -> Option<Judgement> {
+    let until = play.recurring.then(|| end.at.plus_ms(play.timeout_ms));
+    if until.is_some_and(|until| until <= now) {
+        return None;
+    }
+    let refused = match &end.why {
+        EndReason::Stopped => Refused::Over,
+        EndReason::Killed { by } => Refused::Killed(by.clone()),
+        EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
+            Some((place, policy, rule)) => {
+                let seen = activity
+                    .streams
+                    .iter()
+                    .filter(|stream| book.sees(place, &stream.application))
+                    .filter(|stream| rule.target.matches(&stream.attributes));
+                let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
+                Refused::Evicted(Box::new(breach(policy, rule, &play.limits, &seen)))
+            }
+            // The rule is gone from the configuration, so there is nothing left to tell.
+            None => Refused::Over,
+        },
+        EndReason::Released(_) => return None,
+    };
+    Some(Judgement {
+        retry_at: until,
+        ..unchanged(refused)
+    })
+}
+
+/// Whether a live stream is refused only because of what it asks for now: it zapped to
+/// a channel that is full, and could have stayed where it was.
+fn has_strayed(
+    activity: &Activity,
+    play: &Play,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+) -> bool {
+    let Standing::Known { before, .. } = contender.standing else {
+        return false;
+    };
+    if play.is_call || before == contender.attributes {
+        return false;
+    }
+    let stays = Contender {
+        attributes: before,
+        ..*contender
+    };
+    ask_every_rule(activity, play, book, &stays)
+        .breaches
+        .is_empty()
+}
+
+/// Refuses a stream that breaks rules. A live one frees its place: it is gone for good,
+/// or, if it merely `strayed`, free to start again elsewhere.
+fn turn_away(
+    activity: &mut Activity,
+    play: &Play,
+    found: Found,
+    strayed: bool,
+    now: Moment,
+) -> Judgement {
+    let end = found.breaches.first().map(|first| EndReason::Evicted {
+        policy: first.policy.clone(),
+        rule: first.rule.clone(),
+    });
+    let silenced = match end {
+        Some(why) if !strayed => activity.end(&play.stream, why, now),
+        _ => activity.release(&play.stream, now),
+    };
+    let mut evicted = usize::from(silenced);
+    if silenced {
+        for (key, why) in found.forfeited {
+            let ended = activity.end(&key, why, now);
+            evicted = evicted.saturating_add(usize::from(ended));
+        }
+    }
+    let refused = Refused::Conflict(found.breaches);
+    let mut retry_at = refused.retry_at();
+    if silenced && play.recurring && !strayed {
+        let held_until = now.plus_ms(play.timeout_ms);
+        retry_at = retry_at.map(|at| at.max(held_until));
+    }
+    Judgement {
+        verdict: Verdict::Refused(refused),
+        // A refused create has been counted.
+        changed: silenced || (play.is_call && !activity.streams.is_empty()),
+        silenced,
+        evicted,
+        retry_at,
+    }
+}
+
+/// Where the stream that wants to play stands; `None` if it is over.
+fn standing<'a>(
+    play: &Play,
+    live: Option<&'a Stream>,
+    released: Option<&Stream>,
+    recall: &Recall,
+    now: Moment,
+) -> Option<Standing<'a>> {
+    if let Some(stream) = live {
+        return Some(Standing::Known {
+            started_at: stream.started_at,
+            before: &stream.attributes,
+        });
+    }
+    if let Some(stream) = released {
+        return is_kept_alive(stream, play).then_some(Standing::New);
+    }
+    if play.unknown == Unknown::IsNew {
+        return Some(Standing::New);
+    }
+    let may_start = play.unknown == Unknown::Starts;
+    let Some(issued_at) = play.stream.issued_at() else {
+        return may_start.then_some(Standing::New);
+    };
+    if issued_at <= recall.horizon {
+        return None;
+    }
+    if issued_at >= recall.epoch {
+        return may_start.then_some(Standing::New);
+    }
+    // From before this store began: lost with the last one, if it lived at all.
+    (now <= recall.epoch.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
+        started_at: issued_at,
+    })
+}
+
+/// Whether the stream is live and was started by another application.
+fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application) -> bool {
+    activity
+        .stream(stream)
+        .is_some_and(|known| known.application != application.id)
+}
+
+/// Whether a stream would have more attributes than one may have. One that has more already,
+/// from an edge that allows more or from before this one allowed less, may not get more still.
+fn are_too_many(attributes: &Attributes, known: Option<&Stream>, book: &PolicyBook) -> bool {
+    if attributes.len() > ATTRIBUTES_MAX {
+        return true;
+    }
+    let size = attributes.size();
+    size > book.max_attribute_bytes && known.is_none_or(|known| size > known.attributes.size())
+}
+
+/// The first attribute that must stay as it is and would not.
+fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
+    // One that says nothing yet may be set; one that is set may not be emptied.
+    let changed = |name: &&str| match (known.known(name), given.value(name)) {
+        (Some(known), Some(given)) => known != given,
+        _ => false,
+    };
+    IMMUTABLE.iter().copied().find(changed).map(str::to_owned)
+}
+
+/// The calls so far, this one included: creates of the subject, or heartbeats of the
+/// session.
+fn calls_with(
+    activity: &Activity,
+    play: &Play,
+    book: &PolicyBook,
+    now: Moment,
+) -> Result<Calls, Moment> {
+    let (so_far, per_minute) = match activity.stream(&play.stream) {
+        Some(stream) => (&stream.calls, book.calls_per_minute),
+        None => (&activity.creates, book.creates_per_minute),
+    };
+    let mut calls = so_far.clone();
+    if play.is_call {
+        calls.count(per_minute, now)?;
+    }
+    Ok(calls)
+}
+
+fn unchanged(refused: Refused) -> Judgement {
+    Judgement {
+        retry_at: refused.retry_at(),
+        verdict: Verdict::Refused(refused),
+        changed: false,
+        silenced: false,
+        evicted: 0,
+    }
+}

@@ -1,0 +1,33 @@
+//! Who may play, and who has to go.
+//!
+//! [`judge()`] is the one place where that is decided: the [`activity`] of a subject and an
+//! [`event`] come in, a verdict and the activity that follows come out. [`rule`] says what one
+//! limit makes of it, [`book`] holds them all. It sees no host, no clock and no store.
+
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
+
+pub mod activity;
+mod admit;
+pub mod book;
+pub mod event;
+mod evictions;
+mod hearing;
+pub mod judge;
+#[cfg(test)]
+mod judge_tests;
+mod languages;
+pub mod message;
+mod other;
+pub mod rule;
+mod same_device;
+pub mod target;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod throttle;
+
+pub use book::{Application, Mode, Policy, PolicyBook};
+pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
+pub use judge::judge;
+pub use message::Message;
+pub use rule::{Count, OnConflict, Rule};
+pub use target::{Comparison, Condition, Target, Test};

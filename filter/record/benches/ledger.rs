@@ -1,0 +1,120 @@
+//! How long an event takes from the record as loaded to the one that is stored:
+//! `cargo bench -p streamgate-record --bench ledger`.
+
+// It may fail loudly, as tests may.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+mod memory;
+
+use core::num::NonZeroU32;
+
+use criterion::{BatchSize, Criterion};
+use memory::{Host, NOW};
+use streamgate_policy::activity::Liveness;
+use streamgate_policy::{
+    Count, Event, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target, Unknown,
+    Verdict,
+};
+use streamgate_record::{Ledger, transact};
+use streamgate_values::attributes::Attributes;
+use streamgate_values::limits::Limits;
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
+
+const TIMEOUT_MS: u64 = 90_000;
+/// Accounts in the one slot there is, as where a million streams fill 65,536 slots.
+const ACCOUNTS: u8 = 8;
+const STREAMS: u8 = 2;
+
+fn main() {
+    let ledger = ledger();
+    let host = Host::default();
+    for account in 0..ACCOUNTS {
+        for stream in 0..STREAMS {
+            decided(&host, &ledger, account, &play(&ledger, stream));
+        }
+    }
+    let stop = Event::Stop {
+        stream: key(0),
+        application: ledger.book.application("web").unwrap().clone(),
+    };
+    let events = [
+        ("a sign of life", play(&ledger, 0)),
+        ("a start", play(&ledger, STREAMS)),
+        ("a stop", stop),
+    ];
+    let mut criterion = Criterion::default().configure_from_args();
+    for (name, event) in &events {
+        criterion.bench_function(name, |bench| {
+            bench.iter_batched_ref(
+                || host.clone(),
+                |host| decided(host, &ledger, 0, event),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    criterion.final_summary();
+}
+
+fn decided(host: &Host, ledger: &Ledger, account: u8, event: &Event) -> Verdict {
+    let subject = SubjectKey::from_bytes([account; 16]);
+    let decided = transact(host, ledger, &subject, event, Moment::EARLIEST, NOW).unwrap();
+    match decided.verdict {
+        Verdict::Refused(refused) => panic!("{refused:?}"),
+        verdict => verdict,
+    }
+}
+
+/// At most three streams to an account.
+fn ledger() -> Ledger {
+    let mut book = PolicyBook::new(64);
+    book.add_policy(Policy {
+        name: "household".to_owned(),
+        mode: Mode::Enforce,
+        rules: vec![Rule {
+            name: "three-streams".to_owned(),
+            max: 3,
+            max_claim: None,
+            count: Count::Streams,
+            per: Vec::new(),
+            target: Target::default(),
+            on_conflict: OnConflict::DenyNew,
+            same_device_replaces: true,
+            message: Message::plain("Too many streams on this account"),
+        }],
+    });
+    let policies = ["household".to_owned()];
+    book.add_application("web", "web", "tenant", &policies)
+        .unwrap();
+    Ledger {
+        slots: NonZeroU32::MIN,
+        max_streams: 1_000,
+        book,
+        has_fleet: false,
+    }
+}
+
+fn key(n: u8) -> StreamKey {
+    StreamKey::mint(NOW, [n; StreamKey::RANDOM_LEN])
+}
+
+/// A stream plays, on a device of its own.
+fn play(ledger: &Ledger, n: u8) -> Event {
+    let mut attributes = Attributes::default();
+    attributes.set("deviceId", format!("0f5c2a6e-device-{n}"));
+    attributes.set("channel", "News");
+    Event::Play(Play {
+        stream: key(n),
+        application: ledger.book.application("web").unwrap().clone(),
+        attributes,
+        terminate: Vec::new(),
+        timeout_ms: TIMEOUT_MS,
+        renew_below_ms: u64::MAX,
+        unknown: Unknown::Starts,
+        limits: Limits::default(),
+        liveness: Liveness::Any,
+        recurring: false,
+        is_call: false,
+    })
+}

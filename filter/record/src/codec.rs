@@ -1,0 +1,366 @@
+//! One subject's activity as bytes.
+//!
+//! ```text
+//! activity   = calls count stream* count ended*
+//! stream     = key(16) playback
+//! playback   = started(6) lapses(6) application(text) traits (name value(text))*
+//!              superseded(texts) calls [count (claim(text) limit)*]
+//! calls      = 0 | count minute(4)
+//! traits     = number of attributes, ×4, + 2 if there are limits, + 1 if it lives by media
+//! name       = code(1) | 0 name(text)
+//! ended      = key(16) at(6) reason(1) [policy(text) rule(text)
+//!              | application(text) started(6) channel(opt text) device(opt text)
+//!              | playback]
+//! ```
+//!
+//! Moments are six bytes, counts and lengths LEB128. The slot around it carries the
+//! format's version.
+
+use streamgate_policy::activity::{Activity, EndReason, Ended, Liveness, Stream, Terminator};
+use streamgate_policy::throttle::Calls;
+use streamgate_values::attributes::Attributes;
+use streamgate_values::compact::{Reader, Writer};
+use streamgate_values::limits::Limits;
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+
+/// Attribute names that cost one byte instead of their spelling. Part of the
+/// format: append only.
+const KNOWN_NAMES: [&str; 16] = [
+    "channel",
+    "deviceId",
+    "deviceName",
+    "deviceType",
+    "assetId",
+    "package",
+    "platform",
+    "idp",
+    "mvpd",
+    "hba_status",
+    "hba",
+    "mobileDevice",
+    "contentType",
+    "zipcode",
+    "applicationName",
+    "osName",
+];
+
+const STOPPED: u8 = 0;
+const EVICTED: u8 = 1;
+const KILLED: u8 = 2;
+const RELEASED: u8 = 3;
+
+/// In `traits`.
+const LIVES_BY_MEDIA: usize = 1;
+const HAS_LIMITS: usize = 2;
+const TRAITS: u32 = 2;
+
+pub(super) fn encode(activity: &Activity) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_calls(&mut out, &activity.creates);
+    out.put_number(activity.streams.len());
+    for stream in &activity.streams {
+        out.put(stream.key.as_bytes());
+        encode_playback(&mut out, stream);
+    }
+    out.put_number(activity.ended.len());
+    for ended in &activity.ended {
+        encode_ended(&mut out, ended);
+    }
+    out
+}
+
+/// The same with its horizon in front, as a fleet's store keeps it (see `slot`).
+pub(super) fn encode_copy(activity: &Activity) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.put_moment(activity.forgotten);
+    out.put(&encode(activity));
+    out
+}
+
+/// The inverse of [`encode_copy`].
+pub(super) fn decode_copy(bytes: &[u8]) -> Option<Activity> {
+    let mut reader = Reader::new(bytes);
+    let forgotten = reader.moment()?;
+    Some(Activity {
+        forgotten,
+        ..decode(reader.rest())?
+    })
+}
+
+/// `None` if these are not the bytes of an activity.
+pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
+    let mut reader = Reader::new(bytes);
+    let mut activity = Activity {
+        creates: decode_calls(&mut reader)?,
+        ..Activity::default()
+    };
+    for _ in 0..reader.number()? {
+        let key = StreamKey::from_bytes(reader.array()?);
+        activity.streams.push(decode_playback(&mut reader, key)?);
+    }
+    for _ in 0..reader.number()? {
+        activity.ended.push(decode_ended(&mut reader)?);
+    }
+    reader.is_empty().then_some(activity)
+}
+
+fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
+    out.put_moment(stream.started_at);
+    out.put_moment(stream.lapses_at);
+    out.put_text(&stream.application);
+    out.put_number(traits(stream));
+    for (name, value) in stream.attributes.iter() {
+        encode_name(out, name);
+        out.put_text(value);
+    }
+    out.put_texts(&stream.superseded);
+    encode_calls(out, &stream.calls);
+    if !stream.limits.is_empty() {
+        out.put_number(stream.limits.len());
+        for (claim, limit) in stream.limits.iter() {
+            out.put_text(claim);
+            out.put_number(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+    }
+}
+
+fn traits(stream: &Stream) -> usize {
+    let mut traits = stream.attributes.len() << TRAITS;
+    if stream.liveness == Liveness::Media {
+        traits |= LIVES_BY_MEDIA;
+    }
+    if !stream.limits.is_empty() {
+        traits |= HAS_LIMITS;
+    }
+    traits
+}
+
+fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
+    let (started_at, lapses_at) = (reader.moment()?, reader.moment()?);
+    let application = reader.text()?.to_owned();
+    let traits = reader.number()?;
+    Some(Stream {
+        key,
+        application,
+        started_at,
+        lapses_at,
+        attributes: decode_attributes(reader, traits >> TRAITS)?,
+        liveness: if traits & LIVES_BY_MEDIA == 0 {
+            Liveness::Any
+        } else {
+            Liveness::Media
+        },
+        superseded: reader.texts()?,
+        calls: decode_calls(reader)?,
+        limits: if traits & HAS_LIMITS == 0 {
+            Limits::default()
+        } else {
+            decode_limits(reader)?
+        },
+    })
+}
+
+fn decode_limits(reader: &mut Reader<'_>) -> Option<Limits> {
+    let mut limits = Limits::default();
+    for _ in 0..reader.number()? {
+        let claim = reader.text()?;
+        limits.set(claim, u32::try_from(reader.number()?).ok()?);
+    }
+    Some(limits)
+}
+
+fn encode_calls(out: &mut Vec<u8>, calls: &Calls) {
+    out.put_number(usize::try_from(calls.count).unwrap_or(usize::MAX));
+    if calls.count > 0 {
+        out.put(&calls.minute.to_be_bytes());
+    }
+}
+
+fn decode_calls(reader: &mut Reader<'_>) -> Option<Calls> {
+    let count = u32::try_from(reader.number()?).ok()?;
+    let minute = match count {
+        0 => 0,
+        _ => u32::from_be_bytes(reader.array()?),
+    };
+    Some(Calls { minute, count })
+}
+
+fn decode_attributes(reader: &mut Reader<'_>, count: usize) -> Option<Attributes> {
+    let mut attributes = Attributes::default();
+    for _ in 0..count {
+        let name = match reader.byte()? {
+            0 => reader.text()?,
+            code => KNOWN_NAMES.get(usize::from(code).checked_sub(1)?)?,
+        };
+        attributes.set(name, reader.text()?);
+    }
+    Some(attributes)
+}
+
+fn encode_name(out: &mut Vec<u8>, name: &str) {
+    let code = (1_u8..)
+        .zip(KNOWN_NAMES)
+        .find(|(_, known)| *known == name)
+        .map(|(code, _)| code);
+    match code {
+        Some(code) => out.put(&[code]),
+        None => {
+            out.put(&[0]);
+            out.put_text(name);
+        }
+    }
+}
+
+fn encode_ended(out: &mut Vec<u8>, ended: &Ended) {
+    out.put(ended.key.as_bytes());
+    out.put_moment(ended.at);
+    match &ended.why {
+        EndReason::Stopped => out.put(&[STOPPED]),
+        EndReason::Evicted { policy, rule } => {
+            out.put(&[EVICTED]);
+            out.put_text(policy);
+            out.put_text(rule);
+        }
+        EndReason::Killed { by } => {
+            out.put(&[KILLED]);
+            out.put_text(&by.application);
+            out.put_moment(by.started_at);
+            for text in [&by.channel, &by.device_name] {
+                out.put_texts(text.as_slice());
+            }
+        }
+        EndReason::Released(stream) => {
+            out.put(&[RELEASED]);
+            encode_playback(out, stream);
+        }
+    }
+}
+
+fn decode_ended(reader: &mut Reader<'_>) -> Option<Ended> {
+    let key = StreamKey::from_bytes(reader.array()?);
+    let at: Moment = reader.moment()?;
+    let why = match reader.byte()? {
+        STOPPED => EndReason::Stopped,
+        EVICTED => EndReason::Evicted {
+            policy: reader.text()?.to_owned(),
+            rule: reader.text()?.to_owned(),
+        },
+        KILLED => EndReason::Killed {
+            by: Terminator {
+                application: reader.text()?.to_owned(),
+                started_at: reader.moment()?,
+                channel: reader.texts()?.pop(),
+                device_name: reader.texts()?.pop(),
+            },
+        },
+        RELEASED => EndReason::Released(Box::new(decode_playback(reader, key)?)),
+        _ => return None,
+    };
+    Some(Ended { key, at, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, key, stream, test};
+
+    fn full() -> Activity {
+        let mut first = stream(1, NOW);
+        first.attributes.set("channel", "News 1");
+        first.attributes.set("own", "wert ü");
+        first.superseded = vec!["51fd351f".to_owned()];
+        first.liveness = Liveness::Media;
+        let mut paused = stream(6, NOW);
+        paused.limits.set("climit", 3);
+        paused.limits.set("devices", 1000);
+        let ended = |n, why| Ended {
+            key: key(n, NOW),
+            at: NOW.plus_ms(5),
+            why,
+        };
+        Activity {
+            streams: vec![first, stream(2, NOW), paused.clone()],
+            ended: vec![
+                ended(6, EndReason::Released(Box::new(paused))),
+                ended(3, EndReason::Stopped),
+                ended(
+                    4,
+                    EndReason::Evicted {
+                        policy: "p".to_owned(),
+                        rule: "r".to_owned(),
+                    },
+                ),
+                ended(
+                    5,
+                    EndReason::Killed {
+                        by: Terminator {
+                            application: "app1".to_owned(),
+                            started_at: NOW,
+                            channel: Some("News 2".to_owned()),
+                            device_name: None,
+                        },
+                    },
+                ),
+            ],
+            creates: Calls {
+                minute: 31_558_320,
+                count: 3,
+            },
+            forgotten: Moment::EARLIEST,
+        }
+    }
+
+    #[test]
+    fn decoding_inverts_encoding() {
+        assert_eq!(decode(&encode(&full())), Some(full()));
+        assert_eq!(
+            decode(&encode(&Activity::default())),
+            Some(Activity::default())
+        );
+    }
+
+    #[test]
+    fn cut_or_lengthened_bytes_are_no_activity() {
+        let bytes = encode(&full());
+        for len in 0..bytes.len() {
+            assert_eq!(decode(&bytes[..len]), None, "cut to {len}");
+        }
+        assert_eq!(decode(&[&bytes[..], b"x"].concat()), None);
+    }
+
+    /// The format is on disk nowhere, but two versions of the filter meet in one
+    /// shared table during an update: changing it means changing the version.
+    #[test]
+    fn the_format_is_the_one_written_down() {
+        let activity = Activity {
+            streams: vec![{
+                let mut stream = stream(1, NOW);
+                stream.attributes.set("channel", "n");
+                stream.liveness = Liveness::Media;
+                stream.limits.set("c", 3);
+                stream
+            }],
+            ..Activity::default()
+        };
+        let hex: String = encode(&activity)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "00\
+             01\
+             01b8dd58e20001010101010101010101\
+             01b8dd58e200\
+             01b8dd5a4190\
+             0461707031\
+             07\
+             01016e\
+             00\
+             00\
+             01016303\
+             00"
+        );
+    }
+}

@@ -1,0 +1,381 @@
+//! One call: what a shard is asked and told in it, and what becomes of that.
+
+use streamgate_policy::activity::{Activity, ENDED_KEPT_MS};
+use streamgate_policy::{Event, Judgement, Recall, Verdict, judge};
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
+
+use super::queue::{Ask, Item, Question};
+use super::resp::Pipeline;
+use super::script::{self, EPOCH_KEPT_MS, GREET, NEWS_READ, SWAP};
+use super::{CallId, Credentials};
+use crate::copy::{self, RecordCopy};
+use crate::live::live;
+use crate::ports::Host;
+use crate::{Ledger, Stamp, WriteId};
+
+/// The most bytes of one call.
+const REQUEST_MAX: usize = 512 << 10;
+
+/// The most bytes an answer may have, unless the call has as many. The proxy shuts its half
+/// of the connection down behind a call, and a store that has noticed sends no more than
+/// what it could hand over at once.
+const REPLY_MAX: usize = 48 << 10;
+
+/// How long a record is expected to be of which this edge knows nothing, in bytes.
+const RECORD_EXPECTED: usize = 1024;
+
+/// What an answer holds besides records, in bytes.
+const REPLY_MARGIN: usize = 64;
+
+/// A call under way.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) call: CallId,
+    pub(super) made_at: Moment,
+    pub(super) sent: Vec<Sent>,
+    /// It brings the scripts along.
+    pub(super) loads: bool,
+    /// It reads the shard's news.
+    pub(super) reads_news: bool,
+    pub(super) has_credentials: bool,
+}
+
+/// What was said about one subject.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) subject: SubjectKey,
+    pub(super) kind: Kind,
+    /// The questions, in the order in which they came, as they are answered if the store
+    /// agrees.
+    pub(super) heard: Vec<Heard>,
+    /// The copy was ahead of the store.
+    pub(super) was_ahead: bool,
+    /// It was told before, and that may have got lost.
+    again: bool,
+    pub(super) news: bool,
+    /// How much is expected in answer, at worst, in bytes.
+    expects: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Nothing is written: is the copy up to date?
+    Check {
+        /// The state of the subject's bell before the copy was read, if there is one.
+        bell: Option<u32>,
+    },
+    /// What follows from the questions is written.
+    Write {
+        id: WriteId,
+        /// In the place of this write.
+        before: Option<WriteId>,
+        activity: Activity,
+    },
+    /// The copy is written as it is.
+    Tell,
+}
+
+/// A question as it is answered if the store agrees.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) ask: Ask,
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug)]
+pub(super) enum Answer {
+    Looked,
+    Judged(Box<Judgement>),
+    /// The edge has no room for another stream.
+    Full,
+}
+
+impl Sent {
+    /// What there is to say again.
+    pub(super) fn back(self, was_lost: bool) -> Item {
+        let is_told = matches!(self.kind, Kind::Tell);
+        let tells = is_told || self.was_ahead || self.again;
+        Item {
+            asks: self.heard.into_iter().map(|heard| heard.ask).collect(),
+            tells,
+            again: self.again || (is_told && was_lost),
+            news: self.news && tells,
+            found: None,
+        }
+    }
+}
+
+/// What is needed to make up a batch.
+pub(super) struct Maker<'a, H> {
+    pub(super) host: &'a H,
+    pub(super) ledger: &'a Ledger,
+    pub(super) now: Moment,
+    pub(super) shard: u32,
+    /// Since when the shard remembers, as far as is known.
+    pub(super) since: Option<Moment>,
+    pub(super) ids: &'a mut WriteIds,
+}
+
+/// Gives ids to writes.
+#[derive(Debug)]
+pub(super) struct WriteIds {
+    next: u64,
+}
+
+impl WriteIds {
+    /// Ids from a random place on: two workers do not meet.
+    pub(super) fn new(random: [u8; 8]) -> Self {
+        Self {
+            next: u64::from_be_bytes(random),
+        }
+    }
+
+    fn next(&mut self) -> WriteId {
+        self.next = self.next.wrapping_add(1).max(1);
+        WriteId(self.next.to_be_bytes())
+    }
+}
+
+impl<H: Host> Maker<'_, H> {
+    /// A call that says of up to `most` subjects what there is to say, and reads the
+    /// shard's news from `place` on.
+    pub(super) fn batch(
+        &mut self,
+        call: CallId,
+        credentials: Option<&Credentials>,
+        loads: bool,
+        place: Option<&[u8]>,
+        most: usize,
+        mut take: impl FnMut() -> Option<(SubjectKey, Item)>,
+    ) -> (Batch, Vec<u8>) {
+        let mut pipeline = Pipeline::default();
+        if let Some(Credentials { user, password }) = credentials {
+            match user {
+                Some(user) => pipeline.push(&[b"AUTH", user.as_bytes(), password.as_bytes()]),
+                None => pipeline.push(&[b"AUTH", password.as_bytes()]),
+            }
+        }
+        if loads {
+            for script in [GREET, SWAP] {
+                pipeline.push(&[b"SCRIPT", b"LOAD", script.text.as_bytes()]);
+            }
+        }
+        pipeline.push(&[
+            b"EVALSHA",
+            GREET.hash.as_bytes(),
+            b"2",
+            &script::epoch_key(self.shard),
+            &script::news_key(self.shard),
+            &self.now.to_bytes(),
+            EPOCH_KEPT_MS,
+            place.unwrap_or_default(),
+        ]);
+        let mut sent: Vec<Sent> = Vec::new();
+        let news_len = NEWS_READ.saturating_mul(size_of::<SubjectKey>());
+        let mut reply = place.map_or(0, |_| news_len);
+        let may_go_on = |sent: &[Sent], said: usize, reply: usize| {
+            sent.len() < most && said < REQUEST_MAX && reply < REPLY_MAX.max(said)
+        };
+        while may_go_on(&sent, pipeline.len(), reply) {
+            let Some((subject, item)) = take() else {
+                break;
+            };
+            if let Some(one) = self.say(&mut pipeline, subject, item) {
+                reply = reply.saturating_add(one.expects);
+                sent.push(one);
+            }
+        }
+        pipeline.push(&[b"QUIT"]);
+        let batch = Batch {
+            call,
+            made_at: self.now,
+            sent,
+            loads,
+            reads_news: place.is_some(),
+            has_credentials: credentials.is_some(),
+        };
+        (batch, pipeline.into_bytes())
+    }
+
+    fn say(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: Item) -> Option<Sent> {
+        if item.asks.is_empty() {
+            return self.tell(pipeline, subject, &item);
+        }
+        let bell = self.host.bell(self.ledger.bell_of(&subject));
+        let mut copy = copy::read(self.host, self.ledger, &subject, self.now);
+        let bell = copy.stamp.map(|_| bell);
+        if let (None, Some(found)) = (copy.stamp, item.found) {
+            let (write, activity) = *found;
+            copy.stamp = Some(Stamp::told(Some(write), &activity, self.now));
+            copy.activity = activity;
+        }
+        let was_ahead = copy.is_ahead();
+        let before = copy.write();
+        let record_len = copy.stamp.map_or(RECORD_EXPECTED, |_| copy.len);
+        let (heard, activity) = self.hear(copy, item.asks);
+        let judgements = heard.iter().filter_map(|heard| match &heard.answer {
+            Answer::Judged(judgement) => Some(judgement),
+            _ => None,
+        });
+        let (mut changed, mut silenced) = (was_ahead || item.again, item.news);
+        for judgement in judgements {
+            changed |= judgement.changed;
+            silenced |= judgement.silenced;
+        }
+        let kind = if changed {
+            let id = self.ids.next();
+            let told = Stamp::told(Some(id), &activity, self.now);
+            let content = copy::content(&activity);
+            self.swap(
+                pipeline,
+                &subject,
+                before,
+                id,
+                &content,
+                told.kept_until,
+                silenced,
+            );
+            Kind::Write {
+                id,
+                before,
+                activity,
+            }
+        } else {
+            self.check(pipeline, &subject, before);
+            Kind::Check { bell }
+        };
+        Some(Sent {
+            subject,
+            kind,
+            heard,
+            was_ahead,
+            again: item.again,
+            news: silenced && changed,
+            expects: record_len.saturating_add(REPLY_MARGIN),
+        })
+    }
+
+    fn tell(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: &Item) -> Option<Sent> {
+        let id = self.ids.next();
+        let telling = copy::tell(self.host, self.ledger, &subject, id, item.again)?;
+        let copy::Telling {
+            before,
+            content,
+            kept_until,
+        } = telling;
+        self.swap(
+            pipeline, &subject, before, id, &content, kept_until, item.news,
+        );
+        Some(Sent {
+            subject,
+            kind: Kind::Tell,
+            heard: Vec::new(),
+            was_ahead: true,
+            again: item.again,
+            news: item.news,
+            expects: content.len().saturating_add(REPLY_MARGIN),
+        })
+    }
+
+    /// Judges questions one after the other, going by the copy.
+    fn hear(&self, copy: RecordCopy, asks: Vec<Ask>) -> (Vec<Heard>, Activity) {
+        let is_absent = copy.write().is_none();
+        let mut activity = copy.activity;
+        if is_absent {
+            activity.forgotten = activity.forgotten.max(self.horizon_of_the_absent());
+        }
+        let mut heard = Vec::with_capacity(asks.len());
+        for ask in asks {
+            let answer = match &ask.question {
+                Question::Look => Answer::Looked,
+                Question::Decide(event) => self.judge(&mut activity, event),
+            };
+            heard.push(Heard { ask, answer });
+        }
+        (heard, activity)
+    }
+
+    fn judge(&self, activity: &mut Activity, event: &Event) -> Answer {
+        let recall = Recall {
+            horizon: activity.forgotten,
+            epoch: self.since.unwrap_or(Moment::EARLIEST),
+        };
+        let Ledger {
+            book, max_streams, ..
+        } = self.ledger;
+        let before = activity.clone();
+        let judgement = judge(activity, event, book, &recall, self.now);
+        let starts = matches!(&judgement.verdict, Verdict::Plays(plays) if plays.started);
+        let grows = activity.streams.len() > before.streams.len();
+        if starts && grows && live(self.host) >= *max_streams {
+            *activity = before;
+            return Answer::Full;
+        }
+        Answer::Judged(Box::new(judgement))
+    }
+
+    /// Streams issued up to this moment are over where nothing is on record: whoever ended
+    /// one of them later than that would be remembered. A store that has not remembered for
+    /// that long cannot say so; there the shard's beginning decides.
+    fn horizon_of_the_absent(&self) -> Moment {
+        let horizon = Moment::from_ms(self.now.as_ms().saturating_sub(ENDED_KEPT_MS));
+        match self.since {
+            Some(since) if since <= horizon => horizon,
+            _ => Moment::EARLIEST,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the script's")]
+    fn swap(
+        &self,
+        pipeline: &mut Pipeline,
+        subject: &SubjectKey,
+        before: Option<WriteId>,
+        WriteId(id): WriteId,
+        content: &[u8],
+        kept_until: Moment,
+        news: bool,
+    ) {
+        let record = [&id[..], content].concat();
+        let kept_ms = kept_until.ms_since(self.now).max(1).to_string();
+        let news = if news { &subject.as_bytes()[..] } else { b"" };
+        self.call_swap(
+            pipeline,
+            subject,
+            before,
+            [&record, kept_ms.as_bytes(), news],
+        );
+    }
+
+    fn check(&self, pipeline: &mut Pipeline, subject: &SubjectKey, before: Option<WriteId>) {
+        self.call_swap(pipeline, subject, before, [b"", b"0", b""]);
+    }
+
+    fn call_swap(
+        &self,
+        pipeline: &mut Pipeline,
+        subject: &SubjectKey,
+        before: Option<WriteId>,
+        [record, kept_ms, news]: [&[u8]; 3],
+    ) {
+        let since = self.since.map(Moment::to_bytes);
+        let expected = match (&before, &since) {
+            (Some(WriteId(id)), _) => &id[..],
+            (None, Some(since)) => &since[..],
+            (None, None) => b"",
+        };
+        pipeline.push(&[
+            b"EVALSHA",
+            SWAP.hash.as_bytes(),
+            b"3",
+            &script::record_key(subject),
+            &script::epoch_key(self.shard),
+            &script::news_key(self.shard),
+            expected,
+            record,
+            kept_ms,
+            news,
+        ]);
+    }
+}

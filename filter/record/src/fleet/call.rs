@@ -1,0 +1,71 @@
+//! A call to the store, who waits for it, and what came of it.
+
+use streamgate_bytes::Mark;
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
+
+use crate::{Decided, Ledger, Outage};
+
+/// Names a request that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u32);
+
+/// Names a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallId(pub u64);
+
+/// A call to be made to the store.
+#[derive(Debug)]
+pub struct Call {
+    /// Names it to [`Fleet::on_reply`].
+    pub id: CallId,
+    /// Name of the shard: the same one leads to the same node.
+    pub shard: String,
+    /// What to send. The store closes the connection when it has answered all of it.
+    pub payload: Vec<u8>,
+    /// How long to wait, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// There is no answer: no connection, a broken one, or it took too long. The proxy does not
+/// tell these apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallFailure;
+
+/// A question answered.
+#[derive(Debug)]
+pub struct Settled {
+    /// Who asked.
+    pub ticket: Ticket,
+    /// The answer: `None` to a look, after which this edge's copy is up to date.
+    pub answer: Result<Option<Decided>, Outage>,
+    /// There is no answer, and yet the store may have recorded what was asked for.
+    pub may_be_recorded: bool,
+}
+
+/// What every method needs.
+pub(crate) struct At<'a, H> {
+    pub(crate) host: &'a H,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) now: Moment,
+}
+
+// Not derived: that would demand it of the host.
+impl<H> Clone for At<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H> Copy for At<'_, H> {}
+
+/// The most subjects in one call.
+pub(super) const SUBJECTS_A_CALL: usize = 512;
+
+/// How often a worker is to call [`Fleet::on_tick`], in milliseconds.
+pub const TICK_MS: u64 = 100;
+
+/// A subject's key is itself spread evenly.
+pub(super) fn mark(subject: &SubjectKey) -> Mark {
+    Mark(u128::from_ne_bytes(*subject.as_bytes()))
+}

@@ -1,0 +1,361 @@
+//! Many edges, one truth: what a store that a whole fleet shares is asked and told.
+//!
+//! One worker's part of it, without I/O: [`Fleet::ask`] and [`Fleet::tell`] take in what
+//! there is to say, [`Fleet::calls`] and [`Fleet::on_tick`] give the calls to make,
+//! [`Fleet::on_reply`] takes what came back, [`Fleet::settled`] gives the answers out.
+//!
+//! The algorithm is the ledger's: read the record, judge, write if nobody else wrote
+//! meanwhile, else again. Here the record read is this edge's copy (`ledger::copy`), and
+//! the write is a script in the store that refuses where the copy is out of date and
+//! sends what is there ([`script`]). So a start takes one round trip where the copy is
+//! current and two where it is not.
+//!
+//! Subjects are spread over shards; which node a shard is on is the proxy's business.
+//! One call for each shard is under way at a time, and what comes up meanwhile goes with
+//! the next one. What somebody waits for goes at once. Signs of life are gathered: one
+//! call in [`TICK_MS`] suffices for all of them.
+
+mod batch;
+mod call;
+mod news;
+mod queue;
+mod resp;
+mod script;
+mod settings;
+mod shard;
+#[cfg(test)]
+mod tests;
+mod told;
+
+pub(crate) use call::At;
+pub use call::{Call, CallFailure, CallId, Settled, TICK_MS, Ticket};
+pub use queue::Question;
+pub use settings::{Credentials, OnOutage, Settings};
+
+use hashbrown::HashMap;
+use streamgate_values::moment::Moment;
+use streamgate_values::recent::Recent;
+use streamgate_values::sorted::sorted_by_key;
+use streamgate_values::subject::SubjectKey;
+
+use self::batch::WriteIds;
+use self::call::{SUBJECTS_A_CALL, mark};
+use self::queue::Ask;
+use self::shard::Shard;
+use crate::Ledger;
+use crate::ports::Host;
+
+/// In how many parts of a timeout every shard is told of signs of life once.
+const ROUNDS_A_TIMEOUT: u64 = 9;
+
+/// How many shards a worker that has just begun makes the acquaintance of in one tick.
+const FIRST_CALLS_A_TICK: usize = 8;
+
+/// The most subjects of which the store has yet to be asked or told something, in one
+/// worker; each shard has its share, and for the time of an outage one call's subjects more.
+/// A sign of life, or an end, that finds no room is told with the next sign of life of its
+/// subject; of a subject that has ended all its streams the store's record lapses. A question
+/// that finds none is answered as in an outage. Full, it takes 10 MB.
+const SUBJECTS_MAX: usize = 65_536;
+
+/// The most bytes of an answer that are looked at: a store that sends more has failed. What
+/// is asked for in one call takes a tenth of it.
+pub const REPLY_MAX: usize = 4 << 20;
+
+/// Of how many subjects a worker knows that their copies were just found up to date, and
+/// how long that counts, in milliseconds.
+const CONFIRMED_MAX: usize = 4_096;
+const CONFIRMED_MS: u64 = 2_000;
+
+/// One worker's part in a fleet.
+#[derive(Debug)]
+pub struct Fleet {
+    settings: Settings,
+    shards: Vec<Shard>,
+    /// Shards of which something is asked.
+    urgent: Vec<usize>,
+    /// The shard whose turn it is to be told of signs of life.
+    next_patient: usize,
+    /// The shard whose news are read next.
+    next_news: usize,
+    in_flight: HashMap<CallId, usize>,
+    last_call: u64,
+    ids: Option<WriteIds>,
+    settled: Vec<Settled>,
+    confirmed: Recent<Moment>,
+}
+
+impl Fleet {
+    /// A worker's part under these settings.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let shards = usize::try_from(settings.shards.get()).unwrap_or(usize::MAX);
+        let share = SUBJECTS_MAX.div_ceil(shards.max(1));
+        Self {
+            shards: (0..settings.shards.get())
+                .map(|number| Shard::new(number, share))
+                .collect(),
+            settings,
+            urgent: Vec::new(),
+            next_patient: 0,
+            next_news: 0,
+            in_flight: HashMap::new(),
+            last_call: 0,
+            ids: None,
+            settled: Vec::new(),
+            confirmed: Recent::new(CONFIRMED_MAX),
+        }
+    }
+
+    /// How it speaks with the store.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether there is a point in asking about a subject now.
+    #[must_use]
+    pub fn is_up(&self, subject: &SubjectKey) -> bool {
+        let shard = self.shards.get(self.shard_of(subject));
+        shard.is_some_and(|shard| !shard.is_down())
+    }
+
+    /// Since when the store remembers a subject's streams, as far as is known.
+    #[must_use]
+    pub fn since(&self, subject: &SubjectKey) -> Option<Moment> {
+        self.shards.get(self.shard_of(subject))?.since()
+    }
+
+    /// Whether this edge's copy of a record was found up to date, or brought up to date, a
+    /// moment ago.
+    #[must_use]
+    pub fn is_confirmed(&self, subject: &SubjectKey, now: Moment) -> bool {
+        let at = self.confirmed.value(mark(subject));
+        at.is_some_and(|at| now.ms_since(*at) < CONFIRMED_MS)
+    }
+
+    /// Asks about a subject; the answer comes out of [`Fleet::settled`]. Without a `ticket`
+    /// nobody waits for it, but what follows is recorded.
+    pub fn ask(
+        &mut self,
+        subject: SubjectKey,
+        ticket: Option<Ticket>,
+        question: Question,
+        now: Moment,
+    ) {
+        let at = self.shard_of(&subject);
+        let Some(shard) = self.shards.get_mut(at) else {
+            return;
+        };
+        let ask = Ask {
+            ticket,
+            question,
+            since: now,
+        };
+        match shard.queue.ask(subject, ask) {
+            Ok(()) => self.is_urgent(at),
+            // Whoever waits is told at once; where nobody does, the next sign of life asks again.
+            Err(ticket) => self.settled.extend(ticket.map(shard::no_room)),
+        }
+    }
+
+    /// This edge's copy of a record is ahead of the store. With `news`, other edges have to
+    /// hear of it: a stream was ended.
+    pub fn tell(&mut self, subject: SubjectKey, news: bool) {
+        let at = self.shard_of(&subject);
+        let Some(shard) = self.shards.get_mut(at) else {
+            return;
+        };
+        shard.queue.tell(subject, news);
+        if news {
+            self.is_urgent(at);
+        }
+    }
+
+    /// Something of a shard is to be said as soon as it may be called.
+    fn is_urgent(&mut self, at: usize) {
+        if !self.urgent.contains(&at) {
+            self.urgent.push(at);
+        }
+    }
+
+    /// Whoever asked under this ticket is gone.
+    pub fn forget(&mut self, ticket: Ticket) {
+        for shard in &mut self.shards {
+            shard.forget(ticket);
+        }
+        self.settled.retain(|settled| settled.ticket != ticket);
+    }
+
+    /// How many shards do not answer.
+    #[must_use]
+    pub fn shards_down(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.is_down()).count()
+    }
+
+    /// Whether [`Fleet::calls`] has something to give.
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        // Or there is an answer to give that needs none.
+        !self.urgent.is_empty() || !self.settled.is_empty()
+    }
+
+    /// The calls to make now: those that somebody waits for.
+    pub fn calls(&mut self, host: &impl Host, ledger: &Ledger, now: Moment) -> Vec<Call> {
+        let here = At { host, ledger, now };
+        let urgent = core::mem::take(&mut self.urgent);
+        let mut calls = Vec::new();
+        for at in urgent {
+            let shard = self.shards.get(at);
+            if shard.is_some_and(|shard| shard.may_speak(now) && shard.queue.has_urgent()) {
+                calls.extend(self.call(here, at));
+            }
+        }
+        calls
+    }
+
+    /// The calls to make every [`TICK_MS`].
+    pub fn on_tick(&mut self, host: &impl Host, ledger: &Ledger, now: Moment) -> Vec<Call> {
+        let here = At { host, ledger, now };
+        for shard in &mut self.shards {
+            shard.give_up(here, self.settings.wait_ms, &mut self.settled);
+        }
+        // The answer to a call that was taken for lost is of no use any more.
+        let shards = &self.shards;
+        let is_awaited = |call: &CallId, at: &mut usize| {
+            shards.get(*at).is_some_and(|shard| shard.awaits(*call))
+        };
+        self.in_flight.retain(is_awaited);
+        let news_every_ms = self.settings.news_every_ms();
+        let rounds = self.patient_a_tick();
+        let overtaken = self.in_turn(0, rounds, Shard::was_overtaken);
+        let left = rounds.saturating_sub(overtaken.len());
+        let patient = self.in_turn(self.next_patient, left, |shard| {
+            !shard.queue.is_empty() && !shard.was_overtaken()
+        });
+        // A call that is made anyway reads news that are due. One just for them waits
+        // longer, so that there is none while many play; that still leaves a quarter of the
+        // time in which they have to be heard.
+        let alone_ms = news_every_ms.saturating_add(news_every_ms / 2);
+        let mut news = self.in_turn(self.next_news, self.news_a_tick(), |shard| {
+            shard.news_are_due(alone_ms, now)
+        });
+        self.next_patient = patient
+            .last()
+            .map_or(self.next_patient, |at| at.saturating_add(1));
+        self.next_news = news
+            .last()
+            .map_or(self.next_news, |at| at.saturating_add(1));
+        // Another worker may have read them meanwhile.
+        news.retain(|at| {
+            self.shards.get_mut(*at).is_some_and(|shard| {
+                shard.look_what_others_know(here);
+                shard.news_are_due(alone_ms, now)
+            })
+        });
+        let mut due = self.in_turn(0, usize::MAX, |shard| {
+            shard.queue.has_urgent() || shard.is_down()
+        });
+        due.extend(overtaken);
+        due.extend(patient);
+        due.extend(news);
+        let may_speak = |at: &usize| {
+            let shard = self.shards.get(*at);
+            shard.is_some_and(|shard| shard.may_speak(now))
+        };
+        due.retain(may_speak);
+        let mut due = sorted_by_key(due, |at| *at);
+        due.dedup();
+        due.into_iter()
+            .filter_map(|at| self.call(here, at))
+            .collect()
+    }
+
+    /// Up to `most` shards of a kind, from one of them on.
+    fn in_turn(&self, from: usize, most: usize, is_one: impl Fn(&Shard) -> bool) -> Vec<usize> {
+        let count = self.shards.len();
+        let turns = (0..count).map(|turn| from.saturating_add(turn).checked_rem(count));
+        let found = turns
+            .flatten()
+            .filter(|at| self.shards.get(*at).is_some_and(&is_one));
+        found.take(most).collect()
+    }
+
+    /// The most shards whose news one tick asks for: all of them in the time given, and
+    /// those soon that have never been asked.
+    fn news_a_tick(&self) -> usize {
+        let ticks = usize::try_from(self.settings.news_every_ms() / TICK_MS).unwrap_or(usize::MAX);
+        let in_time = self.shards.len().div_ceil(ticks.max(1));
+        match self.shards.iter().all(Shard::is_known) {
+            true => in_time,
+            false => in_time.max(FIRST_CALLS_A_TICK),
+        }
+    }
+
+    /// Takes what came back of a call.
+    pub fn on_reply(
+        &mut self,
+        host: &impl Host,
+        ledger: &Ledger,
+        call: CallId,
+        reply: Result<&[u8], CallFailure>,
+        now: Moment,
+    ) {
+        let here = At { host, ledger, now };
+        let Some(at) = self.in_flight.remove(&call) else {
+            return;
+        };
+        let Some(shard) = self.shards.get_mut(at) else {
+            return;
+        };
+        let wait_ms = self.settings.wait_ms;
+        let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
+        shard.on_reply(here, call, reply, wait_ms, settled, confirmed);
+        if shard.queue.has_urgent() {
+            self.is_urgent(at);
+        }
+    }
+
+    /// The questions answered since the last time.
+    pub fn settled(&mut self) -> Vec<Settled> {
+        core::mem::take(&mut self.settled)
+    }
+
+    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<Call> {
+        let ids = self.ids.get_or_insert_with(|| {
+            let [a, b, c, d, e, f, g, h, ..] = here.host.random();
+            WriteIds::new([a, b, c, d, e, f, g, h])
+        });
+        self.last_call = self.last_call.wrapping_add(1);
+        let id = CallId(self.last_call);
+        let call = self
+            .shards
+            .get_mut(at)?
+            .call(here, &self.settings, ids, id)?;
+        self.in_flight.insert(id, at);
+        Some(call)
+    }
+
+    /// How many shards have to be told of signs of life in one tick, so that each of those
+    /// that wait has its turn a few times in a timeout, and more often if one call does not
+    /// suffice for it.
+    fn patient_a_tick(&self) -> usize {
+        let calls = self
+            .shards
+            .iter()
+            .map(|shard| shard.queue.len().div_ceil(SUBJECTS_A_CALL));
+        let calls = calls.fold(0, usize::saturating_add);
+        let round_ms = self.settings.shortest_timeout_ms / ROUNDS_A_TIMEOUT;
+        let ticks = usize::try_from(round_ms / TICK_MS).unwrap_or(usize::MAX);
+        calls.div_ceil(ticks.max(1)).max(1)
+    }
+
+    /// Not by the bytes that choose the slot, so that each shard is spread over all slots.
+    fn shard_of(&self, subject: &SubjectKey) -> usize {
+        let [_, _, _, _, a, b, c, d, ..] = *subject.as_bytes();
+        let shard = u32::from_be_bytes([a, b, c, d]).checked_rem(self.settings.shards.get());
+        shard
+            .and_then(|shard| usize::try_from(shard).ok())
+            .unwrap_or_default()
+    }
+}

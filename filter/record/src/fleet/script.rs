@@ -1,0 +1,109 @@
+//! What the store does by itself: two short scripts.
+//!
+//! Keys begin with [`PREFIX`], which names the format: edges with another format do not
+//! read each other's records.
+//!
+//! | key | holds |
+//! |---|---|
+//! | `sg1:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `ledger::slot`) |
+//! | `sg1:e:` shard | since when the shard remembers, as a moment (6 bytes) |
+//! | `sg1:n:` shard | its news: a stream of the subjects of which a stream was ended |
+
+use streamgate_values::subject::SubjectKey;
+
+/// What every key begins with.
+const PREFIX: &[u8] = b"sg1:";
+
+/// The most news a shard keeps. An edge that misses some still hears of an eviction when
+/// the stream's lease is due.
+#[cfg(test)]
+const NEWS_MAX: u32 = 4096;
+
+/// The most news read at once.
+pub(super) const NEWS_READ: usize = 512;
+
+/// How long news are kept, in milliseconds.
+#[cfg(test)]
+const NEWS_KEPT_MS: u32 = 600_000;
+
+/// How long the beginning of a shard's memory is remembered while nobody asks for the
+/// shard, in milliseconds. Every edge asks for every shard every few seconds; a shard that
+/// was away for longer begins anew, so that streams it never heard of may come back.
+pub(super) const EPOCH_KEPT_MS: &[u8] = b"60000";
+
+/// A script, called by the hash of its text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Script {
+    /// Its text.
+    pub(super) text: &'static str,
+    /// SHA-1 of the text in hexadecimal, as `EVALSHA` takes it.
+    pub(super) hash: &'static str,
+}
+
+/// Says since when a shard remembers, and what is new in it.
+///
+/// - `KEYS`: the shard's beginning; its news.
+/// - `ARGV`: the present moment (6 bytes); how long the beginning is kept (ms); where
+///   reading the news goes on, or empty for not at all.
+/// - Answer: the beginning (6 bytes); if news were asked for, the length of the place to
+///   go on from (1 byte), the place, and the subjects of the news (16 bytes each).
+pub(super) const GREET: Script = Script {
+    text: include_str!("greet.lua"),
+    hash: "6a6d838c3afb03cfc8cb2350f8fcda334d15e8dd",
+};
+
+/// Writes a record if the last write to it is the one that the writer knows of.
+///
+/// - `KEYS`: the record; the shard's beginning; its news.
+/// - `ARGV`: the write that is expected (8 bytes), or for no record the beginning that the
+///   shard is believed to have (6 bytes, or empty); the new record, or empty to write
+///   nothing; how long it is kept (ms); the subject, if this is news, or empty.
+/// - Answer: 1, or else the record that is there, empty if there is none.
+///
+/// An absent record is expected together with the shard's beginning, because it means
+/// something else in a store that has just lost its memory.
+pub(super) const SWAP: Script = Script {
+    text: include_str!("swap.lua"),
+    hash: "fbf28b95adf256f32dabcfd3e9ddf2148fe60c8c",
+};
+
+/// The key of a subject's record.
+pub(super) fn record_key(subject: &SubjectKey) -> Vec<u8> {
+    [PREFIX, subject.as_bytes()].concat()
+}
+
+/// The key of a shard's beginning.
+pub(super) fn epoch_key(shard: u32) -> Vec<u8> {
+    [PREFIX, format!("e:{shard}").as_bytes()].concat()
+}
+
+/// The key of a shard's news.
+pub(super) fn news_key(shard: u32) -> Vec<u8> {
+    [PREFIX, format!("n:{shard}").as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+    use sha1::{Digest, Sha1};
+
+    #[test]
+    fn scripts_are_called_by_the_hash_of_their_text() {
+        for script in [GREET, SWAP] {
+            let hash = Sha1::digest(script.text.as_bytes());
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(script.hash, hash, "of {:?}", script.text);
+        }
+    }
+
+    #[test]
+    fn scripts_and_constants_agree() {
+        assert!(GREET.text.contains(&format!("'COUNT', {NEWS_READ})")));
+        assert!(SWAP.text.contains(&format!("'MAXLEN', '~', {NEWS_MAX},")));
+        assert!(
+            SWAP.text
+                .contains(&format!("'PEXPIRE', KEYS[3], {NEWS_KEPT_MS})"))
+        );
+    }
+}

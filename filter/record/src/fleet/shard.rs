@@ -1,0 +1,489 @@
+//! One shard as one worker sees it.
+
+use streamgate_policy::Event;
+use streamgate_policy::activity::Activity;
+use streamgate_values::moment::Moment;
+use streamgate_values::recent::Recent;
+use streamgate_values::subject::SubjectKey;
+
+use super::batch::{Answer, Batch, Heard, Kind, Maker, Sent, WriteIds};
+use super::queue::{Ask, Item, Question, Queue};
+use super::resp::Replies;
+use super::script::NEWS_READ;
+use super::told::{Failure, Greeting, Told, told};
+use super::{
+    At, Call, CallFailure, CallId, SUBJECTS_A_CALL, Settings, Settled, TICK_MS, Ticket, mark, news,
+};
+use crate::copy::{self, UpToDate};
+use crate::metric::Metric;
+use crate::ports::Host;
+use crate::{Basis, Decided, Outage, WriteId, count_verdict};
+
+/// How long a shard that failed is left alone, in milliseconds. Starts get what there is in
+/// an outage meanwhile, without waiting.
+const DOWN_MS: u64 = 500;
+
+/// How long a call may be under way beyond its timeout until it is taken for lost, in
+/// milliseconds.
+const LOST_AFTER_MS: u64 = 5_000;
+
+/// By how much a clock that counts milliseconds may be late, and a timer early.
+const CLOCK_STEP_MS: u64 = 2;
+
+/// Why a question that is not answered is not.
+const UNANSWERED: Outage = Outage::Fleet;
+
+/// One shard as one worker sees it.
+#[derive(Debug)]
+pub(super) struct Shard {
+    number: u32,
+    pub(super) queue: Queue,
+    in_flight: Option<Batch>,
+    /// Since when it remembers, as it said last.
+    since: Option<Moment>,
+    /// When its news were read last, as far as is known.
+    news_at: Moment,
+    /// The store may lack the scripts.
+    lacks_scripts: bool,
+    is_down: bool,
+    not_before: Moment,
+    /// The most subjects for the next call: fewer after an answer that was cut.
+    most: usize,
+    /// Of how many subjects the store was told something and had heard from another edge
+    /// meanwhile. They stand first in line, and come first soon: whoever waited for its
+    /// turn again could be overtaken each time by an edge that has more to tell.
+    overtaken: usize,
+}
+
+impl Shard {
+    pub(super) fn new(number: u32, subjects_max: usize) -> Self {
+        Self {
+            number,
+            queue: Queue::new(subjects_max),
+            in_flight: None,
+            since: None,
+            news_at: Moment::EARLIEST,
+            lacks_scripts: false,
+            is_down: false,
+            not_before: Moment::EARLIEST,
+            most: SUBJECTS_A_CALL,
+            overtaken: 0,
+        }
+    }
+
+    pub(super) const fn is_down(&self) -> bool {
+        self.is_down
+    }
+
+    /// Since when it remembers, as it said last.
+    pub(super) const fn since(&self) -> Option<Moment> {
+        self.since
+    }
+
+    pub(super) const fn was_overtaken(&self) -> bool {
+        self.overtaken > 0
+    }
+
+    /// Whether it has ever answered, to this worker or another one.
+    pub(super) const fn is_known(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Whether the answer to a call is awaited.
+    pub(super) fn awaits(&self, call: CallId) -> bool {
+        self.in_flight
+            .as_ref()
+            .is_some_and(|batch| batch.call == call)
+    }
+
+    /// Whether a call may be made.
+    pub(super) fn may_speak(&self, now: Moment) -> bool {
+        self.in_flight.is_none() && now >= self.not_before
+    }
+
+    pub(super) fn news_are_due(&self, every_ms: u64, now: Moment) -> bool {
+        now < self.news_at || now.ms_since(self.news_at) >= every_ms
+    }
+
+    /// Learns what other workers have heard of it.
+    pub(super) fn look_what_others_know<H: Host>(&mut self, here: At<'_, H>) {
+        if let Some((read_at, since)) = news::last_read(here.host, self.number) {
+            self.news_at = self.news_at.max(read_at);
+            self.since = self.since.or(since);
+        }
+    }
+
+    /// Whoever asked under this ticket is gone; what was sent may still come about.
+    pub(super) fn forget(&mut self, ticket: Ticket) {
+        let is_theirs = |ask: &Ask| ask.ticket == Some(ticket);
+        let _ = self.queue.give_up(is_theirs);
+        let sent = self.in_flight.iter_mut().flat_map(|batch| &mut batch.sent);
+        for heard in sent.flat_map(|sent| &mut sent.heard) {
+            if is_theirs(&heard.ask) {
+                heard.ask.ticket = None;
+            }
+        }
+    }
+
+    /// A call that says what there is to say.
+    pub(super) fn call<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        settings: &Settings,
+        ids: &mut WriteIds,
+        id: CallId,
+    ) -> Option<Call> {
+        let At { host, ledger, now } = here;
+        if self.since.is_none() {
+            self.look_what_others_know(here);
+        }
+        let every_ms = settings.news_every_ms();
+        let mut place = None;
+        if self.news_are_due(every_ms, now) {
+            let turn = news::claim(host, self.number, every_ms, now);
+            self.news_at = turn.read_at;
+            place = turn.place;
+        }
+        if place.is_none() && self.queue.is_empty() && !self.is_down {
+            return None;
+        }
+        let mut maker = Maker {
+            host,
+            ledger,
+            now,
+            shard: self.number,
+            since: self.since,
+            ids,
+        };
+        // Just those who were overtaken, where there are any: others would be, too.
+        let most = match core::mem::take(&mut self.overtaken) {
+            overtaken @ 1.. if !self.queue.has_urgent() => self.most.min(overtaken),
+            _ => self.most,
+        };
+        let queue = &mut self.queue;
+        let (batch, payload) = maker.batch(
+            id,
+            settings.credentials.as_ref(),
+            self.lacks_scripts,
+            place.as_deref(),
+            most,
+            || queue.take(),
+        );
+        self.in_flight = Some(batch);
+        host.add(Metric::FleetCalls, 1);
+        Some(Call {
+            id,
+            shard: format!("shard-{}", self.number),
+            payload,
+            timeout_ms: settings.wait_ms,
+        })
+    }
+
+    /// Settles the questions that have waited for long enough.
+    pub(super) fn give_up<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        wait_ms: u64,
+        settled: &mut Vec<Settled>,
+    ) {
+        let now = here.now;
+        let is_late = |ask: &Ask| now.ms_since(ask.since) >= wait_ms;
+        if self.queue.has_urgent() {
+            for ask in self.queue.give_up(is_late) {
+                settle(settled, &ask, Err(UNANSWERED), false);
+            }
+        }
+        let Some(batch) = &mut self.in_flight else {
+            return;
+        };
+        for heard in batch.sent.iter_mut().flat_map(|sent| &mut sent.heard) {
+            if is_late(&heard.ask) {
+                settle(settled, &heard.ask, Err(UNANSWERED), true);
+                heard.ask.ticket = None;
+            }
+        }
+        let lost_after_ms = wait_ms.saturating_add(LOST_AFTER_MS);
+        if now.ms_since(batch.made_at) >= lost_after_ms
+            && let Some(batch) = self.in_flight.take()
+        {
+            self.failed(here, Failure::Timeout, batch, settled);
+        }
+    }
+
+    pub(super) fn on_reply<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        call: CallId,
+        reply: Result<&[u8], CallFailure>,
+        wait_ms: u64,
+        settled: &mut Vec<Settled>,
+        confirmed: &mut Recent<Moment>,
+    ) {
+        let Some(batch) = self.in_flight.take_if(|batch| batch.call == call) else {
+            return;
+        };
+        let bytes = match reply {
+            Ok(bytes) => bytes,
+            Err(CallFailure) => {
+                let took_ms = here.now.ms_since(batch.made_at);
+                let failure = match took_ms.saturating_add(CLOCK_STEP_MS) >= wait_ms {
+                    true => Failure::Timeout,
+                    false => Failure::Unreachable,
+                };
+                return self.failed(here, failure, batch, settled);
+            }
+        };
+        let mut replies = Replies::new(bytes);
+        match batch.greeting(&mut replies) {
+            Ok(greeting) => self.greeted(here, &greeting),
+            Err(Failure::NoScript) if !batch.loads => {
+                self.lacks_scripts = true;
+                return self.put_back(here, batch);
+            }
+            Err(failure) => return self.failed(here, failure, batch, settled),
+        }
+        self.is_down = false;
+        self.lacks_scripts = false;
+        let mut sent = batch.sent.into_iter();
+        for one in sent.by_ref() {
+            let subject = one.subject;
+            match told(&mut replies, here.now) {
+                Ok(Told::Done) => {
+                    confirmed.insert(mark(&subject), here.now);
+                    self.done(here, one, settled);
+                }
+                Ok(Told::Another(activity, write)) => {
+                    confirmed.insert(mark(&subject), here.now);
+                    self.is_another(here, one, activity, write, settled);
+                }
+                Ok(Told::Failed(failure)) => self.refused(here, failure, one, settled),
+                Err(_) => {
+                    // Too much for one answer, or the connection broke.
+                    count(here, Failure::Protocol);
+                    self.most = (self.most / 2).max(1);
+                    self.not_before = here.now.plus_ms(TICK_MS);
+                    self.queue.put_back(subject, one.back(true));
+                    sent.for_each(|one| self.queue.put_back(one.subject, one.back(true)));
+                    return;
+                }
+            }
+        }
+        self.most = self.most.saturating_mul(2).min(SUBJECTS_A_CALL);
+    }
+
+    fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {
+        let At { host, ledger, now } = here;
+        self.since = Some(greeting.since);
+        let Some((place, subjects)) = &greeting.news else {
+            return;
+        };
+        if news::note(host, self.number, greeting.since, place) {
+            self.news_at = Moment::EARLIEST;
+        }
+        for subject in subjects {
+            host.add(Metric::FleetNews, 1);
+            let copy = copy::read(host, ledger, subject, now);
+            if !copy.activity.streams.is_empty() {
+                let look = Ask {
+                    ticket: None,
+                    question: Question::Look,
+                    since: now,
+                };
+                // Without room it is seen at the stream's own next sign of life.
+                let _ = self.queue.ask(*subject, look);
+            }
+        }
+        if subjects.len() >= NEWS_READ {
+            self.read_news_soon(here);
+        }
+    }
+
+    fn read_news_soon<H: Host>(&mut self, here: At<'_, H>) {
+        news::release(here.host, self.number);
+        self.news_at = Moment::EARLIEST;
+    }
+
+    /// The store did as it was told.
+    fn done<H: Host>(&mut self, here: At<'_, H>, sent: Sent, settled: &mut Vec<Settled>) {
+        let At { host, ledger, now } = here;
+        let subject = sent.subject;
+        let (bell, recorded) = match sent.kind {
+            Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
+            Kind::Check { bell } => (bell, None),
+            Kind::Write {
+                id,
+                before,
+                activity,
+            } => {
+                host.add(Metric::RecordWrites, 1);
+                match copy::follow(host, ledger, &subject, (&activity, id), before, now) {
+                    Ok(copy) => {
+                        if copy.is_ahead {
+                            self.queue.tell(subject, false);
+                        }
+                        (Some(copy.bell), Some(copy.activity))
+                    }
+                    Err(_) => (None, None),
+                }
+            }
+        };
+        for Heard { ask, answer } in sent.heard {
+            host.add(Metric::FleetQuestions, 1);
+            let answer = match (answer, &ask.question) {
+                (Answer::Looked, _) | (_, Question::Look) => Ok(None),
+                (Answer::Full, _) => Err(Outage::TableFull),
+                (Answer::Judged(judgement), Question::Decide(event)) => {
+                    if judgement.changed {
+                        count_verdict(host, event, &judgement);
+                    }
+                    // It is recorded in the store, whatever became of the copy: without one
+                    // the next request asks again. So it does where the stream has been ended
+                    // since, by a later question of the same write or by another worker: a
+                    // bell that rang for it did so before this.
+                    let is_over = recorded.as_ref().is_some_and(|now| has_ended(event, now));
+                    Ok(Some(Decided {
+                        verdict: judgement.verdict,
+                        basis: bell.filter(|_| !is_over).map(|bell| Basis {
+                            bell,
+                            pending: false,
+                        }),
+                        retry_at: judgement.retry_at,
+                    }))
+                }
+            };
+            settle(settled, &ask, answer, false);
+        }
+    }
+
+    /// The store has something else than this edge believed.
+    fn is_another<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        sent: Sent,
+        activity: Activity,
+        write: Option<WriteId>,
+        settled: &mut Vec<Settled>,
+    ) {
+        let At { host, ledger, now } = here;
+        let subject = sent.subject;
+        host.add(Metric::FleetConflicts, 1);
+        let news = sent.news;
+        let mut item = sent.back(false);
+        match copy::take_over(host, ledger, &subject, &activity, write, now) {
+            Ok(UpToDate { is_ahead, .. }) => (item.tells, item.again) = (is_ahead, false),
+            Err(outage) => {
+                for ask in item.asks.drain(..) {
+                    settle(settled, &ask, Err(outage), false);
+                }
+            }
+        }
+        item.found = write.map(|write| Box::new((write, activity)));
+        item.news = news && item.tells;
+        let waits = !item.asks.is_empty() || item.news;
+        if item.tells && !waits {
+            self.overtaken = self.overtaken.saturating_add(1);
+        }
+        if item.tells || waits {
+            self.queue.put_back(subject, item);
+        }
+    }
+
+    /// The store refused to do as it was told.
+    fn refused<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        failure: Failure,
+        sent: Sent,
+        settled: &mut Vec<Settled>,
+    ) {
+        count(here, failure);
+        self.lacks_scripts |= failure == Failure::NoScript;
+        self.not_before = here.now.plus_ms(TICK_MS);
+        let subject = sent.subject;
+        let mut item = sent.back(true);
+        for ask in item.asks.drain(..) {
+            settle(settled, &ask, Err(UNANSWERED), false);
+        }
+        if item.tells {
+            self.queue.put_back(subject, item);
+        }
+    }
+
+    /// A call came to nothing.
+    fn failed<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        failure: Failure,
+        batch: Batch,
+        settled: &mut Vec<Settled>,
+    ) {
+        here.host.add(Metric::FleetCallsFailed, 1);
+        count(here, failure);
+        // It may be that there was more to answer than the proxy takes.
+        if failure == Failure::Unreachable {
+            self.most = (self.most / 2).max(1);
+        }
+        self.is_down = true;
+        self.lacks_scripts |= failure == Failure::NoScript;
+        self.not_before = here.now.plus_ms(DOWN_MS);
+        self.put_back(here, batch);
+        // Nobody waits for a shard that is down.
+        for ask in self.queue.give_up(|_| true) {
+            settle(settled, &ask, Err(UNANSWERED), true);
+        }
+    }
+
+    /// What was said has to be said again.
+    fn put_back<H: Host>(&mut self, here: At<'_, H>, batch: Batch) {
+        if batch.reads_news {
+            self.read_news_soon(here);
+        }
+        // From the last to the first, so that they come in the same order again.
+        for sent in batch.sent.into_iter().rev() {
+            let subject: SubjectKey = sent.subject;
+            let item: Item = sent.back(true);
+            if item.tells || !item.asks.is_empty() {
+                self.queue.put_back(subject, item);
+            }
+        }
+    }
+}
+
+/// Whether the stream that an event is about plays no longer.
+fn has_ended(event: &Event, activity: &Activity) -> bool {
+    matches!(event, Event::Play(play) if activity.stream(&play.stream).is_none())
+}
+
+/// The answer to a question that found no room: as if the store did not answer.
+pub(super) const fn no_room(ticket: Ticket) -> Settled {
+    Settled {
+        ticket,
+        answer: Err(UNANSWERED),
+        may_be_recorded: false,
+    }
+}
+
+fn settle(
+    settled: &mut Vec<Settled>,
+    ask: &Ask,
+    answer: Result<Option<Decided>, Outage>,
+    may_be_recorded: bool,
+) {
+    settled.extend(ask.ticket.map(|ticket| Settled {
+        ticket,
+        answer,
+        may_be_recorded,
+    }));
+}
+
+fn count<H: Host>(here: At<'_, H>, failure: Failure) {
+    let metric = match failure {
+        Failure::Unreachable => Metric::FleetErrorsUnreachable,
+        Failure::Timeout => Metric::FleetErrorsTimeout,
+        Failure::Protocol => Metric::FleetErrorsProtocol,
+        Failure::Auth => Metric::FleetErrorsAuth,
+        Failure::Full => Metric::FleetErrorsFull,
+        Failure::NoScript | Failure::Other => Metric::FleetErrorsOther,
+    };
+    here.host.add(metric, 1);
+}

@@ -1,0 +1,126 @@
+//! What the store answers to a call.
+
+use streamgate_policy::activity::Activity;
+use streamgate_values::compact::Reader;
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
+
+use super::batch::Batch;
+use super::resp::{NoReply, Replies, Reply};
+use super::script::{GREET, NEWS_READ, SWAP};
+use crate::{WriteId, copy};
+
+/// What a call's answer begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Greeting<'a> {
+    /// Since when the shard remembers.
+    pub(super) since: Moment,
+    /// Where to go on in the news, if they were read, and whose streams they are about.
+    pub(super) news: Option<(&'a [u8], Vec<SubjectKey>)>,
+}
+
+/// Why a call as a whole came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    Unreachable,
+    Timeout,
+    Protocol,
+    /// The scripts are not there (any more).
+    NoScript,
+    Auth,
+    Full,
+    Other,
+}
+
+impl From<NoReply> for Failure {
+    fn from(_: NoReply) -> Self {
+        Self::Protocol
+    }
+}
+
+impl Failure {
+    /// What an error reply means, by its first word.
+    pub(super) fn of(error: &[u8]) -> Self {
+        let word = error.split(|byte| *byte == b' ').next().unwrap_or_default();
+        match word {
+            b"NOSCRIPT" => Self::NoScript,
+            b"NOAUTH" | b"WRONGPASS" | b"NOPERM" => Self::Auth,
+            b"OOM" => Self::Full,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Batch {
+    /// Reads an answer up to where what was said about subjects is answered.
+    pub(super) fn greeting<'a>(&self, replies: &mut Replies<'a>) -> Result<Greeting<'a>, Failure> {
+        if self.has_credentials
+            && let Reply::Error(_) = replies.next()?
+        {
+            return Err(Failure::Auth);
+        }
+        if self.loads {
+            for _ in [GREET, SWAP] {
+                if let Reply::Error(error) = replies.next()? {
+                    return Err(Failure::of(error));
+                }
+            }
+        }
+        match replies.next()? {
+            Reply::Bytes(bytes) => self.read_greeting(bytes).ok_or(Failure::Protocol),
+            Reply::Error(error) => Err(Failure::of(error)),
+            Reply::Number(_) => Err(Failure::Protocol),
+        }
+    }
+
+    fn read_greeting<'a>(&self, bytes: &'a [u8]) -> Option<Greeting<'a>> {
+        let mut reader = Reader::new(bytes);
+        let since = reader.moment()?;
+        if !self.reads_news {
+            return reader.is_empty().then_some(Greeting { since, news: None });
+        }
+        let length = usize::from(reader.byte()?);
+        let place = reader.slice(length)?;
+        let mut subjects = Vec::new();
+        while !reader.is_empty() {
+            // More than were asked for.
+            if subjects.len() >= NEWS_READ {
+                return None;
+            }
+            subjects.push(SubjectKey::from_bytes(reader.array()?));
+        }
+        Some(Greeting {
+            since,
+            news: Some((place, subjects)),
+        })
+    }
+}
+
+/// What the store says of one subject.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// It was as expected.
+    Done,
+    /// There is another record, or none.
+    Another(Activity, Option<WriteId>),
+    /// It failed.
+    Failed(Failure),
+}
+
+/// Reads what the store says of the next subject.
+pub(super) fn told(replies: &mut Replies<'_>, now: Moment) -> Result<Told, NoReply> {
+    Ok(match replies.next()? {
+        Reply::Number(_) => Told::Done,
+        Reply::Bytes(b"") => Told::Another(Activity::default(), None),
+        Reply::Bytes(record) => {
+            let mut reader = Reader::new(record);
+            let id = reader.array().map(WriteId);
+            let activity = copy::activity_in(reader.rest());
+            // What cannot be read is as good as empty, and written over.
+            let mut activity = activity.unwrap_or_default();
+            activity.prune(now);
+            Told::Another(activity, id)
+        }
+        Reply::Error(error) => Told::Failed(Failure::of(error)),
+    })
+}

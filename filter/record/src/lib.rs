@@ -1,0 +1,52 @@
+//! The record of who plays, kept where every worker sees it, and every edge of a fleet.
+//!
+//! [`transact()`] is the one algorithm: load the subject's activity, judge the event, write if
+//! nobody else wrote meanwhile, else again. The store behind it is one of the [`ports`]. Where the
+//! store of a fleet has the last word, the record here is a [`copy`], and [`fleet`] says
+//! what that store is asked and told.
+
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
+
+mod bells;
+mod codec;
+pub mod copy;
+pub mod epoch;
+pub mod fleet;
+pub mod live;
+mod merge;
+pub mod metric;
+pub mod ports;
+pub mod slot;
+pub mod stamp;
+pub mod sweep;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod transact;
+mod watermarks;
+
+#[cfg(test)]
+mod epoch_tests;
+#[cfg(test)]
+mod fairness_tests;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod race_tests;
+#[cfg(test)]
+mod size_tests;
+#[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
+mod test_edge;
+#[cfg(test)]
+mod transact_tests;
+
+pub use bells::{Bells, Heard};
+pub use merge::merged;
+pub use stamp::{Stamp, WriteId};
+pub(crate) use transact::count_verdict;
+pub use transact::{
+    Basis, Decided, Ledger, Outage, Seen, Settled, activity, consult, transact, transact_if,
+};

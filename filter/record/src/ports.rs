@@ -1,0 +1,96 @@
+//! What the core needs from outside. The plugin fills these with Envoy's host
+//! calls, tests with plain memory.
+
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+
+use crate::metric::Metric;
+
+/// How often a write is tried before the request is turned away. Each lost try
+/// means that another worker's write went through, so this bounds how many others
+/// may overtake one request, not how long they take.
+pub(crate) const TRIES: u32 = 64;
+
+/// Everything the core needs while it handles one callback.
+pub trait Host: Store + Clock + Entropy + Meter {}
+
+impl<T: Store + Clock + Entropy + Meter> Host for T {}
+
+/// Tells the time.
+pub trait Clock {
+    /// The present moment.
+    fn now(&self) -> Moment;
+}
+
+/// Gives randomness.
+pub trait Entropy {
+    /// Bytes nobody can foresee; they make stream ids unguessable and distinct.
+    fn random(&self) -> [u8; StreamKey::RANDOM_LEN];
+}
+
+/// Counts.
+pub trait Meter {
+    /// Adds `n` to a counter.
+    fn add(&self, metric: Metric, n: u64);
+    /// How far [`Metric::BellRings`] has counted, for all workers of this edge together;
+    /// `None` where it does not count.
+    fn rings(&self) -> Option<u64>;
+    /// Changes what is shown of the number of streams on record (`ledger::live`).
+    fn add_live(&self, change: i64);
+}
+
+/// A value's version: differs after every write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+/// A place in the store. There is a fixed number of them, whatever happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A slot of the ledger.
+    Slot(u32),
+    /// The moment since when the store remembers.
+    Epoch,
+    /// How far the sweep has come.
+    Sweep,
+    /// How far a shard's news were read.
+    News(u32),
+    /// The bells that were rung last.
+    Rings,
+    /// Redirects that were minted last.
+    Redirected(u32),
+    /// The number of streams on record.
+    Live,
+}
+
+/// Where state lives: a fixed table of values with compare-and-set, shared by all
+/// workers of an edge.
+///
+/// What wrong answers cost: a lost write is one stream too many or a viewer told
+/// to start again; a stale read costs nothing, because the write that follows
+/// from it conflicts; a value read that was never written is taken as absent.
+pub trait Store {
+    /// The value at `place` with its version; `None` if nothing was ever written.
+    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)>;
+
+    /// Writes `value` if the version is still `expected` (`None`: if nothing was
+    /// ever written there).
+    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap;
+
+    /// The present state of a bell: a number that changes with every ring.
+    fn bell(&self, bell: u16) -> u32;
+
+    /// Rings a bell: some stream of a slot that hangs on it has been ended.
+    fn ring(&self, bell: u16);
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Swap {
+    /// It is written.
+    Done,
+    /// Someone else wrote first: load again.
+    Conflict,
+    /// The store refused; trying again is no use now.
+    Failed,
+}

@@ -1,0 +1,397 @@
+//! Load, judge, compare-and-set, again if someone else was faster.
+
+use streamgate_policy::activity::Activity;
+use streamgate_policy::{Event, Judgement, PolicyBook, Recall, Verdict, judge};
+use streamgate_values::moment::Moment;
+use streamgate_values::sorted::sorted_by_key;
+use streamgate_values::subject::SubjectKey;
+
+use super::bells::ring;
+use super::live::{add_live, live};
+use crate::metric::Metric;
+use crate::ports::TRIES;
+use crate::ports::{Host, Place, Store, Swap, Version};
+use crate::slot::{Change, Rewritten, Slot};
+use crate::stamp::Stamp;
+
+/// How a ledger is laid out, and what it is judged by.
+#[derive(Debug)]
+pub struct Ledger {
+    /// Slots subjects are spread over.
+    pub slots: core::num::NonZeroU32,
+    /// The most streams on record at once, in the whole edge.
+    pub max_streams: u64,
+    /// The policies.
+    pub book: PolicyBook,
+    /// Whether a store of the whole fleet has the last word: then records here are copies.
+    pub has_fleet: bool,
+}
+
+/// Why an event could not be decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// Other workers wrote to the slot first in every one of the tries.
+    Contention,
+    /// The edge already has as many streams on record as it may.
+    TableFull,
+    /// The store refused the write.
+    Store,
+    /// The fleet's store did not answer.
+    Fleet,
+}
+
+/// An event decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Decided {
+    /// The answer.
+    pub verdict: Verdict,
+    /// What a lease on the stream would go by; `None` where no bell would ring for it any more,
+    /// or none yet: nothing could end such a lease.
+    pub basis: Option<Basis>,
+    /// When trying again may help, as far as can be said of a refusal.
+    pub retry_at: Option<Moment>,
+}
+
+/// What a lease goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
+    /// The state of the subject's bell before the record was read: as long as it
+    /// stays so, nothing in the record has been ended.
+    pub bell: u32,
+    /// Something follows from the event that is not on record yet: it was only asked for.
+    pub pending: bool,
+}
+
+/// What an event would lead to.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// What the judge says.
+    pub judgement: &'a Judgement,
+    /// The activity that would be recorded.
+    pub activity: &'a Activity,
+}
+
+/// What became of an event that may be decided elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Settled {
+    /// It is decided, and recorded.
+    Decided(Decided),
+    /// Nothing has happened. This is what would have.
+    Open(Decided),
+}
+
+impl Ledger {
+    /// The slot that holds `subject`.
+    #[must_use]
+    pub fn slot_of(&self, subject: &SubjectKey) -> u32 {
+        subject
+            .spread()
+            .checked_rem(self.slots.get())
+            .unwrap_or_default()
+    }
+
+    /// The bell that rings when a stream of `subject` is ended. Of 65,536 at most, one rings
+    /// for every stream ended in a slot that hangs on it, and then each worker looks again at
+    /// its streams of those slots. With a million streams of which a thousand end each second,
+    /// one request in thirty meets a bell that rang.
+    #[must_use]
+    pub fn bell_of(&self, subject: &SubjectKey) -> u16 {
+        let [low, high, ..] = self.slot_of(subject).to_le_bytes();
+        u16::from_le_bytes([low, high])
+    }
+}
+
+/// Decides an event and records what follows from it.
+///
+/// # Errors
+///
+/// [`Outage`] if that could not be recorded; then nothing has happened.
+pub fn transact(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    event: &Event,
+    epoch: Moment,
+    now: Moment,
+) -> Result<Decided, Outage> {
+    match transact_if(host, ledger, subject, event, epoch, now, |_| true)? {
+        Settled::Decided(decided) | Settled::Open(decided) => Ok(decided),
+    }
+}
+
+/// Decides an event as [`transact()`] does, if what follows from it `may_follow`.
+///
+/// # Errors
+///
+/// [`Outage`] if what follows could not be recorded; then nothing has happened.
+pub fn transact_if(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    event: &Event,
+    epoch: Moment,
+    now: Moment,
+    may_follow: impl Fn(&Seen<'_>) -> bool,
+) -> Result<Settled, Outage> {
+    let bell = host.bell(ledger.bell_of(subject));
+    let place = Place::Slot(ledger.slot_of(subject));
+    for _ in 0..TRIES {
+        let found = load(host, place);
+        let heard = found.heard(host, ledger, subject, event, epoch, now);
+        let judgement = &heard.judgement;
+        let seen = Seen {
+            judgement,
+            activity: &heard.sighted.activity,
+        };
+        if !may_follow(&seen) {
+            return Ok(Settled::Open(heard.decided(bell)));
+        }
+        if !judgement.changed {
+            return Ok(Settled::Decided(heard.decided(bell)));
+        }
+        let rewritten = heard.rewritten(ledger, subject, now);
+        let growth = heard.growth(&rewritten);
+        if growth > 0 && live(host) >= ledger.max_streams {
+            return Err(Outage::TableFull);
+        }
+        match host.swap(place, found.version, &rewritten.bytes) {
+            Swap::Done => {
+                if judgement.silenced {
+                    ring(host, ledger.bell_of(subject));
+                }
+                add_live(host, growth);
+                count(host, Metric::Lapses, heard.sighted.lapsed);
+                count(host, Metric::Lapses, rewritten.lapsed);
+                host.add(Metric::RecordWrites, 1);
+                count_verdict(host, event, judgement);
+                return Ok(Settled::Decided(heard.decided(bell)));
+            }
+            Swap::Conflict => host.add(Metric::CasRetries, 1),
+            Swap::Failed => {
+                host.add(Metric::StoreFailures, 1);
+                return Err(Outage::Store);
+            }
+        }
+    }
+    host.add(Metric::CasGiveUps, 1);
+    Err(Outage::Contention)
+}
+
+/// Decides an event without recording anything: what would [`transact()`] say?
+///
+/// # Errors
+///
+/// [`Outage::TableFull`] where a start would meet it.
+pub fn consult(
+    host: &impl Host,
+    ledger: &Ledger,
+    subject: &SubjectKey,
+    event: &Event,
+    epoch: Moment,
+    now: Moment,
+) -> Result<Decided, Outage> {
+    let bell = host.bell(ledger.bell_of(subject));
+    let found = load(host, Place::Slot(ledger.slot_of(subject)));
+    let heard = found.heard(host, ledger, subject, event, epoch, now);
+    if starts(&heard.judgement.verdict)
+        && live(host) >= ledger.max_streams
+        && heard.growth(&heard.rewritten(ledger, subject, now)) > 0
+    {
+        return Err(Outage::TableFull);
+    }
+    let pending = heard.judgement.changed;
+    Ok(Decided {
+        basis: Some(Basis { bell, pending }),
+        ..heard.decided(bell)
+    })
+}
+
+/// The live streams of a subject, oldest first.
+#[must_use]
+pub fn activity(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Activity {
+    let found = load(host, Place::Slot(ledger.slot_of(subject)));
+    let mut activity = Sighted::new(host, &found.slot(host), subject, now).activity;
+    activity.streams = sorted_by_key(activity.streams, |stream| (stream.started_at, stream.key));
+    activity
+}
+
+/// A slot's value as loaded.
+pub(super) struct Found {
+    pub(super) bytes: Vec<u8>,
+    pub(super) version: Option<Version>,
+}
+
+pub(super) fn load(store: &impl Store, place: Place) -> Found {
+    match store.load(place) {
+        Some((bytes, version)) => Found {
+            bytes,
+            version: Some(version),
+        },
+        None => Found {
+            bytes: Vec::new(),
+            version: None,
+        },
+    }
+}
+
+impl Found {
+    /// The slot, empty if there is none or it cannot be read.
+    pub(super) fn slot(&self, host: &impl Host) -> Slot<'_> {
+        Slot::parse(&self.bytes).unwrap_or_else(|| {
+            count(
+                host,
+                Metric::CorruptSlots,
+                usize::from(!self.bytes.is_empty()),
+            );
+            Slot::default()
+        })
+    }
+
+    /// What the judge says to an event, going by this.
+    fn heard(
+        &self,
+        host: &impl Host,
+        ledger: &Ledger,
+        subject: &SubjectKey,
+        event: &Event,
+        epoch: Moment,
+        now: Moment,
+    ) -> Heard<'_> {
+        let slot = self.slot(host);
+        let mut sighted = Sighted::new(host, &slot, subject, now);
+        let activity = &mut sighted.activity;
+        // An edge alone would have seen a stream that is not on record; in a fleet it may play
+        // elsewhere, and what neighbours ended long ago says nothing of it.
+        let horizon = match ledger.has_fleet {
+            true => activity.forgotten,
+            false => slot.horizon.max(activity.forgotten),
+        };
+        let recall = Recall { horizon, epoch };
+        let judgement = judge(activity, event, &ledger.book, &recall, now);
+        Heard {
+            slot,
+            sighted,
+            judgement,
+        }
+    }
+}
+
+/// A subject's activity as found on record and pruned.
+pub(super) struct Sighted {
+    pub(super) activity: Activity,
+    on_record: usize,
+    pub(super) lapsed: usize,
+}
+
+impl Sighted {
+    pub(super) fn new(
+        host: &impl Host,
+        slot: &Slot<'_>,
+        subject: &SubjectKey,
+        now: Moment,
+    ) -> Self {
+        let mut activity = slot.activity(subject).unwrap_or_else(|| {
+            host.add(Metric::CorruptSlots, 1);
+            Activity::default()
+        });
+        let on_record = activity.streams.len();
+        Self {
+            lapsed: activity.prune(now),
+            on_record,
+            activity,
+        }
+    }
+}
+
+/// An event judged by what was found, and nothing recorded yet.
+struct Heard<'a> {
+    slot: Slot<'a>,
+    /// With the activity as the event leaves it.
+    sighted: Sighted,
+    judgement: Judgement,
+}
+
+impl Heard<'_> {
+    fn decided(self, bell: u32) -> Decided {
+        Decided {
+            verdict: self.judgement.verdict,
+            basis: Some(Basis {
+                bell,
+                pending: false,
+            }),
+            retry_at: self.judgement.retry_at,
+        }
+    }
+
+    fn rewritten(&self, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Rewritten {
+        let activity = &self.sighted.activity;
+        let before = self.slot.copy(subject).map(|(stamp, _)| stamp);
+        let change = Change {
+            subject,
+            activity,
+            stamp: ledger
+                .has_fleet
+                .then(|| Stamp::ahead(before, activity, now)),
+        };
+        self.slot.rewrite(Some(change), now)
+    }
+
+    /// How many streams more the slot holds once rewritten.
+    fn growth(&self, rewritten: &Rewritten) -> i64 {
+        let Sighted { activity, .. } = &self.sighted;
+        self.sighted.growth_to(activity, rewritten)
+    }
+}
+
+impl Sighted {
+    /// How many streams more the slot holds once it is rewritten with this activity.
+    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &Rewritten) -> i64 {
+        let gone = self.on_record.saturating_add(rewritten.lapsed);
+        signed(activity.streams.len()).saturating_sub(signed(gone))
+    }
+}
+
+/// Counts what has just been recorded.
+pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
+    match &judgement.verdict {
+        Verdict::Plays(plays) => {
+            count(host, Metric::Starts, usize::from(plays.started));
+            count(host, Metric::Kills, plays.killed);
+            count(host, Metric::Replacements, plays.replaced);
+            count(host, Metric::MonitoredBreaches, plays.monitored);
+        }
+        Verdict::Stopped => {
+            let released = matches!(event, Event::Release { .. });
+            let metric = if released {
+                Metric::Releases
+            } else {
+                Metric::Stops
+            };
+            host.add(metric, 1);
+        }
+        Verdict::Refused(_) => {}
+    }
+    count(host, Metric::Evictions, judgement.evicted);
+}
+
+/// Counts streams that a sweep found lapsed.
+pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
+    count(host, Metric::Lapses, rewritten.lapsed);
+    add_live(host, signed(rewritten.lapsed).saturating_neg());
+}
+
+fn starts(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Plays(plays) if plays.started)
+}
+
+pub(super) fn count(host: &impl Host, metric: Metric, n: usize) {
+    if n > 0 {
+        host.add(metric, u64::try_from(n).unwrap_or(u64::MAX));
+    }
+}
+
+fn signed(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

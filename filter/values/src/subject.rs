@@ -1,0 +1,141 @@
+//! The account that watches, as the edge knows it.
+
+use core::fmt;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::mac::{keyed, shortened};
+
+/// A keyed hash of a subject (identity provider and account id).
+///
+/// All the edge ever stores, logs or puts into a token: without the secret it
+/// cannot be turned back into an account, nor can a guess be confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubjectKey([u8; 16]);
+
+impl SubjectKey {
+    /// The key with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Evenly spread bits, to choose a place in a table.
+    #[must_use]
+    pub const fn spread(&self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+/// 32 hexadecimal digits: how a subject appears in logs.
+impl fmt::Display for SubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for SubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SubjectKey({self})")
+    }
+}
+
+/// Makes [`SubjectKey`]s. Its secret must stay the same as long as streams live,
+/// also when signing keys rotate: it decides where an account's streams are kept.
+#[derive(Clone)]
+pub struct SubjectHasher(Hmac<Sha256>);
+
+impl SubjectHasher {
+    /// A hasher under `secret`.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Self {
+        Self(keyed(secret))
+    }
+
+    /// The key of account `subject` as vouched for by `idp`.
+    #[must_use]
+    pub fn subject(&self, idp: &str, subject: &str) -> SubjectKey {
+        SubjectKey(self.hash(b"subject", idp.as_bytes(), subject.as_bytes()))
+    }
+
+    /// Sixteen bytes for a stream id given from outside by `carrier`, for one subject.
+    #[must_use]
+    pub fn external_stream(&self, subject: &SubjectKey, carrier: &str, id: &[u8]) -> [u8; 16] {
+        self.hash(carrier.as_bytes(), subject.as_bytes(), id)
+    }
+
+    /// What stands for a client, of which `seen` is what can be seen: 32 hexadecimal
+    /// digits.
+    #[must_use]
+    pub fn client(&self, seen: &[u8]) -> String {
+        SubjectKey(self.hash(b"client", b"", seen)).to_string()
+    }
+
+    /// What stands for a password that an application calls with.
+    #[must_use]
+    pub fn secret(&self, application: &str, password: &[u8]) -> SecretHash {
+        SecretHash(self.hash(b"application secret", application.as_bytes(), password))
+    }
+
+    fn hash(&self, domain: &[u8], first: &[u8], second: &[u8]) -> [u8; 16] {
+        #[cfg(any(test, feature = "testing"))]
+        crate::mac::count::note();
+        let mut mac = self.0.clone();
+        // Lengths in front, so that ("ab", "c") and ("a", "bc") differ.
+        for part in [domain, first] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.update(second);
+        shortened(mac)
+    }
+}
+
+/// A keyed hash of an application's secret. Nobody without the key can tell how a guess
+/// changes it.
+#[derive(Clone, Copy)]
+pub struct SecretHash([u8; 16]);
+
+impl SecretHash {
+    /// Whether both are of the same secret; all bytes are looked at in any case.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(other.0);
+        pairs.fold(0, |differ, (one, two)| differ | (one ^ two)) == 0
+    }
+}
+
+/// Never shows the secret.
+impl fmt::Debug for SubjectHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SubjectHasher(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn idp_and_account_id_are_both_part_of_the_subject() {
+        let hasher = SubjectHasher::new(b"secret");
+        let alice = hasher.subject("acme", "alice");
+        assert_eq!(alice, hasher.subject("acme", "alice"));
+        assert_ne!(alice, hasher.subject("other", "alice"));
+        assert_ne!(alice, hasher.subject("acmea", "lice"));
+        assert_ne!(alice, hasher.subject("acme", "Alice"));
+        assert_ne!(
+            alice,
+            SubjectHasher::new(b"another").subject("acme", "alice")
+        );
+    }
+}

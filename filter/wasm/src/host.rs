@@ -1,0 +1,419 @@
+//! Every call to Envoy that fills one of the core's ports. Byte getters only: the
+//! string getters trap on bytes that are not UTF-8.
+
+// Two functions of WASI are declared by hand; see `wasi`. The clock's type is named
+// here and nowhere else.
+#![allow(unsafe_code, clippy::disallowed_types)]
+
+use std::time::{Duration, SystemTime};
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
+use streamgate_core::exchange::{Answer, Record};
+use streamgate_record::fleet::{Call, REPLY_MAX};
+use streamgate_record::metric::{LIVE_STREAMS, Metric};
+use streamgate_record::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+
+/// A CAS value that no entry ever has. Writing with it succeeds only where there is
+/// no entry: the host checks the value against existing entries alone.
+const CREATE_ONLY: u32 = u32::MAX;
+
+/// Envoy, as the core needs it.
+#[derive(Debug)]
+pub(crate) struct Envoy {
+    /// Metric ids in the order of [`Metric::ALL`].
+    counters: Vec<u32>,
+    live_streams: u32,
+}
+
+impl Envoy {
+    /// Defines the filter's statistics; those that exist already are found again.
+    ///
+    /// # Errors
+    ///
+    /// Envoy's status where it refuses to define one.
+    pub(crate) fn define_metrics() -> Result<Self, Status> {
+        let counter = |metric: &Metric| {
+            // Workers compare what rang with what they have heard: an operator who sets
+            // counters back (`/reset_counters`) must not make them believe that nothing did.
+            let kind = match metric {
+                Metric::BellRings => MetricType::Gauge,
+                _ => MetricType::Counter,
+            };
+            hostcalls::define_metric(kind, metric.name())
+        };
+        let envoy = Self {
+            counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
+            live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
+        };
+        envoy.add(Metric::BellRings, 1);
+        Ok(envoy)
+    }
+}
+
+impl Clock for Envoy {
+    fn now(&self) -> Moment {
+        let since_epoch = hostcalls::get_current_time()
+            .ok()
+            .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .unwrap_or_default();
+        Moment::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+impl Entropy for Envoy {
+    fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
+        wasi::random()
+    }
+}
+
+impl Meter for Envoy {
+    fn add(&self, metric: Metric, n: u64) {
+        let Some(id) = self.counters.get(metric.index()) else {
+            return;
+        };
+        // Envoy refuses an increment of nothing.
+        if n > 0 {
+            let _ = hostcalls::increment_metric(*id, i64::try_from(n).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Every worker has counted itself when it started: a counter that says zero is one that
+    /// Envoy was told not to keep.
+    fn rings(&self) -> Option<u64> {
+        let id = self.counters.get(Metric::BellRings.index())?;
+        hostcalls::get_metric(*id).ok().filter(|rings| *rings > 0)
+    }
+
+    fn add_live(&self, change: i64) {
+        if change != 0 {
+            let _ = hostcalls::increment_metric(self.live_streams, change);
+        }
+    }
+}
+
+impl Store for Envoy {
+    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+        match hostcalls::get_shared_data(&Key::of(place)) {
+            Ok((bytes, Some(cas))) => Some((bytes.unwrap_or_default(), Version(cas))),
+            _ => None,
+        }
+    }
+
+    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap {
+        let cas = expected.map_or(CREATE_ONLY, |Version(cas)| cas);
+        match hostcalls::set_shared_data(&Key::of(place), Some(value), Some(cas)) {
+            Ok(()) => Swap::Done,
+            Err(Status::CasMismatch) => Swap::Conflict,
+            Err(_) => Swap::Failed,
+        }
+    }
+
+    /// A bell is an entry without a value, whose CAS value changes with every write:
+    /// reading it costs no allocation.
+    fn bell(&self, bell: u16) -> u32 {
+        match hostcalls::get_shared_data(&Key::bell(bell)) {
+            Ok((_, Some(cas))) => cas,
+            _ => 0,
+        }
+    }
+
+    fn ring(&self, bell: u16) {
+        let _ = hostcalls::set_shared_data(&Key::bell(bell), None, None);
+    }
+}
+
+/// A shared-data key: a letter and eight hexadecimal digits, built without allocating.
+struct Key([u8; 9]);
+
+impl Key {
+    fn of(place: Place) -> Self {
+        match place {
+            Place::Slot(slot) => Self::new(b's', slot),
+            Place::Epoch => Self::new(b'e', 0),
+            Place::Sweep => Self::new(b'w', 0),
+            Place::News(shard) => Self::new(b'n', shard),
+            Place::Rings => Self::new(b'r', 0),
+            Place::Redirected(place) => Self::new(b'm', place),
+            Place::Live => Self::new(b'l', 0),
+        }
+    }
+
+    fn bell(bell: u16) -> Self {
+        Self::new(b'b', bell.into())
+    }
+
+    fn new(kind: u8, number: u32) -> Self {
+        // Half bytes spread over bytes, the first of them highest, and made digits all at
+        // once: the sums stay in their bytes.
+        let halves = u64::from(number);
+        let halves = (halves | (halves << 16)) & 0x0000_ffff_0000_ffff;
+        let halves = (halves | (halves << 8)) & 0x00ff_00ff_00ff_00ff;
+        let halves = (halves | (halves << 4)) & 0x0f0f_0f0f_0f0f_0f0f;
+        let letters = (halves.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+        let to_letter = letters.wrapping_mul(u64::from(b'a' - b'0' - 10));
+        let digits = halves
+            .wrapping_add(0x3030_3030_3030_3030)
+            .wrapping_add(to_letter);
+        let [a, b, c, d, e, f, g, h] = digits.to_be_bytes();
+        Self([kind, a, b, c, d, e, f, g, h])
+    }
+}
+
+impl core::ops::Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // SAFETY: a letter and hexadecimal digits are ASCII.
+        unsafe { core::str::from_utf8_unchecked(&self.0) }
+    }
+}
+
+/// The head of the request whose callback is running.
+pub(crate) struct RequestHead;
+
+impl Head for RequestHead {
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
+            .ok()
+            .flatten()
+    }
+
+    /// To fetch all headers costs as much as five others, and few requests have one twice.
+    fn headers(&self, name: &str) -> Vec<Vec<u8>> {
+        if self.header(name).is_none() {
+            return Vec::new();
+        }
+        let all = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
+        all.into_iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value)
+            .collect()
+    }
+
+    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
+        let provider = "envoy.filters.http.jwt_authn";
+        let mut path = vec!["metadata", "filter_metadata", provider, payload];
+        path.extend_from_slice(claim);
+        property(path)
+    }
+
+    fn client_address(&self) -> Option<Vec<u8>> {
+        property(vec!["source", "address"])
+    }
+}
+
+fn property(path: Vec<&str>) -> Option<Vec<u8>> {
+    hostcalls::get_property(path).ok().flatten()
+}
+
+/// The path of the request that is acted for.
+pub(crate) fn request_path() -> Option<Vec<u8>> {
+    RequestHead.header(":path")
+}
+
+/// Answers the request that is acted for.
+pub(crate) fn answer(answer: &Answer) {
+    let headers = answer.headers.iter();
+    let headers = headers
+        .map(|(name, value)| (name.as_ref(), value.as_str()))
+        .collect();
+    let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
+    let _ = hostcalls::send_http_response(u32::from(answer.status), headers, body);
+}
+
+/// Has Envoy take what follows as done by a context; `false` if there is none (any more).
+pub(crate) fn act_for(context: u32) -> bool {
+    hostcalls::set_effective_context(context).is_ok()
+}
+
+/// Lets the request that is acted for go on.
+pub(crate) fn resume_request() {
+    let _ = hostcalls::resume_http_request();
+}
+
+/// Lets the response that is acted for go on.
+pub(crate) fn resume_response() {
+    let _ = hostcalls::resume_http_response();
+}
+
+/// A queue that this worker alone puts something into and is called for. It has a name of
+/// its own: of several workers that share one, Envoy calls the last.
+pub(crate) fn own_queue(entropy: &impl Entropy) -> Option<u32> {
+    let [a, b, c, d, e, f, g, h, ..] = entropy.random();
+    let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    hostcalls::register_shared_queue(&format!("streamgate-{number:016x}")).ok()
+}
+
+/// Has the root context called soon. Says whether it will be.
+pub(crate) fn enqueue(queue: u32) -> bool {
+    hostcalls::enqueue_shared_queue(queue, None).is_ok()
+}
+
+/// Takes out what [`enqueue`] put in.
+pub(crate) fn dequeue(queue: u32) {
+    let _ = hostcalls::dequeue_shared_queue(queue);
+}
+
+/// Sends a call to the fleet's store. Envoy turns it into a connection of its own, over
+/// which the payload goes as it is.
+///
+/// # Errors
+///
+/// Envoy's status where it makes no call, for example to a cluster it does not know.
+pub(crate) fn call(cluster: &str, call: &Call) -> Result<u32, Status> {
+    let headers = vec![
+        (":method", "POST"),
+        (":path", "/"),
+        (":authority", call.shard.as_str()),
+    ];
+    let timeout = Duration::from_millis(call.timeout_ms);
+    hostcalls::dispatch_http_call(cluster, headers, Some(&call.payload), vec![], timeout)
+}
+
+/// What the store answered to the call whose callback is running; `None` if it did not, or
+/// if that is more than a store would say.
+pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
+    // A connection that broke, and a call that took too long, has no headers, and asking
+    // for one traps.
+    if headers == 0 || body_size > REPLY_MAX {
+        return None;
+    }
+    let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
+    if status.ok().flatten().as_deref() != Some(b"200") {
+        return None;
+    }
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size);
+    Some(body.ok().flatten().unwrap_or_default())
+}
+
+/// The first bytes of the request's body, at most this many.
+pub(crate) fn request_body(length: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, length);
+    body.ok().flatten().unwrap_or_default()
+}
+
+/// The status of the response; 0 without one.
+pub(crate) fn response_status() -> u16 {
+    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status")
+        .ok()
+        .flatten()
+        .and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok())
+        .unwrap_or_default()
+}
+
+/// A header of the response.
+pub(crate) fn response_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
+        .ok()
+        .flatten()
+}
+
+/// Sets a header of the response, or removes it where there is no value.
+pub(crate) fn set_response_header(name: &str, value: Option<&str>) {
+    let _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, value);
+}
+
+/// The piece of the response's body, this long, whose callback is running.
+pub(crate) fn response_body(length: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, length);
+    body.ok().flatten().unwrap_or_default()
+}
+
+/// Adds a header to the response.
+pub(crate) fn add_response_header(name: &str, value: &str) {
+    let _ = hostcalls::add_map_value(MapType::HttpResponseHeaders, name, value);
+}
+
+/// Sets a header of the request, or removes it where there is no value.
+pub(crate) fn set_request_header(name: &str, value: Option<&[u8]>) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value);
+}
+
+/// Replaces all headers of the response.
+pub(crate) fn replace_response_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a String)>) {
+    let headers = headers.map(|(name, value)| (name, value.as_str()));
+    let _ = hostcalls::set_map(MapType::HttpResponseHeaders, headers.collect());
+}
+
+/// Replaces the piece of the response's body, this long, whose callback is running.
+pub(crate) fn replace_response_body(length: usize, body: &[u8]) {
+    let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, length, body);
+}
+
+/// Replaces the request's path. Envoy chooses the route anew, as it does for modules of this
+/// version of the ABI whenever a header of a request changes.
+pub(crate) fn replace_path(path: &[u8]) {
+    set_request_header(":path", Some(path));
+}
+
+/// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
+pub(crate) fn record(record: &Record) {
+    let set = |name: &str, value: &str| {
+        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+    };
+    set("streamgate.event", record.event);
+    if let Some(reason) = record.reason {
+        set("streamgate.reason", reason);
+    }
+    if let Some(subject) = &record.subject {
+        set("streamgate.subject", &subject.to_string());
+    }
+    if let Some(stream) = &record.stream {
+        set("streamgate.stream", &stream.termination_code());
+    }
+    if let Some(application) = &record.application {
+        set("streamgate.application", application);
+    }
+}
+
+/// A variable of the environment that Envoy gives this VM
+/// (`vm_config.environment_variables`).
+pub(crate) fn environment(name: &str) -> Option<String> {
+    wasi::environment(name)
+}
+
+/// The two functions of WASI the filter needs. Envoy offers them to every module;
+/// this target's standard library just does not know them.
+mod wasi {
+    use streamgate_values::stream_key::StreamKey;
+
+    const SUCCESS: u16 = 0;
+
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    unsafe extern "C" {
+        fn random_get(buffer: *mut u8, length: usize) -> u16;
+        fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16;
+        fn environ_get(entries: *mut *const u8, buffer: *mut u8) -> u16;
+    }
+
+    pub(super) fn random() -> [u8; StreamKey::RANDOM_LEN] {
+        let mut bytes = [0; StreamKey::RANDOM_LEN];
+        // SAFETY: the buffer is valid for writes of its whole length. Envoy's
+        // generator does not fail.
+        let _ = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
+        bytes
+    }
+
+    pub(super) fn environment(name: &str) -> Option<String> {
+        let (mut count, mut size) = (0, 0);
+        // SAFETY: both places are valid for writes.
+        if unsafe { environ_sizes_get(&mut count, &mut size) } != SUCCESS {
+            return None;
+        }
+        let mut entries = vec![core::ptr::null(); count];
+        let mut buffer = vec![0; size];
+        // SAFETY: the buffers are as large as the host has just asked for.
+        if unsafe { environ_get(entries.as_mut_ptr(), buffer.as_mut_ptr()) } != SUCCESS {
+            return None;
+        }
+        // Entries follow each other as `NAME=value\0`.
+        buffer.split(|byte| *byte == 0).find_map(|entry| {
+            let (known, value) = core::str::from_utf8(entry).ok()?.split_once('=')?;
+            (known == name).then(|| value.to_owned())
+        })
+    }
+}

@@ -1,0 +1,267 @@
+//! The requests of a VM that wait for something, and whose they are.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use streamgate_core::api::MAX_BODY;
+use streamgate_core::edge::Answering;
+use streamgate_record::fleet::Ticket;
+use streamgate_values::head::Head;
+
+use crate::by_id::ById;
+use crate::host::{self, RequestHead};
+use crate::http::{Go, State, reply, take_step, take_watched};
+use crate::manifest::Manifest;
+use crate::worker::Worker;
+
+thread_local! {
+    static REQUESTS: Requests = const { Requests::new() };
+}
+
+/// Asks the VM's requests.
+pub(crate) fn with_requests<T>(ask: impl FnOnce(&Requests) -> T) -> T {
+    REQUESTS.with(ask)
+}
+
+/// A request that waits for something.
+struct Waiting {
+    worker: Rc<Worker>,
+    state: State,
+}
+
+/// The requests of a VM. Envoy makes no callback while another runs.
+pub(crate) struct Requests {
+    /// The root contexts, and who works under each; nobody before it is configured.
+    roots: RefCell<ById<Option<Rc<Worker>>>>,
+    /// The latest request and its root context. Its headers come next, unless a filter in
+    /// front of this one holds it back.
+    latest: Cell<Option<(u32, u32)>>,
+    /// Requests that others came after before their headers did, and their root contexts.
+    early: RefCell<ById<u32>>,
+    /// Those that wait for something.
+    waiting: RefCell<ById<Waiting>>,
+}
+
+impl Requests {
+    const fn new() -> Self {
+        Self {
+            roots: RefCell::new(ById::new()),
+            latest: Cell::new(None),
+            early: RefCell::new(ById::new()),
+            waiting: RefCell::new(ById::new()),
+        }
+    }
+
+    /// There is a root context, with nobody who works under it.
+    pub(crate) fn add_root(&self, root: u32) {
+        self.roots.borrow_mut().insert(root, None);
+    }
+
+    /// This one works under its root context.
+    pub(crate) fn employ(&self, worker: &Rc<Worker>) {
+        let worker = Rc::clone(worker);
+        self.roots.borrow_mut().insert(worker.root, Some(worker));
+    }
+
+    /// The root context is gone.
+    pub(crate) fn remove_root(&self, root: u32) {
+        // Dropping a worker calls Envoy.
+        let gone = self.roots.borrow_mut().remove(root);
+        drop(gone);
+    }
+
+    pub(crate) fn is_root(&self, context: u32) -> bool {
+        self.roots.borrow().get(context).is_some()
+    }
+
+    pub(crate) fn on_create(&self, context: u32, root: u32) {
+        if let Some((earlier, root)) = self.latest.replace(Some((context, root))) {
+            self.early.borrow_mut().insert(earlier, root);
+        }
+    }
+
+    /// The root context of a request whose headers are there.
+    fn root_of(&self, context: u32) -> Option<u32> {
+        match self.latest.get() {
+            Some((latest, root)) if latest == context => {
+                self.latest.set(None);
+                Some(root)
+            }
+            _ => self.early.borrow_mut().remove(context),
+        }
+    }
+
+    /// A request that is gone waits for nothing.
+    pub(crate) fn on_delete(&self, context: u32) {
+        // It may have ended before its headers came here.
+        self.root_of(context);
+        let gone = self.waiting.borrow_mut().remove(context);
+        if let Some(Waiting { worker, state }) = gone
+            && matches!(state, State::Store | State::Held { .. })
+        {
+            worker.edge.borrow_mut().forget(Ticket(context));
+        }
+    }
+
+    pub(crate) fn on_request_headers(&self, context: u32, ends: bool) -> Go {
+        let Some(root) = self.root_of(context) else {
+            return Go::On;
+        };
+        let roots = self.roots.borrow();
+        let Some(Some(worker)) = roots.get(root) else {
+            return Go::On;
+        };
+        let Some(path) = RequestHead.header(":path") else {
+            return Go::On;
+        };
+        let mut edge = worker.edge.borrow_mut();
+        let step = edge.on_request(&worker.envoy, Ticket(context), &RequestHead, &path, ends);
+        drop(edge);
+        let (state, go) = take_step(step, &path);
+        self.wait(context, worker, state);
+        go
+    }
+
+    pub(crate) fn on_request_body(&self, context: u32, size: usize, ends: bool) -> Go {
+        match self.waiting.borrow_mut().get_mut(context) {
+            Some(Waiting { state, .. }) => match state {
+                State::Body(_, seen) => *seen = size,
+                State::Store => return Go::Wait,
+                _ => return Go::On,
+            },
+            None => return Go::On,
+        }
+        if ends || size > MAX_BODY {
+            return self.finish(context);
+        }
+        Go::Wait
+    }
+
+    pub(crate) fn on_request_trailers(&self, context: u32) -> Go {
+        match self.waiting.borrow().get(context) {
+            Some(Waiting { state, .. }) => match state {
+                State::Body(..) => {}
+                State::Store => return Go::Wait,
+                _ => return Go::On,
+            },
+            None => return Go::On,
+        }
+        self.finish(context)
+    }
+
+    /// The session API call's body is there, or known to be too long.
+    fn finish(&self, context: u32) -> Go {
+        let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(context) else {
+            return Go::On;
+        };
+        let State::Body(pending, size) = state else {
+            return Go::On;
+        };
+        let body = host::request_body(size.min(MAX_BODY.saturating_add(1)));
+        let mut edge = worker.edge.borrow_mut();
+        let answering = edge.on_body(&worker.envoy, Ticket(context), pending, &body);
+        drop(edge);
+        match answering {
+            Answering::Reply(answer) => reply(&answer),
+            Answering::Wait => self.wait(context, &worker, State::Store),
+        }
+        Go::Wait
+    }
+
+    pub(crate) fn on_response_headers(&self, context: u32, ends: bool) -> Go {
+        let mut waiting = self.waiting.borrow_mut();
+        let is_expected = |waiting: &Waiting| matches!(waiting.state, State::Response { .. });
+        if !waiting.get(context).is_some_and(is_expected) {
+            return Go::On;
+        }
+        let expected = waiting.remove(context);
+        drop(waiting);
+        let Some(Waiting {
+            worker,
+            state:
+                State::Response {
+                    watch,
+                    renewed,
+                    rewrite,
+                },
+        }) = expected
+        else {
+            return Go::On;
+        };
+        if let Some((name, value)) = renewed {
+            host::add_response_header(&name, &value);
+        }
+        let status = host::response_status();
+        let (mut state, mut go) = match watch {
+            Some(watch) => {
+                let mut edge = worker.edge.borrow_mut();
+                let watched = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
+                drop(edge);
+                take_watched(watched, ends)
+            }
+            None => (State::Nothing, Go::On),
+        };
+        if let (State::Nothing, Go::On, Some(rewrite), false) = (&state, go, rewrite, ends) {
+            (state, go) = Manifest::begin(&worker, rewrite, status);
+        }
+        self.wait(context, &worker, state);
+        go
+    }
+
+    pub(crate) fn on_response_body(&self, context: u32, size: usize, ends: bool) -> Go {
+        let mut waiting = self.waiting.borrow_mut();
+        let state = waiting.get_mut(context).map(|waiting| &mut waiting.state);
+        match state {
+            // All of it in the place of the first piece, nothing in the place of the others.
+            Some(State::Refused(body)) => {
+                host::replace_response_body(size, &core::mem::take(body));
+                Go::On
+            }
+            Some(State::Manifest(manifest)) => {
+                let go = manifest.take(size, ends);
+                if go == Go::On {
+                    waiting.remove(context);
+                }
+                go
+            }
+            _ => Go::On,
+        }
+    }
+
+    /// The body has ended, and nothing said so.
+    pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
+        let mut waiting = self.waiting.borrow_mut();
+        let state = waiting.get(context).map(|waiting| &waiting.state);
+        if !matches!(state, Some(State::Manifest(_))) {
+            return Go::On;
+        }
+        let ended = waiting.remove(context);
+        drop(waiting);
+        if let Some(State::Manifest(manifest)) = ended.map(|waiting| waiting.state) {
+            manifest.answer();
+        }
+        Go::Wait
+    }
+
+    /// The state of a request that waits for the fleet's store, taken out; `None` if it is
+    /// gone.
+    pub(crate) fn resume(&self, context: u32) -> Option<State> {
+        Some(self.waiting.borrow_mut().remove(context)?.state)
+    }
+
+    /// Remembers what a request waits for, if it does.
+    pub(crate) fn wait(&self, context: u32, worker: &Rc<Worker>, state: State) {
+        if matches!(state, State::Nothing) {
+            return;
+        }
+        let asks = matches!(state, State::Store | State::Held { .. });
+        let waiting = Waiting {
+            worker: Rc::clone(worker),
+            state,
+        };
+        self.waiting.borrow_mut().insert(context, waiting);
+        if asks {
+            worker.ring_if_needed();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Calling the fleet's store, and going on with the requests that waited for it.
+
+use std::rc::Rc;
+
+use log::{info, warn};
+use streamgate_core::edge::Resumed;
+use streamgate_record::fleet::{Call, CallFailure, Ticket};
+
+use crate::host;
+use crate::http::{self, Go, State};
+use crate::requests::with_requests;
+use crate::worker::Worker;
+
+impl Worker {
+    /// Has the root context called, if the store is to be called.
+    pub(crate) fn ring_if_needed(&self) {
+        if !self.edge.borrow().has_calls() || self.bell.rings.get() {
+            return;
+        }
+        let queue = match self.bell.queue.get() {
+            Some(queue) => queue,
+            None => {
+                let Some(queue) = host::own_queue(&self.envoy) else {
+                    // The next tick makes the calls.
+                    return;
+                };
+                self.bell.queue.set(Some(queue));
+                queue
+            }
+        };
+        self.bell.rings.set(host::enqueue(queue));
+    }
+
+    /// The root context is called because a request rang.
+    pub(crate) fn on_ring(self: &Rc<Self>, queue: u32) {
+        host::dequeue(queue);
+        self.bell.rings.set(false);
+        let calls = self.edge.borrow_mut().calls(&self.envoy);
+        self.make(calls);
+        self.go_on();
+    }
+
+    pub(crate) fn on_tick(self: &Rc<Self>) {
+        let calls = self.edge.borrow_mut().on_tick(&self.envoy);
+        self.make(calls);
+        self.go_on();
+        self.tell_of_outages();
+    }
+
+    /// Logs when the store begins not to answer, and when all of it answers again.
+    fn tell_of_outages(&self) {
+        let down = self.edge.borrow().shards_down();
+        match (self.is_away.replace(down > 0), down) {
+            (false, 1..) => warn!(
+                "streamgate: cluster {} does not answer for {down} shards",
+                self.cluster
+            ),
+            (true, 0) => info!("streamgate: cluster {} answers again", self.cluster),
+            _ => {}
+        }
+    }
+
+    /// An answer of the store is there, or known not to come.
+    pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
+        let Some(call) = self.calls.borrow_mut().remove(token) else {
+            return;
+        };
+        let reply = host::call_reply(headers, body_size);
+        let reply = reply.as_deref().ok_or(CallFailure);
+        let mut edge = self.edge.borrow_mut();
+        edge.on_store_reply(&self.envoy, call, reply);
+        drop(edge);
+        self.go_on();
+    }
+
+    /// Makes calls, in the name of the root context.
+    fn make(&self, calls: Vec<Call>) {
+        for call in calls {
+            match host::call(&self.cluster, &call) {
+                Ok(token) => {
+                    self.calls.borrow_mut().insert(token, call.id);
+                }
+                // No node is healthy, or there is no such cluster.
+                Err(_) => {
+                    let failed = Err(CallFailure);
+                    let mut edge = self.edge.borrow_mut();
+                    edge.on_store_reply(&self.envoy, call.id, failed);
+                }
+            }
+        }
+    }
+
+    /// Goes on with the requests that have waited for long enough. The calls that follow are
+    /// made when the root context is called again: while Envoy hands over an answer it would
+    /// send the next call over the connection that is just closing.
+    fn go_on(self: &Rc<Self>) {
+        let settled = self.edge.borrow_mut().settled(&self.envoy);
+        if settled.is_empty() {
+            return self.ring_if_needed();
+        }
+        for (Ticket(context), resumed) in settled {
+            let state = with_requests(|requests| requests.resume(context));
+            if let Some(state) = state
+                && host::act_for(context)
+            {
+                let state = self.resume(context, &state, resumed);
+                with_requests(|requests| requests.wait(context, self, state));
+            }
+        }
+        host::act_for(self.root);
+        self.ring_if_needed();
+    }
+
+    /// Goes on with a request; what it waits for then.
+    fn resume(&self, context: u32, state: &State, resumed: Resumed) -> State {
+        match resumed {
+            Resumed::Request(trust) => {
+                let Some(path) = host::request_path() else {
+                    host::resume_request();
+                    return State::Nothing;
+                };
+                let mut edge = self.edge.borrow_mut();
+                let ticket = Ticket(context);
+                let head = &host::RequestHead;
+                let step = edge.on_request_again(&self.envoy, ticket, head, &path, trust);
+                drop(edge);
+                let (state, go) = http::take_step(step, &path);
+                if go == Go::On {
+                    host::resume_request();
+                }
+                state
+            }
+            Resumed::Reply(reply) => {
+                http::reply(&reply);
+                State::Nothing
+            }
+            Resumed::Response(watched) => {
+                let ends = matches!(state, State::Held { ends: true });
+                let (state, _) = http::take_watched(watched, ends);
+                host::resume_response();
+                state
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the contexts of one worker share.
+
+use std::cell::{Cell, RefCell};
+
+use streamgate_core::edge::Edge;
+use streamgate_record::fleet::CallId;
+
+use crate::by_id::ById;
+use crate::host::Envoy;
+
+/// One configuration in force in one worker. Every callback borrows the edge for as
+/// long as it takes to ask it, and no longer: the host never calls back meanwhile.
+pub(crate) struct Worker {
+    pub(crate) edge: RefCell<Edge>,
+    pub(crate) envoy: Envoy,
+    /// Id of the root context, on whose behalf the fleet's store is called.
+    pub(crate) root: u32,
+    /// Envoy's name for the store's nodes; empty at an edge that is alone.
+    pub(crate) cluster: String,
+    /// The calls under way, by Envoy's tokens.
+    pub(crate) calls: RefCell<ById<CallId>>,
+    pub(crate) bell: Bell,
+    /// Bytes of manifests that are held until they are whole.
+    pub(crate) held: Cell<usize>,
+    /// Some of the store did not answer when last looked.
+    pub(crate) is_away: Cell<bool>,
+}
+
+/// A new configuration takes its place, or Envoy ends.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.edge.get_mut().on_end(&self.envoy);
+    }
+}
+
+/// How a request has the root context called: only that may call the store, because a
+/// call ends with the context that made it.
+#[derive(Default)]
+pub(crate) struct Bell {
+    /// Envoy's token for a queue that this worker alone reads.
+    pub(crate) queue: Cell<Option<u32>>,
+    /// It was rung, and the root context has not been called yet.
+    pub(crate) rings: Cell<bool>,
+}
