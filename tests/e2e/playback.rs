@@ -485,7 +485,7 @@ fn a_victim_is_refused_at_its_next_request_on_every_worker() {
     assert_eq!(edge.metric("starts"), 2);
 }
 
-/// Workers count rings in Envoy's statistics, which an operator may have Envoy not keep.
+/// Workers count bumps in Envoy's statistics, which an operator may have Envoy not keep.
 #[test]
 fn a_victim_is_refused_where_envoy_keeps_no_statistics() {
     let edge = Edge::start(Settings::default().keeping_no_statistics());

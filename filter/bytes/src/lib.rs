@@ -2,10 +2,10 @@
 //! filter for size (`[profile.release.package]`): what is here runs for each segment, and is
 //! made of loops.
 
-mod mark;
+mod fingerprint;
 mod path;
 
-pub use mark::{Mark, Marker};
+pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use path::{is_plain, split_token};
 
 /// The parts of `bytes` before and after the first `separator`.

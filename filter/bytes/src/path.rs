@@ -35,14 +35,14 @@ pub fn is_plain(path: &[u8]) -> bool {
         && ends
         && chunks.iter().chain([&last]).all(|chunk| {
             let bytes = u64::from_le_bytes(*chunk);
-            let marks = !(differs(b'/', bytes) & differs(b'.', bytes)) & HIGH;
-            let after_mark = (marks << 8) | mark_before;
-            mark_before = marks >> 56;
+            let fingerprints = !(differs(b'/', bytes) & differs(b'.', bytes)) & HIGH;
+            let after_mark = (fingerprints << 8) | mark_before;
+            mark_before = fingerprints >> 56;
             // With its highest bit set, no byte borrows from the next, and keeps that bit
             // where it is not below.
             let neither = differs(b'\\', bytes) & differs(b';', bytes);
             let always = (!(neither & (bytes | HIGH).wrapping_sub(ODD)) | bytes) & HIGH;
-            always | (after_mark & marks) == 0
+            always | (after_mark & fingerprints) == 0
         })
 }
 

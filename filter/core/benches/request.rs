@@ -23,7 +23,7 @@ fn main() {
         bench.iter(|| viewer.segment(black_box(&path)));
     });
 
-    // A token is minted, and the ledger consulted.
+    // A token is minted, and the record consulted.
     criterion.bench_function("manifest redirected", |bench| {
         bench.iter(|| viewer.ask(black_box("/vod/film/master.m3u8")));
     });

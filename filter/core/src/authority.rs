@@ -11,25 +11,25 @@ use streamgate_policy::{Event, Refused, Verdict};
 use streamgate_record::fleet::{Fleet, OnOutage, Question, Ticket};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{self as record, Decided, Ledger, Outage, Seen, Settled};
+use streamgate_record::{self as record, Decided, Records, Seen, Settled, Unavailable};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 /// What is known of the fleet's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub enum CopyState {
     /// It can be asked for.
-    Ask,
+    Unverified,
     /// It was, a moment ago: this edge's copy is up to date.
-    Current,
+    Verified,
     /// It was, in vain.
-    InVain,
+    Unreachable,
 }
 
 /// What became of an event.
 #[derive(Debug)]
 #[must_use]
-pub(crate) enum Ruling {
+pub(crate) enum Decision {
     /// It is decided.
     Decided(Decided),
     /// The fleet's store has to be asked.
@@ -39,15 +39,15 @@ pub(crate) enum Ruling {
 }
 
 /// Where records are kept, for the time of one callback.
-pub(crate) struct Keeper<'a> {
-    pub(crate) ledger: &'a Ledger,
+pub(crate) struct Authority<'a> {
+    pub(crate) records: &'a Records,
     pub(crate) fleet: Option<&'a mut Fleet>,
     /// Since when this edge remembers.
-    pub(crate) epoch: Moment,
-    pub(crate) trust: Trust,
+    pub(crate) memory_since: Moment,
+    pub(crate) copy_state: CopyState,
 }
 
-impl Keeper<'_> {
+impl Authority<'_> {
     /// What would become of an event? If `again`, it will be decided later in any case.
     pub(crate) fn consult(
         &self,
@@ -56,14 +56,14 @@ impl Keeper<'_> {
         event: &Event,
         again: impl FnOnce() -> bool,
         now: Moment,
-    ) -> Result<Ruling, Outage> {
+    ) -> Result<Decision, Unavailable> {
         let fleet = self.fleet.as_ref();
         // What the store remembers goes further back than what this edge does, or less far.
         let since = fleet.and_then(|fleet| fleet.since(subject));
-        let epoch = since.unwrap_or(self.epoch);
-        let decided = record::consult(host, self.ledger, subject, event, epoch, now)?;
+        let memory_since = since.unwrap_or(self.memory_since);
+        let decided = record::consult(host, self.records, subject, event, memory_since, now)?;
         let Some(fleet) = fleet else {
-            return Ok(Ruling::Decided(decided));
+            return Ok(Decision::Decided(decided));
         };
         let suffices = match &decided.verdict {
             Verdict::Plays(plays) if !plays.started => true,
@@ -72,19 +72,19 @@ impl Keeper<'_> {
             Verdict::Refused(refused) => is_final(refused),
             Verdict::Stopped => true,
         };
-        match self.trust {
-            _ if suffices => Ok(Ruling::Decided(decided)),
-            Trust::Current => Ok(Ruling::Decided(decided)),
-            Trust::Ask if fleet.is_up(subject) => Ok(Ruling::Wait),
-            Trust::Ask | Trust::InVain => match fleet.settings().on_outage {
+        match self.copy_state {
+            _ if suffices => Ok(Decision::Decided(decided)),
+            CopyState::Verified => Ok(Decision::Decided(decided)),
+            CopyState::Unverified if fleet.is_up(subject) => Ok(Decision::Wait),
+            CopyState::Unverified | CopyState::Unreachable => match fleet.settings().on_outage {
                 OnOutage::Admit => {
-                    let epoch = epoch_in_outage(now);
-                    record::consult(host, self.ledger, subject, event, epoch, now)
-                        .map(Ruling::Decided)
+                    let memory_since = memory_since_in_outage(now);
+                    record::consult(host, self.records, subject, event, memory_since, now)
+                        .map(Decision::Decided)
                 }
                 OnOutage::Refuse => {
                     host.add(Metric::FleetOutageRefusals, 1);
-                    Err(Outage::Fleet)
+                    Err(Unavailable::Fleet)
                 }
             },
         }
@@ -99,11 +99,11 @@ impl Keeper<'_> {
         event: &Event,
         plays: bool,
         now: Moment,
-    ) -> Result<Ruling, Outage> {
-        let (ledger, epoch) = (self.ledger, self.epoch);
+    ) -> Result<Decision, Unavailable> {
+        let (records, memory_since) = (self.records, self.memory_since);
         let Some(fleet) = &mut self.fleet else {
-            let decided = record::transact(host, ledger, subject, event, epoch, now)?;
-            return Ok(Ruling::Decided(decided));
+            let decided = record::transact(host, records, subject, event, memory_since, now)?;
+            return Ok(Decision::Decided(decided));
         };
         let (changed, silenced) = (Cell::new(false), Cell::new(false));
         let note = |seen: &Seen<'_>| {
@@ -114,45 +114,53 @@ impl Keeper<'_> {
             note(seen);
             copy_suffices(event, seen)
         };
-        let settled = record::transact_if(host, ledger, subject, event, epoch, now, by_copy)?;
+        let settled =
+            record::transact_if(host, records, subject, event, memory_since, now, by_copy)?;
         if let Settled::Decided(decided) = settled {
             if changed.get() {
-                fleet.tell(*subject, silenced.get());
+                fleet.flush(*subject, silenced.get());
             }
-            return Ok(Ruling::Decided(decided));
+            return Ok(Decision::Decided(decided));
         }
-        if self.trust == Trust::Ask && fleet.is_up(subject) {
+        if self.copy_state == CopyState::Unverified && fleet.is_up(subject) {
             if !plays {
-                return Ok(Ruling::Wait);
+                return Ok(Decision::Wait);
             }
             fleet.ask(*subject, None, Question::Decide(event.clone()), now);
-            return Ok(Ruling::Later);
+            return Ok(Decision::Later);
         }
         if fleet.settings().on_outage == OnOutage::Refuse {
             host.add(Metric::FleetOutageRefusals, u64::from(!plays));
-            return Err(Outage::Fleet);
+            return Err(Unavailable::Fleet);
         }
         let by_what_is_known = |seen: &Seen<'_>| {
             note(seen);
             true
         };
-        let epoch = epoch_in_outage(now);
-        let settled =
-            record::transact_if(host, ledger, subject, event, epoch, now, by_what_is_known)?;
+        let memory_since = memory_since_in_outage(now);
+        let settled = record::transact_if(
+            host,
+            records,
+            subject,
+            event,
+            memory_since,
+            now,
+            by_what_is_known,
+        )?;
         let (Settled::Decided(decided) | Settled::Open(decided)) = settled;
         if changed.get() {
-            fleet.tell(*subject, silenced.get());
+            fleet.flush(*subject, silenced.get());
         }
         if matches!(&decided.verdict, Verdict::Plays(plays) if plays.started) {
             host.add(Metric::FleetOutageAdmits, 1);
         }
-        Ok(Ruling::Decided(decided))
+        Ok(Decision::Decided(decided))
     }
 
     /// Whether the store has to be asked before a subject's streams are listed.
     pub(crate) fn must_look(&self, subject: &SubjectKey) -> bool {
         let fleet = self.fleet.as_ref();
-        self.trust == Trust::Ask && fleet.is_some_and(|fleet| fleet.is_up(subject))
+        self.copy_state == CopyState::Unverified && fleet.is_some_and(|fleet| fleet.is_up(subject))
     }
 
     /// Has the store asked; `ticket` waits.
@@ -171,7 +179,7 @@ impl Keeper<'_> {
 
 /// Since when this edge remembers what happened in its fleet while nobody can be asked: since
 /// now. A stream it has never heard of may play at another edge, so it is not over.
-const fn epoch_in_outage(now: Moment) -> Moment {
+const fn memory_since_in_outage(now: Moment) -> Moment {
     now
 }
 
@@ -232,7 +240,7 @@ mod tests {
 
     struct Edge {
         host: MemoryHost,
-        ledger: Ledger,
+        records: Records,
         fleet: Fleet,
     }
 
@@ -241,7 +249,7 @@ mod tests {
         let mut policy = limit("P", 2, streamgate_policy::OnConflict::DenyNew);
         policy.rules[0].count = Count::Distinct("channel".to_owned());
         let host = MemoryHost::new();
-        let ledger = Ledger {
+        let records = Records {
             slots: NonZeroU32::new(16).unwrap(),
             max_streams: 1_000,
             book: book(vec![policy], &[("app1", &["P"])]),
@@ -252,7 +260,7 @@ mod tests {
             ..Activity::default()
         };
         let write = Some(record::WriteId(*b"elsewher"));
-        copy::take_over(&host, &ledger, &ALICE, &record, write, NOW).unwrap();
+        copy::take_over(&host, &records, &ALICE, &record, write, NOW).unwrap();
         let fleet = Fleet::new(Settings {
             cluster: "valkey".to_owned(),
             shards: NonZeroU32::MIN,
@@ -264,27 +272,27 @@ mod tests {
         });
         Edge {
             host,
-            ledger,
+            records,
             fleet,
         }
     }
 
     impl Edge {
-        fn decides(&mut self, of: Play, plays: bool) -> Ruling {
-            let mut keeper = Keeper {
-                ledger: &self.ledger,
+        fn decides(&mut self, of: Play, plays: bool) -> Decision {
+            let mut authority = Authority {
+                records: &self.records,
                 fleet: Some(&mut self.fleet),
-                epoch: NOW.plus_ms(1),
-                trust: Trust::Ask,
+                memory_since: NOW.plus_ms(1),
+                copy_state: CopyState::Unverified,
             };
             let now = self.host.now().plus_ms(1);
-            let ruling = keeper.decide(&self.host, &ALICE, &Event::Play(of), plays, now);
-            ruling.unwrap()
+            let decision = authority.decide(&self.host, &ALICE, &Event::Play(of), plays, now);
+            decision.unwrap()
         }
 
         fn sign_of_life(&self, n: u8) -> Play {
             let known = key(n, NOW);
-            play(&self.ledger.book, "app1", known, Unknown::IsOver)
+            play(&self.records.book, "app1", known, Unknown::IsOver)
         }
     }
 
@@ -297,8 +305,8 @@ mod tests {
     #[test]
     fn a_sign_of_life_of_a_known_stream_asks_nobody() {
         let mut edge = edge(vec![on_a_channel(1)]);
-        let ruling = edge.decides(edge.sign_of_life(1), true);
-        assert!(matches!(ruling, Ruling::Decided(_)), "{ruling:?}");
+        let decision = edge.decides(edge.sign_of_life(1), true);
+        assert!(matches!(decision, Decision::Decided(_)), "{decision:?}");
     }
 
     /// Which rule it falls under may depend on it.
@@ -307,8 +315,8 @@ mod tests {
         let mut edge = edge(vec![on_a_channel(1)]);
         let mut zaps = edge.sign_of_life(1);
         zaps.attributes.set("channel", "Sports");
-        let ruling = edge.decides(zaps, true);
-        assert!(matches!(ruling, Ruling::Later), "{ruling:?}");
+        let decision = edge.decides(zaps, true);
+        assert!(matches!(decision, Decision::Later), "{decision:?}");
     }
 
     /// The edge that issued its id may be another one, and this one cannot ask whether it
@@ -320,18 +328,18 @@ mod tests {
         heartbeat.is_call = true;
         heartbeat.attributes.set("channel", "News");
         let event = Event::Play(heartbeat);
-        let mut keeper = Keeper {
-            ledger: &edge.ledger,
+        let mut authority = Authority {
+            records: &edge.records,
             fleet: Some(&mut edge.fleet),
-            epoch: Moment::EARLIEST,
-            trust: Trust::InVain,
+            memory_since: Moment::EARLIEST,
+            copy_state: CopyState::Unreachable,
         };
         let now = edge.host.now().plus_ms(1);
-        let seen = keeper.consult(&edge.host, &ALICE, &event, || false, now);
-        let ruled = keeper.decide(&edge.host, &ALICE, &event, false, now);
-        for ruling in [seen, ruled] {
-            let Ok(Ruling::Decided(decided)) = ruling else {
-                panic!("{ruling:?}");
+        let seen = authority.consult(&edge.host, &ALICE, &event, || false, now);
+        let ruled = authority.decide(&edge.host, &ALICE, &event, false, now);
+        for decision in [seen, ruled] {
+            let Ok(Decision::Decided(decided)) = decision else {
+                panic!("{decision:?}");
             };
             assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
         }
@@ -345,23 +353,23 @@ mod tests {
         neighbour[15] = 0;
         let forgetful = Activity {
             streams: vec![on_a_channel(1)],
-            forgotten: NOW.plus_ms(1),
+            watermark: NOW.plus_ms(1),
             ..Activity::default()
         };
         let (of, write) = (SubjectKey::from_bytes(neighbour), None);
-        copy::take_over(&edge.host, &edge.ledger, &of, &forgetful, write, NOW).unwrap();
+        copy::take_over(&edge.host, &edge.records, &of, &forgetful, write, NOW).unwrap();
         let mut segment = edge.sign_of_life(2);
         segment.unknown = Unknown::Starts;
         let event = Event::Play(segment);
-        let keeper = Keeper {
-            ledger: &edge.ledger,
+        let authority = Authority {
+            records: &edge.records,
             fleet: Some(&mut edge.fleet),
-            epoch: Moment::EARLIEST,
-            trust: Trust::Current,
+            memory_since: Moment::EARLIEST,
+            copy_state: CopyState::Verified,
         };
         let now = edge.host.now().plus_ms(1);
-        let seen = keeper.consult(&edge.host, &ALICE, &event, || false, now);
-        let Ok(Ruling::Decided(decided)) = seen else {
+        let seen = authority.consult(&edge.host, &ALICE, &event, || false, now);
+        let Ok(Decision::Decided(decided)) = seen else {
             panic!("{seen:?}");
         };
         assert!(matches!(decided.verdict, Verdict::Plays(_)), "{decided:?}");
@@ -373,9 +381,9 @@ mod tests {
         for (n, is_known) in [(1, true), (2, false)] {
             let mut heartbeat = edge.sign_of_life(n);
             heartbeat.is_call = true;
-            let ruling = edge.decides(heartbeat, false);
-            let refused = match &ruling {
-                Ruling::Decided(decided) => {
+            let decision = edge.decides(heartbeat, false);
+            let refused = match &decision {
+                Decision::Decided(decided) => {
                     matches!(
                         decided.verdict,
                         Verdict::Refused(Refused::MissingAttributes(_))
@@ -383,7 +391,7 @@ mod tests {
                 }
                 _ => false,
             };
-            assert_eq!(refused, is_known, "{ruling:?}");
+            assert_eq!(refused, is_known, "{decision:?}");
         }
     }
 }

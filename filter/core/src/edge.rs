@@ -3,25 +3,25 @@
 use core::cell::OnceCell;
 
 use hashbrown::HashMap;
-use streamgate_bytes::Marker;
+use streamgate_bytes::Fingerprinter;
 use streamgate_policy::Event;
 use streamgate_record::fleet::{
     self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket,
 };
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::{Entropy, Host};
-use streamgate_record::{Outage, epoch, sweep};
+use streamgate_record::{Unavailable, memory_since, sweep};
 use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use crate::api::{self, Begun, Called, CreatesByClient, Door, Finished, PendingCall, Unanswered};
-use crate::authority::Keeper;
-pub use crate::authority::Trust;
+use crate::authority::Authority;
+pub use crate::authority::CopyState;
 use crate::config::Config;
 use crate::exchange::{Answer, Record, Reply};
-use crate::playback::{Clean, Coding, Forward, Gate, Passage, Rewrite, Watch, Watched};
+use crate::playback::{Coding, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
@@ -57,7 +57,7 @@ pub enum Answering {
 #[must_use]
 pub enum Resumed {
     /// Hand its head to [`Edge::on_request_again`] with this.
-    Request(Trust),
+    Request(CopyState),
     /// It is answered here.
     Reply(Reply),
     /// Its response goes on to the viewer, or not.
@@ -84,7 +84,7 @@ pub struct Edge {
     config: Config,
     gate: Gate,
     /// Since when the store remembers, once asked.
-    epoch: Option<Moment>,
+    memory_since: Option<Moment>,
     fleet: Option<Fleet>,
     waiting: HashMap<Ticket, Waiting>,
     creates: CreatesByClient,
@@ -94,14 +94,14 @@ impl Edge {
     /// An edge that goes by `config`.
     #[must_use]
     pub fn new(config: Config, entropy: &impl Entropy) -> Self {
-        let marker = marker(entropy);
+        let fingerprinter = fingerprinter(entropy);
         Self {
             fleet: config.fleet.clone().map(Fleet::new),
             config,
-            gate: Gate::new(marker),
-            epoch: None,
+            gate: Gate::new(fingerprinter),
+            memory_since: None,
             waiting: HashMap::new(),
-            creates: CreatesByClient::new(marker),
+            creates: CreatesByClient::new(fingerprinter),
         }
     }
 
@@ -121,7 +121,7 @@ impl Edge {
         path: &[u8],
         ends: bool,
     ) -> Step {
-        self.request(host, ticket, head, path, ends, Trust::Ask)
+        self.request(host, ticket, head, path, ends, CopyState::Unverified)
     }
 
     /// Decides about a request that has waited, as [`Resumed::Request`] says.
@@ -131,9 +131,9 @@ impl Edge {
         ticket: Ticket,
         head: &impl Head,
         path: &[u8],
-        trust: Trust,
+        copy_state: CopyState,
     ) -> Step {
-        self.request(host, ticket, head, path, true, trust)
+        self.request(host, ticket, head, path, true, copy_state)
     }
 
     fn request(
@@ -143,13 +143,13 @@ impl Edge {
         head: &impl Head,
         path: &[u8],
         ends: bool,
-        trust: Trust,
+        copy_state: CopyState,
     ) -> Step {
         match surface(&self.config, path) {
-            Surface::Open => match Clean::of_open(&self.config, head) {
+            Surface::Open => match Scrub::of_open(&self.config, head) {
                 None => Step::Pass,
-                Some(clean) => Step::Forward(Forward {
-                    clean,
+                Some(scrub) => Step::Forward(Forward {
+                    scrub,
                     ..Forward::default()
                 }),
             },
@@ -160,9 +160,9 @@ impl Edge {
                 }
                 Step::Forward(Forward {
                     strip: token.len().saturating_add(2),
-                    clean: Clean {
+                    scrub: Scrub {
                         referer: true,
-                        ..Clean::default()
+                        ..Scrub::default()
                     },
                     ..Forward::default()
                 })
@@ -171,11 +171,11 @@ impl Edge {
                 let Some(session_api) = &self.config.session_api else {
                     return Step::Pass;
                 };
-                let mut keeper = Keeper {
-                    ledger: &self.config.ledger,
-                    epoch: known_epoch(&mut self.epoch, host, || host.now()),
+                let mut authority = Authority {
+                    records: &self.config.records,
+                    memory_since: known_memory_since(&mut self.memory_since, host, || host.now()),
                     fleet: self.fleet.as_mut(),
-                    trust,
+                    copy_state,
                 };
                 let called = Called {
                     whole: path,
@@ -186,8 +186,16 @@ impl Edge {
                     good: self.gate.good_tokens(),
                     creates: &mut self.creates,
                 };
-                let (config, keeper) = (&self.config, &mut keeper);
-                match api::begin(config, session_api, host, head, called, &mut door, keeper) {
+                let (config, authority) = (&self.config, &mut authority);
+                match api::begin(
+                    config,
+                    session_api,
+                    host,
+                    head,
+                    called,
+                    &mut door,
+                    authority,
+                ) {
                     Begun::Reply(reply) => Step::Reply(reply),
                     Begun::AwaitBody(pending) => Step::AwaitBody(pending),
                     Begun::Wait(unanswered) => {
@@ -197,7 +205,7 @@ impl Edge {
                 }
             }
             Surface::Playback {
-                place,
+                path_index,
                 token,
                 path,
                 file,
@@ -209,19 +217,26 @@ impl Edge {
                     file: &file,
                     cookies: OnceCell::new(),
                 };
-                let epoch = |now| known_epoch(&mut self.epoch, host, || now);
-                let mut keeper = Keeper {
-                    ledger: &self.config.ledger,
+                let memory_since = |now| known_memory_since(&mut self.memory_since, host, || now);
+                let mut authority = Authority {
+                    records: &self.config.records,
                     fleet: self.fleet.as_mut(),
-                    epoch: Moment::EARLIEST,
-                    trust,
+                    memory_since: Moment::EARLIEST,
+                    copy_state,
                 };
                 let gate = &mut self.gate;
-                match gate.on_request(&self.config, host, asked, place, &mut keeper, epoch) {
+                match gate.on_request(
+                    &self.config,
+                    host,
+                    asked,
+                    path_index,
+                    &mut authority,
+                    memory_since,
+                ) {
                     Passage::Forward(forward) => Step::Forward(forward),
                     Passage::Reply(reply) => Step::Reply(reply),
                     Passage::Wait(subject) => {
-                        keeper.ask(subject, ticket, Question::Look, host.now());
+                        authority.ask(subject, ticket, Question::Look, host.now());
                         self.waiting.insert(ticket, Waiting::Request);
                         Step::Wait
                     }
@@ -240,8 +255,8 @@ impl Edge {
         pending: PendingCall,
         body: &[u8],
     ) -> Answering {
-        let finished = self.keeping(host, Trust::Ask, |config, keeper, _| {
-            api::finish(config, host, pending, body, keeper)
+        let finished = self.keeping(host, CopyState::Unverified, |config, authority, _| {
+            api::finish(config, host, pending, body, authority)
         });
         match finished {
             Finished::Reply(reply) => Answering::Reply(reply),
@@ -260,14 +275,14 @@ impl Edge {
         watch: &Watch,
         status: u16,
     ) -> Watched {
-        let watched = self.keeping(host, Trust::Ask, |config, keeper, gate| {
-            gate.on_response(config, host, watch, status, keeper)
+        let watched = self.keeping(host, CopyState::Unverified, |config, authority, gate| {
+            gate.on_response(config, host, watch, status, authority)
         });
         if let Watched::Wait(subject, event) = &watched {
             let question = Question::Decide(event.clone());
             let now = host.now();
-            self.keeping(host, Trust::Ask, |_, keeper, _| {
-                keeper.ask(*subject, ticket, question, now);
+            self.keeping(host, CopyState::Unverified, |_, authority, _| {
+                authority.ask(*subject, ticket, question, now);
             });
             self.waiting
                 .insert(ticket, Waiting::Response(watch.clone()));
@@ -312,7 +327,7 @@ impl Edge {
     /// The calls to the fleet's store that somebody waits for.
     pub fn calls(&mut self, host: &impl Host) -> Vec<Call> {
         match &mut self.fleet {
-            Some(fleet) => fleet.calls(host, &self.config.ledger, host.now()),
+            Some(fleet) => fleet.calls(host, &self.config.records, host.now()),
             None => Vec::new(),
         }
     }
@@ -321,9 +336,9 @@ impl Edge {
     pub fn on_tick(&mut self, host: &impl Host) -> Vec<Call> {
         let now = host.now();
         self.gate.on_tick(host, now);
-        sweep::sweep(host, &self.config.ledger, now);
+        sweep::sweep(host, &self.config.records, now);
         match &mut self.fleet {
-            Some(fleet) => fleet.on_tick(host, &self.config.ledger, now),
+            Some(fleet) => fleet.on_tick(host, &self.config.records, now),
             None => Vec::new(),
         }
     }
@@ -350,7 +365,7 @@ impl Edge {
         reply: Result<&[u8], CallFailure>,
     ) {
         if let Some(fleet) = &mut self.fleet {
-            fleet.on_reply(host, &self.config.ledger, call, reply, host.now());
+            fleet.on_reply(host, &self.config.records, call, reply, host.now());
         }
     }
 
@@ -365,20 +380,20 @@ impl Edge {
     }
 
     fn resume(&mut self, host: &impl Host, waiting: Waiting, settled: Settled) -> Resumed {
-        let trust = match settled.answer {
-            Err(Outage::Fleet) => Trust::InVain,
-            _ => Trust::Current,
+        let copy_state = match settled.answer {
+            Err(Unavailable::Fleet) => CopyState::Unreachable,
+            _ => CopyState::Verified,
         };
         // In vain: the edge decides by itself, or refuses.
-        let answer = (trust == Trust::Current).then_some(settled.answer);
+        let answer = (copy_state == CopyState::Verified).then_some(settled.answer);
         match waiting {
-            Waiting::Request => Resumed::Request(trust),
+            Waiting::Request => Resumed::Request(copy_state),
             Waiting::Call(unanswered) => {
                 let in_doubt = answer.is_none() && settled.may_be_recorded;
                 let undo = in_doubt.then(|| unanswered.undo()).flatten();
                 let decided = answer.and_then(Result::transpose);
-                let finished = self.keeping(host, trust, |config, keeper, _| {
-                    api::resume(config, host, unanswered, decided, keeper)
+                let finished = self.keeping(host, copy_state, |config, authority, _| {
+                    api::resume(config, host, unanswered, decided, authority)
                 });
                 self.undo(host, undo);
                 match finished {
@@ -389,16 +404,17 @@ impl Edge {
             }
             Waiting::Response(watch) => {
                 let now = host.now();
-                let watched = self.keeping(host, trust, |config, keeper, gate| match &answer {
-                    Some(answer) => {
-                        let decided = answer
-                            .as_ref()
-                            .map(Option::as_ref)
-                            .map_err(|outage| *outage);
-                        gate.decided(config, host, &watch, decided, now)
-                    }
-                    None => gate.on_response(config, host, &watch, 200, keeper),
-                });
+                let watched =
+                    self.keeping(host, copy_state, |config, authority, gate| match &answer {
+                        Some(answer) => {
+                            let decided = answer
+                                .as_ref()
+                                .map(Option::as_ref)
+                                .map_err(|unavailable| *unavailable);
+                            gate.decided(config, host, &watch, decided, now)
+                        }
+                        None => gate.on_response(config, host, &watch, 200, authority),
+                    });
                 Resumed::Response(watched)
             }
         }
@@ -427,27 +443,27 @@ impl Edge {
     fn keeping<T>(
         &mut self,
         host: &impl Host,
-        trust: Trust,
-        work: impl FnOnce(&Config, &mut Keeper<'_>, &mut Gate) -> T,
+        copy_state: CopyState,
+        work: impl FnOnce(&Config, &mut Authority<'_>, &mut Gate) -> T,
     ) -> T {
-        let mut keeper = Keeper {
-            ledger: &self.config.ledger,
-            epoch: known_epoch(&mut self.epoch, host, || host.now()),
+        let mut authority = Authority {
+            records: &self.config.records,
+            memory_since: known_memory_since(&mut self.memory_since, host, || host.now()),
             fleet: self.fleet.as_mut(),
-            trust,
+            copy_state,
         };
-        work(&self.config, &mut keeper, &mut self.gate)
+        work(&self.config, &mut authority, &mut self.gate)
     }
 }
 
 /// A marker with a key of its own.
-fn marker(entropy: &impl Entropy) -> Marker {
+fn fingerprinter(entropy: &impl Entropy) -> Fingerprinter {
     let mut key = [0; 16];
     let random = entropy.random().into_iter().chain(entropy.random());
     for (to, from) in key.iter_mut().zip(random) {
         *to = from;
     }
-    Marker::new(&key)
+    Fingerprinter::new(&key)
 }
 
 /// The answer to a token that is good for nothing where it stands.
@@ -470,10 +486,10 @@ fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
     }
 }
 
-fn known_epoch(
+fn known_memory_since(
     known: &mut Option<Moment>,
     host: &impl Host,
     now: impl FnOnce() -> Moment,
 ) -> Moment {
-    *known.get_or_insert_with(|| epoch::epoch(host, now()))
+    *known.get_or_insert_with(|| memory_since::memory_since(host, now()))
 }

@@ -13,7 +13,7 @@ use viewer::Viewer;
 #[test]
 fn a_segment_on_the_fast_path_allocates_nothing_and_asks_for_nothing_but_a_count() {
     let mut viewer = Viewer::new();
-    // The first one after a start looks at the bell itself.
+    // The first one after a start looks at the generation itself.
     let _ = viewer.segment(&viewer.path_of(1));
     let (path, before) = (viewer.path_of(2), viewer.host.asked.get());
     let made = allocation_counter::measure(|| {

@@ -286,9 +286,9 @@ impl Origin {
 /// filter makes of it.
 fn wrong(config: &Config, path: &[u8]) -> Vec<String> {
     let asked = surface(config, path);
-    let (is_open, place) = match &asked {
+    let (is_open, path_index) = match &asked {
         Surface::Malformed => return Vec::new(),
-        Surface::Playback { place, .. } => (false, Some(*place)),
+        Surface::Playback { path_index, .. } => (false, Some(*path_index)),
         Surface::SessionApi { .. } | Surface::LeftOut { .. } => return Vec::new(),
         Surface::Open => (true, None),
     };
@@ -304,10 +304,10 @@ fn wrong(config: &Config, path: &[u8]) -> Vec<String> {
         for behind in &ORIGINS {
             let by = first.map_or("nobody", |first| first.name);
             if let Some(found) = behind.finds(&passed)
-                && place != Some(found)
+                && path_index != Some(found)
             {
                 wrong.push(format!(
-                    "{shown} is {place:?}, and below {} to {} behind {by}",
+                    "{shown} is {path_index:?}, and below {} to {} behind {by}",
                     PREFIXES[found], behind.name
                 ));
             }
@@ -456,7 +456,7 @@ proptest! {
         prop_assume!(first != "live");
         let is_played = CONFIG.with(|config| {
             let found = surface(config, path.as_bytes());
-            matches!(found, Surface::Playback { place: 1, token: None, .. })
+            matches!(found, Surface::Playback { path_index: 1, token: None, .. })
         });
         prop_assert!(is_played, "{}", path);
     }

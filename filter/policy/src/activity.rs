@@ -9,7 +9,7 @@ use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
 /// requests are told why. What is forgotten after that stays refused through
-/// the account's watermark (see `ledger::slot`), only without the reason.
+/// the account's watermark (see `record::slot`), only without the reason.
 pub const ENDED_KEPT_MS: u64 = 3_600_000;
 
 /// The most ended streams remembered for one subject. The oldest go first: those that stay
@@ -30,11 +30,11 @@ pub struct Activity {
     /// The live streams, in no particular order.
     pub streams: Vec<Stream>,
     /// Streams that were ended on purpose or released, oldest first.
-    pub ended: Vec<Ended>,
+    pub ended: Vec<Tombstone>,
     /// Creates in this minute.
     pub creates: Calls,
     /// The latest moment of issue among ended streams no longer remembered.
-    pub forgotten: Moment,
+    pub watermark: Moment,
 }
 
 /// One playback of one resource by a subject.
@@ -72,7 +72,7 @@ pub enum Liveness {
 
 /// A stream that is no longer live, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct Tombstone {
     /// The stream's key.
     pub key: StreamKey,
     /// When that was.
@@ -136,7 +136,7 @@ impl Stream {
 
 impl Stream {
     /// When it ends if it is ended now: no earlier than it started, whichever clocks these
-    /// were read from. What starts after its end has started again (`ledger::merge`).
+    /// were read from. What starts after its end has started again (`record::merge`).
     fn ends_at(&self, now: Moment) -> Moment {
         now.max(self.started_at)
     }
@@ -156,12 +156,12 @@ impl Activity {
 
     /// How the stream with this key ended, if it did and that is still remembered.
     #[must_use]
-    pub fn end_of(&self, key: &StreamKey) -> Option<&Ended> {
+    pub fn end_of(&self, key: &StreamKey) -> Option<&Tombstone> {
         self.ended.iter().find(|ended| ended.key == *key)
     }
 
     /// Takes back that the stream with this key was ended, and says how it was.
-    pub fn forgive(&mut self, key: &StreamKey) -> Option<Ended> {
+    pub fn forgive(&mut self, key: &StreamKey) -> Option<Tombstone> {
         let at = self.ended.iter().position(|ended| ended.key == *key)?;
         Some(self.ended.remove(at))
     }
@@ -171,7 +171,7 @@ impl Activity {
         let Some(stream) = self.take(key) else {
             return false;
         };
-        self.remember(Ended {
+        self.remember(Tombstone {
             key: *key,
             at: stream.ends_at(now),
             why,
@@ -189,7 +189,7 @@ impl Activity {
         if stream.attributes.size() > RELEASED_ATTRIBUTES_MAX {
             stream.attributes = Attributes::default();
         }
-        self.remember(Ended {
+        self.remember(Tombstone {
             key: *key,
             at: stream.ends_at(now),
             why: EndReason::Released(Box::new(stream)),
@@ -205,7 +205,7 @@ impl Activity {
 
     /// Remembers how a stream ended, in the place of what was remembered of it, among the
     /// others by the time of its end.
-    pub fn remember(&mut self, ended: Ended) {
+    pub fn remember(&mut self, ended: Tombstone) {
         self.ended.retain(|known| known.key != ended.key);
         let later = self.ended.iter().position(|known| known.at > ended.at);
         self.ended.insert(later.unwrap_or(self.ended.len()), ended);
@@ -213,12 +213,12 @@ impl Activity {
             let stays_over = self
                 .ended
                 .iter()
-                .position(|ended| ended.horizon().is_some());
+                .position(|ended| ended.watermark().is_some());
             let released = || self.ended.iter().position(|end| end.released().is_some());
             let ended = self.ended.remove(stays_over.or_else(released).unwrap_or(0));
             // A released one, too: another edge may not have heard of the pause.
-            self.forgotten = self
-                .forgotten
+            self.watermark = self
+                .watermark
                 .max(ended.key.issued_at().unwrap_or_default());
         }
     }
@@ -232,9 +232,9 @@ impl Activity {
             .into_iter()
             .partition(|ended| ended.at.plus_ms(ENDED_KEPT_MS) > now);
         self.ended = kept;
-        let old: Vec<Ended> = old;
-        let horizon = old.iter().filter_map(Ended::horizon).max();
-        self.forgotten = self.forgotten.max(horizon.unwrap_or_default());
+        let old: Vec<Tombstone> = old;
+        let watermark = old.iter().filter_map(Tombstone::watermark).max();
+        self.watermark = self.watermark.max(watermark.unwrap_or_default());
         before.saturating_sub(self.streams.len())
     }
 
@@ -245,7 +245,7 @@ impl Activity {
     }
 }
 
-impl Ended {
+impl Tombstone {
     /// The stream as it was, if it was released.
     #[must_use]
     pub fn released(&self) -> Option<&Stream> {
@@ -255,10 +255,10 @@ impl Ended {
         }
     }
 
-    /// How far the horizon has to move when this is forgotten, so that the stream stays
+    /// How far the watermark has to move when this is forgotten, so that the stream stays
     /// ended; `None` where it cannot hold it, or need not.
     #[must_use]
-    pub fn horizon(&self) -> Option<Moment> {
+    pub fn watermark(&self) -> Option<Moment> {
         self.released().map_or(self.key.issued_at(), |_| None)
     }
 }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_moves_the_horizon() {
+    fn what_is_forgotten_moves_the_watermark() {
         let mut activity = Activity {
             streams: vec![stream(1, NOW)],
             ..Activity::default()
@@ -289,16 +289,16 @@ mod tests {
         let key = activity.streams[0].key;
         assert!(activity.end(&key, EndReason::Stopped, NOW));
         assert!(!activity.end(&key, EndReason::Stopped, NOW));
-        let end = Ended {
+        let end = Tombstone {
             key,
             at: NOW,
             why: EndReason::Stopped,
         };
         assert_eq!(activity.end_of(&key), Some(&end));
-        assert_eq!(activity.forgotten, Moment::EARLIEST);
+        assert_eq!(activity.watermark, Moment::EARLIEST);
         activity.prune(NOW.plus_ms(ENDED_KEPT_MS));
         assert_eq!(activity.end_of(&key), None);
-        assert_eq!(activity.forgotten, key.issued_at().unwrap());
+        assert_eq!(activity.watermark, key.issued_at().unwrap());
     }
 
     #[test]
@@ -311,11 +311,11 @@ mod tests {
             activity.end(&key, EndReason::Stopped, NOW);
         }
         assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
-        assert_eq!(activity.forgotten, NOW.plus_ms(91));
+        assert_eq!(activity.watermark, NOW.plus_ms(91));
     }
 
     #[test]
-    fn an_end_the_horizon_cannot_hold_is_remembered_longest() {
+    fn an_end_the_watermark_cannot_hold_is_remembered_longest() {
         let mut activity = Activity::default();
         let outside = StreamKey::external([1; 16]);
         let mut first = stream(0, NOW);
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_released_stream_is_remembered_as_it_was_and_forgetting_it_moves_no_horizon() {
+    fn a_released_stream_is_remembered_as_it_was_and_forgetting_it_moves_no_watermark() {
         let mut activity = Activity::default();
         let mut paused = stream(1, NOW);
         paused.attributes.set("channel", "News 1");
@@ -382,13 +382,17 @@ mod tests {
             activity.release(&key, NOW.plus_ms(u64::from(n)));
         }
         assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
-        assert_eq!(activity.forgotten, NOW.plus_ms(91));
+        assert_eq!(activity.watermark, NOW.plus_ms(91));
         // Those that were ended go before it.
         for n in 0..100 {
             activity.streams.push(stream(n, NOW));
             activity.end(&key(n, NOW), EndReason::Stopped, NOW.plus_ms(200));
         }
-        let released = activity.ended.iter().filter_map(Ended::released).count();
+        let released = activity
+            .ended
+            .iter()
+            .filter_map(Tombstone::released)
+            .count();
         assert_eq!(released, ENDED_KEPT_MAX);
     }
 }

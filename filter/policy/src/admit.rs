@@ -3,18 +3,18 @@
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
-use super::hearing::Found;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 
 pub(super) fn admit(
     activity: &mut Activity,
     play: &Play,
     started_at: Moment,
-    found: &Found,
+    findings: &Findings,
     now: Moment,
 ) -> Judgement {
-    let silenced = found.leaving() > 0;
+    let silenced = findings.leaving() > 0;
     let lapses_at = now.plus_ms(play.timeout_ms);
     // A stream that was released comes back as what it was.
     let end = activity.forgive(&play.stream);
@@ -22,10 +22,10 @@ pub(super) fn admit(
         started: false,
         learned: false,
         lapses_at,
-        evicted: found.evicted.len(),
-        killed: found.killed.len(),
-        replaced: found.replaced.len(),
-        monitored: found.monitored,
+        evicted: findings.evicted.len(),
+        killed: findings.killed.len(),
+        replaced: findings.replaced.len(),
+        monitored: findings.monitored,
     };
     let mut changed = true;
     match activity.stream_mut(&play.stream) {
@@ -53,13 +53,13 @@ pub(super) fn admit(
         }
     }
     if silenced {
-        make_room(activity, &play.stream, found, now);
+        make_room(activity, &play.stream, findings, now);
     }
     Judgement {
         verdict: Verdict::Plays(plays),
         changed,
         silenced,
-        evicted: found.evicted.len(),
+        evicted: findings.evicted.len(),
         retry_at: None,
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn is_kept_alive(stream: &Stream, play: &Play) -> bool {
 }
 
 /// Ends the streams that go for `winner`, which is live.
-fn make_room(activity: &mut Activity, winner: &StreamKey, found: &Found, now: Moment) {
+fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, now: Moment) {
     let Some(stream) = activity.stream_mut(winner) else {
         return;
     };
@@ -92,11 +92,11 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, found: &Found, now: Mo
         channel: stream.attributes.value("channel").map(str::to_owned),
         device_name: stream.attributes.value("deviceName").map(str::to_owned),
     };
-    let killed = found.killed.iter().chain(&found.replaced).map(|key| {
+    let killed = findings.killed.iter().chain(&findings.replaced).map(|key| {
         let why = EndReason::Killed { by: by.clone() };
         (*key, why)
     });
-    let leaving: Vec<_> = killed.chain(found.evicted.iter().cloned()).collect();
+    let leaving: Vec<_> = killed.chain(findings.evicted.iter().cloned()).collect();
     let codes = leaving.iter().map(|(key, _)| key.termination_code());
     stream.superseded.extend(codes);
     let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);

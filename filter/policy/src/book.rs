@@ -96,8 +96,8 @@ impl PolicyBook {
     /// Adds a policy; applications list it by its name from then on. Of two with the
     /// same name, they list the first.
     pub fn add_policy(&mut self, policy: Policy) {
-        let place = self.policies.len();
-        self.places.entry(policy.name.clone()).or_insert(place);
+        let index = self.policies.len();
+        self.places.entry(policy.name.clone()).or_insert(index);
         if policy.mode == Mode::Enforce {
             for name in policy.rules.iter().flat_map(Rule::needs) {
                 if !self.needed.iter().any(|known| known == name) {
@@ -149,8 +149,8 @@ impl PolicyBook {
             places.push(*self.places.get(wanted).ok_or(at)?);
         }
         let mut listed = vec![0; self.policies.len().div_ceil(64)];
-        for place in &places {
-            let (word, bit) = word_and_bit(*place);
+        for index in &places {
+            let (word, bit) = word_and_bit(*index);
             if let Some(word) = listed.get_mut(word) {
                 *word |= bit;
             }
@@ -179,7 +179,7 @@ impl PolicyBook {
         application: &'a Application,
     ) -> impl Iterator<Item = (usize, &'a Policy)> {
         let places = application.policies.iter();
-        places.filter_map(|place| Some((*place, self.policies.get(*place)?)))
+        places.filter_map(|index| Some((*index, self.policies.get(*index)?)))
     }
 
     /// Whether the policy at this place sees streams of the application with this id.
@@ -201,16 +201,16 @@ impl PolicyBook {
         self.application(other).is_some_and(is_tenants)
             || self
                 .policies_of(application)
-                .any(|(place, _)| self.sees(place, other))
+                .any(|(index, _)| self.sees(index, other))
     }
 
     /// A rule by its policy's name and its own, with the policy's place in the book.
     #[must_use]
     pub fn rule(&self, policy: &str, rule: &str) -> Option<(usize, &Policy, &Rule)> {
-        let place = *self.places.get(policy)?;
-        let policy = self.policies.get(place)?;
+        let index = *self.places.get(policy)?;
+        let policy = self.policies.get(index)?;
         let rule = policy.rules.iter().find(|known| known.name == rule)?;
-        Some((place, policy, rule))
+        Some((index, policy, rule))
     }
 
     /// The attributes that an application's policies need, each once.
@@ -252,9 +252,9 @@ impl PolicyBook {
 }
 
 /// Where a place is in a set of places.
-fn word_and_bit(place: usize) -> (usize, u64) {
-    let bit = u32::try_from(place % 64).unwrap_or_default();
-    (place / 64, 1_u64.rotate_left(bit))
+fn word_and_bit(index: usize) -> (usize, u64) {
+    let bit = u32::try_from(index % 64).unwrap_or_default();
+    (index / 64, 1_u64.rotate_left(bit))
 }
 
 #[cfg(test)]
@@ -271,8 +271,8 @@ mod tests {
         book.add_application("app", "app", "tenant", &listed.map(name))
             .unwrap();
         let application = book.application("app").unwrap();
-        for place in 0..300 {
-            assert_eq!(application.lists(place), listed.contains(&place), "{place}");
+        for index in 0..300 {
+            assert_eq!(application.lists(index), listed.contains(&index), "{index}");
         }
     }
 }

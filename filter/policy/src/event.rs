@@ -84,10 +84,10 @@ pub enum Unknown {
 pub struct Recall {
     /// Streams issued up to this moment and not on record are over: some of them
     /// were ended on purpose and are no longer remembered one by one.
-    pub horizon: Moment,
+    pub watermark: Moment,
     /// Since when this store remembers at all. For one timeout after it, streams
     /// issued before it may be live and merely lost.
-    pub epoch: Moment,
+    pub memory_since: Moment,
 }
 
 /// What was decided.

@@ -1,6 +1,6 @@
 //! The one decision: may this stream play, and who loses its place for it?
 //!
-//! The order is fixed: first every rule of every policy is heard (`hearing`),
+//! The order is fixed: first every rule of every policy is heard (`evaluate`),
 //! then, only if all allow, streams are killed, replaced and evicted (`admit`).
 
 use std::borrow::Cow;
@@ -12,10 +12,10 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::admit::{admit, is_kept_alive};
 use super::book::{Application, PolicyBook};
+use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
-use super::hearing::{Found, ask_every_rule, breach};
 use super::rule::{Contender, Standing};
-use crate::activity::{Activity, EndReason, Ended, Stream};
+use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::throttle::Calls;
 
 /// Decides `event` and changes `activity` accordingly.
@@ -112,7 +112,7 @@ fn judge_play(
         return unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
-    let released = end.and_then(Ended::released);
+    let released = end.and_then(Tombstone::released);
     let known = live.or(released);
     if play.is_call
         && let Some(stream) = known
@@ -150,8 +150,8 @@ fn judge_play(
         limits: &limits,
         standing,
     };
-    let found = ask_every_rule(activity, play, book, &contender);
-    let strayed = !found.breaches.is_empty() && has_strayed(activity, play, book, &contender);
+    let findings = evaluate(activity, play, book, &contender);
+    let strayed = !findings.breaches.is_empty() && has_strayed(activity, play, book, &contender);
     let (is_known, started_at) = match standing {
         // After its end, whichever clock that was read from: it has started again.
         Standing::New => (false, end.map_or(now, |end| now.max(end.at.plus_ms(1)))),
@@ -164,22 +164,22 @@ fn judge_play(
         Some(stream) => stream.calls = calls,
         None => activity.creates = calls,
     }
-    if !found.breaches.is_empty() {
-        return turn_away(activity, play, found, strayed, now);
+    if !findings.breaches.is_empty() {
+        return turn_away(activity, play, findings, strayed, now);
     }
-    let staying = activity.streams.len().saturating_sub(found.leaving());
+    let staying = activity.streams.len().saturating_sub(findings.leaving());
     if !is_known && staying >= book.max_streams_per_subject {
         return Judgement {
             changed: play.is_call,
             ..unchanged(Refused::SubjectFull)
         };
     }
-    admit(activity, play, started_at, &found, now)
+    admit(activity, play, started_at, &findings, now)
 }
 
 /// The refusal of a stream that was ended, for as long as that is held against it.
 fn held_against(
-    end: &Ended,
+    end: &Tombstone,
     play: &Play,
     activity: &Activity,
     book: &PolicyBook,
@@ -193,11 +193,11 @@ fn held_against(
         EndReason::Stopped => Refused::Over,
         EndReason::Killed { by } => Refused::Killed(by.clone()),
         EndReason::Evicted { policy, rule } => match book.rule(policy, rule) {
-            Some((place, policy, rule)) => {
+            Some((index, policy, rule)) => {
                 let seen = activity
                     .streams
                     .iter()
-                    .filter(|stream| book.sees(place, &stream.application))
+                    .filter(|stream| book.sees(index, &stream.application))
                     .filter(|stream| rule.target.matches(&stream.attributes));
                 let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
                 Refused::Evicted(Box::new(breach(policy, rule, &play.limits, &seen)))
@@ -231,9 +231,7 @@ fn has_strayed(
         attributes: before,
         ..*contender
     };
-    ask_every_rule(activity, play, book, &stays)
-        .breaches
-        .is_empty()
+    evaluate(activity, play, book, &stays).breaches.is_empty()
 }
 
 /// Refuses a stream that breaks rules. A live one frees its place: it is gone for good,
@@ -241,11 +239,11 @@ fn has_strayed(
 fn turn_away(
     activity: &mut Activity,
     play: &Play,
-    found: Found,
+    findings: Findings,
     strayed: bool,
     now: Moment,
 ) -> Judgement {
-    let end = found.breaches.first().map(|first| EndReason::Evicted {
+    let end = findings.breaches.first().map(|first| EndReason::Evicted {
         policy: first.policy.clone(),
         rule: first.rule.clone(),
     });
@@ -255,12 +253,12 @@ fn turn_away(
     };
     let mut evicted = usize::from(silenced);
     if silenced {
-        for (key, why) in found.forfeited {
+        for (key, why) in findings.forfeited {
             let ended = activity.end(&key, why, now);
             evicted = evicted.saturating_add(usize::from(ended));
         }
     }
-    let refused = Refused::Conflict(found.breaches);
+    let refused = Refused::Conflict(findings.breaches);
     let mut retry_at = refused.retry_at();
     if silenced && play.recurring && !strayed {
         let held_until = now.plus_ms(play.timeout_ms);
@@ -300,14 +298,14 @@ fn standing<'a>(
     let Some(issued_at) = play.stream.issued_at() else {
         return may_start.then_some(Standing::New);
     };
-    if issued_at <= recall.horizon {
+    if issued_at <= recall.watermark {
         return None;
     }
-    if issued_at >= recall.epoch {
+    if issued_at >= recall.memory_since {
         return may_start.then_some(Standing::New);
     }
     // From before this store began: lost with the last one, if it lived at all.
-    (now <= recall.epoch.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
+    (now <= recall.memory_since.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
         started_at: issued_at,
     })
 }

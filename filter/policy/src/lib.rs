@@ -9,9 +9,9 @@
 pub mod activity;
 mod admit;
 pub mod book;
+mod evaluate;
 pub mod event;
 mod evictions;
-mod hearing;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;

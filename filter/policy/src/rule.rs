@@ -121,7 +121,7 @@ enum Unit<'a> {
 pub(super) type Since = (Moment, StreamKey);
 
 /// A contender's unit among the others.
-enum Place {
+enum StoreKey {
     New,
     Revived(Since),
     Held(Since),
@@ -163,7 +163,7 @@ impl Rule {
         if self.holds_among(rivals.len(), contender.limits) {
             return Says::Fine;
         }
-        let (units, place) = self.place(&rivals, contender);
+        let (units, index) = self.index(&rivals, contender);
 
         let max = usize::try_from(self.max_for(contender.limits)).unwrap_or(usize::MAX);
         let surplus = units.len().saturating_add(1).saturating_sub(max);
@@ -188,21 +188,21 @@ impl Rule {
                 surplus,
             })
         };
-        match (self.on_conflict, place) {
-            (OnConflict::DenyNew, Place::New | Place::Revived(_)) => deny(),
-            (OnConflict::DenyNew, Place::Held(since)) if older(&since) >= max => deny(),
-            (OnConflict::StopOldest, Place::New) if units.len() < surplus => deny(),
-            (OnConflict::StopOldest, Place::Revived(since)) if older(&since) < surplus => deny(),
+        match (self.on_conflict, index) {
+            (OnConflict::DenyNew, StoreKey::New | StoreKey::Revived(_)) => deny(),
+            (OnConflict::DenyNew, StoreKey::Held(since)) if older(&since) >= max => deny(),
+            (OnConflict::StopOldest, StoreKey::New) if units.len() < surplus => deny(),
+            (OnConflict::StopOldest, StoreKey::Revived(since)) if older(&since) < surplus => deny(),
             // The whole unit goes, or what is left of it would be young and stay.
-            (OnConflict::StopOldest, Place::Held(since)) if older(&since) < surplus => {
+            (OnConflict::StopOldest, StoreKey::Held(since)) if older(&since) < surplus => {
                 let own = self.unit(contender.key, contender.attributes);
                 Says::Deny {
                     conflicts: streams_of(&units),
                     alike: streams_of(&[(own, since)]),
                 }
             }
-            (OnConflict::StopOldest, Place::New | Place::Revived(_)) => evict(),
-            (_, Place::Held(_)) => Says::Fine,
+            (OnConflict::StopOldest, StoreKey::New | StoreKey::Revived(_)) => evict(),
+            (_, StoreKey::Held(_)) => Says::Fine,
         }
     }
 
@@ -223,11 +223,11 @@ impl Rule {
 
     /// The units among `rivals` (oldest first) other than the contender's own, oldest
     /// first, and where the contender's own stands among them.
-    fn place<'a>(
+    fn index<'a>(
         &self,
         rivals: &[&'a Stream],
         contender: &Contender<'_>,
-    ) -> (Vec<(Unit<'a>, Since)>, Place) {
+    ) -> (Vec<(Unit<'a>, Since)>, StoreKey) {
         let mut units: Vec<(Unit<'_>, Since)> = Vec::with_capacity(rivals.len());
         let mut shared: Option<Since> = None;
         let own = self.unit(contender.key, contender.attributes);
@@ -242,17 +242,17 @@ impl Rule {
         }
         let own = match contender.standing {
             Standing::Known { started_at, before } if self.counted_alike(before, contender) => {
-                Place::Held((started_at, *contender.key))
+                StoreKey::Held((started_at, *contender.key))
             }
-            Standing::Revived { started_at } => Place::Revived((started_at, *contender.key)),
-            Standing::Known { .. } | Standing::New => Place::New,
+            Standing::Revived { started_at } => StoreKey::Revived((started_at, *contender.key)),
+            Standing::Known { .. } | Standing::New => StoreKey::New,
         };
-        let place = match (own, shared) {
-            (Place::Held(own), Some(shared)) => Place::Held(own.min(shared)),
-            (_, Some(shared)) => Place::Held(shared),
+        let index = match (own, shared) {
+            (StoreKey::Held(own), Some(shared)) => StoreKey::Held(own.min(shared)),
+            (_, Some(shared)) => StoreKey::Held(shared),
             (own, None) => own,
         };
-        (units, place)
+        (units, index)
     }
 
     /// Whether a live stream was counted with the same others before this event. One

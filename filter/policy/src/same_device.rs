@@ -25,9 +25,9 @@ pub(super) fn replaced(
         .filter(|other| device(&other.stream.attributes) == Some(own));
     let replaced = same.filter(|other| {
         let mut policies = book.policies_of(&play.application);
-        policies.any(|(place, policy)| {
+        policies.any(|(index, policy)| {
             policy.mode == Mode::Enforce
-                && other.is_seen_by(place)
+                && other.is_seen_by(index)
                 && replaces(policy, contender.attributes, &other.stream.attributes)
         })
     });

@@ -16,7 +16,7 @@
 //! Moments are six bytes, counts and lengths LEB128. The slot around it carries the
 //! format's version.
 
-use streamgate_policy::activity::{Activity, EndReason, Ended, Liveness, Stream, Terminator};
+use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::compact::{Reader, Writer};
@@ -70,10 +70,10 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     out
 }
 
-/// The same with its horizon in front, as a fleet's store keeps it (see `slot`).
+/// The same with its watermark in front, as a fleet's store keeps it (see `slot`).
 pub(super) fn encode_copy(activity: &Activity) -> Vec<u8> {
     let mut out = Vec::new();
-    out.put_moment(activity.forgotten);
+    out.put_moment(activity.watermark);
     out.put(&encode(activity));
     out
 }
@@ -81,9 +81,9 @@ pub(super) fn encode_copy(activity: &Activity) -> Vec<u8> {
 /// The inverse of [`encode_copy`].
 pub(super) fn decode_copy(bytes: &[u8]) -> Option<Activity> {
     let mut reader = Reader::new(bytes);
-    let forgotten = reader.moment()?;
+    let watermark = reader.moment()?;
     Some(Activity {
-        forgotten,
+        watermark,
         ..decode(reader.rest())?
     })
 }
@@ -212,7 +212,7 @@ fn encode_name(out: &mut Vec<u8>, name: &str) {
     }
 }
 
-fn encode_ended(out: &mut Vec<u8>, ended: &Ended) {
+fn encode_ended(out: &mut Vec<u8>, ended: &Tombstone) {
     out.put(ended.key.as_bytes());
     out.put_moment(ended.at);
     match &ended.why {
@@ -237,7 +237,7 @@ fn encode_ended(out: &mut Vec<u8>, ended: &Ended) {
     }
 }
 
-fn decode_ended(reader: &mut Reader<'_>) -> Option<Ended> {
+fn decode_ended(reader: &mut Reader<'_>) -> Option<Tombstone> {
     let key = StreamKey::from_bytes(reader.array()?);
     let at: Moment = reader.moment()?;
     let why = match reader.byte()? {
@@ -257,7 +257,7 @@ fn decode_ended(reader: &mut Reader<'_>) -> Option<Ended> {
         RELEASED => EndReason::Released(Box::new(decode_playback(reader, key)?)),
         _ => return None,
     };
-    Some(Ended { key, at, why })
+    Some(Tombstone { key, at, why })
 }
 
 #[cfg(test)]
@@ -274,7 +274,7 @@ mod tests {
         let mut paused = stream(6, NOW);
         paused.limits.set("climit", 3);
         paused.limits.set("devices", 1000);
-        let ended = |n, why| Ended {
+        let ended = |n, why| Tombstone {
             key: key(n, NOW),
             at: NOW.plus_ms(5),
             why,
@@ -307,7 +307,7 @@ mod tests {
                 minute: 31_558_320,
                 count: 3,
             },
-            forgotten: Moment::EARLIEST,
+            watermark: Moment::EARLIEST,
         }
     }
 

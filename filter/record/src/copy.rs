@@ -1,23 +1,23 @@
 //! An edge's copy of a record whose truth is in the fleet's store.
 //!
 //! The copy lives where records of an edge alone live, so that segments are let through,
-//! evictions heard and streams listed in the same way. It differs by its stamp: which
-//! write of the store it goes by, and whether it is ahead of that.
+//! evictions heard and streams listed in the same way. It differs by its version: which
+//! write of the store it goes by, and whether it is dirty.
 
 use streamgate_policy::activity::Activity;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::bells::ring;
 use super::codec;
+use super::copy_version::{CopyVersion, WriteId};
+use super::generations::bump;
 use super::live::add_live;
 use super::merge::merged;
 use super::slot::Change;
-use super::stamp::{Stamp, WriteId};
-use super::transact::{Found, Ledger, Outage, Sighted, count, load};
+use super::transact::{Loaded, Pruned, Records, Unavailable, count, load};
 use crate::metric::Metric;
 use crate::ports::TRIES;
-use crate::ports::{Host, Place, Swap};
+use crate::ports::{Host, StoreKey, Swap};
 
 /// A copy as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct RecordCopy {
     /// The activity, pruned.
     pub activity: Activity,
     /// How it relates to the store; `None` if there is no copy.
-    pub stamp: Option<Stamp>,
+    pub copy_version: Option<CopyVersion>,
     /// How long the record is, in bytes.
     pub len: usize,
 }
@@ -34,26 +34,28 @@ impl RecordCopy {
     /// The write it goes by.
     #[must_use]
     pub fn write(&self) -> Option<WriteId> {
-        self.stamp.and_then(|stamp| stamp.write)
+        self.copy_version
+            .and_then(|copy_version| copy_version.write)
     }
 
     /// Whether the store has to be told something.
     #[must_use]
-    pub fn is_ahead(&self) -> bool {
-        self.stamp.is_some_and(|stamp| stamp.ahead)
+    pub fn is_dirty(&self) -> bool {
+        self.copy_version
+            .is_some_and(|copy_version| copy_version.dirty)
     }
 }
 
 /// The copy of a subject's record.
 #[must_use]
-pub fn read(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> RecordCopy {
-    let found = load(host, Place::Slot(ledger.slot_of(subject)));
-    let slot = found.slot(host);
+pub fn read(host: &impl Host, records: &Records, subject: &SubjectKey, now: Moment) -> RecordCopy {
+    let loaded = load(host, StoreKey::Slot(records.slot_of(subject)));
+    let slot = loaded.slot(host);
     let copy = slot.copy(subject);
     RecordCopy {
-        stamp: copy.map(|(stamp, _)| stamp),
+        copy_version: copy.map(|(copy_version, _)| copy_version),
         len: copy.map_or(0, |(_, content)| content.len()),
-        activity: Sighted::new(host, &slot, subject, now).activity,
+        activity: Pruned::new(host, &slot, subject, now).activity,
     }
 }
 
@@ -63,9 +65,9 @@ pub struct UpToDate {
     /// What it holds.
     pub activity: Activity,
     /// It holds something that the store has yet to be told.
-    pub is_ahead: bool,
-    /// The state of the subject's bell before that.
-    pub bell: u32,
+    pub is_dirty: bool,
+    /// The generation of the subject's slot group before that.
+    pub generation: u32,
 }
 
 /// Takes over what the store has: a record that `write` left there, or none. What only this
@@ -73,17 +75,17 @@ pub struct UpToDate {
 ///
 /// # Errors
 ///
-/// [`Outage`] if the copy could not be written; it is as it was.
+/// [`Unavailable`] if the copy could not be written; it is as it was.
 pub fn take_over(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     record: &Activity,
     write: Option<WriteId>,
     now: Moment,
-) -> Result<UpToDate, Outage> {
-    let is_older = |_: &Stamp| true;
-    bring_up_to_date(host, ledger, subject, (record, write), is_older, now)
+) -> Result<UpToDate, Unavailable> {
+    let is_older = |_: &CopyVersion| true;
+    bring_up_to_date(host, records, subject, (record, write), is_older, now)
 }
 
 /// Takes over what was written in the store, as `write`, in the place of what the copy went by
@@ -92,91 +94,91 @@ pub fn take_over(
 ///
 /// # Errors
 ///
-/// [`Outage`] if the copy could not be written; it is as it was.
+/// [`Unavailable`] if the copy could not be written; it is as it was.
 pub fn follow(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     (record, write): (&Activity, WriteId),
     before: Option<WriteId>,
     now: Moment,
-) -> Result<UpToDate, Outage> {
-    let is_older = |stamp: &Stamp| stamp.write == before;
-    bring_up_to_date(host, ledger, subject, (record, Some(write)), is_older, now)
+) -> Result<UpToDate, Unavailable> {
+    let is_older = |copy_version: &CopyVersion| copy_version.write == before;
+    bring_up_to_date(host, records, subject, (record, Some(write)), is_older, now)
 }
 
 fn bring_up_to_date(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     (record, write): (&Activity, Option<WriteId>),
-    is_older: impl Fn(&Stamp) -> bool,
+    is_older: impl Fn(&CopyVersion) -> bool,
     now: Moment,
-) -> Result<UpToDate, Outage> {
-    let bell = host.bell(ledger.bell_of(subject));
-    let place = Place::Slot(ledger.slot_of(subject));
+) -> Result<UpToDate, Unavailable> {
+    let generation = host.generation(records.group_of(subject));
+    let key = StoreKey::Slot(records.slot_of(subject));
     for _ in 0..TRIES {
-        let found = load(host, place);
-        let slot = found.slot(host);
-        let sighted = Sighted::new(host, &slot, subject, now);
+        let loaded = load(host, key);
+        let slot = loaded.slot(host);
+        let pruned = Pruned::new(host, &slot, subject, now);
         if slot
             .copy(subject)
-            .is_some_and(|(stamp, _)| !is_older(&stamp))
+            .is_some_and(|(copy_version, _)| !is_older(&copy_version))
         {
             return Ok(UpToDate {
-                activity: sighted.activity,
-                // Whoever has put it ahead has said so.
-                is_ahead: false,
-                bell,
+                activity: pruned.activity,
+                // Whoever made it dirty has said so.
+                is_dirty: false,
+                generation,
             });
         }
-        let activity = merged(record.clone(), &sighted.activity);
-        let mut stamp = Stamp::told(write, &activity, now);
-        stamp.ahead = activity != *record;
+        let activity = merged(record.clone(), &pruned.activity);
+        let mut copy_version = CopyVersion::stored(write, &activity, now);
+        copy_version.dirty = activity != *record;
         let change = Change {
             subject,
             activity: &activity,
-            stamp: Some(stamp),
+            copy_version: Some(copy_version),
         };
         let rewritten = slot.rewrite(Some(change), now);
         let done = |activity| {
             Ok(UpToDate {
                 activity,
-                is_ahead: stamp.ahead,
-                bell,
+                is_dirty: copy_version.dirty,
+                generation,
             })
         };
-        if rewritten.bytes == found.bytes {
+        if rewritten.bytes == loaded.bytes {
             return done(activity);
         }
-        let growth = sighted.growth_to(&activity, &rewritten);
-        match host.swap(place, found.version, &rewritten.bytes) {
+        let growth = pruned.growth_to(&activity, &rewritten);
+        match host.swap(key, loaded.version, &rewritten.bytes) {
             Swap::Done => {
                 let ended = |known: &streamgate_policy::activity::Stream| {
                     activity.stream(&known.key).is_none()
                 };
-                if sighted.activity.streams.iter().any(ended) {
-                    ring(host, ledger.bell_of(subject));
+                if pruned.activity.streams.iter().any(ended) {
+                    bump(host, records.group_of(subject));
                 }
                 add_live(host, growth);
-                count(host, Metric::Lapses, sighted.lapsed);
+                count(host, Metric::Lapses, pruned.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
                 return done(activity);
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {
                 host.add(Metric::StoreFailures, 1);
-                return Err(Outage::Store);
+                return Err(Unavailable::Store);
             }
         }
     }
     host.add(Metric::CasGiveUps, 1);
-    Err(Outage::Contention)
+    Err(Unavailable::Contention)
 }
 
 /// What the store is to be told of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Telling {
+pub struct Flush {
     /// The write the copy went by so far.
     pub before: Option<WriteId>,
     /// The record, as the store keeps it.
@@ -190,33 +192,33 @@ pub struct Telling {
 /// one that goes by a write it does not know.
 ///
 /// `None` if there is nothing to tell and it is not told `again`.
-pub fn tell(
+pub fn flush(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     id: WriteId,
     again: bool,
-) -> Option<Telling> {
-    let place = Place::Slot(ledger.slot_of(subject));
+) -> Option<Flush> {
+    let key = StoreKey::Slot(records.slot_of(subject));
     for _ in 0..TRIES {
-        let found: Found = load(host, place);
-        let slot = found.slot(host);
-        let (stamp, content) = slot
+        let loaded: Loaded = load(host, key);
+        let slot = loaded.slot(host);
+        let (copy_version, content) = slot
             .copy(subject)
-            .filter(|(stamp, _)| again || stamp.ahead)?;
-        let fresh = Stamp {
+            .filter(|(copy_version, _)| again || copy_version.dirty)?;
+        let fresh = CopyVersion {
             write: Some(id),
-            ahead: false,
-            ..stamp
+            dirty: false,
+            ..copy_version
         };
-        let telling = Telling {
-            before: stamp.write,
+        let flush = Flush {
+            before: copy_version.write,
             content: content.to_vec(),
-            kept_until: stamp.kept_until,
+            kept_until: copy_version.kept_until,
         };
-        let bytes = slot.restamped(&found.bytes, subject, &fresh)?;
-        match host.swap(place, found.version, &bytes) {
-            Swap::Done => return Some(telling),
+        let bytes = slot.with_version(&loaded.bytes, subject, &fresh)?;
+        match host.swap(key, loaded.version, &bytes) {
+            Swap::Done => return Some(flush),
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {
                 host.add(Metric::StoreFailures, 1);

@@ -7,17 +7,17 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
-mod bells;
 mod codec;
 pub mod copy;
-pub mod epoch;
+pub mod copy_version;
 pub mod fleet;
+mod generations;
 pub mod live;
+pub mod memory_since;
 mod merge;
 pub mod metric;
 pub mod ports;
 pub mod slot;
-pub mod stamp;
 pub mod sweep;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -25,9 +25,9 @@ pub mod transact;
 mod watermarks;
 
 #[cfg(test)]
-mod epoch_tests;
-#[cfg(test)]
 mod fairness_tests;
+#[cfg(test)]
+mod memory_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
@@ -43,10 +43,10 @@ mod test_edge;
 #[cfg(test)]
 mod transact_tests;
 
-pub use bells::{Bells, Heard};
+pub use copy_version::{CopyVersion, WriteId};
+pub use generations::{Generations, LookCount};
 pub use merge::merged;
-pub use stamp::{Stamp, WriteId};
 pub(crate) use transact::count_verdict;
 pub use transact::{
-    Basis, Decided, Ledger, Outage, Seen, Settled, activity, consult, transact, transact_if,
+    Basis, Decided, Records, Seen, Settled, Unavailable, activity, consult, transact, transact_if,
 };

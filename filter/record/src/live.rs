@@ -8,7 +8,7 @@
 use streamgate_values::compact::Reader;
 
 use crate::ports::TRIES;
-use crate::ports::{Host, Place, Store, Swap, Version};
+use crate::ports::{Host, Store, StoreKey, Swap, Version};
 
 const VERSION: u8 = 1;
 
@@ -20,7 +20,7 @@ struct Count(i64);
 impl Count {
     /// What is stored; none if it is nothing, or nothing readable.
     fn load(store: &impl Store) -> (Self, Option<Version>) {
-        let found = store.load(Place::Live);
+        let found = store.load(StoreKey::Live);
         let count = found.as_ref().and_then(|(bytes, _)| Self::parse(bytes));
         (count.unwrap_or_default(), found.map(|(_, version)| version))
     }
@@ -58,7 +58,7 @@ pub(super) fn add_live(host: &impl Host, change: i64) {
     for _ in 0..TRIES {
         let (Count(count), version) = Count::load(host);
         let count = Count(count.saturating_add(change));
-        match host.swap(Place::Live, version, &count.to_bytes()) {
+        match host.swap(StoreKey::Live, version, &count.to_bytes()) {
             Swap::Conflict => {}
             Swap::Done | Swap::Failed => return,
         }
@@ -95,7 +95,7 @@ mod tests {
     fn what_cannot_be_read_is_none() {
         for damaged in [&b""[..], b"\x01", b"\x02\0\0\0\0\0\0\0\x07", &[1; 10]] {
             let host = MemoryHost::new();
-            host.plant(Place::Live, damaged);
+            host.plant(StoreKey::Live, damaged);
             assert_eq!(live(&host), 0);
             add_live(&host, 1);
             assert_eq!(live(&host), 1);

@@ -10,7 +10,7 @@
 //! - Nothing is judged here. If there are more streams than a rule allows, exactly the
 //!   surplus loses its place, each at its own next sign of life (`policy::rule`).
 
-use streamgate_policy::activity::{Activity, Ended, Liveness, Stream};
+use streamgate_policy::activity::{Activity, Liveness, Stream, Tombstone};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -27,11 +27,11 @@ pub fn merged(record: Activity, copy: &Activity) -> Activity {
         take_over_stream(&mut merged, stream);
     }
     merged.creates = later(&merged.creates, &copy.creates);
-    merged.forgotten = merged.forgotten.max(copy.forgotten);
+    merged.watermark = merged.watermark.max(copy.watermark);
     merged
 }
 
-fn take_over_end(merged: &mut Activity, ended: &Ended) {
+fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
     if let Some(live) = merged.stream(&ended.key) {
         if live.started_at > ended.at {
             return;
@@ -46,7 +46,7 @@ fn take_over_end(merged: &mut Activity, ended: &Ended) {
 
 /// Which of two ends of a stream holds? The later one; but whoever paused a stream may not
 /// have heard that it had been ended, and that holds unless it had started again.
-fn outlasts(ended: &Ended, known: &Ended) -> bool {
+fn outlasts(ended: &Tombstone, known: &Tombstone) -> bool {
     match (ended.released(), known.released()) {
         (Some(stream), None) => stream.started_at > known.at,
         (None, Some(stream)) => stream.started_at <= ended.at,
@@ -61,18 +61,18 @@ fn take_over_stream(merged: &mut Activity, stream: &Stream) {
         }
         merged.forgive(&stream.key);
     }
-    let horizon = merged.forgotten;
+    let watermark = merged.watermark;
     match merged.stream_mut(&stream.key) {
         Some(known) => renew(known, stream),
-        None if is_forgotten(&stream.key, horizon) => {}
+        None if is_below(&stream.key, watermark) => {}
         None => merged.streams.push(stream.clone()),
     }
 }
 
-/// Whether a stream may have ended and be remembered by nothing but the horizon.
-fn is_forgotten(key: &StreamKey, horizon: Moment) -> bool {
+/// Whether a stream may have ended and be remembered by nothing but the watermark.
+fn is_below(key: &StreamKey, watermark: Moment) -> bool {
     key.issued_at()
-        .is_some_and(|issued_at| issued_at <= horizon)
+        .is_some_and(|issued_at| issued_at <= watermark)
 }
 
 /// What is known of a stream goes by its latest sign of life.

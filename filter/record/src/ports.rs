@@ -32,10 +32,10 @@ pub trait Entropy {
 pub trait Meter {
     /// Adds `n` to a counter.
     fn add(&self, metric: Metric, n: u64);
-    /// How far [`Metric::BellRings`] has counted, for all workers of this edge together;
+    /// How far [`Metric::GenerationBumps`] has counted, for all workers of this edge together;
     /// `None` where it does not count.
-    fn rings(&self) -> Option<u64>;
-    /// Changes what is shown of the number of streams on record (`ledger::live`).
+    fn bumps(&self) -> Option<u64>;
+    /// Changes what is shown of the number of streams on record (`record::live`).
     fn add_live(&self, change: i64);
 }
 
@@ -45,17 +45,17 @@ pub struct Version(pub u32);
 
 /// A place in the store. There is a fixed number of them, whatever happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// A slot of the ledger.
+pub enum StoreKey {
+    /// A slot of the record.
     Slot(u32),
     /// The moment since when the store remembers.
-    Epoch,
+    MemorySince,
     /// How far the sweep has come.
     Sweep,
-    /// How far a shard's news were read.
-    News(u32),
-    /// The bells that were rung last.
-    Rings,
+    /// How far a shard's eviction feed was read.
+    Feed(u32),
+    /// The slot groups that were bumped last.
+    Bumps,
     /// Redirects that were minted last.
     Redirected(u32),
     /// The number of streams on record.
@@ -70,17 +70,17 @@ pub enum Place {
 /// from it conflicts; a value read that was never written is taken as absent.
 pub trait Store {
     /// The value at `place` with its version; `None` if nothing was ever written.
-    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)>;
+    fn load(&self, key: StoreKey) -> Option<(Vec<u8>, Version)>;
 
     /// Writes `value` if the version is still `expected` (`None`: if nothing was
     /// ever written there).
-    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap;
+    fn swap(&self, key: StoreKey, expected: Option<Version>, value: &[u8]) -> Swap;
 
-    /// The present state of a bell: a number that changes with every ring.
-    fn bell(&self, bell: u16) -> u32;
+    /// The present generation of a slot group: a number that changes with every bump.
+    fn generation(&self, group: u16) -> u32;
 
-    /// Rings a bell: some stream of a slot that hangs on it has been ended.
-    fn ring(&self, bell: u16);
+    /// Bumps the generation of a slot group: some stream of one of its slots has been ended.
+    fn bump(&self, group: u16);
 }
 
 /// What became of a write.

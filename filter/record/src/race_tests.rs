@@ -42,7 +42,7 @@ fn race_to_start(edge: &TestEdge, of: u8) -> Vec<Verdict> {
 #[test]
 fn of_64_starts_at_once_deny_new_admits_exactly_as_many_as_may_play() {
     let mut edge = TestEdge::with_limit(3, OnConflict::DenyNew);
-    edge.ledger.max_streams = 1_000;
+    edge.records.max_streams = 1_000;
     for of in 0..SUBJECTS {
         let verdicts = race_to_start(&edge, of);
         assert_eq!(verdicts.len(), 64);
@@ -62,7 +62,7 @@ fn of_64_starts_at_once_deny_new_admits_exactly_as_many_as_may_play() {
 #[test]
 fn of_64_starts_at_once_stop_oldest_leaves_exactly_as_many_as_may_play() {
     let mut edge = TestEdge::with_limit(1, OnConflict::StopOldest);
-    edge.ledger.max_streams = 1_000;
+    edge.records.max_streams = 1_000;
     for of in 0..SUBJECTS {
         let verdicts = race_to_start(&edge, of);
         assert!(
@@ -75,7 +75,7 @@ fn of_64_starts_at_once_stop_oldest_leaves_exactly_as_many_as_may_play() {
     let subjects = u64::from(SUBJECTS);
     assert_eq!(edge.host.count(Metric::Starts), 64 * subjects);
     assert_eq!(edge.host.count(Metric::Evictions), 63 * subjects);
-    assert_eq!(u64::from(edge.host.calls().rings), 63 * subjects);
+    assert_eq!(u64::from(edge.host.calls().bumps), 63 * subjects);
     assert_eq!(edge.host.live(), subjects);
     edge.assert_gauge_is_true();
 }
@@ -83,13 +83,13 @@ fn of_64_starts_at_once_stop_oldest_leaves_exactly_as_many_as_may_play() {
 #[test]
 fn workers_that_start_stop_and_sweep_at_once_lose_count_of_nothing() {
     let mut edge = TestEdge::with_limit(2, OnConflict::StopOldest);
-    edge.ledger.max_streams = 1_000;
+    edge.records.max_streams = 1_000;
     for of in 0..SUBJECTS {
         race(|| {
             for _ in 0..STARTS_EACH {
                 let (stream, verdict) = edge.start(of);
                 assert!(matches!(verdict, Ok(Verdict::Plays(_))));
-                sweep(&edge.host, &edge.ledger, edge.host.now());
+                sweep(&edge.host, &edge.records, edge.host.now());
                 let _ = edge.heartbeat(of, stream);
                 let _ = edge.stop(of, stream);
                 edge.host.advance_ms(SWEEP_EVERY_MS / 4);
@@ -108,13 +108,13 @@ fn workers_that_start_stop_and_sweep_at_once_lose_count_of_nothing() {
 #[test]
 fn workers_that_start_and_sweep_while_streams_lapse_lose_count_of_nothing() {
     let mut edge = TestEdge::with_limit(2, OnConflict::DenyNew);
-    edge.ledger.max_streams = 1_000;
+    edge.records.max_streams = 1_000;
     for of in 0..SUBJECTS {
         race(|| {
             for neighbour in 0..4 {
                 let _ = edge.start(of + 50 * neighbour);
                 edge.host.advance_ms(TIMEOUT_MS / 8);
-                sweep(&edge.host, &edge.ledger, edge.host.now());
+                sweep(&edge.host, &edge.records, edge.host.now());
             }
         });
         edge.assert_gauge_is_true();
@@ -126,7 +126,7 @@ fn workers_that_start_and_sweep_while_streams_lapse_lose_count_of_nothing() {
 #[test]
 fn workers_that_sweep_at_once_count_every_lapse_once() {
     let mut edge = TestEdge::with_limit(2, OnConflict::DenyNew);
-    edge.ledger.slots = core::num::NonZeroU32::new(10).unwrap();
+    edge.records.slots = core::num::NonZeroU32::new(10).unwrap();
     for of in 0..SUBJECTS {
         edge.starts(of);
         edge.starts(of);
@@ -134,7 +134,7 @@ fn workers_that_sweep_at_once_count_every_lapse_once() {
     edge.host.advance_ms(TIMEOUT_MS);
     for _ in 0..10 {
         edge.host.advance_ms(SWEEP_EVERY_MS);
-        race(|| sweep(&edge.host, &edge.ledger, edge.host.now()));
+        race(|| sweep(&edge.host, &edge.records, edge.host.now()));
     }
     assert_eq!(edge.on_record(), 0);
     assert_eq!(edge.host.live(), 0);

@@ -8,7 +8,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::test_edge::TestEdge;
 use super::transact;
-use crate::ports::{Clock, Place, Store};
+use crate::ports::{Clock, Store, StoreKey};
 use crate::testing::{book, play, test};
 
 /// The most bytes a stream may take.
@@ -26,23 +26,23 @@ fn a_stream_with_device_and_channel_takes_at_most_120_bytes() {
     let slots = 64;
     let book = book(Vec::new(), &[("web", &[])]);
     let mut edge = TestEdge::new(slots, book);
-    edge.ledger.max_streams = u64::MAX;
-    edge.ledger.slots = NonZeroU32::new(slots).unwrap();
+    edge.records.max_streams = u64::MAX;
+    edge.records.slots = NonZeroU32::new(slots).unwrap();
     let streams = slots * STREAMS_PER_SLOT;
     for n in 0..streams {
         let mut subject = [7; 16];
         subject[..4].copy_from_slice(&n.to_be_bytes());
         let subject = SubjectKey::from_bytes(subject);
-        let mut play = play(&edge.ledger.book, "web", edge.mint(), Unknown::Starts);
+        let mut play = play(&edge.records.book, "web", edge.mint(), Unknown::Starts);
         play.attributes
             .set("deviceId", format!("6e2fb550c457{n:04x}"));
         play.attributes.set("channel", format!("news-{}", n % 100));
         let (host, now) = (&edge.host, edge.host.now());
         let event = Event::Play(play);
-        let _ = transact(host, &edge.ledger, &subject, &event, Moment::EARLIEST, now).unwrap();
+        let _ = transact(host, &edge.records, &subject, &event, Moment::EARLIEST, now).unwrap();
     }
     let stored = |slot| {
-        let value = edge.host.load(Place::Slot(slot));
+        let value = edge.host.load(StoreKey::Slot(slot));
         value.map_or(0, |(bytes, _)| bytes.len())
     };
     let values: usize = (0..slots).map(stored).sum();

@@ -4,38 +4,38 @@
 //! freed), so subjects are spread over slots and live in their values. Layout:
 //!
 //! ```text
-//! slot   = version(1) horizon(6) watermarks record*
-//! record = subject(16) live_until(6) length×2+stamped(LEB128) [stamp] content
+//! slot   = version(1) watermark(6) watermarks record*
+//! record = subject(16) live_until(6) length×2+versioned(LEB128) [copy version] content
 //! ```
 //!
 //! Where a store of the whole fleet has the last word, a record is a copy of what is
-//! there: it carries a [`Stamp`], and its content a horizon of its own in front of the
+//! there: it carries a [`CopyVersion`], and its content a watermark of its own in front of the
 //! activity. Otherwise its content is the activity.
 //!
 //! Only the record of the subject in question is decoded; its neighbours are
 //! copied as they are until `live_until` has passed.
 //!
-//! **Watermarks and horizon.** Ended streams are remembered one by one only for a while, and
+//! **Watermarks and watermark.** Ended streams are remembered one by one only for a while, and
 //! only so many. When one is forgotten, its account's watermark moves up to the moment its key
 //! was issued: from then on every stream of the account issued up to there and not on record
 //! counts as over ([`super::watermarks`]). Only so many accounts of a slot have one; what goes
-//! beyond that moves the slot's horizon, which holds for all its accounts. So what was
+//! beyond that moves the slot's watermark, which holds for all its accounts. So what was
 //! stopped, evicted or killed never comes back, in bounded memory, and no account's ends change
 //! anything for its neighbours for as long as fewer of them than that end something within a day.
 
-use streamgate_policy::activity::{Activity, Ended};
+use streamgate_policy::activity::{Activity, Tombstone};
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::codec;
-use crate::stamp::Stamp;
+use crate::copy_version::CopyVersion;
 use crate::watermarks::Watermarks;
 
 const VERSION: u8 = 4;
 
 /// What stands below a record's length.
-const STAMPED: usize = 1;
+const VERSIONED: usize = 1;
 const TRAITS: u32 = 1;
 
 /// The most records without a live stream kept in one slot for what they remember;
@@ -46,7 +46,7 @@ const RESTING_MAX: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot<'a> {
     /// Streams issued up to this moment and not on record are over.
-    pub horizon: Moment,
+    pub watermark: Moment,
     watermarks: Watermarks,
     records: Vec<Record<'a>>,
 }
@@ -55,7 +55,7 @@ pub struct Slot<'a> {
 struct Record<'a> {
     subject: SubjectKey,
     live_until: Moment,
-    stamp: Option<Stamp>,
+    copy_version: Option<CopyVersion>,
     content: &'a [u8],
     /// Where in the slot's value it begins.
     at: usize,
@@ -68,8 +68,8 @@ pub struct Change<'a> {
     pub subject: &'a SubjectKey,
     /// Its activity, pruned.
     pub activity: &'a Activity,
-    /// Its stamp, where a fleet's store has the last word.
-    pub stamp: Option<Stamp>,
+    /// Its version, where a fleet's store has the last word.
+    pub copy_version: Option<CopyVersion>,
 }
 
 /// A slot's new value.
@@ -84,7 +84,7 @@ pub struct Rewritten {
 impl Default for Slot<'_> {
     fn default() -> Self {
         Self {
-            horizon: Moment::EARLIEST,
+            watermark: Moment::EARLIEST,
             watermarks: Watermarks::default(),
             records: Vec::new(),
         }
@@ -100,7 +100,7 @@ impl<'a> Slot<'a> {
         if reader.byte()? != VERSION {
             return None;
         }
-        let horizon = reader.moment()?;
+        let watermark = reader.moment()?;
         let watermarks = Watermarks::read(&mut reader)?;
         let mut records = Vec::new();
         while !reader.is_empty() {
@@ -109,20 +109,20 @@ impl<'a> Slot<'a> {
             let traits = reader.number()?;
             let at = bytes.len().saturating_sub(reader.left());
             let mut content = Reader::new(reader.slice(traits >> TRAITS)?);
-            let stamp = match traits & STAMPED {
+            let copy_version = match traits & VERSIONED {
                 0 => None,
-                _ => Some(Stamp::read(&mut content)?),
+                _ => Some(CopyVersion::read(&mut content)?),
             };
             records.push(Record {
                 subject,
                 live_until,
-                stamp,
+                copy_version,
                 content: content.rest(),
                 at,
             });
         }
         Some(Self {
-            horizon,
+            watermark,
             watermarks,
             records,
         })
@@ -135,27 +135,32 @@ impl<'a> Slot<'a> {
             Some(record) => record.activity()?,
             None => Activity::default(),
         };
-        activity.forgotten = activity.forgotten.max(self.watermarks.of(subject));
+        activity.watermark = activity.watermark.max(self.watermarks.of(subject));
         Some(activity)
     }
 
-    /// The stamp of the copy of `subject`'s record, with what the store has, or is to
+    /// The version of the copy of `subject`'s record, with what the store has, or is to
     /// have, of it.
     #[must_use]
-    pub fn copy(&self, subject: &SubjectKey) -> Option<(Stamp, &'a [u8])> {
+    pub fn copy(&self, subject: &SubjectKey) -> Option<(CopyVersion, &'a [u8])> {
         let record = self.record(subject)?;
-        Some((record.stamp?, record.content))
+        Some((record.copy_version?, record.content))
     }
 
-    /// The slot's value `bytes`, from which this was taken, with another stamp on a copy.
+    /// The slot's value `bytes`, from which this was taken, with another version on a copy.
     #[must_use]
-    pub fn restamped(&self, bytes: &[u8], subject: &SubjectKey, stamp: &Stamp) -> Option<Vec<u8>> {
+    pub fn with_version(
+        &self,
+        bytes: &[u8],
+        subject: &SubjectKey,
+        copy_version: &CopyVersion,
+    ) -> Option<Vec<u8>> {
         let record = self.record(subject)?;
-        record.stamp?;
-        let end = record.at.checked_add(Stamp::LEN)?;
+        record.copy_version?;
+        let end = record.at.checked_add(CopyVersion::LEN)?;
         let mut fresh = Vec::with_capacity(bytes.len());
         fresh.put(bytes.get(..record.at)?);
-        stamp.encode(&mut fresh);
+        copy_version.encode(&mut fresh);
         fresh.put(bytes.get(end..)?);
         Some(fresh)
     }
@@ -185,7 +190,7 @@ impl<'a> Slot<'a> {
     pub fn rewrite(&self, change: Option<Change<'_>>, now: Moment) -> Rewritten {
         let mut fresh = Vec::with_capacity(self.records.len().saturating_add(1));
         let mut memory = Memory {
-            horizon: self.horizon,
+            watermark: self.watermark,
             watermarks: self.watermarks.clone(),
         };
         let mut lapsed = 0_usize;
@@ -201,25 +206,33 @@ impl<'a> Slot<'a> {
             // No live stream left: decode once, keep only what it remembers.
             let mut resting = record.activity().unwrap_or_default();
             lapsed = lapsed.saturating_add(resting.prune(now));
-            memory.forget(&record.subject, record.stamp, resting.forgotten);
+            memory.forget(&record.subject, record.copy_version, resting.watermark);
             if !resting.ended.is_empty() {
-                fresh.push(Kept::Resting(record.subject, record.stamp, resting));
+                fresh.push(Kept::Resting(record.subject, record.copy_version, resting));
             }
         }
         if let Some(change) = change {
-            memory.forget(change.subject, change.stamp, change.activity.forgotten);
+            memory.forget(
+                change.subject,
+                change.copy_version,
+                change.activity.watermark,
+            );
             if !change.activity.streams.is_empty() {
                 fresh.push(Kept::Live(change));
             } else if !change.activity.ended.is_empty() {
                 let activity = change.activity.clone();
-                fresh.push(Kept::Resting(*change.subject, change.stamp, activity));
+                fresh.push(Kept::Resting(
+                    *change.subject,
+                    change.copy_version,
+                    activity,
+                ));
             }
         }
 
-        for (subject, stamp, dropped) in surplus_resting(&mut fresh) {
-            let ends = dropped.ended.iter().filter_map(Ended::horizon);
+        for (subject, copy_version, dropped) in surplus_resting(&mut fresh) {
+            let ends = dropped.ended.iter().filter_map(Tombstone::watermark);
             let latest = ends.fold(Moment::EARLIEST, Moment::max);
-            memory.forget(&subject, stamp, latest);
+            memory.forget(&subject, copy_version, latest);
         }
 
         let mut bytes = Vec::with_capacity(128);
@@ -240,7 +253,7 @@ impl<'a> Slot<'a> {
 
 impl Record<'_> {
     fn activity(&self) -> Option<Activity> {
-        match self.stamp {
+        match self.copy_version {
             None => codec::decode(self.content),
             Some(_) => codec::decode_copy(self.content),
         }
@@ -263,24 +276,24 @@ impl Record<'_> {
 
 /// What is left of ended streams that are no longer remembered one by one.
 struct Memory {
-    horizon: Moment,
+    watermark: Moment,
     watermarks: Watermarks,
 }
 
 impl Memory {
     /// An account's streams issued up to a moment are over if they are not on record. A copy
     /// says so itself, for as long as it is there, and an edge with a store above it does not
-    /// go by the horizon.
-    fn forget(&mut self, subject: &SubjectKey, stamp: Option<Stamp>, up_to: Moment) {
-        match stamp {
+    /// go by the watermark.
+    fn forget(&mut self, subject: &SubjectKey, copy_version: Option<CopyVersion>, up_to: Moment) {
+        match copy_version {
             None => self.watermarks.raise(subject, up_to),
-            Some(_) => self.horizon = self.horizon.max(up_to),
+            Some(_) => self.watermark = self.watermark.max(up_to),
         }
     }
 
     fn encode(mut self, out: &mut Vec<u8>, now: Moment) {
-        let forgotten = self.watermarks.forget(now).unwrap_or_default();
-        out.put_moment(self.horizon.max(forgotten));
+        let watermark = self.watermarks.forget(now).unwrap_or_default();
+        out.put_moment(self.watermark.max(watermark));
         self.watermarks.encode(out);
     }
 }
@@ -292,46 +305,47 @@ enum Kept<'a> {
     /// With live streams.
     Live(Change<'a>),
     /// Without live streams, kept for the ended ones it remembers.
-    Resting(SubjectKey, Option<Stamp>, Activity),
+    Resting(SubjectKey, Option<CopyVersion>, Activity),
 }
 
 impl Kept<'_> {
     fn encode(&self, out: &mut Vec<u8>) {
-        let (subject, live_until, stamp, encoded);
+        let (subject, live_until, copy_version, encoded);
         let content = match self {
             Self::Whole(record) => {
-                (subject, live_until, stamp) = (&record.subject, record.live_until, record.stamp);
+                (subject, live_until, copy_version) =
+                    (&record.subject, record.live_until, record.copy_version);
                 record.content
             }
             Self::Live(change) => {
-                (subject, stamp) = (change.subject, change.stamp);
+                (subject, copy_version) = (change.subject, change.copy_version);
                 live_until = change.activity.live_until().unwrap_or(Moment::EARLIEST);
-                encoded = content_of(change.activity, stamp);
+                encoded = content_of(change.activity, copy_version);
                 &encoded
             }
             Self::Resting(of, with, activity) => {
-                (subject, stamp) = (of, *with);
+                (subject, copy_version) = (of, *with);
                 live_until = Moment::EARLIEST;
-                encoded = content_of(activity, stamp);
+                encoded = content_of(activity, copy_version);
                 &encoded
             }
         };
         out.put(subject.as_bytes());
         out.put_moment(live_until);
-        match stamp {
+        match copy_version {
             None => out.put_number(content.len() << TRAITS),
-            Some(stamp) => {
-                let length = content.len().saturating_add(Stamp::LEN);
-                out.put_number((length << TRAITS) | STAMPED);
-                stamp.encode(out);
+            Some(copy_version) => {
+                let length = content.len().saturating_add(CopyVersion::LEN);
+                out.put_number((length << TRAITS) | VERSIONED);
+                copy_version.encode(out);
             }
         }
         out.put(content);
     }
 }
 
-fn content_of(activity: &Activity, stamp: Option<Stamp>) -> Vec<u8> {
-    match stamp {
+fn content_of(activity: &Activity, copy_version: Option<CopyVersion>) -> Vec<u8> {
+    match copy_version {
         None => codec::encode(activity),
         Some(_) => codec::encode_copy(activity),
     }
@@ -339,7 +353,7 @@ fn content_of(activity: &Activity, stamp: Option<Stamp>) -> Vec<u8> {
 
 /// Takes resting records out until no more than [`RESTING_MAX`] are left, those whose
 /// latest end lies furthest back first, and copies that are ahead of the store last.
-fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<Stamp>, Activity)> {
+fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<CopyVersion>, Activity)> {
     let is_resting = |kept: &&Kept<'_>| matches!(kept, Kept::Resting(..));
     let surplus = kept.iter().filter(is_resting).count();
     let mut dropped = Vec::new();
@@ -348,17 +362,17 @@ fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<Stamp>, 
             .iter()
             .enumerate()
             .filter_map(|(at, kept)| match kept {
-                Kept::Resting(_, stamp, activity) => {
-                    let ahead = stamp.is_some_and(|stamp| stamp.ahead);
-                    Some((ahead, last_end(activity), at))
+                Kept::Resting(_, copy_version, activity) => {
+                    let dirty = copy_version.is_some_and(|copy_version| copy_version.dirty);
+                    Some((dirty, last_end(activity), at))
                 }
                 _ => None,
             })
             .min();
         if let Some((.., at)) = oldest
-            && let Kept::Resting(subject, stamp, activity) = kept.remove(at)
+            && let Kept::Resting(subject, copy_version, activity) = kept.remove(at)
         {
-            dropped.push((subject, stamp, activity));
+            dropped.push((subject, copy_version, activity));
         }
     }
     dropped
@@ -374,7 +388,7 @@ mod tests {
     use streamgate_policy::activity::{ENDED_KEPT_MS, EndReason};
 
     use super::*;
-    use crate::stamp::WriteId;
+    use crate::copy_version::WriteId;
     use crate::testing::{NOW, TIMEOUT_MS, key, stream, test};
     use crate::watermarks::WATERMARK_KEPT_MS;
 
@@ -400,7 +414,7 @@ mod tests {
         let change = Change {
             subject: &subject(n),
             activity,
-            stamp: None,
+            copy_version: None,
         };
         slot.rewrite(Some(change), now)
     }
@@ -432,26 +446,26 @@ mod tests {
     #[test]
     fn forgetting_an_end_is_held_against_its_account_alone() {
         let bytes = put(&[], 1, &stopped(1, NOW), NOW).bytes;
-        let forgotten = |bytes: &[u8], n| {
+        let watermark = |bytes: &[u8], n| {
             let slot = Slot::parse(bytes).unwrap();
-            assert_eq!(slot.horizon, Moment::EARLIEST);
-            slot.activity(&subject(n)).unwrap().forgotten
+            assert_eq!(slot.watermark, Moment::EARLIEST);
+            slot.activity(&subject(n)).unwrap().watermark
         };
-        assert_eq!(forgotten(&bytes, 1), Moment::EARLIEST);
+        assert_eq!(watermark(&bytes, 1), Moment::EARLIEST);
         let later = NOW.plus_ms(ENDED_KEPT_MS);
         let bytes = put(&bytes, 2, &playing(2), later).bytes;
-        assert_eq!(forgotten(&bytes, 1), NOW);
-        assert_eq!(forgotten(&bytes, 2), Moment::EARLIEST);
+        assert_eq!(watermark(&bytes, 1), NOW);
+        assert_eq!(watermark(&bytes, 2), Moment::EARLIEST);
         // It starts again, and what it was forgotten for stays.
         let mut again = playing(1);
-        again.forgotten = NOW;
+        again.watermark = NOW;
         let bytes = put(&bytes, 1, &again, later).bytes;
         let bytes = put(&bytes, 2, &Activity::default(), later).bytes;
-        assert_eq!(forgotten(&bytes, 1), NOW);
+        assert_eq!(watermark(&bytes, 1), NOW);
     }
 
     #[test]
-    fn what_nobody_holds_against_anybody_any_more_is_held_by_the_horizon() {
+    fn what_nobody_holds_against_anybody_any_more_is_held_by_the_watermark() {
         let bytes = put(&[], 1, &stopped(1, NOW), NOW).bytes;
         let later = NOW.plus_ms(ENDED_KEPT_MS);
         let bytes = put(&bytes, 2, &playing(2), later).bytes;
@@ -460,7 +474,7 @@ mod tests {
         assert!(slot.has_lapsed(later));
         let bytes = slot.rewrite(None, later).bytes;
         let slot = Slot::parse(&bytes).unwrap();
-        assert_eq!(slot.horizon, NOW);
+        assert_eq!(slot.watermark, NOW);
         assert_eq!(slot.watermarks, Watermarks::default());
     }
 
@@ -473,45 +487,50 @@ mod tests {
         let slot = Slot::parse(&bytes).unwrap();
         let kept: Vec<_> = slot.subjects().collect();
         assert_eq!(kept, (42..50).map(subject).collect::<Vec<_>>());
-        assert_eq!(slot.horizon, Moment::EARLIEST);
+        assert_eq!(slot.watermark, Moment::EARLIEST);
         for n in 0..42 {
-            assert_eq!(slot.activity(&subject(n)).unwrap().forgotten, NOW);
+            assert_eq!(slot.activity(&subject(n)).unwrap().watermark, NOW);
         }
     }
 
-    fn stamped(n: u8, ahead: bool) -> Option<Stamp> {
-        Some(Stamp {
+    fn versioned(n: u8, dirty: bool) -> Option<CopyVersion> {
+        Some(CopyVersion {
             write: (n > 0).then_some(WriteId([n; 8])),
-            ahead,
+            dirty,
             kept_until: NOW.plus_ms(u64::from(n)),
         })
     }
 
-    fn put_copy(bytes: &[u8], n: u8, activity: &Activity, stamp: Option<Stamp>) -> Vec<u8> {
+    fn put_copy(
+        bytes: &[u8],
+        n: u8,
+        activity: &Activity,
+        copy_version: Option<CopyVersion>,
+    ) -> Vec<u8> {
         let slot = Slot::parse(bytes).unwrap_or_default();
         let change = Change {
             subject: &subject(n),
             activity,
-            stamp,
+            copy_version,
         };
         slot.rewrite(Some(change), NOW).bytes
     }
 
     #[test]
-    fn copies_carry_their_stamp_and_a_horizon_of_their_own() {
-        let mut with_horizon = playing(1);
-        with_horizon.forgotten = NOW.plus_ms(7);
-        let bytes = put_copy(&[], 1, &with_horizon, stamped(5, true));
-        let bytes = put_copy(&bytes, 2, &playing(2), stamped(0, false));
+    fn copies_carry_their_copy_version_and_a_watermark_of_their_own() {
+        let mut with_watermark = playing(1);
+        with_watermark.watermark = NOW.plus_ms(7);
+        let bytes = put_copy(&[], 1, &with_watermark, versioned(5, true));
+        let bytes = put_copy(&bytes, 2, &playing(2), versioned(0, false));
         let bytes = put_copy(&bytes, 3, &playing(3), None);
         let slot = Slot::parse(&bytes).unwrap();
-        let (stamp, content) = slot.copy(&subject(1)).unwrap();
-        assert_eq!(Some(stamp), stamped(5, true));
-        assert_eq!(codec::decode_copy(content), Some(with_horizon.clone()));
-        assert_eq!(slot.activity(&subject(1)), Some(with_horizon));
+        let (copy_version, content) = slot.copy(&subject(1)).unwrap();
+        assert_eq!(Some(copy_version), versioned(5, true));
+        assert_eq!(codec::decode_copy(content), Some(with_watermark.clone()));
+        assert_eq!(slot.activity(&subject(1)), Some(with_watermark));
         assert_eq!(
-            slot.copy(&subject(2)).map(|(stamp, _)| stamp),
-            stamped(0, false)
+            slot.copy(&subject(2)).map(|(copy_version, _)| copy_version),
+            versioned(0, false)
         );
         assert_eq!(slot.activity(&subject(2)), Some(playing(2)));
         assert_eq!(slot.copy(&subject(3)), None);
@@ -519,35 +538,35 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_changes_without_anything_else() {
-        let bytes = put_copy(&[], 1, &playing(1), stamped(5, true));
-        let bytes = put_copy(&bytes, 2, &playing(2), stamped(6, true));
+    fn a_copy_version_changes_without_anything_else() {
+        let bytes = put_copy(&[], 1, &playing(1), versioned(5, true));
+        let bytes = put_copy(&bytes, 2, &playing(2), versioned(6, true));
         let slot = Slot::parse(&bytes).unwrap();
-        let fresh = stamped(9, false).unwrap();
-        let restamped = slot.restamped(&bytes, &subject(1), &fresh).unwrap();
+        let fresh = versioned(9, false).unwrap();
+        let with_version = slot.with_version(&bytes, &subject(1), &fresh).unwrap();
         assert_eq!(
-            restamped,
+            with_version,
             put_copy(
                 &put_copy(&[], 1, &playing(1), Some(fresh)),
                 2,
                 &playing(2),
-                stamped(6, true)
+                versioned(6, true)
             )
         );
-        assert_eq!(slot.restamped(&bytes, &subject(3), &fresh), None);
+        assert_eq!(slot.with_version(&bytes, &subject(3), &fresh), None);
     }
 
     #[test]
     fn copies_without_streams_that_the_store_has_yet_to_hear_of_go_last() {
-        let ahead = stopped(1, NOW);
-        let mut bytes = put_copy(&[], 1, &ahead, stamped(1, true));
+        let dirty = stopped(1, NOW);
+        let mut bytes = put_copy(&[], 1, &dirty, versioned(1, true));
         for n in 2..50 {
             let activity = stopped(n, NOW.plus_ms(u64::from(n)));
-            bytes = put_copy(&bytes, n, &activity, stamped(n, false));
+            bytes = put_copy(&bytes, n, &activity, versioned(n, false));
         }
         let slot = Slot::parse(&bytes).unwrap();
         assert_eq!(slot.subjects().count(), RESTING_MAX);
-        assert_eq!(slot.activity(&subject(1)), Some(ahead));
+        assert_eq!(slot.activity(&subject(1)), Some(dirty));
     }
 
     #[test]

@@ -8,8 +8,8 @@
 use streamgate_values::moment::Moment;
 
 use super::slot::Slot;
-use super::transact::{Ledger, forget_lapsed};
-use crate::ports::{Host, Place, Swap};
+use super::transact::{Records, forget_lapsed};
+use crate::ports::{Host, StoreKey, Swap};
 
 /// How often a worker is to call [`sweep()`], in milliseconds.
 pub const SWEEP_EVERY_MS: u64 = 100;
@@ -22,13 +22,13 @@ const ROUND_MS: u64 = 60_000;
 const STRETCH_MAX: u32 = 128;
 
 /// Sweeps the next stretch of slots, if no worker did so just now.
-pub fn sweep(host: &impl Host, ledger: &Ledger, now: Moment) {
-    let slots = ledger.slots.get();
+pub fn sweep(host: &impl Host, records: &Records, now: Moment) {
+    let slots = records.slots.get();
     let Some(first) = claim(host, slots, now) else {
         return;
     };
     for slot in first..first.saturating_add(stretch(slots)).min(slots) {
-        sweep_slot(host, Place::Slot(slot), now);
+        sweep_slot(host, StoreKey::Slot(slot), now);
     }
 }
 
@@ -41,8 +41,8 @@ fn stretch(slots: u32) -> u32 {
 
 /// Moves the hand on; `None` if another worker has it.
 fn claim(host: &impl Host, slots: u32, now: Moment) -> Option<u32> {
-    let found = host.load(Place::Sweep);
-    let hand = found.as_ref().and_then(|(bytes, _)| Hand::parse(bytes));
+    let loaded = host.load(StoreKey::Sweep);
+    let hand = loaded.as_ref().and_then(|(bytes, _)| Hand::parse(bytes));
     let first = match hand {
         Some(hand) if hand.has_just_moved(now) => return None,
         Some(hand) if hand.next < slots => hand.next,
@@ -52,8 +52,8 @@ fn claim(host: &impl Host, slots: u32, now: Moment) -> Option<u32> {
         next: first.saturating_add(stretch(slots)),
         moved_at: now,
     };
-    let version = found.map(|(_, version)| version);
-    (host.swap(Place::Sweep, version, &hand.to_bytes()) == Swap::Done).then_some(first)
+    let version = loaded.map(|(_, version)| version);
+    (host.swap(StoreKey::Sweep, version, &hand.to_bytes()) == Swap::Done).then_some(first)
 }
 
 /// How far the sweep has come: the next slot (four bytes) and the moment of the last
@@ -82,8 +82,8 @@ impl Hand {
     }
 }
 
-fn sweep_slot(host: &impl Host, place: Place, now: Moment) {
-    let Some((bytes, version)) = host.load(place) else {
+fn sweep_slot(host: &impl Host, key: StoreKey, now: Moment) {
+    let Some((bytes, version)) = host.load(key) else {
         return;
     };
     let Some(slot) = Slot::parse(&bytes).filter(|slot| slot.has_lapsed(now)) else {
@@ -91,7 +91,7 @@ fn sweep_slot(host: &impl Host, place: Place, now: Moment) {
     };
     let rewritten = slot.rewrite(None, now);
     // On a conflict the other writer has just tidied the slot.
-    if host.swap(place, Some(version), &rewritten.bytes) == Swap::Done {
+    if host.swap(key, Some(version), &rewritten.bytes) == Swap::Done {
         forget_lapsed(host, &rewritten);
     }
 }

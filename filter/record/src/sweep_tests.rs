@@ -9,12 +9,12 @@ use super::sweep::{SWEEP_EVERY_MS, sweep};
 use super::test_edge::{EMPTY_SLOT, TestEdge};
 use super::watermarks::WATERMARK_KEPT_MS;
 use crate::metric::Metric;
-use crate::ports::{Clock, Place};
+use crate::ports::{Clock, StoreKey};
 use crate::testing::{TIMEOUT_MS, test};
 
 fn edge(slots: u32) -> TestEdge {
     let mut edge = TestEdge::with_limit(2, OnConflict::StopOldest);
-    edge.ledger.slots = NonZeroU32::new(slots).unwrap();
+    edge.records.slots = NonZeroU32::new(slots).unwrap();
     edge
 }
 
@@ -81,7 +81,7 @@ fn a_round_frees_every_slot_however_many_there_are() {
         for of in 0..subjects {
             edge.starts(of);
         }
-        let last = Place::Slot(slots - 1);
+        let last = StoreKey::Slot(slots - 1);
         let first_slot = edge.stored(0);
         edge.host.plant(last, &first_slot);
         edge.host.advance_ms(TIMEOUT_MS);
@@ -118,9 +118,9 @@ fn two_workers_share_a_round_and_count_nothing_twice() {
     for swept in 1..=4_u64 {
         // Both are called in the same moment; one of them has the turn.
         edge.sweep_once();
-        sweep(&edge.host, &edge.ledger, edge.host.now());
+        sweep(&edge.host, &edge.records, edge.host.now());
         edge.host.advance_ms(SWEEP_EVERY_MS - 1);
-        sweep(&edge.host, &edge.ledger, edge.host.now());
+        sweep(&edge.host, &edge.records, edge.host.now());
         edge.host.advance_ms(1);
         assert_eq!(edge.host.count(Metric::Lapses), swept);
         edge.assert_gauge_is_true();
@@ -144,7 +144,7 @@ fn a_slot_written_meanwhile_is_left_to_who_wrote_it() {
     let edge = edge(1);
     edge.starts(1);
     edge.host.advance_ms(TIMEOUT_MS);
-    edge.host.lose_next_swap_at(Place::Slot(0));
+    edge.host.lose_next_swap_at(StoreKey::Slot(0));
     edge.sweep_once();
     assert_eq!(edge.on_record(), 1);
     assert_eq!(edge.host.count(Metric::Lapses), 0);
@@ -160,7 +160,7 @@ fn a_hand_that_cannot_be_read_is_set_anew() {
     let edge = edge(1);
     edge.starts(1);
     edge.host.advance_ms(TIMEOUT_MS);
-    edge.host.plant(Place::Sweep, b"?");
+    edge.host.plant(StoreKey::Sweep, b"?");
     edge.sweep_once();
     assert_eq!(edge.on_record(), 0);
 }
@@ -170,7 +170,7 @@ fn no_call_sweeps_more_than_a_millisecond_s_work() {
     for (slots, expected) in [(65_536, 110), (1 << 20, 128)] {
         let edge = edge(slots);
         let before = edge.host.calls().loads;
-        sweep(&edge.host, &edge.ledger, edge.host.now());
+        sweep(&edge.host, &edge.records, edge.host.now());
         // One load more is that of the sweep's hand.
         assert_eq!(edge.host.calls().loads - before, expected + 1);
     }

@@ -1,4 +1,4 @@
-//! An edge small enough to look into: a ledger in plain memory.
+//! An edge small enough to look into: a record in plain memory.
 
 use core::num::NonZeroU32;
 
@@ -8,21 +8,21 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
-use super::epoch::epoch;
+use super::memory_since::memory_since;
 use super::slot::Slot;
 use super::sweep::{SWEEP_EVERY_MS, sweep};
-use super::{Decided, Ledger, Outage, activity, consult, transact};
-use crate::ports::{Clock, Entropy, Place};
+use super::{Decided, Records, Unavailable, activity, consult, transact};
+use crate::ports::{Clock, Entropy, StoreKey};
 use crate::testing::{MemoryHost, book, limit, play};
 
-/// Bytes of a slot that holds nothing: version, horizon and no watermark.
+/// Bytes of a slot that holds nothing: version, watermark and no watermark.
 pub(super) const EMPTY_SLOT: usize = 8;
 
 /// Several threads may use one by reference, as workers of an Envoy.
 pub(super) struct TestEdge {
     pub(super) host: MemoryHost,
-    pub(super) ledger: Ledger,
-    epoch: Moment,
+    pub(super) records: Records,
+    memory_since: Moment,
 }
 
 /// Subject `n`; it lives in slot `n`, if there are that many, else in `n` modulo them.
@@ -37,9 +37,9 @@ impl TestEdge {
     pub(super) fn new(slots: u32, book: PolicyBook) -> Self {
         let host = MemoryHost::new();
         Self {
-            epoch: epoch(&host, host.now()),
+            memory_since: memory_since(&host, host.now()),
             host,
-            ledger: Ledger {
+            records: Records {
                 slots: NonZeroU32::new(slots).unwrap(),
                 max_streams: 100,
                 book,
@@ -57,39 +57,53 @@ impl TestEdge {
     /// Envoy restarts: what was on record is lost.
     pub(super) fn restart(&mut self) {
         self.host.forget_everything();
-        self.epoch = epoch(&self.host, self.host.now());
+        self.memory_since = memory_since(&self.host, self.host.now());
     }
 
     pub(super) fn mint(&self) -> StreamKey {
         StreamKey::mint(self.host.now(), self.host.random())
     }
 
-    pub(super) fn decide(&self, of: u8, event: &Event) -> Result<Decided, Outage> {
+    pub(super) fn decide(&self, of: u8, event: &Event) -> Result<Decided, Unavailable> {
         let Self {
             host,
-            ledger,
-            epoch,
+            records,
+            memory_since,
         } = self;
-        transact(host, ledger, &subject(of), event, *epoch, host.now())
+        transact(
+            host,
+            records,
+            &subject(of),
+            event,
+            *memory_since,
+            host.now(),
+        )
     }
 
     /// What would be decided?
-    pub(super) fn consult(&self, of: u8, event: &Event) -> Result<Decided, Outage> {
+    pub(super) fn consult(&self, of: u8, event: &Event) -> Result<Decided, Unavailable> {
         let Self {
             host,
-            ledger,
-            epoch,
+            records,
+            memory_since,
         } = self;
-        consult(host, ledger, &subject(of), event, *epoch, host.now())
+        consult(
+            host,
+            records,
+            &subject(of),
+            event,
+            *memory_since,
+            host.now(),
+        )
     }
 
     /// `stream` of `app` wants to play.
     pub(super) fn event(&self, stream: StreamKey, unknown: Unknown) -> Event {
-        Event::Play(play(&self.ledger.book, "app", stream, unknown))
+        Event::Play(play(&self.records.book, "app", stream, unknown))
     }
 
     /// A new stream of `app` starts, if it may.
-    pub(super) fn start(&self, of: u8) -> (StreamKey, Result<Verdict, Outage>) {
+    pub(super) fn start(&self, of: u8) -> (StreamKey, Result<Verdict, Unavailable>) {
         let stream = self.mint();
         let decided = self.decide(of, &self.event(stream, Unknown::IsNew));
         (stream, decided.map(|decided| decided.verdict))
@@ -114,7 +128,7 @@ impl TestEdge {
     }
 
     pub(super) fn stop(&self, of: u8, stream: StreamKey) -> Verdict {
-        let application = self.ledger.book.application("app").unwrap();
+        let application = self.records.book.application("app").unwrap();
         let event = Event::Stop {
             stream,
             application: application.clone(),
@@ -129,18 +143,18 @@ impl TestEdge {
 
     /// The same with all that is known of them.
     pub(super) fn streams(&self, of: u8) -> Vec<Stream> {
-        activity(&self.host, &self.ledger, &subject(of), self.host.now()).streams
+        activity(&self.host, &self.records, &subject(of), self.host.now()).streams
     }
 
     /// The stream with this key as it was when it was released, if that is remembered.
     pub(super) fn released(&self, of: u8, key: &StreamKey) -> Option<Stream> {
-        let activity = activity(&self.host, &self.ledger, &subject(of), self.host.now());
+        let activity = activity(&self.host, &self.records, &subject(of), self.host.now());
         activity.end_of(key)?.released().cloned()
     }
 
     /// A slot's value, empty if there is none.
     pub(super) fn stored(&self, slot: u32) -> Vec<u8> {
-        self.host.stored(Place::Slot(slot)).unwrap_or_default()
+        self.host.stored(StoreKey::Slot(slot)).unwrap_or_default()
     }
 
     /// How many streams are on record, lapsed or not.
@@ -155,7 +169,7 @@ impl TestEdge {
                 .map(|activity| activity.streams.len())
                 .sum::<usize>()
         };
-        (0..self.ledger.slots.get()).map(streams_of).sum()
+        (0..self.records.slots.get()).map(streams_of).sum()
     }
 
     /// The gauge tells the number of streams on record.
@@ -167,12 +181,12 @@ impl TestEdge {
     /// One sweep of this worker, at its next turn.
     pub(super) fn sweep_once(&self) {
         self.host.advance_ms(SWEEP_EVERY_MS);
-        sweep(&self.host, &self.ledger, self.host.now());
+        sweep(&self.host, &self.records, self.host.now());
     }
 
     /// Sweeps every slot.
     pub(super) fn sweep_all(&self) {
-        for _ in 0..self.ledger.slots.get() {
+        for _ in 0..self.records.slots.get() {
             self.sweep_once();
         }
     }

@@ -6,17 +6,17 @@ use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
-use super::bells::ring;
+use super::generations::bump;
 use super::live::{add_live, live};
+use crate::copy_version::CopyVersion;
 use crate::metric::Metric;
 use crate::ports::TRIES;
-use crate::ports::{Host, Place, Store, Swap, Version};
+use crate::ports::{Host, Store, StoreKey, Swap, Version};
 use crate::slot::{Change, Rewritten, Slot};
-use crate::stamp::Stamp;
 
-/// How a ledger is laid out, and what it is judged by.
+/// How a record is laid out, and what it is judged by.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Records {
     /// Slots subjects are spread over.
     pub slots: core::num::NonZeroU32,
     /// The most streams on record at once, in the whole edge.
@@ -29,11 +29,11 @@ pub struct Ledger {
 
 /// Why an event could not be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outage {
+pub enum Unavailable {
     /// Other workers wrote to the slot first in every one of the tries.
     Contention,
     /// The edge already has as many streams on record as it may.
-    TableFull,
+    Full,
     /// The store refused the write.
     Store,
     /// The fleet's store did not answer.
@@ -46,7 +46,7 @@ pub enum Outage {
 pub struct Decided {
     /// The answer.
     pub verdict: Verdict,
-    /// What a lease on the stream would go by; `None` where no bell would ring for it any more,
+    /// What a lease on the stream would go by; `None` where no bump would follow for it any more,
     /// or none yet: nothing could end such a lease.
     pub basis: Option<Basis>,
     /// When trying again may help, as far as can be said of a refusal.
@@ -56,9 +56,9 @@ pub struct Decided {
 /// What a lease goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
-    /// The state of the subject's bell before the record was read: as long as it
+    /// The generation of the subject's slot group before the record was read: as long as it
     /// stays so, nothing in the record has been ended.
-    pub bell: u32,
+    pub generation: u32,
     /// Something follows from the event that is not on record yet: it was only asked for.
     pub pending: bool,
 }
@@ -82,7 +82,7 @@ pub enum Settled {
     Open(Decided),
 }
 
-impl Ledger {
+impl Records {
     /// The slot that holds `subject`.
     #[must_use]
     pub fn slot_of(&self, subject: &SubjectKey) -> u32 {
@@ -92,12 +92,12 @@ impl Ledger {
             .unwrap_or_default()
     }
 
-    /// The bell that rings when a stream of `subject` is ended. Of 65,536 at most, one rings
-    /// for every stream ended in a slot that hangs on it, and then each worker looks again at
+    /// The slot group of `subject`, whose generation is bumped when a stream is ended. Of 65,536 at most, one is
+    /// bumped for every stream ended in one of its slots, and then each worker looks again at
     /// its streams of those slots. With a million streams of which a thousand end each second,
-    /// one request in thirty meets a bell that rang.
+    /// one request in thirty meets a generation that changed.
     #[must_use]
-    pub fn bell_of(&self, subject: &SubjectKey) -> u16 {
+    pub fn group_of(&self, subject: &SubjectKey) -> u16 {
         let [low, high, ..] = self.slot_of(subject).to_le_bytes();
         u16::from_le_bytes([low, high])
     }
@@ -107,16 +107,16 @@ impl Ledger {
 ///
 /// # Errors
 ///
-/// [`Outage`] if that could not be recorded; then nothing has happened.
+/// [`Unavailable`] if that could not be recorded; then nothing has happened.
 pub fn transact(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     event: &Event,
-    epoch: Moment,
+    memory_since: Moment,
     now: Moment,
-) -> Result<Decided, Outage> {
-    match transact_if(host, ledger, subject, event, epoch, now, |_| true)? {
+) -> Result<Decided, Unavailable> {
+    match transact_if(host, records, subject, event, memory_since, now, |_| true)? {
         Settled::Decided(decided) | Settled::Open(decided) => Ok(decided),
     }
 }
@@ -125,118 +125,126 @@ pub fn transact(
 ///
 /// # Errors
 ///
-/// [`Outage`] if what follows could not be recorded; then nothing has happened.
+/// [`Unavailable`] if what follows could not be recorded; then nothing has happened.
 pub fn transact_if(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     event: &Event,
-    epoch: Moment,
+    memory_since: Moment,
     now: Moment,
     may_follow: impl Fn(&Seen<'_>) -> bool,
-) -> Result<Settled, Outage> {
-    let bell = host.bell(ledger.bell_of(subject));
-    let place = Place::Slot(ledger.slot_of(subject));
+) -> Result<Settled, Unavailable> {
+    let generation = host.generation(records.group_of(subject));
+    let key = StoreKey::Slot(records.slot_of(subject));
     for _ in 0..TRIES {
-        let found = load(host, place);
-        let heard = found.heard(host, ledger, subject, event, epoch, now);
-        let judgement = &heard.judgement;
+        let loaded = load(host, key);
+        let judged = loaded.judged(host, records, subject, event, memory_since, now);
+        let judgement = &judged.judgement;
         let seen = Seen {
             judgement,
-            activity: &heard.sighted.activity,
+            activity: &judged.pruned.activity,
         };
         if !may_follow(&seen) {
-            return Ok(Settled::Open(heard.decided(bell)));
+            return Ok(Settled::Open(judged.decided(generation)));
         }
         if !judgement.changed {
-            return Ok(Settled::Decided(heard.decided(bell)));
+            return Ok(Settled::Decided(judged.decided(generation)));
         }
-        let rewritten = heard.rewritten(ledger, subject, now);
-        let growth = heard.growth(&rewritten);
-        if growth > 0 && live(host) >= ledger.max_streams {
-            return Err(Outage::TableFull);
+        let rewritten = judged.rewritten(records, subject, now);
+        let growth = judged.growth(&rewritten);
+        if growth > 0 && live(host) >= records.max_streams {
+            return Err(Unavailable::Full);
         }
-        match host.swap(place, found.version, &rewritten.bytes) {
+        match host.swap(key, loaded.version, &rewritten.bytes) {
             Swap::Done => {
                 if judgement.silenced {
-                    ring(host, ledger.bell_of(subject));
+                    bump(host, records.group_of(subject));
                 }
                 add_live(host, growth);
-                count(host, Metric::Lapses, heard.sighted.lapsed);
+                count(host, Metric::Lapses, judged.pruned.lapsed);
                 count(host, Metric::Lapses, rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
                 count_verdict(host, event, judgement);
-                return Ok(Settled::Decided(heard.decided(bell)));
+                return Ok(Settled::Decided(judged.decided(generation)));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {
                 host.add(Metric::StoreFailures, 1);
-                return Err(Outage::Store);
+                return Err(Unavailable::Store);
             }
         }
     }
     host.add(Metric::CasGiveUps, 1);
-    Err(Outage::Contention)
+    Err(Unavailable::Contention)
 }
 
 /// Decides an event without recording anything: what would [`transact()`] say?
 ///
 /// # Errors
 ///
-/// [`Outage::TableFull`] where a start would meet it.
+/// [`Unavailable::Full`] where a start would meet it.
 pub fn consult(
     host: &impl Host,
-    ledger: &Ledger,
+    records: &Records,
     subject: &SubjectKey,
     event: &Event,
-    epoch: Moment,
+    memory_since: Moment,
     now: Moment,
-) -> Result<Decided, Outage> {
-    let bell = host.bell(ledger.bell_of(subject));
-    let found = load(host, Place::Slot(ledger.slot_of(subject)));
-    let heard = found.heard(host, ledger, subject, event, epoch, now);
-    if starts(&heard.judgement.verdict)
-        && live(host) >= ledger.max_streams
-        && heard.growth(&heard.rewritten(ledger, subject, now)) > 0
+) -> Result<Decided, Unavailable> {
+    let generation = host.generation(records.group_of(subject));
+    let loaded = load(host, StoreKey::Slot(records.slot_of(subject)));
+    let judged = loaded.judged(host, records, subject, event, memory_since, now);
+    if starts(&judged.judgement.verdict)
+        && live(host) >= records.max_streams
+        && judged.growth(&judged.rewritten(records, subject, now)) > 0
     {
-        return Err(Outage::TableFull);
+        return Err(Unavailable::Full);
     }
-    let pending = heard.judgement.changed;
+    let pending = judged.judgement.changed;
     Ok(Decided {
-        basis: Some(Basis { bell, pending }),
-        ..heard.decided(bell)
+        basis: Some(Basis {
+            generation,
+            pending,
+        }),
+        ..judged.decided(generation)
     })
 }
 
 /// The live streams of a subject, oldest first.
 #[must_use]
-pub fn activity(host: &impl Host, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Activity {
-    let found = load(host, Place::Slot(ledger.slot_of(subject)));
-    let mut activity = Sighted::new(host, &found.slot(host), subject, now).activity;
+pub fn activity(
+    host: &impl Host,
+    records: &Records,
+    subject: &SubjectKey,
+    now: Moment,
+) -> Activity {
+    let loaded = load(host, StoreKey::Slot(records.slot_of(subject)));
+    let mut activity = Pruned::new(host, &loaded.slot(host), subject, now).activity;
     activity.streams = sorted_by_key(activity.streams, |stream| (stream.started_at, stream.key));
     activity
 }
 
 /// A slot's value as loaded.
-pub(super) struct Found {
+pub(super) struct Loaded {
     pub(super) bytes: Vec<u8>,
     pub(super) version: Option<Version>,
 }
 
-pub(super) fn load(store: &impl Store, place: Place) -> Found {
-    match store.load(place) {
-        Some((bytes, version)) => Found {
+pub(super) fn load(store: &impl Store, key: StoreKey) -> Loaded {
+    match store.load(key) {
+        Some((bytes, version)) => Loaded {
             bytes,
             version: Some(version),
         },
-        None => Found {
+        None => Loaded {
             bytes: Vec::new(),
             version: None,
         },
     }
 }
 
-impl Found {
+impl Loaded {
     /// The slot, empty if there is none or it cannot be read.
     pub(super) fn slot(&self, host: &impl Host) -> Slot<'_> {
         Slot::parse(&self.bytes).unwrap_or_else(|| {
@@ -250,42 +258,45 @@ impl Found {
     }
 
     /// What the judge says to an event, going by this.
-    fn heard(
+    fn judged(
         &self,
         host: &impl Host,
-        ledger: &Ledger,
+        records: &Records,
         subject: &SubjectKey,
         event: &Event,
-        epoch: Moment,
+        memory_since: Moment,
         now: Moment,
-    ) -> Heard<'_> {
+    ) -> Judged<'_> {
         let slot = self.slot(host);
-        let mut sighted = Sighted::new(host, &slot, subject, now);
-        let activity = &mut sighted.activity;
+        let mut pruned = Pruned::new(host, &slot, subject, now);
+        let activity = &mut pruned.activity;
         // An edge alone would have seen a stream that is not on record; in a fleet it may play
         // elsewhere, and what neighbours ended long ago says nothing of it.
-        let horizon = match ledger.has_fleet {
-            true => activity.forgotten,
-            false => slot.horizon.max(activity.forgotten),
+        let watermark = match records.has_fleet {
+            true => activity.watermark,
+            false => slot.watermark.max(activity.watermark),
         };
-        let recall = Recall { horizon, epoch };
-        let judgement = judge(activity, event, &ledger.book, &recall, now);
-        Heard {
+        let recall = Recall {
+            watermark,
+            memory_since,
+        };
+        let judgement = judge(activity, event, &records.book, &recall, now);
+        Judged {
             slot,
-            sighted,
+            pruned,
             judgement,
         }
     }
 }
 
 /// A subject's activity as found on record and pruned.
-pub(super) struct Sighted {
+pub(super) struct Pruned {
     pub(super) activity: Activity,
     on_record: usize,
     pub(super) lapsed: usize,
 }
 
-impl Sighted {
+impl Pruned {
     pub(super) fn new(
         host: &impl Host,
         slot: &Slot<'_>,
@@ -306,46 +317,49 @@ impl Sighted {
 }
 
 /// An event judged by what was found, and nothing recorded yet.
-struct Heard<'a> {
+struct Judged<'a> {
     slot: Slot<'a>,
     /// With the activity as the event leaves it.
-    sighted: Sighted,
+    pruned: Pruned,
     judgement: Judgement,
 }
 
-impl Heard<'_> {
-    fn decided(self, bell: u32) -> Decided {
+impl Judged<'_> {
+    fn decided(self, generation: u32) -> Decided {
         Decided {
             verdict: self.judgement.verdict,
             basis: Some(Basis {
-                bell,
+                generation,
                 pending: false,
             }),
             retry_at: self.judgement.retry_at,
         }
     }
 
-    fn rewritten(&self, ledger: &Ledger, subject: &SubjectKey, now: Moment) -> Rewritten {
-        let activity = &self.sighted.activity;
-        let before = self.slot.copy(subject).map(|(stamp, _)| stamp);
+    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> Rewritten {
+        let activity = &self.pruned.activity;
+        let before = self
+            .slot
+            .copy(subject)
+            .map(|(copy_version, _)| copy_version);
         let change = Change {
             subject,
             activity,
-            stamp: ledger
+            copy_version: records
                 .has_fleet
-                .then(|| Stamp::ahead(before, activity, now)),
+                .then(|| CopyVersion::dirty(before, activity, now)),
         };
         self.slot.rewrite(Some(change), now)
     }
 
     /// How many streams more the slot holds once rewritten.
     fn growth(&self, rewritten: &Rewritten) -> i64 {
-        let Sighted { activity, .. } = &self.sighted;
-        self.sighted.growth_to(activity, rewritten)
+        let Pruned { activity, .. } = &self.pruned;
+        self.pruned.growth_to(activity, rewritten)
     }
 }
 
-impl Sighted {
+impl Pruned {
     /// How many streams more the slot holds once it is rewritten with this activity.
     pub(super) fn growth_to(&self, activity: &Activity, rewritten: &Rewritten) -> i64 {
         let gone = self.on_record.saturating_add(rewritten.lapsed);

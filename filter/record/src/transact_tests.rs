@@ -7,9 +7,9 @@ use streamgate_values::stream_key::StreamKey;
 use super::slot::Slot;
 use super::test_edge::{EMPTY_SLOT, TestEdge, subject};
 use super::watermarks::WATERMARK_KEPT_MS;
-use super::{Basis, Decided, Outage};
+use super::{Basis, Decided, Unavailable};
 use crate::metric::Metric;
-use crate::ports::{Clock, Place, Store};
+use crate::ports::{Clock, Store, StoreKey};
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, play, test};
 
 fn deny_new(max: u32) -> TestEdge {
@@ -54,15 +54,15 @@ fn a_request_costs_one_read_and_a_write_only_if_something_changed() {
         let before = edge.host.calls();
         action();
         let after = edge.host.calls();
-        let rings = after.rings - before.rings;
-        assert_eq!(after.bell_reads - before.bell_reads, 1);
+        let bumps = after.bumps - before.bumps;
+        assert_eq!(after.generation_reads - before.generation_reads, 1);
         let (loads, swaps) = (after.loads - before.loads, after.swaps - before.swaps);
-        // Each ring is logged: one read, one write.
-        ([loads - rings, swaps - rings], rings)
+        // Each bump is logged: one read, one write.
+        ([loads - bumps, swaps - bumps], bumps)
     };
     let stream = edge.mint();
     let plays = |renew_below_ms| {
-        let mut play = play(&edge.ledger.book, "app", stream, Unknown::Starts);
+        let mut play = play(&edge.records.book, "app", stream, Unknown::Starts);
         play.renew_below_ms = renew_below_ms;
         let decided = edge.decide(1, &Event::Play(play)).unwrap();
         assert!(matches!(decided.verdict, Verdict::Plays(_)));
@@ -113,13 +113,13 @@ fn who_is_overtaken_too_often_is_turned_away_and_nothing_has_happened() {
 
     edge.host.lose_next_swaps(u32::MAX);
     let (_, outcome) = edge.start(1);
-    assert_eq!(outcome, Err(Outage::Contention));
+    assert_eq!(outcome, Err(Unavailable::Contention));
     let tries = edge.host.calls().swaps - calls.swaps;
     assert!((2..=1_000).contains(&tries), "{tries}");
     assert_eq!(edge.host.count(Metric::CasRetries), u64::from(tries));
     assert_eq!(edge.host.count(Metric::CasGiveUps), 1);
     assert_eq!(edge.host.count(Metric::Evictions), 0);
-    assert_eq!(edge.host.calls().rings, calls.rings);
+    assert_eq!(edge.host.calls().bumps, calls.bumps);
     assert_eq!(edge.stored(0), before);
     assert_eq!(edge.live(1), [playing]);
     edge.assert_gauge_is_true();
@@ -134,16 +134,16 @@ fn a_write_the_store_refuses_has_changed_nothing() {
     let playing = edge.starts(1);
     let before = edge.stored(0);
     edge.host.fail_swaps(true);
-    assert_eq!(edge.start(1).1, Err(Outage::Store));
+    assert_eq!(edge.start(1).1, Err(Unavailable::Store));
     assert_eq!(edge.host.count(Metric::StoreFailures), 1);
     assert_eq!(edge.host.count(Metric::Starts), 1);
-    assert_eq!(edge.host.calls().rings, 0);
+    assert_eq!(edge.host.calls().bumps, 0);
     assert_eq!(edge.stored(0), before);
     assert_eq!(edge.live(1), [playing]);
     edge.assert_gauge_is_true();
 
     // Whoever has a lease plays on.
-    let mut play = play(&edge.ledger.book, "app", playing, Unknown::Starts);
+    let mut play = play(&edge.records.book, "app", playing, Unknown::Starts);
     play.renew_below_ms = TIMEOUT_MS / 2;
     let decided = edge.decide(1, &Event::Play(play)).unwrap();
     assert!(matches!(decided.verdict, Verdict::Plays(_)));
@@ -155,13 +155,13 @@ fn a_write_the_store_refuses_has_changed_nothing() {
 #[test]
 fn an_edge_with_all_the_streams_it_may_have_starts_no_more() {
     let mut edge = deny_new(2);
-    edge.ledger.max_streams = 3;
+    edge.records.max_streams = 3;
     let streams = [1, 2, 3].map(|of| edge.starts(of));
     let before = edge.stored(0);
 
     let newcomer = edge.event(edge.mint(), Unknown::IsNew);
-    assert_eq!(edge.decide(4, &newcomer), Err(Outage::TableFull));
-    assert_eq!(edge.consult(4, &newcomer), Err(Outage::TableFull));
+    assert_eq!(edge.decide(4, &newcomer), Err(Unavailable::Full));
+    assert_eq!(edge.consult(4, &newcomer), Err(Unavailable::Full));
     assert_eq!(edge.stored(0), before);
     edge.assert_gauge_is_true();
 
@@ -175,7 +175,7 @@ fn an_edge_with_all_the_streams_it_may_have_starts_no_more() {
 #[test]
 fn lapsed_streams_take_no_place_in_a_full_edge_once_they_are_swept() {
     let mut edge = deny_new(2);
-    edge.ledger.max_streams = 3;
+    edge.records.max_streams = 3;
     for of in [1, 2, 3] {
         edge.starts(of);
     }
@@ -214,59 +214,59 @@ fn the_gauge_is_true_after_every_step_of_a_varied_day() {
 }
 
 #[test]
-fn a_bell_rings_exactly_when_a_stream_was_ended() {
+fn a_generation_rings_exactly_when_a_stream_was_ended() {
     let mut edge = TestEdge::with_limit(2, OnConflict::StopOldest);
-    let rings = |edge: &TestEdge| edge.host.calls().rings;
+    let bumps = |edge: &TestEdge| edge.host.calls().bumps;
     let [first, second] = [edge.starts(1), edge.starts(1)];
     assert!(matches!(edge.media(1, first), Verdict::Plays(_)));
-    assert_eq!(rings(&edge), 0, "starts and signs of life");
+    assert_eq!(bumps(&edge), 0, "starts and signs of life");
 
     let third = edge.starts(1);
-    assert_eq!(rings(&edge), 1, "an eviction");
+    assert_eq!(bumps(&edge), 1, "an eviction");
     let _ = edge.media(1, first);
-    assert_eq!(rings(&edge), 1, "a victim's request");
+    assert_eq!(bumps(&edge), 1, "a victim's request");
 
-    let mut fourth = play(&edge.ledger.book, "app", edge.mint(), Unknown::IsNew);
+    let mut fourth = play(&edge.records.book, "app", edge.mint(), Unknown::IsNew);
     fourth.terminate = vec![second.termination_code(), third.termination_code()];
     let fourth = (fourth.stream, edge.decide(1, &Event::Play(fourth)).unwrap()).0;
-    assert_eq!(rings(&edge), 2, "two kills at once");
+    assert_eq!(bumps(&edge), 2, "two kills at once");
 
     edge.host.lose_next_swaps(3);
     assert_eq!(edge.stop(1, fourth), Verdict::Stopped);
-    assert_eq!(rings(&edge), 3, "a stop that was tried four times");
+    assert_eq!(bumps(&edge), 3, "a stop that was tried four times");
     let _ = edge.stop(1, fourth);
-    assert_eq!(rings(&edge), 3, "a stop of what is over");
+    assert_eq!(bumps(&edge), 3, "a stop of what is over");
 
     let fifth = edge.starts(1);
-    edge.ledger.book = deny_new(0).ledger.book;
+    edge.records.book = deny_new(0).records.book;
     assert_conflict(&edge.start(1).1.unwrap());
-    assert_eq!(rings(&edge), 3, "a refused start");
+    assert_eq!(bumps(&edge), 3, "a refused start");
     assert_conflict(&edge.heartbeat(1, fifth));
-    assert_eq!(rings(&edge), 4, "a live stream that may not go on");
+    assert_eq!(bumps(&edge), 4, "a live stream that may not go on");
 
-    edge.ledger.book = deny_new(1).ledger.book;
+    edge.records.book = deny_new(1).records.book;
     edge.starts(1);
     edge.host.advance_ms(TIMEOUT_MS);
     edge.sweep_all();
-    assert_eq!(rings(&edge), 4, "a lapse");
+    assert_eq!(bumps(&edge), 4, "a lapse");
 }
 
 #[test]
-fn the_bell_told_is_the_one_before_so_nothing_that_follows_is_missed() {
+fn the_generation_told_is_the_one_before_so_nothing_that_follows_is_missed() {
     let edge = TestEdge::with_limit(1, OnConflict::StopOldest);
     let stream = edge.starts(1);
     let told = |stream| {
         let event = edge.event(stream, Unknown::Starts);
-        edge.decide(1, &event).unwrap().basis.unwrap().bell
+        edge.decide(1, &event).unwrap().basis.unwrap().generation
     };
-    let bell = edge.ledger.bell_of(&subject(1));
+    let group = edge.records.group_of(&subject(1));
     let first = told(stream);
-    assert_eq!(first, edge.host.bell(bell));
+    assert_eq!(first, edge.host.generation(group));
 
     let second = told(edge.mint());
     assert_eq!(first, second, "as it was before the eviction");
-    assert_ne!(second, edge.host.bell(bell), "and it has rung since");
-    assert_eq!(told(stream), edge.host.bell(bell));
+    assert_ne!(second, edge.host.generation(group), "and it has rung since");
+    assert_eq!(told(stream), edge.host.generation(group));
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn consulting_says_what_would_be_decided_and_writes_nothing() {
     for on_conflict in [OnConflict::DenyNew, OnConflict::StopOldest] {
         let edge = TestEdge::with_limit(1, on_conflict);
         let stream = edge.mint();
-        let application = edge.ledger.book.application("app").unwrap();
+        let application = edge.records.book.application("app").unwrap();
         let events = [
             edge.event(stream, Unknown::Starts),
             edge.event(stream, Unknown::IsOver),
@@ -291,7 +291,7 @@ fn consulting_says_what_would_be_decided_and_writes_nothing() {
             let consulted = edge.consult(1, event).unwrap();
             let after = edge.host.calls();
             assert_eq!(after.swaps, before.0.swaps);
-            assert_eq!(after.rings, before.0.rings);
+            assert_eq!(after.bumps, before.0.bumps);
             assert_eq!((edge.stored(0), edge.host.live()), (before.1, before.2));
             let decided = edge.decide(1, event).unwrap();
             let written = edge.host.calls().swaps > after.swaps;
@@ -320,7 +320,7 @@ fn a_slot_that_cannot_be_read_is_taken_as_absent_and_counted() {
 
     for bytes in [another_version, cut, damaged_record, vec![0xff; 100]] {
         let edge = deny_new(1);
-        edge.host.plant(Place::Slot(0), &bytes);
+        edge.host.plant(StoreKey::Slot(0), &bytes);
         assert_eq!(edge.live(1), []);
         assert!(edge.host.count(Metric::CorruptSlots) > 0);
         let stream = edge.starts(1);
@@ -349,7 +349,7 @@ fn a_damaged_neighbour_harms_nobody_and_goes_when_its_time_has_come() {
     edge.starts(1);
     let mut bytes = edge.stored(0);
     bytes[EMPTY_SLOT + 16 + 6 + 1] = 0x7f;
-    edge.host.plant(Place::Slot(0), &bytes);
+    edge.host.plant(StoreKey::Slot(0), &bytes);
     let neighbour = edge.starts(2);
     assert_eq!(edge.live(2), [neighbour]);
     edge.host.advance_ms(TIMEOUT_MS - 1);
@@ -376,11 +376,11 @@ fn what_was_ended_stays_ended_after_its_slot_has_forgotten_it() {
     }
     let bytes = edge.stored(0);
     let slot = Slot::parse(&bytes).unwrap();
-    let forgotten = Activity {
-        forgotten: victim.issued_at().unwrap(),
+    let watermark = Activity {
+        watermark: victim.issued_at().unwrap(),
         ..Activity::default()
     };
-    assert_eq!(slot.activity(&subject(1)), Some(forgotten));
+    assert_eq!(slot.activity(&subject(1)), Some(watermark));
     // A day later it is held against all accounts of the slot.
     edge.host.advance_ms(WATERMARK_KEPT_MS);
     edge.sweep_all();
@@ -388,7 +388,7 @@ fn what_was_ended_stays_ended_after_its_slot_has_forgotten_it() {
     assert_eq!(edge.stored(0).len(), EMPTY_SLOT);
     let bytes = edge.stored(0);
     assert_eq!(
-        Some(Slot::parse(&bytes).unwrap().horizon),
+        Some(Slot::parse(&bytes).unwrap().watermark),
         victim.issued_at()
     );
 }
@@ -419,7 +419,7 @@ fn a_policy_sees_only_streams_of_applications_that_list_it() {
     let policies = vec![limit("P", 1, OnConflict::DenyNew)];
     let edge = TestEdge::new(1, book(policies, &applications));
     for _ in 0..3 {
-        let free = play(&edge.ledger.book, "free", edge.mint(), Unknown::IsNew);
+        let free = play(&edge.records.book, "free", edge.mint(), Unknown::IsNew);
         assert!(edge.decide(1, &Event::Play(free)).is_ok());
     }
     edge.starts(1);
@@ -444,7 +444,7 @@ fn every_stream_that_loses_its_place_is_counted_as_evicted() {
     let mut edge = TestEdge::new(1, devices(2));
     let start = |edge: &TestEdge, device| {
         edge.host.advance_ms(1);
-        let mut play = play(&edge.ledger.book, "app", edge.mint(), Unknown::IsNew);
+        let mut play = play(&edge.records.book, "app", edge.mint(), Unknown::IsNew);
         play.attributes.set("deviceId", device);
         let stream = play.stream;
         let verdict = edge.decide(1, &Event::Play(play)).unwrap().verdict;
@@ -453,7 +453,7 @@ fn every_stream_that_loses_its_place_is_counted_as_evicted() {
     };
     let first = ["tv", "tv", "tv"].map(|device| start(&edge, device))[0];
     start(&edge, "phone");
-    edge.ledger.book = devices(1);
+    edge.records.book = devices(1);
     // It goes, and with it what its device plays besides.
     assert_conflict(&edge.media(1, first));
     assert_eq!(edge.live(1).len(), 1);
@@ -464,7 +464,7 @@ fn every_stream_that_loses_its_place_is_counted_as_evicted() {
 }
 
 fn release(edge: &TestEdge, of: u8, stream: StreamKey) -> Verdict {
-    let application = edge.ledger.book.application("app").unwrap();
+    let application = edge.records.book.application("app").unwrap();
     let event = Event::Release {
         stream,
         application: application.clone(),
@@ -478,7 +478,7 @@ fn a_release_frees_the_place_rings_and_is_counted_as_what_it_is() {
     let paused = edge.starts(1);
     let event = || edge.event(paused, Unknown::Starts);
     assert_eq!(release(&edge, 1, paused), Verdict::Stopped);
-    assert_eq!(edge.host.calls().rings, 1);
+    assert_eq!(edge.host.calls().bumps, 1);
     assert_eq!(edge.host.count(Metric::Releases), 1);
     assert_eq!(edge.host.count(Metric::Stops), 0);
     assert_eq!(edge.live(1), []);
@@ -501,8 +501,8 @@ fn a_release_frees_the_place_rings_and_is_counted_as_what_it_is() {
 fn a_released_stream_comes_back_though_its_neighbours_ends_were_forgotten() {
     let edge = deny_new(1);
     let paused = edge.starts(1);
-    let forgotten = edge.starts(2);
-    edge.stop(2, forgotten);
+    let watermark = edge.starts(2);
+    edge.stop(2, watermark);
     // Each of them watches for longer than ends are remembered.
     for _ in 0..=ENDED_KEPT_MS / TIMEOUT_MS {
         edge.host.advance_ms(TIMEOUT_MS - 1);
@@ -512,20 +512,20 @@ fn a_released_stream_comes_back_though_its_neighbours_ends_were_forgotten() {
     assert_eq!(release(&edge, 1, paused), Verdict::Stopped);
     let bytes = edge.stored(0);
     let slot = Slot::parse(&bytes).unwrap();
-    assert!(paused.issued_at().unwrap() <= slot.activity(&subject(2)).unwrap().forgotten);
+    assert!(paused.issued_at().unwrap() <= slot.activity(&subject(2)).unwrap().watermark);
     edge.host.advance_ms(ENDED_KEPT_MS - 1);
     assert!(matches!(edge.media(1, paused), Verdict::Plays(plays) if plays.started));
 }
 
 #[test]
-fn a_pause_that_is_forgotten_moves_no_horizon() {
+fn a_pause_that_is_forgotten_moves_no_watermark() {
     let edge = deny_new(1);
     let paused = edge.starts(1);
     release(&edge, 1, paused);
     edge.host.advance_ms(ENDED_KEPT_MS);
     edge.sweep_all();
     assert_eq!(edge.stored(0).len(), EMPTY_SLOT);
-    assert_eq!(Slot::parse(&edge.stored(0)).unwrap().horizon.as_ms(), 0);
+    assert_eq!(Slot::parse(&edge.stored(0)).unwrap().watermark.as_ms(), 0);
     // Nothing holds it back, then, but nothing is known of it either.
     assert!(matches!(edge.media(1, paused), Verdict::Plays(_)));
     // Nor do pauses that a slot has no more room for.
@@ -534,7 +534,7 @@ fn a_pause_that_is_forgotten_moves_no_horizon() {
         let stream = edge.starts(10 + of);
         release(&edge, 10 + of, stream);
     }
-    assert_eq!(Slot::parse(&edge.stored(0)).unwrap().horizon.as_ms(), 0);
+    assert_eq!(Slot::parse(&edge.stored(0)).unwrap().watermark.as_ms(), 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! its neighbours in the slot.
 //!
 //! Only where more accounts of a slot than [`WATERMARKS_MAX`] have one, or one is older than
-//! [`WATERMARK_KEPT_MS`], the oldest goes, and the slot's horizon moves up to it: from then on
+//! [`WATERMARK_KEPT_MS`], the oldest goes, and the slot's watermark moves up to it: from then on
 //! it holds for all accounts of the slot. That touches only a playback that was minted before
 //! a moment that lies far back and has not begun since.
 
@@ -18,7 +18,7 @@ use streamgate_values::subject::SubjectKey;
 pub(super) const WATERMARKS_MAX: usize = 64;
 
 /// How long a watermark lies back at most, in milliseconds: twice as long as a playback token
-/// is good by default, so that hardly any token is left that the horizon could hit.
+/// is good by default, so that hardly any token is left that the watermark could hit.
 pub(super) const WATERMARK_KEPT_MS: u64 = 24 * 3_600_000;
 
 /// An account, by eight bytes that are as evenly spread as its key.
@@ -84,7 +84,7 @@ impl Watermarks {
     }
 
     /// Takes out those that lie too far back, and the oldest of too many. The latest of what
-    /// was taken out, which the slot's horizon has to hold from now on.
+    /// was taken out, which the slot's watermark has to hold from now on.
     pub(super) fn forget(&mut self, now: Moment) -> Option<Moment> {
         let mut latest = None;
         self.0.retain(|(_, moment)| {

@@ -81,9 +81,9 @@ impl Moment {
     /// Both date formats write four-digit years and their libraries panic past the year 9999.
     fn within_four_digit_years(self) -> SystemTime {
         const LAST_MS_OF_9999: u64 = 253_402_300_799_999;
-        let since_epoch = Duration::from_millis(self.0.min(LAST_MS_OF_9999));
+        let since_unix_epoch = Duration::from_millis(self.0.min(LAST_MS_OF_9999));
         SystemTime::UNIX_EPOCH
-            .checked_add(since_epoch)
+            .checked_add(since_unix_epoch)
             .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }

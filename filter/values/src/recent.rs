@@ -1,13 +1,13 @@
 //! What a worker remembers so that it need not ask again.
 
 use hashbrown::HashTable;
-use streamgate_bytes::Mark;
+use streamgate_bytes::Fingerprint;
 
 /// In how many parts a table is kept. Growing one, and forgetting what was old in it, takes
 /// as many times less than the whole would, and no request waits for longer than that.
 const PARTS: usize = 16;
 
-/// Values under marks, bounded by two generations: when the young one is full it becomes
+/// Values under fingerprints, bounded by two generations: when the young one is full it becomes
 /// the old one, and what was old is forgotten. What is in use moves to the young one in
 /// time; what is forgotten costs asking again.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub struct Recent<V> {
 /// A part of a table.
 #[derive(Debug)]
 struct Generations<V> {
-    young: HashTable<(Mark, V)>,
-    old: HashTable<(Mark, V)>,
+    young: HashTable<(Fingerprint, V)>,
+    old: HashTable<(Fingerprint, V)>,
 }
 
 impl<V> Recent<V> {
@@ -36,23 +36,23 @@ impl<V> Recent<V> {
         }
     }
 
-    /// The value under `mark`.
+    /// The value under `fingerprint`.
     #[must_use]
-    pub fn value(&self, mark: Mark) -> Option<&V> {
-        let Generations { young, old } = self.parts.get(part(mark))?;
-        let is_it = |(known, _): &(Mark, V)| *known == mark;
-        let found = young.find(mark.spread(), is_it);
-        let found = found.or_else(|| old.find(mark.spread(), is_it));
+    pub fn value(&self, fingerprint: Fingerprint) -> Option<&V> {
+        let Generations { young, old } = self.parts.get(part(fingerprint))?;
+        let is_it = |(known, _): &(Fingerprint, V)| *known == fingerprint;
+        let found = young.find(fingerprint.spread(), is_it);
+        let found = found.or_else(|| old.find(fingerprint.spread(), is_it));
         found.map(|(_, value)| value)
     }
 
     /// Remembers a value.
-    pub fn insert(&mut self, mark: Mark, value: V) {
-        let Some(Generations { young, old }) = self.parts.get_mut(part(mark)) else {
+    pub fn insert(&mut self, fingerprint: Fingerprint, value: V) {
+        let Some(Generations { young, old }) = self.parts.get_mut(part(fingerprint)) else {
             return;
         };
-        let is_it = |(known, _): &(Mark, V)| *known == mark;
-        if let Some((_, known)) = young.find_mut(mark.spread(), is_it) {
+        let is_it = |(known, _): &(Fingerprint, V)| *known == fingerprint;
+        if let Some((_, known)) = young.find_mut(fingerprint.spread(), is_it) {
             *known = value;
             return;
         }
@@ -60,17 +60,19 @@ impl<V> Recent<V> {
             core::mem::swap(young, old);
             young.clear();
         }
-        let spread = |(known, _): &(Mark, V)| known.spread();
-        young.insert_unique(mark.spread(), (mark, value), spread);
+        let spread = |(known, _): &(Fingerprint, V)| known.spread();
+        young.insert_unique(fingerprint.spread(), (fingerprint, value), spread);
     }
 
     /// Forgets a value.
-    pub fn remove(&mut self, mark: Mark) {
-        let Some(Generations { young, old }) = self.parts.get_mut(part(mark)) else {
+    pub fn remove(&mut self, fingerprint: Fingerprint) {
+        let Some(Generations { young, old }) = self.parts.get_mut(part(fingerprint)) else {
             return;
         };
         for generation in [young, old] {
-            if let Ok(found) = generation.find_entry(mark.spread(), |(known, _)| *known == mark) {
+            if let Ok(found) =
+                generation.find_entry(fingerprint.spread(), |(known, _)| *known == fingerprint)
+            {
                 found.remove();
             }
         }
@@ -92,34 +94,37 @@ impl<V> Recent<V> {
     }
 }
 
-/// The part for a mark, by bits that its place in there does not go by.
-const fn part(mark: Mark) -> usize {
-    let [.., last] = mark.0.to_ne_bytes();
+/// The part for a fingerprint, by bits that its place in there does not go by.
+const fn part(fingerprint: Fingerprint) -> usize {
+    let [.., last] = fingerprint.0.to_ne_bytes();
     last as usize % PARTS
 }
 
 #[cfg(test)]
 mod tests {
-    use streamgate_bytes::Marker;
+    use streamgate_bytes::Fingerprinter;
 
     use super::*;
     use crate::testing::test;
 
     #[test]
     fn the_table_is_bounded_and_keeps_what_is_in_use() {
-        let marker = Marker::new(&[7; 16]);
+        let fingerprinter = Fingerprinter::new(&[7; 16]);
         let mut recent = Recent::new(1_600);
-        let busy = marker.mark(b"busy");
+        let busy = fingerprinter.fingerprint(b"busy");
         for n in 0..20_000_u32 {
-            let mark = marker.mark(&n.to_be_bytes());
-            recent.insert(mark, n);
+            let fingerprint = fingerprinter.fingerprint(&n.to_be_bytes());
+            recent.insert(fingerprint, n);
             recent.insert(busy, n);
             assert!(recent.len() <= 1_616, "{}", recent.len());
-            assert_eq!(recent.value(mark), Some(&n));
+            assert_eq!(recent.value(fingerprint), Some(&n));
             assert_eq!(recent.value(busy), Some(&n));
         }
         assert!(recent.len() > 800, "{}", recent.len());
-        assert_eq!(recent.value(marker.mark(&0_u32.to_be_bytes())), None);
+        assert_eq!(
+            recent.value(fingerprinter.fingerprint(&0_u32.to_be_bytes())),
+            None
+        );
         recent.remove(busy);
         assert_eq!(recent.value(busy), None);
     }

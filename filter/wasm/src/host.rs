@@ -12,7 +12,7 @@ use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::{Answer, Record};
 use streamgate_record::fleet::{Call, REPLY_MAX};
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
-use streamgate_record::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -40,7 +40,7 @@ impl Envoy {
             // Workers compare what rang with what they have heard: an operator who sets
             // counters back (`/reset_counters`) must not make them believe that nothing did.
             let kind = match metric {
-                Metric::BellRings => MetricType::Gauge,
+                Metric::GenerationBumps => MetricType::Gauge,
                 _ => MetricType::Counter,
             };
             hostcalls::define_metric(kind, metric.name())
@@ -49,18 +49,18 @@ impl Envoy {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
         };
-        envoy.add(Metric::BellRings, 1);
+        envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
     }
 }
 
 impl Clock for Envoy {
     fn now(&self) -> Moment {
-        let since_epoch = hostcalls::get_current_time()
+        let since_unix_epoch = hostcalls::get_current_time()
             .ok()
             .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
             .unwrap_or_default();
-        Moment::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+        Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
@@ -83,9 +83,9 @@ impl Meter for Envoy {
 
     /// Every worker has counted itself when it started: a counter that says zero is one that
     /// Envoy was told not to keep.
-    fn rings(&self) -> Option<u64> {
-        let id = self.counters.get(Metric::BellRings.index())?;
-        hostcalls::get_metric(*id).ok().filter(|rings| *rings > 0)
+    fn bumps(&self) -> Option<u64> {
+        let id = self.counters.get(Metric::GenerationBumps.index())?;
+        hostcalls::get_metric(*id).ok().filter(|bumps| *bumps > 0)
     }
 
     fn add_live(&self, change: i64) {
@@ -96,33 +96,33 @@ impl Meter for Envoy {
 }
 
 impl Store for Envoy {
-    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
-        match hostcalls::get_shared_data(&Key::of(place)) {
+    fn load(&self, key: StoreKey) -> Option<(Vec<u8>, Version)> {
+        match hostcalls::get_shared_data(&Key::of(key)) {
             Ok((bytes, Some(cas))) => Some((bytes.unwrap_or_default(), Version(cas))),
             _ => None,
         }
     }
 
-    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap {
+    fn swap(&self, key: StoreKey, expected: Option<Version>, value: &[u8]) -> Swap {
         let cas = expected.map_or(CREATE_ONLY, |Version(cas)| cas);
-        match hostcalls::set_shared_data(&Key::of(place), Some(value), Some(cas)) {
+        match hostcalls::set_shared_data(&Key::of(key), Some(value), Some(cas)) {
             Ok(()) => Swap::Done,
             Err(Status::CasMismatch) => Swap::Conflict,
             Err(_) => Swap::Failed,
         }
     }
 
-    /// A bell is an entry without a value, whose CAS value changes with every write:
+    /// A generation is an entry without a value, whose CAS value changes with every write:
     /// reading it costs no allocation.
-    fn bell(&self, bell: u16) -> u32 {
-        match hostcalls::get_shared_data(&Key::bell(bell)) {
+    fn generation(&self, group: u16) -> u32 {
+        match hostcalls::get_shared_data(&Key::generation(group)) {
             Ok((_, Some(cas))) => cas,
             _ => 0,
         }
     }
 
-    fn ring(&self, bell: u16) {
-        let _ = hostcalls::set_shared_data(&Key::bell(bell), None, None);
+    fn bump(&self, group: u16) {
+        let _ = hostcalls::set_shared_data(&Key::generation(group), None, None);
     }
 }
 
@@ -130,20 +130,20 @@ impl Store for Envoy {
 struct Key([u8; 9]);
 
 impl Key {
-    fn of(place: Place) -> Self {
-        match place {
-            Place::Slot(slot) => Self::new(b's', slot),
-            Place::Epoch => Self::new(b'e', 0),
-            Place::Sweep => Self::new(b'w', 0),
-            Place::News(shard) => Self::new(b'n', shard),
-            Place::Rings => Self::new(b'r', 0),
-            Place::Redirected(place) => Self::new(b'm', place),
-            Place::Live => Self::new(b'l', 0),
+    fn of(key: StoreKey) -> Self {
+        match key {
+            StoreKey::Slot(slot) => Self::new(b's', slot),
+            StoreKey::MemorySince => Self::new(b'e', 0),
+            StoreKey::Sweep => Self::new(b'w', 0),
+            StoreKey::Feed(shard) => Self::new(b'n', shard),
+            StoreKey::Bumps => Self::new(b'r', 0),
+            StoreKey::Redirected(key) => Self::new(b'm', key),
+            StoreKey::Live => Self::new(b'l', 0),
         }
     }
 
-    fn bell(bell: u16) -> Self {
-        Self::new(b'b', bell.into())
+    fn generation(group: u16) -> Self {
+        Self::new(b'b', group.into())
     }
 
     fn new(kind: u8, number: u32) -> Self {

@@ -93,14 +93,14 @@ pub(crate) fn take_step(step: Step, path: &[u8]) -> (State, Go) {
 
 /// The request goes on, without what it is not to take along; what it waits for then.
 fn forwarded(forward: Forward, path: &[u8]) -> State {
-    if forward.strip > 0 || forward.clean.path.is_some() {
+    if forward.strip > 0 || forward.scrub.path.is_some() {
         let stripped = path.get(forward.strip..).unwrap_or(path);
-        host::replace_path(forward.clean.path.as_deref().unwrap_or(stripped));
+        host::replace_path(forward.scrub.path.as_deref().unwrap_or(stripped));
     }
-    for (name, value) in &forward.clean.headers {
+    for (name, value) in &forward.scrub.headers {
         host::set_request_header(name, value.as_deref());
     }
-    if forward.clean.referer {
+    if forward.scrub.referer {
         host::set_request_header("referer", None);
     }
     if forward.watch.is_none() && forward.renewed.is_none() && forward.rewrite.is_none() {

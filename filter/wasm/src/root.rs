@@ -11,7 +11,7 @@ use streamgate_core::edge::Edge;
 
 use crate::host::{self, Envoy};
 use crate::requests::with_requests;
-use crate::worker::{Bell, Worker};
+use crate::worker::{Waker, Worker};
 
 /// The plugin's root context; empty until configured.
 pub(crate) struct Root {
@@ -79,7 +79,7 @@ impl RootContext for Root {
             envoy,
             root: self.id,
             calls: RefCell::default(),
-            bell: Bell::default(),
+            waker: Waker::default(),
             held: Cell::default(),
             is_away: Cell::default(),
         });
@@ -96,7 +96,7 @@ impl RootContext for Root {
 
     fn on_queue_ready(&mut self, queue: u32) {
         if let Some(worker) = &self.worker {
-            worker.on_ring(queue);
+            worker.on_wake(queue);
         }
     }
 }

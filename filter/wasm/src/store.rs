@@ -14,27 +14,27 @@ use crate::worker::Worker;
 impl Worker {
     /// Has the root context called, if the store is to be called.
     pub(crate) fn ring_if_needed(&self) {
-        if !self.edge.borrow().has_calls() || self.bell.rings.get() {
+        if !self.edge.borrow().has_calls() || self.waker.is_pending.get() {
             return;
         }
-        let queue = match self.bell.queue.get() {
+        let queue = match self.waker.queue.get() {
             Some(queue) => queue,
             None => {
                 let Some(queue) = host::own_queue(&self.envoy) else {
                     // The next tick makes the calls.
                     return;
                 };
-                self.bell.queue.set(Some(queue));
+                self.waker.queue.set(Some(queue));
                 queue
             }
         };
-        self.bell.rings.set(host::enqueue(queue));
+        self.waker.is_pending.set(host::enqueue(queue));
     }
 
     /// The root context is called because a request rang.
-    pub(crate) fn on_ring(self: &Rc<Self>, queue: u32) {
+    pub(crate) fn on_wake(self: &Rc<Self>, queue: u32) {
         host::dequeue(queue);
-        self.bell.rings.set(false);
+        self.waker.is_pending.set(false);
         let calls = self.edge.borrow_mut().calls(&self.envoy);
         self.make(calls);
         self.go_on();
@@ -114,7 +114,7 @@ impl Worker {
     /// Goes on with a request; what it waits for then.
     fn resume(&self, context: u32, state: &State, resumed: Resumed) -> State {
         match resumed {
-            Resumed::Request(trust) => {
+            Resumed::Request(copy_state) => {
                 let Some(path) = host::request_path() else {
                     host::resume_request();
                     return State::Nothing;
@@ -122,7 +122,7 @@ impl Worker {
                 let mut edge = self.edge.borrow_mut();
                 let ticket = Ticket(context);
                 let head = &host::RequestHead;
-                let step = edge.on_request_again(&self.envoy, ticket, head, &path, trust);
+                let step = edge.on_request_again(&self.envoy, ticket, head, &path, copy_state);
                 drop(edge);
                 let (state, go) = http::take_step(step, &path);
                 if go == Go::On {

@@ -19,7 +19,7 @@ pub(crate) struct Worker {
     pub(crate) cluster: String,
     /// The calls under way, by Envoy's tokens.
     pub(crate) calls: RefCell<ById<CallId>>,
-    pub(crate) bell: Bell,
+    pub(crate) waker: Waker,
     /// Bytes of manifests that are held until they are whole.
     pub(crate) held: Cell<usize>,
     /// Some of the store did not answer when last looked.
@@ -36,9 +36,9 @@ impl Drop for Worker {
 /// How a request has the root context called: only that may call the store, because a
 /// call ends with the context that made it.
 #[derive(Default)]
-pub(crate) struct Bell {
+pub(crate) struct Waker {
     /// Envoy's token for a queue that this worker alone reads.
     pub(crate) queue: Cell<Option<u32>>,
-    /// It was rung, and the root context has not been called yet.
-    pub(crate) rings: Cell<bool>,
+    /// It was woken, and the root context has not been called yet.
+    pub(crate) is_pending: Cell<bool>,
 }

@@ -156,11 +156,11 @@ impl Worker {
         resumed: Resumed,
     ) -> Option<Outcome> {
         match resumed {
-            Resumed::Request(trust) => {
+            Resumed::Request(copy_state) => {
                 let path = request.path.as_bytes();
                 let step = self
                     .edge
-                    .on_request_again(host, ticket, request, path, trust);
+                    .on_request_again(host, ticket, request, path, copy_state);
                 self.step(host, ticket, step)
             }
             Resumed::Reply(reply) => Some(Outcome::Answered(reply.answer)),

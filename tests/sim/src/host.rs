@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
 use streamgate_record::metric::Metric;
-use streamgate_record::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -15,8 +15,8 @@ type Value = (Box<[u8]>, u32);
 #[derive(Debug)]
 pub struct EdgeHost {
     now: Cell<Moment>,
-    values: RefCell<HashMap<Place, Value>>,
-    bells: RefCell<HashMap<u16, u32>>,
+    values: RefCell<HashMap<StoreKey, Value>>,
+    generations: RefCell<HashMap<u16, u32>>,
     dice: RefCell<fastrand::Rng>,
     counters: RefCell<[u64; Metric::ALL.len()]>,
     live: Cell<i64>,
@@ -29,7 +29,7 @@ impl EdgeHost {
         Self {
             now: Cell::new(Moment::EARLIEST),
             values: RefCell::default(),
-            bells: RefCell::default(),
+            generations: RefCell::default(),
             dice: RefCell::new(fastrand::Rng::with_seed(seed)),
             counters: RefCell::new([0; Metric::ALL.len()]),
             live: Cell::new(0),
@@ -50,7 +50,7 @@ impl EdgeHost {
     /// Envoy restarts: its memory is gone. Counters stay, so that they can be summed up.
     pub fn forget_everything(&self) {
         self.values.borrow_mut().clear();
-        self.bells.borrow_mut().clear();
+        self.generations.borrow_mut().clear();
         self.live.set(0);
     }
 
@@ -81,8 +81,8 @@ impl Meter for EdgeHost {
         self.counters.borrow_mut()[metric.index()] += n;
     }
 
-    fn rings(&self) -> Option<u64> {
-        Some(self.counters.borrow()[Metric::BellRings.index()])
+    fn bumps(&self) -> Option<u64> {
+        Some(self.counters.borrow()[Metric::GenerationBumps.index()])
     }
 
     fn add_live(&self, change: i64) {
@@ -91,28 +91,28 @@ impl Meter for EdgeHost {
 }
 
 impl Store for EdgeHost {
-    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+    fn load(&self, key: StoreKey) -> Option<(Vec<u8>, Version)> {
         let values = self.values.borrow();
-        let (bytes, version) = values.get(&place)?;
+        let (bytes, version) = values.get(&key)?;
         Some((bytes.to_vec(), Version(*version)))
     }
 
-    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap {
+    fn swap(&self, key: StoreKey, expected: Option<Version>, value: &[u8]) -> Swap {
         let mut values = self.values.borrow_mut();
-        let found = values.get(&place).map(|(_, version)| Version(*version));
+        let found = values.get(&key).map(|(_, version)| Version(*version));
         if found != expected {
             return Swap::Conflict;
         }
         let version = found.map_or(1, |Version(last)| last.wrapping_add(1));
-        values.insert(place, (value.into(), version));
+        values.insert(key, (value.into(), version));
         Swap::Done
     }
 
-    fn bell(&self, bell: u16) -> u32 {
-        self.bells.borrow().get(&bell).copied().unwrap_or(0)
+    fn generation(&self, group: u16) -> u32 {
+        self.generations.borrow().get(&group).copied().unwrap_or(0)
     }
 
-    fn ring(&self, bell: u16) {
-        *self.bells.borrow_mut().entry(bell).or_default() += 1;
+    fn bump(&self, group: u16) {
+        *self.generations.borrow_mut().entry(group).or_default() += 1;
     }
 }

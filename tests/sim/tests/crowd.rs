@@ -79,7 +79,7 @@ fn where_nobody_comes_or_goes_a_worker_makes_few_calls_however_many_play() {
         assert_eq!(figures.metric(Metric::FleetQuestions), 0);
         figures.calls_a_tick()
     });
-    // One for signs of life, and at times one for news.
+    // One for signs of life, and at times one for the feed.
     for calls in calls {
         within(calls, 0.5, 2.0);
     }

@@ -10,7 +10,7 @@ use streamgate_sim::store::{Node, SCRIPTS, commands, say};
 use streamgate_sim::swarm::{Options, Trouble, run};
 use streamgate_tests::Valkey;
 
-/// Where in the news a call reads on, and up to where it then has read. Places are named by
+/// Where in the eviction feed a call reads on, and up to where it then has read. Places are named by
 /// the store's own clock, so they differ between the two.
 type Places = HashMap<Vec<u8>, Vec<u8>>;
 
@@ -36,7 +36,7 @@ fn a_real_store_answers_whatever_a_fleet_says_in_the_same_way() {
     assert!(exchanges.len() > 200, "{}", exchanges.len());
     let real = Valkey::start();
     let mut places = Places::new();
-    let mut news = 0;
+    let mut feed = 0;
     for (number, (asked, said)) in exchanges.iter().enumerate() {
         let asked = with_places(asked, &places);
         let really = call(&real, &asked).expect("an answer");
@@ -48,12 +48,12 @@ fn a_real_store_answers_whatever_a_fleet_says_in_the_same_way() {
             "call {number}: {}",
             shown(&asked)
         );
-        news += usize::from(place.is_some());
+        feed += usize::from(place.is_some());
         if let (Some(place), Some(real_place)) = (place, real_place) {
             places.insert(place, real_place);
         }
     }
-    assert!(news > 100, "{news}");
+    assert!(feed > 100, "{feed}");
 }
 
 /// How long things are kept in the second test, in milliseconds: it takes far less until it
@@ -94,13 +94,32 @@ fn both_ask_for_passwords_lack_scripts_and_forget_what_has_expired() {
             .collect::<String>()
     });
     let (greet, swap, (kept, kept_ms)) = (greet.as_bytes(), swap.as_bytes(), KEPT);
-    let [record, epoch, news]: [&[u8]; 3] = [b"sg1:sixteen bytes-16", b"sg1:e:0", b"sg1:n:0"];
+    let [record, memory_since, feed]: [&[u8]; 3] =
+        [b"sg1:sixteen bytes-16", b"sg1:e:0", b"sg1:n:0"];
     let login: &[&[u8]] = &[b"AUTH", b"open sesame"];
     let [greets_text, swaps_text] = SCRIPTS.map(|text| [b"SCRIPT", &b"LOAD"[..], text.as_bytes()]);
-    let greets: &[&[u8]] = &[b"EVALSHA", greet, b"2", epoch, news, b"moment", kept, b""];
+    let greets: &[&[u8]] = &[
+        b"EVALSHA",
+        greet,
+        b"2",
+        memory_since,
+        feed,
+        b"moment",
+        kept,
+        b"",
+    ];
     let swaps = |expected: &'static [u8], content: &'static [u8]| -> [&[u8]; 10] {
         [
-            b"EVALSHA", swap, b"3", record, epoch, news, expected, content, kept, b"",
+            b"EVALSHA",
+            swap,
+            b"3",
+            record,
+            memory_since,
+            feed,
+            expected,
+            content,
+            kept,
+            b"",
         ]
     };
     let writes = swaps(b"moment", b"write--1 record");
@@ -140,7 +159,7 @@ fn with_places(asked: &[u8], places: &Places) -> Vec<u8> {
     call
 }
 
-/// An answer without the place in the news that it names, and the place.
+/// An answer without the place in the eviction feed that it names, and the place.
 fn without_place(asked: &[u8], said: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     let mut reads = commands(asked)
         .filter(|parts| matches!(parts[..], [b"EVALSHA", _, b"2", ..]))

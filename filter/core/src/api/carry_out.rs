@@ -1,4 +1,4 @@
-//! Carrying calls out: what is asked of the ledger, and waiting where it cannot tell yet.
+//! Carrying calls out: what is asked of the record, and waiting where it cannot tell yet.
 
 use core::cell::OnceCell;
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use streamgate_policy::{Application, Event, Unknown};
 use streamgate_record::fleet::Question;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{Decided, Outage};
+use streamgate_record::{Decided, Unavailable};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
@@ -24,7 +24,7 @@ use super::creates_by_client::CreatesByClient;
 use super::credentials;
 use super::refused::refusal;
 use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
-use crate::authority::{Keeper, Ruling};
+use crate::authority::{Authority, Decision};
 use crate::config::{Config, SessionApi};
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::languages;
@@ -72,7 +72,7 @@ pub(crate) fn begin(
     head: &impl Head,
     called: Called<'_>,
     door: &mut Door<'_>,
-    keeper: &mut Keeper<'_>,
+    authority: &mut Authority<'_>,
 ) -> Begun {
     let (path, query) = split_query(called.path);
     let target = match Target::read(path) {
@@ -176,7 +176,7 @@ pub(crate) fn begin(
     if !called.ends {
         return Begun::AwaitBody(pending);
     }
-    match finish(config, host, pending, &[], keeper) {
+    match finish(config, host, pending, &[], authority) {
         Finished::Reply(reply) => Begun::Reply(reply),
         Finished::Wait(unanswered) => Begun::Wait(unanswered),
     }
@@ -257,7 +257,7 @@ pub(crate) fn finish(
     host: &impl Host,
     pending: PendingCall,
     body: &[u8],
-    keeper: &mut Keeper<'_>,
+    authority: &mut Authority<'_>,
 ) -> Finished {
     let PendingCall {
         call,
@@ -270,7 +270,7 @@ pub(crate) fn finish(
         logged_path,
         languages,
     } = pending;
-    let calls = config.ledger.book.application(&application);
+    let calls = config.records.book.application(&application);
     let reply = |answer: Answer| {
         let application = calls.map(|application| application.id.as_str());
         Finished::Reply(Reply {
@@ -339,7 +339,7 @@ pub(crate) fn finish(
     };
     understood.wish = wish;
     let question = event.map_or(Question::Look, Question::Decide);
-    carry_out(config, host, understood, question, keeper, now)
+    carry_out(config, host, understood, question, authority, now)
 }
 
 /// Goes on with a call that has waited. `keeper` knows how that went.
@@ -347,8 +347,8 @@ pub(crate) fn resume(
     config: &Config,
     host: &impl Host,
     unanswered: Unanswered,
-    decided: Option<Result<Decided, Outage>>,
-    keeper: &mut Keeper<'_>,
+    decided: Option<Result<Decided, Unavailable>>,
+    authority: &mut Authority<'_>,
 ) -> Finished {
     let Unanswered {
         understood,
@@ -363,7 +363,7 @@ pub(crate) fn resume(
             let answered = caller.answer(host, understood.wish, verdict);
             Finished::Reply(understood.reply(answered))
         }
-        None => carry_out(config, host, understood, question, keeper, now),
+        None => carry_out(config, host, understood, question, authority, now),
     }
 }
 
@@ -372,21 +372,21 @@ fn carry_out(
     host: &impl Host,
     understood: Understood,
     question: Question,
-    keeper: &mut Keeper<'_>,
+    authority: &mut Authority<'_>,
     now: Moment,
 ) -> Finished {
     let caller = understood.caller(config, now);
     let subject = understood.subject;
     let verdict = match &question {
-        Question::Look if keeper.must_look(&subject) => None,
+        Question::Look if authority.must_look(&subject) => None,
         Question::Look => {
             let answer = caller.running_streams(host);
             return Finished::Reply(understood.reply((answer, None)));
         }
-        Question::Decide(event) => match keeper.decide(host, &subject, event, false, now) {
-            Ok(Ruling::Decided(decided)) => Some(Ok(decided.verdict)),
-            Ok(Ruling::Wait | Ruling::Later) => None,
-            Err(outage) => Some(Err(outage)),
+        Question::Decide(event) => match authority.decide(host, &subject, event, false, now) {
+            Ok(Decision::Decided(decided)) => Some(Ok(decided.verdict)),
+            Ok(Decision::Wait | Decision::Later) => None,
+            Err(unavailable) => Some(Err(unavailable)),
         },
     };
     match verdict {

@@ -1,7 +1,7 @@
 //! How many creates come from one client address, whatever the accounts: somebody with many
 //! accounts must not fill the edge.
 
-use streamgate_bytes::Marker;
+use streamgate_bytes::Fingerprinter;
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
@@ -14,16 +14,16 @@ const CLIENTS_MAX: usize = 8_192;
 #[derive(Debug)]
 pub struct CreatesByClient {
     calls: Recent<Calls>,
-    marker: Marker,
+    fingerprinter: Fingerprinter,
 }
 
 impl CreatesByClient {
     /// None yet.
     #[must_use]
-    pub fn new(marker: Marker) -> Self {
+    pub fn new(fingerprinter: Fingerprinter) -> Self {
         Self {
             calls: Recent::new(CLIENTS_MAX),
-            marker,
+            fingerprinter,
         }
     }
 
@@ -33,10 +33,10 @@ impl CreatesByClient {
     ///
     /// If there have been that many, the moment when a create counts again.
     pub fn count(&mut self, client: &[u8], per_minute: u32, now: Moment) -> Result<(), Moment> {
-        let mark = self.marker.mark(client);
-        let mut calls = self.calls.value(mark).cloned().unwrap_or_default();
+        let fingerprint = self.fingerprinter.fingerprint(client);
+        let mut calls = self.calls.value(fingerprint).cloned().unwrap_or_default();
         calls.count(per_minute, now)?;
-        self.calls.insert(mark, calls);
+        self.calls.insert(fingerprint, calls);
         Ok(())
     }
 }
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn clients_are_counted_apart_and_in_bounded_number() {
-        let mut creates = CreatesByClient::new(Marker::new(&[7; 16]));
+        let mut creates = CreatesByClient::new(Fingerprinter::new(&[7; 16]));
         for client in [b"one", b"two"] {
             for _ in 0..3 {
                 assert_eq!(creates.count(client, 3, NOW), Ok(()));

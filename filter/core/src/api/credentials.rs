@@ -25,7 +25,7 @@ pub(super) fn application<'a>(
     let id = core::str::from_utf8(id).ok()?;
     // The password first: an unknown application takes as long as a known one.
     let is_admitted = api.secrets.admit(&config.hasher, id, password);
-    let application = config.ledger.book.application(id);
+    let application = config.records.book.application(id);
     application.filter(|_| is_admitted)
 }
 

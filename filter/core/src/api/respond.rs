@@ -7,7 +7,7 @@ use streamgate_policy::activity::{Activity, Stream};
 use streamgate_policy::{Application, Play, Plays, Refused, Unknown, Verdict};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{Outage, activity};
+use streamgate_record::{Unavailable, activity};
 use streamgate_tokens::signed::{PlaybackToken, issue_session_id, read_session_id};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::moment::Moment;
@@ -50,14 +50,14 @@ impl Caller<'_> {
         &self,
         host: &impl Host,
         wish: Wish,
-        verdict: Result<Verdict, Outage>,
+        verdict: Result<Verdict, Unavailable>,
     ) -> Answered {
         let (Wish::Create(stream) | Wish::Heartbeat(stream) | Wish::Stop(stream)) = wish else {
             return (self.running_streams(host), None);
         };
         let verdict = match verdict {
             Ok(verdict) => verdict,
-            Err(outage) => return self.unavailable(host, outage, &stream),
+            Err(unavailable) => return self.unavailable(host, unavailable, &stream),
         };
         match (wish, verdict) {
             (_, Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
@@ -79,7 +79,7 @@ impl Caller<'_> {
     }
 
     pub(super) fn running_streams(&self, host: &impl Host) -> Answer {
-        let Activity { streams, .. } = activity(host, &self.config.ledger, self.subject, self.now);
+        let Activity { streams, .. } = activity(host, &self.config.records, self.subject, self.now);
         let (listed, other): (Vec<_>, Vec<_>) = streams
             .iter()
             .partition(|stream| self.may_see(&stream.application));
@@ -102,12 +102,12 @@ impl Caller<'_> {
     }
 
     pub(super) fn metadata(&self) -> Answer {
-        let names = self.config.ledger.book.needs(self.application);
+        let names = self.config.records.book.needs(self.application);
         Answer::json(200, "application/json", &names)
     }
 
     fn may_see(&self, application: &str) -> bool {
-        let book = &self.config.ledger.book;
+        let book = &self.config.records.book;
         book.shows(self.application, application)
     }
 
@@ -246,8 +246,13 @@ impl Caller<'_> {
         (answer, Some(self.record("refusal", Some(reason), stream)))
     }
 
-    fn unavailable(&self, host: &impl Host, outage: Outage, stream: &StreamKey) -> Answered {
-        let reason = Reason::of_outage(outage);
+    fn unavailable(
+        &self,
+        host: &impl Host,
+        unavailable: Unavailable,
+        stream: &StreamKey,
+    ) -> Answered {
+        let reason = Reason::of_unavailable(unavailable);
         host.add(reason.metric(), 1);
         let answer = problem(503, reason.detail()).with(
             "retry-after",

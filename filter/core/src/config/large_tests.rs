@@ -81,8 +81,8 @@ fn ten_thousand_applications_and_a_thousand_policies_load_in_under_a_second() {
         println!("{form}: {} KiB in {took:?}", bytes.len() / 1024);
         assert_eq!(loaded.is_ok(), good);
         if let Ok(config) = loaded {
-            let last = config.ledger.book.application("app-9999").unwrap();
-            assert_eq!(config.ledger.book.policies_of(last).count(), 4);
+            let last = config.records.book.application("app-9999").unwrap();
+            assert_eq!(config.records.book.policies_of(last).count(), 4);
         }
         // Unoptimised it takes ten times as long.
         let limit = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });

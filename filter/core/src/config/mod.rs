@@ -37,7 +37,7 @@ mod wire;
 
 pub use playback::{
     AttributeSource, CmcdKey, Credentials, Paused, PlaybackPath, Preflight, Slate, Start,
-    StreamCarrier, SubjectCarrier, TemplateSegment, TokenPlace,
+    StreamCarrier, SubjectCarrier, TemplateSegment, TokenPosition,
 };
 pub use problem::{ConfigError, Problem};
 pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};

@@ -59,7 +59,7 @@ pub enum Start {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubjectCarrier {
     /// A playback token.
-    Token(TokenPlace),
+    Token(TokenPosition),
     /// A claim of the JWT that the proxy has checked.
     JwtClaim(String),
     /// `sub` of a Common Access Token (CTA-5007).
@@ -72,7 +72,7 @@ pub enum SubjectCarrier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamCarrier {
     /// A playback token.
-    Token(TokenPlace),
+    Token(TokenPosition),
     /// A claim of the JWT that the proxy has checked.
     JwtClaim(String),
     /// A header that an earlier hop vouches for; its name in lower case.
@@ -89,7 +89,7 @@ pub enum StreamCarrier {
 
 /// Where a playback token stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenPlace {
+pub enum TokenPosition {
     /// In front of the path.
     Path,
     /// In a query parameter.
@@ -174,13 +174,13 @@ pub struct Slate {
 
 impl PlaybackPath {
     /// Every place where a playback token may stand, in order, each once or twice.
-    pub fn token_places(&self) -> impl Iterator<Item = &TokenPlace> {
+    pub fn token_positions(&self) -> impl Iterator<Item = &TokenPosition> {
         let subject = self.subject.iter().filter_map(|carrier| match carrier {
-            SubjectCarrier::Token(place) => Some(place),
+            SubjectCarrier::Token(position) => Some(position),
             _ => None,
         });
         let stream = self.stream.iter().filter_map(|carrier| match carrier {
-            StreamCarrier::Token(place) => Some(place),
+            StreamCarrier::Token(position) => Some(position),
             _ => None,
         });
         subject.chain(stream)
@@ -188,7 +188,7 @@ impl PlaybackPath {
 
     /// Where the token stands that, if it is there and good, says both subject and stream.
     #[must_use]
-    pub fn leading_token(&self) -> Option<&TokenPlace> {
+    pub fn leading_token(&self) -> Option<&TokenPosition> {
         match (self.subject.first(), self.stream.first()) {
             (Some(SubjectCarrier::Token(subject)), Some(StreamCarrier::Token(stream)))
                 if subject == stream =>
@@ -202,7 +202,8 @@ impl PlaybackPath {
     /// Whether a token in front of the path means anything here.
     #[must_use]
     pub fn reads_path_token(&self) -> bool {
-        self.token_places().any(|place| *place == TokenPlace::Path)
+        self.token_positions()
+            .any(|position| *position == TokenPosition::Path)
     }
 
     /// Whether a Common Access Token means anything here.
@@ -226,7 +227,7 @@ impl PlaybackPath {
     #[must_use]
     pub fn minted_cookie(&self) -> Option<&str> {
         self.stream.iter().find_map(|carrier| match carrier {
-            StreamCarrier::Token(TokenPlace::Cookie(name)) => Some(name.as_str()),
+            StreamCarrier::Token(TokenPosition::Cookie(name)) => Some(name.as_str()),
             _ => None,
         })
     }

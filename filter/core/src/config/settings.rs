@@ -1,6 +1,6 @@
 //! A configuration in force.
 
-use streamgate_record::{Ledger, fleet};
+use streamgate_record::{Records, fleet};
 use streamgate_tokens::cat::{Demands, Keys};
 use streamgate_tokens::signed::KeyRing;
 use streamgate_values::subject::SubjectHasher;
@@ -12,7 +12,7 @@ use super::session_api::SessionApi;
 #[derive(Debug)]
 pub struct Config {
     /// Where streams are recorded, and the policies they are judged by.
-    pub ledger: Ledger,
+    pub records: Records,
     /// Who may call the session API; `None`: there is none.
     pub session_api: Option<SessionApi>,
     /// Sessions and their signatures.

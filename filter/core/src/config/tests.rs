@@ -25,7 +25,7 @@ fn defaults_are_the_contracts() {
     assert_eq!(config.sessions.timeout_ms, 90_000);
     assert_eq!(config.playback[0].timeout_ms, 90_000);
     assert_eq!(config.playback[0].refuse_status, 403);
-    assert_eq!(config.ledger.slots.get(), 65_536);
+    assert_eq!(config.records.slots.get(), 65_536);
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_rule_may_go_by_a_claim_and_all_of_them_by_four() {
             json["policies"][0]["rules"] = rules.collect();
         })
     };
-    let book = with_claims(4).unwrap().ledger.book;
+    let book = with_claims(4).unwrap().records.book;
     let claims = ["claim 0", "claim 1", "claim 2", "claim 3"];
     assert_eq!(book.limit_claims(), claims);
     assert_eq!(

@@ -34,7 +34,7 @@ pub(super) enum Step {
     /// Into the field of this name.
     Field(String),
     /// Into the list's item at this place, the first being 0.
-    Place(usize),
+    StoreKey(usize),
 }
 
 impl Tree {
@@ -49,7 +49,7 @@ impl Tree {
                     value.at(rest, change);
                 }
             }
-            (Step::Place(place), Self::List(values)) => {
+            (Step::StoreKey(place), Self::List(values)) => {
                 if let Some(value) = values.get_mut(*place) {
                     value.at(rest, change);
                 }

@@ -158,7 +158,7 @@ impl Trouble {
     #[cold]
     #[inline(never)]
     pub(super) fn at_place(mut self, place: usize) -> Self {
-        self.0.path.push(Step::Place(place));
+        self.0.path.push(Step::StoreKey(place));
         self
     }
 }
@@ -173,7 +173,7 @@ fn written(steps: &[Step]) -> String {
         let _ = match step {
             Step::Field(name) if path.is_empty() => path.write_str(name),
             Step::Field(name) => write!(path, ".{name}"),
-            Step::Place(place) => write!(path, "[{place}]"),
+            Step::StoreKey(place) => write!(path, "[{place}]"),
         };
     }
     path

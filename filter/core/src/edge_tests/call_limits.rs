@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use streamgate_record::metric::Metric;
-use streamgate_record::ports::Place;
+use streamgate_record::ports::StoreKey;
 
 use super::session_api::{create, created, heartbeat};
 use super::{Ask, World, get};
@@ -19,7 +19,7 @@ fn config() -> Config {
 }
 
 fn stored(world: &World) -> Vec<Option<Vec<u8>>> {
-    let slot = |slot| world.host.stored(Place::Slot(slot));
+    let slot = |slot| world.host.stored(StoreKey::Slot(slot));
     (0..16).map(slot).collect()
 }
 

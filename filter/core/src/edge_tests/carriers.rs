@@ -51,10 +51,10 @@ fn a_token_plays_from_query_cookie_and_header_and_none_of_them_reaches_the_origi
         json!({"token": {"cookie": "sg"}}),
         json!({"token": {"header": "Authorization"}}),
     ];
-    for place in places {
-        let mut world = World::with(carriers(json!([place]), json!([place])));
+    for path_index in places {
+        let mut world = World::with(carriers(json!([path_index]), json!([path_index])));
         let token = token(&mut world);
-        let with_token = |ask: Ask| match place["token"].as_object().unwrap().keys().next() {
+        let with_token = |ask: Ask| match path_index["token"].as_object().unwrap().keys().next() {
             Some(kind) if kind == "query" => Ask {
                 path: [&ask.path[..], b"?a=1&sg=", token.as_bytes()].concat(),
                 ..ask
@@ -71,7 +71,7 @@ fn a_token_plays_from_query_cookie_and_header_and_none_of_them_reaches_the_origi
         assert_eq!(world.streams("alice"), 1);
         // Once the lease is there, no record is looked at.
         world.tick();
-        assert_eq!(world.host.count(Metric::FastPathPasses), 2, "{place}");
+        assert_eq!(world.host.count(Metric::FastPathPasses), 2, "{path_index}");
         assert_eq!(world.ask(segment(3)).refusal(), refused(403, "no-subject"));
     }
 }
@@ -261,9 +261,9 @@ fn a_minted_token_is_good_under_its_own_prefix_only() {
     }
     // An app is told no path, so its token is good wherever tokens are read.
     let token = token(&mut world);
-    for place in ["vod", "other"] {
+    for path_index in ["vod", "other"] {
         world
-            .ask(get(format!("/~{token}/{place}/a/1.m4s")))
+            .ask(get(format!("/~{token}/{path_index}/a/1.m4s")))
             .served();
     }
 }

@@ -30,7 +30,7 @@ fn asks(edge: &mut Edge, host: &MemoryHost, player: u32) -> Step {
 }
 
 /// Two start at once where the latest wins, and the store has heard of both in one write: one
-/// has lost its place before it is told that it had it. No bell rings for it.
+/// has lost its place before it is told that it had it. No bump follows for it.
 #[test]
 fn who_loses_its_place_before_it_is_told_of_it_is_refused_at_its_next_request() {
     let host = MemoryHost::new();

@@ -93,12 +93,16 @@ fn a_token_shown_beside_another_account_is_refused() {
         json!({"jwt_claim": "sub"}),
         json!({"header": "x-account-id"}),
     ];
-    for (place, own) in places
+    for (path_index, own) in places
         .iter()
-        .flat_map(|place| own.iter().map(move |own| (place, own)))
+        .flat_map(|path_index| own.iter().map(move |own| (path_index, own)))
     {
-        for subject in [json!([place, own]), json!([own, place]), json!([own])] {
-            let stream = json!([place, {"cmcd": "sid"}]);
+        for subject in [
+            json!([path_index, own]),
+            json!([own, path_index]),
+            json!([own]),
+        ] {
+            let stream = json!([path_index, {"cmcd": "sid"}]);
             let mut world = World::with(|| with(subject.clone(), stream.clone()));
             let create = get("/v2/sessions/acme/alice")
                 .method("POST")
@@ -107,9 +111,9 @@ fn a_token_shown_beside_another_account_is_refused() {
             let token = body["session"]["playbackToken"].as_str().unwrap();
             let show = |account: &str, n: usize| {
                 let path = format!("/vod/a/{n}.m4s");
-                let ask = match place["token"].as_str() {
+                let ask = match path_index["token"].as_str() {
                     Some(_) => get(format!("/~{token}{path}")),
-                    None if place["token"]["query"].is_string() => {
+                    None if path_index["token"]["query"].is_string() => {
                         get(format!("{path}?sg={token}"))
                     }
                     None => get(path).header("x-token", token),

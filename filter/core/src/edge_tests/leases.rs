@@ -73,7 +73,7 @@ fn nobody_names_a_lease_but_by_what_it_was_given_for() {
 /// Streams named by a header and CMCD, or by two headers, next to tokens that nobody brings.
 fn plainly_named(stream: Value) -> World {
     World::with(with(|json| {
-        let token = |place: Value| json!({ "token": place });
+        let token = |path_index: Value| json!({ "token": path_index });
         json["playback"][0]["subject"] = json!([
             token(json!("path")),
             token(json!({"query": "sg"})),
@@ -270,7 +270,7 @@ fn a_fresh_lease_asks_for_no_clock_and_a_due_one_is_renewed_after_the_next_tick(
     world.ask(segment(3)).served();
     let after = world.host.calls();
     assert_eq!(after.clock_reads, before.clock_reads);
-    assert_eq!(after.bell_reads, before.bell_reads);
+    assert_eq!(after.generation_reads, before.generation_reads);
 
     world.host.advance_ms(TIMEOUT_MS / 2);
     let renewals = |world: &World| world.host.count(Metric::LeaseRenewals);

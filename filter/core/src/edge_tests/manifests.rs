@@ -123,10 +123,10 @@ fn an_operators_manifests_are_rewritten_whatever_their_names() {
 fn the_origin_is_asked_for_all_of_it_in_a_form_that_can_be_read() {
     let mut world = World::new();
     let token = world.play("alice");
-    let mut cleaned = |ask: Ask| {
+    let mut scrubbed = |ask: Ask| {
         let forward = world.forward(ask);
         let header = |name: &str| {
-            let mut headers = forward.clean.headers.iter();
+            let mut headers = forward.scrub.headers.iter();
             let found = headers
                 .find(|(known, _)| known == name)
                 .expect("to be changed");
@@ -152,10 +152,10 @@ fn the_origin_is_asked_for_all_of_it_in_a_form_that_can_be_read() {
         ("*", "identity"),
     ] {
         let ask = asked(&master).header("accept-encoding", accepted);
-        assert_eq!(cleaned(ask), expected, "{accepted}");
+        assert_eq!(scrubbed(ask), expected, "{accepted}");
     }
     assert_eq!(
-        cleaned(asked(&master).header("range", "bytes=0-")),
+        scrubbed(asked(&master).header("range", "bytes=0-")),
         "identity"
     );
 }

@@ -167,14 +167,14 @@ impl World {
             }
             Step::Wait => panic!("an edge alone waits for nobody"),
             Step::Forward(forward) => {
-                let clean = &forward.clean;
+                let scrub = &forward.scrub;
                 let stripped = &ask.path[forward.strip..];
-                let path = clean.path.as_deref().unwrap_or(stripped);
+                let path = scrub.path.as_deref().unwrap_or(stripped);
                 let mut headers = ask.headers;
-                for (name, value) in &clean.headers {
+                for (name, value) in &scrub.headers {
                     headers = headers.replaced(name, value.as_deref());
                 }
-                if clean.referer {
+                if scrub.referer {
                     headers = headers.replaced("referer", None);
                 }
                 let served = Outcome::Served(Reached {

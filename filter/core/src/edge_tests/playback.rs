@@ -45,7 +45,7 @@ fn the_fast_path_looks_at_a_count_and_nothing_else() {
         world.ask(segment(&prefix, n)).served();
     }
     let after = world.host.calls();
-    assert_eq!(after.bell_reads, before.bell_reads);
+    assert_eq!(after.generation_reads, before.generation_reads);
     assert_eq!((after.loads, after.swaps), (before.loads, before.swaps));
     world.tick();
     assert_eq!(world.host.count(Metric::FastPathPasses), passed + 100);

@@ -9,13 +9,13 @@ use crate::exchange::Reply;
 use crate::testing::{config_with, test};
 
 /// `/vod/` with tokens in the path and in `place`, and the redirect.
-fn with(place: Value) -> impl Fn() -> Config {
+fn with(path_index: Value) -> impl Fn() -> Config {
     move || {
         config_with(|json| {
             let path = json!({"token": "path"});
             let vod = &mut json["playback"][0];
-            vod["subject"] = json!([path, {"token": place}, {"header": "x-account-id"}]);
-            vod["stream"] = json!([path, {"redirect": true}, {"token": place}]);
+            vod["subject"] = json!([path, {"token": path_index}, {"header": "x-account-id"}]);
+            vod["stream"] = json!([path, {"redirect": true}, {"token": path_index}]);
         })
         .unwrap()
     }

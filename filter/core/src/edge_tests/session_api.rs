@@ -77,10 +77,10 @@ fn a_session_that_lives_by_media_is_not_promised_more_time_for_a_heartbeat() {
     let subject = config.hasher.subject("acme", "alice");
     let (_, id) = url.rsplit_once('/').unwrap();
     let stream = read_session_id(&config.sessions.ring, &subject, id).unwrap();
-    let mut segment = play(&config.ledger.book, "web", stream, Unknown::Starts);
+    let mut segment = play(&config.records.book, "web", stream, Unknown::Starts);
     segment.liveness = Liveness::Media;
     let segment = Event::Play(segment);
-    let decided = transact(&world.host, &config.ledger, &subject, &segment, NOW, NOW);
+    let decided = transact(&world.host, &config.records, &subject, &segment, NOW, NOW);
     assert!(decided.is_ok());
 
     for (later, expected) in [(10_000, 70_000), (50_000, 90_000)] {

@@ -3,7 +3,7 @@
 //! A request is looked at in this order, the cheap before the dear:
 //!
 //! 1. The worker holds a fresh lease for its token: it passes. One table look-up, one look
-//!    at a bell; whether it is fresh was known at the last tick.
+//!    at a generation; whether it is fresh was known at the last tick.
 //! 2. The lease is due but the stream still lives: it passes, and if it turns out to
 //!    be a successful media request the record is touched then.
 //! 3. Otherwise the record is consulted; nothing is written yet. The request is
@@ -16,9 +16,9 @@ use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use streamgate_bytes::{Mark, Marker};
+use streamgate_bytes::{Fingerprint, Fingerprinter};
 use streamgate_policy::{Event, Verdict};
-use streamgate_record::Bells;
+use streamgate_record::Generations;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
@@ -33,7 +33,7 @@ use super::passage::{Facts, Forward, Passage, Watch};
 use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
-use crate::authority::{Keeper, Ruling};
+use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused, Start};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
@@ -51,7 +51,7 @@ struct Known<'a> {
     /// Its id names a device rather than a playback.
     recurring: bool,
     /// What its lease is found under.
-    name: Mark,
+    name: Fingerprint,
     /// It is named by a cookie alone, and the request could be given another.
     may_begin_anew: bool,
 }
@@ -61,8 +61,8 @@ struct Known<'a> {
 pub struct Gate {
     pub(super) leases: Leases,
     good: GoodTokens,
-    marker: Marker,
-    bells: Bells,
+    fingerprinter: Fingerprinter,
+    generations: Generations,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
     /// for far longer than from one tick to the next after it has become due.
@@ -73,12 +73,12 @@ pub struct Gate {
 
 impl Gate {
     /// A gate that remembers nobody.
-    pub(crate) fn new(marker: Marker) -> Self {
+    pub(crate) fn new(fingerprinter: Fingerprinter) -> Self {
         Self {
             leases: Leases::new(LEASES_MAX),
-            good: GoodTokens::new(marker),
-            marker,
-            bells: Bells::default(),
+            good: GoodTokens::new(fingerprinter),
+            fingerprinter,
+            generations: Generations::default(),
             ticked_at: None,
             passes: Cell::new(0),
         }
@@ -106,11 +106,11 @@ impl Gate {
         config: &Config,
         host: &impl Host,
         asked: Asked<'_, H>,
-        place: usize,
-        keeper: &mut Keeper<'_>,
-        epoch: impl FnOnce(Moment) -> Moment,
+        path_index: usize,
+        authority: &mut Authority<'_>,
+        memory_since: impl FnOnce(Moment) -> Moment,
     ) -> Passage {
-        let Some(protected) = config.playback.get(place) else {
+        let Some(protected) = config.playback.get(path_index) else {
             return Passage::Forward(Forward::default());
         };
         let request = Request {
@@ -120,21 +120,22 @@ impl Gate {
             method: OnceCell::new(),
             strip: asked.token.map_or(0, |token| token.len().saturating_add(2)),
             asked,
-            place,
+            path_index,
             protected,
         };
         let leading = protected
             .leading_token()
-            .filter(|place| !protected.is_checked_each_time(place))
-            .and_then(|place| request.asked.token_text(place));
+            .filter(|path_index| !protected.is_checked_each_time(path_index))
+            .and_then(|path_index| request.asked.token_text(path_index));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) = self.by_lease(self.marker.mark(token), &request, false)
+            && let Some(passage) =
+                self.by_lease(self.fingerprinter.fingerprint(token), &request, false)
         {
             return passage;
         }
         let plain = request.plain_name();
-        let plain = plain.map(|name| self.marker.mark(name.as_bytes()));
+        let plain = plain.map(|name| self.fingerprinter.fingerprint(name.as_bytes()));
         if let Some(name) = plain
             && let Some(passage) = self.by_lease(name, &request, true)
         {
@@ -172,21 +173,23 @@ impl Gate {
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
-                            self.marker.mark(&token)
+                            self.fingerprinter.fingerprint(&token)
                         }
-                        _ => self.marker.mark(&lease::name(&viewer.subject, &key)),
+                        _ => self
+                            .fingerprinter
+                            .fingerprint(&lease::name(&viewer.subject, &key)),
                     },
                 };
-                keeper.epoch = epoch(request.now());
-                let mut passage = self.by_record(&request, &known, keeper);
+                authority.memory_since = memory_since(request.now());
+                let mut passage = self.by_record(&request, &known, authority);
                 if let Passage::Forward(forward) = &mut passage {
                     forward.renewed = viewer.renewed;
                 }
                 passage
             }
             Identified::ByRedirect if redirects => {
-                keeper.epoch = epoch(request.now());
-                mint(&request, &viewer, keeper)
+                authority.memory_since = memory_since(request.now());
+                mint(&request, &viewer, authority)
             }
             Identified::ByRedirect | Identified::Unknown => {
                 let who = Who {
@@ -217,7 +220,7 @@ impl Gate {
     fn by_anew<H: Head, E: Host>(
         &mut self,
         request: &Request<'_, H, E>,
-        keeper: &Keeper<'_>,
+        authority: &Authority<'_>,
     ) -> Option<Passage> {
         let wish = Wish {
             redirects: true,
@@ -226,14 +229,14 @@ impl Gate {
         let viewer = self.identify(request, wish).ok()?;
         let is_unnamed = viewer.stream == Identified::ByRedirect;
         (is_unnamed && request.protected.start == Start::Implicit)
-            .then(|| mint(request, &viewer, keeper))
+            .then(|| mint(request, &viewer, authority))
     }
 
     /// Decides by what this worker remembers; `None` if that does not suffice. `is_identified`:
     /// the name is of all that the request says of its viewer, not of its token alone.
     fn by_lease<H: Head, E: Host>(
         &mut self,
-        name: Mark,
+        name: Fingerprint,
         request: &Request<'_, H, E>,
         is_identified: bool,
     ) -> Option<Passage> {
@@ -241,9 +244,9 @@ impl Gate {
         let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
             || lease.is_fresh(request.now());
         if (!is_fresh && request.now() >= lease.ends_at)
-            || lease.place != request.place
+            || lease.path_index != request.path_index
             || !(lease.is_anywhere || lease.stream.is_known_of(request.asked.file))
-            || !is_silent(&mut self.bells, request.host, lease)
+            || !is_unchanged(&mut self.generations, request.host, lease)
         {
             return None;
         }
@@ -271,7 +274,7 @@ impl Gate {
             true => Some(Watch {
                 stream: Rc::clone(&lease.stream),
                 name,
-                place: request.place,
+                path_index: request.path_index,
                 path: request.kept_path(),
                 languages: String::new(),
                 known: true,
@@ -286,7 +289,7 @@ impl Gate {
     }
 
     /// Keeps a lease in the place of the one there was; or none, where none can be had.
-    pub(super) fn keep(&mut self, name: Mark, lease: Option<Lease>) {
+    pub(super) fn keep(&mut self, name: Fingerprint, lease: Option<Lease>) {
         match lease {
             Some(lease) => self.leases.insert(name, lease),
             None => self.leases.remove(name),
@@ -298,7 +301,7 @@ impl Gate {
         &mut self,
         request: &Request<'_, H, E>,
         known: &Known<'_>,
-        keeper: &mut Keeper<'_>,
+        authority: &mut Authority<'_>,
     ) -> Passage {
         let Request {
             config,
@@ -330,18 +333,18 @@ impl Gate {
         };
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
-        let decided = match keeper.consult(host, &viewer.subject, &event, again, now) {
-            Ok(Ruling::Decided(decided)) => decided,
-            Ok(Ruling::Wait | Ruling::Later) => return Passage::Wait(viewer.subject),
-            Err(outage) => {
-                return request.refuse(who, Reason::of_outage(outage), None);
+        let decided = match authority.consult(host, &viewer.subject, &event, again, now) {
+            Ok(Decision::Decided(decided)) => decided,
+            Ok(Decision::Wait | Decision::Later) => return Passage::Wait(viewer.subject),
+            Err(unavailable) => {
+                return request.refuse(who, Reason::of_unavailable(unavailable), None);
             }
         };
         let leased = Rc::new(request.leased(viewer, *stream, *recurring));
         let plays = match &decided.verdict {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
-                if *may_begin_anew && let Some(anew) = self.by_anew(request, keeper) {
+                if *may_begin_anew && let Some(anew) = self.by_anew(request, authority) {
                     return anew;
                 }
                 let reason = protected.reason(refused, stream);
@@ -361,11 +364,16 @@ impl Gate {
                 application: Arc::clone(viewer.application),
             };
             // Whether that could be recorded or not, the player only asks for a manifest.
-            let _ = keeper.decide(host, &viewer.subject, &event, true, now);
+            let _ = authority.decide(host, &viewer.subject, &event, true, now);
             return request.forward(None);
         }
         if !plays.started {
-            let lease = protected.lease((&config.ledger, request.place), &leased, &decided, plays);
+            let lease = protected.lease(
+                (&config.records, request.path_index),
+                &leased,
+                &decided,
+                plays,
+            );
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {
@@ -376,7 +384,7 @@ impl Gate {
         request.forward(keeps.then(|| Watch {
             stream: leased,
             name: *name,
-            place: request.place,
+            path_index: request.path_index,
             path: request.kept_path(),
             languages: languages(config, request.asked.head),
             known: !plays.started,
@@ -385,15 +393,15 @@ impl Gate {
     }
 }
 
-/// Whether the subject's bell has been silent since the lease's record was read.
-fn is_silent(bells: &mut Bells, host: &impl Host, lease: &Lease) -> bool {
-    if bells.is_silent(host, lease.bell_of, lease.heard.get()) {
+/// Whether the generation of the subject's slot group is unchanged since the lease's record was read.
+fn is_unchanged(generations: &mut Generations, host: &impl Host, lease: &Lease) -> bool {
+    if generations.is_unchanged(host, lease.group, lease.looked.get()) {
         return true;
     }
-    let now = bells.now();
-    let is_silent = host.bell(lease.bell_of) == lease.bell;
-    if is_silent {
-        lease.heard.set(now);
+    let now = generations.now();
+    let is_unchanged = host.generation(lease.group) == lease.generation;
+    if is_unchanged {
+        lease.looked.set(now);
     }
-    is_silent
+    is_unchanged
 }

@@ -2,7 +2,7 @@
 //! requests ask nobody.
 //!
 //! A lease says: this stream played when last looked, and its record need not be
-//! touched before it is due. It holds as long as the subject's bell is silent.
+//! touched before it is due. It holds as long as the generation of the subject's slot group is unchanged.
 
 use core::cell::Cell;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use streamgate_bytes::begins_with;
 use streamgate_policy::Application;
-use streamgate_record::Heard;
+use streamgate_record::LookCount;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::stream_key::StreamKey;
@@ -23,15 +23,15 @@ pub struct Lease {
     /// as well would cost another look at memory.
     pub stream: Rc<Leased>,
     /// Place of the protected path in the configuration. Another has rules of its own.
-    pub place: usize,
-    /// The subject's bell.
-    pub bell_of: u16,
+    pub path_index: usize,
+    /// The subject's slot group.
+    pub group: u16,
     /// Whether [`Leased::scope`] need not be looked at.
     pub is_anywhere: bool,
-    /// State of the subject's bell when the record was read.
-    pub bell: u32,
-    /// When the bell's number was last known to be this.
-    pub heard: Cell<Heard>,
+    /// Generation of the subject's slot group when the record was read.
+    pub generation: u32,
+    /// When the generation was last known to be this.
+    pub looked: Cell<LookCount>,
     /// How long before its end the record has to be touched again, in milliseconds.
     pub due_before_ms: u32,
     /// When the lease is worth nothing: the stream has lapsed, or its credential ended.
@@ -74,7 +74,7 @@ impl Leased {
     }
 }
 
-/// A worker's leases, under marks of whatever names a stream on the wire: the text of a good
+/// A worker's leases, under fingerprints of whatever names a stream on the wire: the text of a good
 /// token, else a [`PlainName`], else [`name`].
 pub type Leases = Recent<Lease>;
 
@@ -101,8 +101,8 @@ impl PlainName {
     /// The name that these values make, each with its carrier's place in the configuration.
     pub(super) fn of(said: [(usize, Vec<u8>); 2]) -> Self {
         let mut name = vec![PLAIN];
-        for (place, value) in said {
-            for number in [place, value.len()] {
+        for (path_index, value) in said {
+            for number in [path_index, value.len()] {
                 name.extend_from_slice(&number.to_le_bytes());
             }
             name.extend_from_slice(&value);

@@ -16,7 +16,7 @@ use super::redirected;
 use super::request::Request;
 use super::rewrite::Rewrite;
 use crate::config::{Config, StreamCarrier};
-use crate::playback::passage::Clean;
+use crate::playback::passage::Scrub;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::is_in_scope;
 
@@ -54,7 +54,7 @@ pub struct End {
 impl<H: Head, E: Host> Request<'_, H, E> {
     /// What is needed to rewrite the response, if it may be a manifest under a token. The
     /// origin is then asked for all of it, in a form that can be read.
-    pub(super) fn rewrite(&self, clean: &mut Clean) -> Option<Box<Rewrite>> {
+    pub(super) fn rewrite(&self, scrub: &mut Scrub) -> Option<Box<Rewrite>> {
         // Nearly all requests are for segments, and most of their names are told apart by the
         // last letter.
         let may_be = matches!(
@@ -62,13 +62,13 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N')
         );
         match may_be || self.protected.classes.has_own_manifests() {
-            true => self.rewrite_manifest(clean),
+            true => self.rewrite_manifest(scrub),
             false => None,
         }
     }
 
     #[inline(never)]
-    fn rewrite_manifest(&self, clean: &mut Clean) -> Option<Box<Rewrite>> {
+    fn rewrite_manifest(&self, scrub: &mut Scrub) -> Option<Box<Rewrite>> {
         let token = self.asked.token?;
         let max = self.protected.manifest_max;
         let file = self.asked.file;
@@ -92,7 +92,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         } else {
             b"identity"
         };
-        let headers = &mut clean.headers;
+        let headers = &mut scrub.headers;
         headers.push(("accept-encoding".to_owned(), Some(coding.to_vec())));
         // Some players begin with all bytes from the first; a part cannot be read.
         headers.push(("range".to_owned(), None));
@@ -227,8 +227,10 @@ fn carries(config: &Config, token: &PlaybackToken, path: &str) -> Carries {
     // Asked with a token, the edge says whether there may be one.
     let asked = [b"/~0", path.as_bytes()].concat();
     match surface(config, &asked) {
-        Surface::Playback { place, file, .. } => {
-            let protected = config.playback.get(place);
+        Surface::Playback {
+            path_index, file, ..
+        } => {
+            let protected = config.playback.get(path_index);
             let Some(protected) = protected.filter(|path| is_in_scope(token, path, &file)) else {
                 return Carries::No;
             };

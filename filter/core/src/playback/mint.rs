@@ -13,7 +13,7 @@ use super::passage::Passage;
 use super::redirected::Asking;
 use super::refusal::{Who, Why};
 use super::request::Request;
-use crate::authority::{Keeper, Ruling};
+use crate::authority::{Authority, Decision};
 use crate::config::Start;
 use crate::exchange::{Answer, Reply};
 use crate::refusal::reason::Reason;
@@ -24,7 +24,7 @@ use crate::request::viewer::{Viewer, carried_attributes, client};
 pub(super) fn mint<H: Head, E: Host>(
     request: &Request<'_, H, E>,
     viewer: &Viewer<'_>,
-    keeper: &Keeper<'_>,
+    authority: &Authority<'_>,
 ) -> Passage {
     let Request { config, host, .. } = *request;
     let now = request.now();
@@ -45,26 +45,26 @@ pub(super) fn mint<H: Head, E: Host>(
     let consult = |stream| {
         let protected = request.protected;
         let play = protected.play(stream, false, viewer.application, facts.clone());
-        keeper.consult(host, &viewer.subject, &Event::Play(play), || false, now)
+        authority.consult(host, &viewer.subject, &Event::Play(play), || false, now)
     };
     let asking = asking(request, viewer);
     let known = asking.and_then(|asking| asking.known(host));
     // One that plays no longer begins anew.
     let known = known.filter(|known| {
-        let ruling = consult(*known);
-        matches!(ruling, Ok(Ruling::Decided(Decided { verdict: Verdict::Plays(plays), .. })) if !plays.started)
+        let decision = consult(*known);
+        matches!(decision, Ok(Decision::Decided(Decided { verdict: Verdict::Plays(plays), .. })) if !plays.started)
     });
     let stream = known.unwrap_or_else(|| StreamKey::mint(now, host.random()));
     match consult(stream) {
-        Ok(Ruling::Wait | Ruling::Later) => return Passage::Wait(viewer.subject),
-        Ok(Ruling::Decided(decided)) => {
+        Ok(Decision::Wait | Decision::Later) => return Passage::Wait(viewer.subject),
+        Ok(Decision::Decided(decided)) => {
             if let Verdict::Refused(refused) = &decided.verdict {
                 let retry_at = decided.retry_at;
                 let why = Why { refused, retry_at };
                 return request.refuse(who, Reason::of(refused), Some(why));
             }
         }
-        Err(outage) => return request.refuse(who, Reason::of_outage(outage), None),
+        Err(unavailable) => return request.refuse(who, Reason::of_unavailable(unavailable), None),
     }
     let mut attributes = viewer.attributes.clone();
     attributes.merge(&carried);

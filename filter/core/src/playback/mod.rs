@@ -1,7 +1,6 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
 mod class;
-mod clean;
 mod gate;
 mod lease;
 mod manifest;
@@ -13,11 +12,12 @@ mod refusal;
 mod request;
 mod response;
 mod rewrite;
+mod scrub;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
 pub use manifest::{Coding, End, Held};
-pub use passage::Clean;
+pub use passage::Scrub;
 pub use passage::{Forward, Passage, Watch, Watched};
 pub use rewrite::Rewrite;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use streamgate_bytes::Mark;
+use streamgate_bytes::Fingerprint;
 use streamgate_policy::Event;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
@@ -30,7 +30,7 @@ pub struct Forward {
     /// How many bytes to take off the front of its path.
     pub strip: usize,
     /// What else to take off.
-    pub clean: Clean,
+    pub scrub: Scrub,
     /// A renewed access token for the viewer, as a header of the response.
     pub renewed: Option<(String, String)>,
     /// What to do when the response's status is known; `None`: nothing.
@@ -41,7 +41,7 @@ pub struct Forward {
 
 /// What is taken off a request, besides the token in front of its path.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Clean {
+pub struct Scrub {
     /// The path to go on under, where its query has changed.
     pub path: Option<Vec<u8>>,
     /// Headers to replace, or to remove where there is no value; names in lower case.
@@ -55,9 +55,9 @@ pub struct Clean {
 pub struct Watch {
     pub(super) stream: Rc<Leased>,
     /// What its lease is found under.
-    pub(super) name: Mark,
+    pub(super) name: Fingerprint,
     /// Place of the protected path in the configuration.
-    pub(super) place: usize,
+    pub(super) path_index: usize,
     /// The path without its token, for the log.
     pub(super) path: Vec<u8>,
     /// The viewer's `Accept-Language`: the head is gone when it is needed.

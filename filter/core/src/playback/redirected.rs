@@ -12,8 +12,8 @@
 //! The edge remembers the latest such redirects of all accounts, in a fixed number of places
 //! that its workers share (docs/decisions/0019-manifests-keep-their-token.md).
 
-use streamgate_bytes::Marker;
-use streamgate_record::ports::{Place, Store, Swap};
+use streamgate_bytes::Fingerprinter;
+use streamgate_record::ports::{Store, StoreKey, Swap};
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
@@ -68,7 +68,7 @@ impl<'a> Asking<'a> {
 
     /// The stream that it was redirected to before, if it follows each redirect once.
     pub(super) fn known(&self, store: &impl Store) -> Option<StreamKey> {
-        let (bytes, _) = store.load(place(self.subject))?;
+        let (bytes, _) = store.load(path_index(self.subject))?;
         let found = read(&bytes).find(|known| self.is(known))?;
         found.is_followed.then_some(found.stream)
     }
@@ -129,12 +129,14 @@ fn manifest(subject: &SubjectKey, path: &[u8]) -> u64 {
 
 /// Told apart within an account only, so that its own key will do.
 fn hash(subject: &SubjectKey, text: &[u8]) -> u64 {
-    Marker::new(subject.as_bytes()).mark(text).spread()
+    Fingerprinter::new(subject.as_bytes())
+        .fingerprint(text)
+        .spread()
 }
 
-fn place(subject: &SubjectKey) -> Place {
+fn path_index(subject: &SubjectKey) -> StoreKey {
     let number = hash(subject, b"").checked_rem(PLACES).unwrap_or_default();
-    Place::Redirected(u32::try_from(number).unwrap_or_default())
+    StoreKey::Redirected(u32::try_from(number).unwrap_or_default())
 }
 
 /// Changes what is remembered, if `change` says that it has.
@@ -143,9 +145,9 @@ fn change(
     subject: &SubjectKey,
     mut change: impl FnMut(&mut Vec<Redirected>) -> bool,
 ) {
-    let place = place(subject);
+    let path_index = path_index(subject);
     for _ in 0..TRIES {
-        let found = store.load(place);
+        let found = store.load(path_index);
         let (bytes, version) = match found {
             Some((bytes, version)) => (bytes, Some(version)),
             None => (Vec::new(), None),
@@ -156,7 +158,7 @@ fn change(
         }
         let bytes: Vec<u8> = all.into_iter().flat_map(Redirected::to_bytes).collect();
         // What is not remembered is one stream more.
-        if store.swap(place, version, &bytes) != Swap::Conflict {
+        if store.swap(path_index, version, &bytes) != Swap::Conflict {
             return;
         }
     }
@@ -264,18 +266,18 @@ mod tests {
             .map(|client| asking("/live.mpd", client).known(&host));
         let known: Vec<_> = known.flatten().collect();
         assert_eq!(known, (24..40).map(stream).collect::<Vec<_>>());
-        assert!(host.stored(place(&ALICE)).unwrap().len() <= PER_PLACE * LEN);
+        assert!(host.stored(path_index(&ALICE)).unwrap().len() <= PER_PLACE * LEN);
     }
 
     #[test]
     fn what_others_write_meanwhile_is_kept_and_nonsense_is_none() {
         let host = MemoryHost::new();
         asking("/live.mpd", "tv").redirect(&host, stream(1));
-        host.lose_next_swap_at(place(&ALICE));
+        host.lose_next_swap_at(path_index(&ALICE));
         asking("/live.mpd", "phone").redirect(&host, stream(2));
         follow(&host, &ALICE, stream(2), b"/live.mpd", true);
         assert_eq!(asking("/live.mpd", "phone").known(&host), Some(stream(2)));
-        host.plant(place(&ALICE), b"nonsense");
+        host.plant(path_index(&ALICE), b"nonsense");
         assert_eq!(asking("/live.mpd", "phone").known(&host), None);
         asking("/live.mpd", "phone").redirect(&host, stream(3));
         follow(&host, &ALICE, stream(3), b"/live.mpd", true);

@@ -45,7 +45,7 @@ pub(super) struct What<'a> {
     /// When it is refused.
     pub(super) now: Moment,
     /// Place of the protected path in the configuration.
-    pub(super) place: usize,
+    pub(super) path_index: usize,
     /// The path without its tokens: it is logged.
     pub(super) path: &'a [u8],
     /// The viewer's `Accept-Language`.
@@ -84,7 +84,7 @@ pub(super) fn refuse(
         }
         _ => EvaluationResult::default(),
     };
-    let protected = config.playback.get(what.place);
+    let protected = config.playback.get(what.path_index);
     let status = reason.status(protected.map_or(403, |path| path.refuse_status));
     let body = Body {
         reason: reason.code(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use streamgate_policy::{Application, Play, Plays, Refused, Unknown};
 use streamgate_record::ports::Host;
-use streamgate_record::{Basis, Decided, Ledger};
+use streamgate_record::{Basis, Decided, Records};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
@@ -38,7 +38,7 @@ pub(super) struct Request<'a, H, E> {
     /// Its method, once asked.
     pub(super) method: OnceCell<Vec<u8>>,
     pub(super) asked: Asked<'a, H>,
-    pub(super) place: usize,
+    pub(super) path_index: usize,
     pub(super) protected: &'a PlaybackPath,
     /// Bytes of token in front of the path.
     pub(super) strip: usize,
@@ -71,8 +71,8 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// token, no claim and no redirect has a part in it.
     pub(super) fn plain_name(&self) -> Option<PlainName> {
         let Asked { head, path, .. } = self.asked;
-        let has_token = |place| self.asked.token_text(place).is_some();
-        if self.protected.reads_cat() || self.protected.token_places().any(has_token) {
+        let has_token = |path_index| self.asked.token_text(path_index).is_some();
+        if self.protected.reads_cat() || self.protected.token_positions().any(has_token) {
             return None;
         }
         // The stream first: where it is to be told by a redirect, that is the end of it.
@@ -103,11 +103,11 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
-        let mut clean = self.clean();
+        let mut scrub = self.scrub();
         Passage::Forward(Forward {
             strip: self.strip,
-            rewrite: self.rewrite(&mut clean),
-            clean,
+            rewrite: self.rewrite(&mut scrub),
+            scrub,
             renewed: None,
             watch,
         })
@@ -175,7 +175,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Passage {
         let what = What {
             now: self.now(),
-            place: self.place,
+            path_index: self.path_index,
             path: &self.without_token_parameters(),
             languages: &languages(self.config, self.asked.head),
         };
@@ -219,12 +219,15 @@ impl PlaybackPath {
     /// The lease of a stream that plays here, at this place.
     pub(super) fn lease(
         &self,
-        (ledger, place): (&Ledger, usize),
+        (records, path_index): (&Records, usize),
         stream: &Rc<Leased>,
         decided: &Decided,
         plays: &Plays,
     ) -> Option<Lease> {
-        let Basis { bell, pending } = decided.basis?;
+        let Basis {
+            generation,
+            pending,
+        } = decided.basis?;
         let scope = stream.scope.as_deref()?;
         let due_ms = plays
             .lapses_at
@@ -235,11 +238,11 @@ impl PlaybackPath {
         let due_before_ms = ends_at.ms_since(expiry(Moment::from_ms(due_ms)));
         Some(Lease {
             stream: Rc::clone(stream),
-            place,
-            bell_of: ledger.bell_of(&stream.subject),
+            path_index,
+            group: records.group_of(&stream.subject),
             is_anywhere: scope.is_empty(),
-            bell,
-            heard: Cell::default(),
+            generation,
+            looked: Cell::default(),
             // What the request says of the stream may not be on record yet.
             due_before_ms: match pending {
                 true => u32::MAX,
@@ -269,9 +272,9 @@ fn first_said<C>(
     carriers: &[C],
     said: impl Fn(&C) -> Option<Option<Vec<u8>>>,
 ) -> Option<(usize, Vec<u8>)> {
-    for (place, carrier) in carriers.iter().enumerate() {
+    for (path_index, carrier) in carriers.iter().enumerate() {
         if let Some(value) = said(carrier)? {
-            return Some((place, value));
+            return Some((path_index, value));
         }
     }
     None

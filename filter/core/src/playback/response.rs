@@ -3,13 +3,13 @@
 use streamgate_policy::{Event, Verdict};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{Decided, Outage};
+use streamgate_record::{Decided, Unavailable};
 use streamgate_values::moment::Moment;
 
 use super::gate::Gate;
 use super::passage::{Watch, Watched};
 use super::refusal::{What, Who, Why, refuse};
-use crate::authority::{Keeper, Ruling};
+use crate::authority::{Authority, Decision};
 use crate::config::Config;
 use crate::exchange::Record;
 use crate::refusal::reason::Reason;
@@ -23,7 +23,7 @@ impl Gate {
         host: &impl Host,
         watch: &Watch,
         status: u16,
-        keeper: &mut Keeper<'_>,
+        authority: &mut Authority<'_>,
     ) -> Watched {
         if !(200..300).contains(&status) && status != 304 {
             return Watched::Pass(None);
@@ -33,13 +33,13 @@ impl Gate {
             return Watched::Pass(None);
         };
         let subject = watch.stream.subject;
-        match keeper.decide(host, &subject, &event, watch.known, now) {
-            Ok(Ruling::Decided(decided)) => {
+        match authority.decide(host, &subject, &event, watch.known, now) {
+            Ok(Decision::Decided(decided)) => {
                 self.decided(config, host, watch, Ok(Some(&decided)), now)
             }
-            Ok(Ruling::Later) => Watched::Pass(None),
-            Ok(Ruling::Wait) => Watched::Wait(subject, event),
-            Err(outage) => self.decided(config, host, watch, Err(outage), now),
+            Ok(Decision::Later) => Watched::Pass(None),
+            Ok(Decision::Wait) => Watched::Wait(subject, event),
+            Err(unavailable) => self.decided(config, host, watch, Err(unavailable), now),
         }
     }
 
@@ -49,11 +49,11 @@ impl Gate {
         config: &Config,
         host: &impl Host,
         watch: &Watch,
-        decided: Result<Option<&Decided>, Outage>,
+        decided: Result<Option<&Decided>, Unavailable>,
         now: Moment,
     ) -> Watched {
         let Watch { stream, name, .. } = watch;
-        let Some(protected) = config.playback.get(watch.place) else {
+        let Some(protected) = config.playback.get(watch.path_index) else {
             return Watched::Pass(None);
         };
         let who = Who {
@@ -63,7 +63,7 @@ impl Gate {
         };
         let what = What {
             now,
-            place: watch.place,
+            path_index: watch.path_index,
             path: &watch.path,
             languages: &watch.languages,
         };
@@ -73,11 +73,12 @@ impl Gate {
             Ok(None) => return Watched::Pass(None),
             // A stream that is known to play goes on; its next segment tries again.
             Err(_) if watch.known => return Watched::Pass(None),
-            Err(outage) => return turn_away(Reason::of_outage(outage), None),
+            Err(unavailable) => return turn_away(Reason::of_unavailable(unavailable), None),
         };
         match &decided.verdict {
             Verdict::Plays(plays) => {
-                let lease = protected.lease((&config.ledger, watch.place), stream, decided, plays);
+                let lease =
+                    protected.lease((&config.records, watch.path_index), stream, decided, plays);
                 self.keep(*name, lease);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
@@ -105,7 +106,7 @@ impl Gate {
 impl Watch {
     /// The request as an event; `None` if its path is configured no longer.
     fn event(&self, config: &Config) -> Option<Event> {
-        let protected = config.playback.get(self.place)?;
+        let protected = config.playback.get(self.path_index)?;
         let application = &self.stream.application;
         let (stream, facts) = (&self.stream, self.facts.clone());
         let play = protected.play(stream.stream, stream.recurring, application, facts);

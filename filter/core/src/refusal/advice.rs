@@ -13,7 +13,7 @@ use crate::refusal::repeated::named_of;
 /// The viewer's `Accept-Language`; empty if there is none, or if no message depends on it.
 #[must_use]
 pub fn languages(config: &Config, head: &impl Head) -> String {
-    if !config.ledger.book.has_languages() {
+    if !config.records.book.has_languages() {
         return String::new();
     }
     let header = head.header("accept-language").unwrap_or_default();
@@ -130,7 +130,7 @@ impl EvaluationResult {
             Refused::Evicted(breach) => violations(&[breach]),
             Refused::Killed(by) => vec![remote_termination(by, config)],
             Refused::SubjectFull => {
-                let most = config.ledger.book.max_streams_per_subject;
+                let most = config.records.book.max_streams_per_subject;
                 let breach = Breach {
                     policy: "state".to_owned(),
                     rule: "max_streams_per_subject".to_owned(),
@@ -184,7 +184,7 @@ pub fn metadata(stream: &Stream) -> Named<String> {
 /// The name of an application, as shown to viewers.
 #[must_use]
 pub fn application_name<'a>(config: &'a Config, id: &str) -> &'a str {
-    match config.ledger.book.application(id) {
+    match config.records.book.application(id) {
         Some(application) => &application.name,
         None => UNKNOWN,
     }

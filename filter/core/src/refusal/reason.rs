@@ -1,7 +1,7 @@
 //! Why a request is refused: one table from reason to code, counter and status.
 
 use streamgate_policy::Refused;
-use streamgate_record::Outage;
+use streamgate_record::Unavailable;
 use streamgate_record::metric::Metric;
 
 /// Why a request is refused. Its code is stable: players and dashboards match on it.
@@ -71,13 +71,13 @@ impl Reason {
         }
     }
 
-    /// The reason when the ledger could not decide.
+    /// The reason when the record could not decide.
     #[must_use]
-    pub const fn of_outage(outage: Outage) -> Self {
-        match outage {
-            Outage::Contention => Self::Busy,
-            Outage::TableFull => Self::EdgeFull,
-            Outage::Store | Outage::Fleet => Self::StoreFailed,
+    pub const fn of_unavailable(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::Contention => Self::Busy,
+            Unavailable::Full => Self::EdgeFull,
+            Unavailable::Store | Unavailable::Fleet => Self::StoreFailed,
         }
     }
 

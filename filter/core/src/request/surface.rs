@@ -17,7 +17,7 @@ pub enum Surface<'p> {
     /// A request on a protected path.
     Playback {
         /// Place of the protected path in the configuration.
-        place: usize,
+        path_index: usize,
         /// The token in front of the path.
         token: Option<&'p [u8]>,
         /// The path without the token, query included.
@@ -74,8 +74,8 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
             Some(token) => Surface::LeftOut { token },
             None => Surface::Open,
         },
-        Some((place, _)) => Surface::Playback {
-            place,
+        Some((path_index, _)) => Surface::Playback {
+            path_index,
             token,
             path: rest,
             file,
@@ -97,27 +97,27 @@ fn protected<'c>(
     // In another case it is another's, where case matters to the origin.
     let mut in_another_case = None;
     let mut exact = None;
-    for (place, protected) in config.playback.iter().enumerate() {
+    for (path_index, protected) in config.playback.iter().enumerate() {
         let prefix = protected.prefix.as_bytes();
         if begins_with(file, prefix) {
-            exact = Some(place);
+            exact = Some(path_index);
             break;
         }
         if in_another_case.is_none() && file.may_begin_with(prefix) {
-            in_another_case = Some(place);
+            in_another_case = Some(path_index);
         }
     }
     if exact.is_some() && in_another_case.is_some() {
         return Err(Ambiguous);
     }
-    let Some(place) = exact.or(in_another_case) else {
+    let Some(path_index) = exact.or(in_another_case) else {
         return Ok(None);
     };
-    let Some(protected) = config.playback.get(place) else {
+    let Some(protected) = config.playback.get(path_index) else {
         return Ok(None);
     };
-    match file.is_as_written() || is_nowhere_else(config, file, written, place, protected) {
-        true => Ok(Some((place, protected))),
+    match file.is_as_written() || is_nowhere_else(config, file, written, path_index, protected) {
+        true => Ok(Some((path_index, protected))),
         false => Err(Ambiguous),
     }
 }
@@ -129,12 +129,13 @@ fn is_nowhere_else(
     config: &Config,
     file: &Reading<'_>,
     written: &[u8],
-    place: usize,
+    path_index: usize,
     protected: &PlaybackPath,
 ) -> bool {
     let mut others = config.playback.iter().enumerate();
-    let is_nested = others
-        .any(|(other, around)| other != place && file.may_begin_with(around.prefix.as_bytes()));
+    let is_nested = others.any(|(other, around)| {
+        other != path_index && file.may_begin_with(around.prefix.as_bytes())
+    });
     !file.is_hiding() && (!is_nested || is_written(protected.prefix.as_bytes(), written))
 }
 
@@ -174,7 +175,7 @@ mod tests {
         assert_eq!(
             asked("/~tok/vod/a.m3u8?x"),
             Surface::Playback {
-                place: 0,
+                path_index: 0,
                 token: Some(b"tok"),
                 path: b"/vod/a.m3u8?x",
                 file: Reading::of(b"/vod/a.m3u8").unwrap()
@@ -284,7 +285,7 @@ mod tests {
                 .collect();
         })
         .unwrap();
-        for (path, place) in [
+        for (path, path_index) in [
             ("/vod/live/x", Some(0)),
             ("/vod//live/x", None),
             ("/vod/LIVE/x", None),
@@ -307,11 +308,11 @@ mod tests {
             ("/x;%2fy/z", None),
         ] {
             let read = match surface(&config, path.as_bytes()) {
-                Surface::Playback { place, .. } => Some(place),
+                Surface::Playback { path_index, .. } => Some(path_index),
                 Surface::Malformed => None,
                 other => panic!("{path}: {other:?}"),
             };
-            assert_eq!(read, place, "{path}");
+            assert_eq!(read, path_index, "{path}");
         }
     }
 }

@@ -84,8 +84,8 @@ impl Crowd {
     /// What is measured.
     pub(crate) fn judge(&self, activity: &mut Activity, event: &Event) -> Judgement {
         let recall = Recall {
-            horizon: Moment::EARLIEST,
-            epoch: Moment::EARLIEST,
+            watermark: Moment::EARLIEST,
+            memory_since: Moment::EARLIEST,
         };
         judge(activity, event, &self.book, &recall, NOW)
     }

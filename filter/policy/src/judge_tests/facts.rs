@@ -7,7 +7,7 @@ use super::{Account, account_under, conflict, distinct, evicted, keys, per, play
 use crate::testing::{play, test};
 use crate::{Event, OnConflict, Rule, Unknown, Verdict};
 
-const NEWS: [(&str, &str); 1] = [("channel", "News")];
+const FEED: [(&str, &str); 1] = [("channel", "News")];
 const SPORT: [(&str, &str); 1] = [("channel", "Sport")];
 const FILM: [(&str, &str); 1] = [("channel", "Film")];
 
@@ -16,7 +16,7 @@ fn one_per_channel(on_conflict: OnConflict) -> (Account, [StreamKey; 2]) {
     let rule = per(&["channel"], streams(1, on_conflict));
     let mut account = account_under(vec![rule]);
     let [viewer, other] = [account.mint("app"), account.mint("app")];
-    plays(account.media_with(viewer, &NEWS));
+    plays(account.media_with(viewer, &FEED));
     plays(account.media_with(other, &SPORT));
     (account, [viewer, other])
 }
@@ -51,7 +51,7 @@ fn a_player_that_zaps_leaves_its_place_to_others() {
     let (mut account, [viewer, other]) = one_per_channel(OnConflict::DenyNew);
     plays(account.media_with(viewer, &FILM));
     let third = account.mint("app");
-    plays(account.media_with(third, &NEWS));
+    plays(account.media_with(third, &FEED));
     assert_eq!(account.live(), [viewer, other, third]);
 }
 
@@ -65,7 +65,7 @@ fn under_stop_oldest_it_is_the_newcomer_where_it_zaps_to() {
 
 #[test]
 fn who_zaps_to_a_full_channel_is_told_so_and_may_go_on_with_another() {
-    for zap in [FILM, NEWS] {
+    for zap in [FILM, FEED] {
         let (mut account, [viewer, other]) = one_per_channel(OnConflict::DenyNew);
         for _ in 0..2 {
             let breaches = conflict(account.media_with(viewer, &SPORT));
@@ -81,10 +81,10 @@ fn who_zaps_to_a_full_channel_is_told_so_and_may_go_on_with_another() {
 }
 
 #[test]
-fn no_horizon_keeps_it_from_going_on() {
+fn no_watermark_keeps_it_from_going_on() {
     let (mut account, [viewer, _]) = one_per_channel(OnConflict::DenyNew);
     conflict(account.media_with(viewer, &SPORT));
-    account.horizon = account.now;
+    account.watermark = account.now;
     plays(account.media_with(viewer, &FILM));
 }
 
@@ -93,8 +93,8 @@ fn its_old_place_is_free_and_whoever_takes_it_keeps_it() {
     let (mut account, [viewer, other]) = one_per_channel(OnConflict::DenyNew);
     conflict(account.media_with(viewer, &SPORT));
     let third = account.mint("app");
-    plays(account.media_with(third, &NEWS));
-    let breaches = conflict(account.media_with(viewer, &NEWS));
+    plays(account.media_with(third, &FEED));
+    let breaches = conflict(account.media_with(viewer, &FEED));
     assert_eq!(keys(&breaches[0].conflicts), [third]);
     assert_eq!(account.live(), [other, third]);
 }
@@ -123,7 +123,7 @@ fn who_would_have_lost_its_place_anyway_is_evicted_zapping_or_not() {
         },
     ];
     account.book = super::book_of(rules);
-    conflict(account.media_with(other, &NEWS));
+    conflict(account.media_with(other, &FEED));
     evicted(account.media_with(other, &FILM));
     assert_eq!(account.live(), [viewer]);
 }
@@ -142,7 +142,7 @@ fn a_heartbeat_that_says_so_is_no_zapping_but_a_breach() {
 fn streams_that_count_as_one_do_not_go_with_the_one_that_zaps() {
     let mut account = account_under(vec![distinct("channel", 2, OnConflict::DenyNew)]);
     let all = [(); 3].map(|()| account.mint("app"));
-    for (stream, channel) in all.into_iter().zip([NEWS, NEWS, SPORT]) {
+    for (stream, channel) in all.into_iter().zip([FEED, FEED, SPORT]) {
         plays(account.media_with(stream, &channel));
     }
     conflict(account.media_with(all[0], &FILM));

@@ -39,9 +39,9 @@ use crate::{
 struct Account {
     book: PolicyBook,
     activity: Activity,
-    epoch: Moment,
+    memory_since: Moment,
     /// As its neighbours in the slot have moved it.
-    horizon: Moment,
+    watermark: Moment,
     now: Moment,
     /// Which application minted which stream.
     minted: HashMap<StreamKey, String>,
@@ -52,8 +52,8 @@ impl Account {
         Self {
             book,
             activity: Activity::default(),
-            epoch: NOW,
-            horizon: Moment::EARLIEST,
+            memory_since: NOW,
+            watermark: Moment::EARLIEST,
             now: NOW,
             minted: HashMap::new(),
         }
@@ -183,8 +183,8 @@ impl Account {
     fn judgement(&mut self, event: impl FnOnce(&PolicyBook) -> Event) -> Judgement {
         self.activity.prune(self.now);
         let recall = Recall {
-            horizon: self.activity.forgotten.max(self.horizon),
-            epoch: self.epoch,
+            watermark: self.activity.watermark.max(self.watermark),
+            memory_since: self.memory_since,
         };
         let before = self.activity.clone();
         let event = event(&self.book);
@@ -205,7 +205,7 @@ impl Account {
     /// Envoy restarts: what was on record is lost.
     fn restart(&mut self) {
         self.activity = Activity::default();
-        self.epoch = self.now;
+        self.memory_since = self.now;
     }
 
     /// The live streams, oldest first.

@@ -16,7 +16,7 @@ fn media(account: &mut Account, stream: StreamKey) -> Judgement {
 }
 
 /// The stream of a device that was ended, and what its next request is told.
-type Ended = (Account, StreamKey, fn(&Refused) -> bool);
+type Tombstone = (Account, StreamKey, fn(&Refused) -> bool);
 
 fn with_stream(on_conflict: OnConflict) -> (Account, StreamKey) {
     let mut account = account_under(vec![streams(1, on_conflict)]);
@@ -26,7 +26,7 @@ fn with_stream(on_conflict: OnConflict) -> (Account, StreamKey) {
     (account, device)
 }
 
-fn evicted() -> Ended {
+fn evicted() -> Tombstone {
     let (mut account, device) = with_stream(OnConflict::StopOldest);
     account.starts("app");
     (account, device, |refused| {
@@ -34,13 +34,13 @@ fn evicted() -> Ended {
     })
 }
 
-fn stopped() -> Ended {
+fn stopped() -> Tombstone {
     let (mut account, device) = with_stream(OnConflict::DenyNew);
     assert_eq!(account.stop(device), Verdict::Stopped);
     (account, device, |refused| matches!(refused, Refused::Over))
 }
 
-fn killed() -> Ended {
+fn killed() -> Tombstone {
     let (mut account, device) = with_stream(OnConflict::DenyNew);
     let code = device.termination_code();
     let (by, verdict) = account.start_killing("app", &[&code]);

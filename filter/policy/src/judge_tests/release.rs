@@ -54,12 +54,12 @@ fn it_starts_again_after_its_pause_even_at_an_edge_whose_clock_is_behind() {
 }
 
 #[test]
-fn no_horizon_holds_it_back() {
+fn no_watermark_holds_it_back() {
     let mut account = account();
     let paused = account.starts("app");
     assert_eq!(account.release(paused), Verdict::Stopped);
     // Streams of neighbours that were issued later have been forgotten since.
-    account.horizon = account.now.plus_ms(1);
+    account.watermark = account.now.plus_ms(1);
     account.later(10 * TIMEOUT_MS);
     assert!(plays(account.media(paused)).started);
     // And nothing of its own moves it.
@@ -67,7 +67,7 @@ fn no_horizon_holds_it_back() {
         assert_eq!(account.release(paused), Verdict::Stopped);
         plays(account.media(paused));
     }
-    assert_eq!(account.activity.forgotten.as_ms(), 0);
+    assert_eq!(account.activity.watermark.as_ms(), 0);
     assert_eq!(account.activity.ended, []);
 }
 

@@ -24,7 +24,7 @@ fn streams_come_back_within_one_timeout_with_the_age_they_had() {
         let (mut account, streams) = restarted(on_conflict);
         assert!(plays(account.heartbeat(streams[1])).started);
         account.later(TIMEOUT_MS);
-        let restarted_at = account.epoch;
+        let restarted_at = account.memory_since;
         assert_eq!(account.now, restarted_at.plus_ms(TIMEOUT_MS));
         // The other one waits to the very last moment.
         plays(account.media(streams[0]));
@@ -137,7 +137,7 @@ fn an_id_from_outside_says_nothing_of_its_age_and_starts_anew() {
 #[test]
 fn a_key_issued_the_moment_the_store_began_is_not_one_it_lost() {
     let (mut account, _) = restarted(OnConflict::DenyNew);
-    let stream = key(1, account.epoch);
+    let stream = key(1, account.memory_since);
     account.minted.insert(stream, "app".to_owned());
     over(account.heartbeat(stream));
     account.later(TIMEOUT_MS + 1);

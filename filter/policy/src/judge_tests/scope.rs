@@ -4,7 +4,7 @@ use super::{account_under, conflict, distinct, evicted, keys, named, per, plays,
 use crate::OnConflict;
 use crate::testing::test;
 
-const NEWS: (&str, &str) = ("channel", "News 1");
+const FEED: (&str, &str) = ("channel", "News 1");
 const SPORT: (&str, &str) = ("channel", "Sport");
 const TV: (&str, &str) = ("deviceType", "tv");
 const PHONE: (&str, &str) = ("deviceType", "phone");
@@ -13,11 +13,11 @@ const PHONE: (&str, &str) = ("deviceType", "phone");
 fn streams_are_counted_per_channel() {
     let mut account = account_under(vec![per(&["channel"], streams(2, OnConflict::DenyNew))]);
     let news = [
-        account.starts_with("app", &[NEWS]),
-        account.starts_with("app", &[NEWS]),
+        account.starts_with("app", &[FEED]),
+        account.starts_with("app", &[FEED]),
     ];
     let sport = account.starts_with("app", &[SPORT]);
-    let breaches = conflict(account.start_with("app", &[NEWS]).1);
+    let breaches = conflict(account.start_with("app", &[FEED]).1);
     assert_eq!(breaches[0].scope, ["channel"]);
     assert_eq!(keys(&breaches[0].conflicts), news);
     let sport_too = account.starts_with("app", &[SPORT]);
@@ -28,8 +28,8 @@ fn streams_are_counted_per_channel() {
 fn the_oldest_goes_within_its_scope_only() {
     let mut account = account_under(vec![per(&["channel"], streams(1, OnConflict::StopOldest))]);
     let sport = account.starts_with("app", &[SPORT]);
-    let news = account.starts_with("app", &[NEWS]);
-    let (newest, verdict) = account.start_with("app", &[NEWS]);
+    let news = account.starts_with("app", &[FEED]);
+    let (newest, verdict) = account.start_with("app", &[FEED]);
     assert_eq!(plays(verdict).evicted, 1);
     assert_eq!(account.live(), [sport, newest]);
     assert_eq!(evicted(account.heartbeat(news)).scope, ["channel"]);
@@ -39,7 +39,7 @@ fn the_oldest_goes_within_its_scope_only() {
 fn streams_without_a_scope_attribute_are_counted_together() {
     let mut account = account_under(vec![per(&["channel"], streams(1, OnConflict::DenyNew))]);
     account.starts("app");
-    account.starts_with("app", &[NEWS]);
+    account.starts_with("app", &[FEED]);
     conflict(account.start("app").1);
 }
 
@@ -47,10 +47,10 @@ fn streams_without_a_scope_attribute_are_counted_together() {
 fn of_two_scope_attributes_both_must_agree() {
     let rule = per(&["channel", "deviceType"], streams(1, OnConflict::DenyNew));
     let mut account = account_under(vec![rule]);
-    for attributes in [[NEWS, TV], [NEWS, PHONE], [SPORT, TV], [SPORT, PHONE]] {
+    for attributes in [[FEED, TV], [FEED, PHONE], [SPORT, TV], [SPORT, PHONE]] {
         account.starts_with("app", &attributes);
     }
-    for attributes in [[NEWS, TV], [PHONE, SPORT]] {
+    for attributes in [[FEED, TV], [PHONE, SPORT]] {
         let breaches = conflict(account.start_with("app", &attributes).1);
         assert_eq!(breaches[0].conflicts.len(), 1);
         assert_eq!(breaches[0].scope, ["channel", "deviceType"]);
@@ -70,10 +70,10 @@ fn two_rules_with_scopes_of_their_own_both_hold() {
         ),
     ];
     let mut account = account_under(rules);
-    let tv = account.starts_with("app", &[NEWS, TV]);
-    let phone = account.starts_with("app", &[NEWS, PHONE]);
+    let tv = account.starts_with("app", &[FEED, TV]);
+    let phone = account.starts_with("app", &[FEED, PHONE]);
     // The channel is full; that the TV would give way does not help.
-    let breaches = conflict(account.start_with("app", &[NEWS, TV]).1);
+    let breaches = conflict(account.start_with("app", &[FEED, TV]).1);
     assert_eq!(breaches[0].rule, "channel");
     assert_eq!(account.live(), [tv, phone]);
     let sport = account.starts_with("app", &[SPORT, TV]);

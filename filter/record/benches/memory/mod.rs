@@ -4,17 +4,17 @@ use core::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
 use streamgate_record::metric::Metric;
-use streamgate_record::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 /// When everything happens.
 pub(crate) const NOW: Moment = Moment::from_ms(1_893_499_200_000);
 
-/// A host that counts what is asked of it, but for bells.
+/// A host that counts what is asked of it, but for generations.
 #[derive(Default, Clone)]
 pub(crate) struct Host {
-    values: RefCell<HashMap<Place, Vec<u8>>>,
+    values: RefCell<HashMap<StoreKey, Vec<u8>>>,
     pub(crate) asked: Cell<u32>,
 }
 
@@ -42,7 +42,7 @@ impl Meter for Host {
         self.asked();
     }
 
-    fn rings(&self) -> Option<u64> {
+    fn bumps(&self) -> Option<u64> {
         Some(1)
     }
 
@@ -50,20 +50,20 @@ impl Meter for Host {
 }
 
 impl Store for Host {
-    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+    fn load(&self, key: StoreKey) -> Option<(Vec<u8>, Version)> {
         self.asked();
-        let value = self.values.borrow().get(&place)?.clone();
+        let value = self.values.borrow().get(&key)?.clone();
         Some((value, Version(1)))
     }
 
-    fn swap(&self, place: Place, _: Option<Version>, value: &[u8]) -> Swap {
-        self.values.borrow_mut().insert(place, value.to_vec());
+    fn swap(&self, key: StoreKey, _: Option<Version>, value: &[u8]) -> Swap {
+        self.values.borrow_mut().insert(key, value.to_vec());
         Swap::Done
     }
 
-    fn bell(&self, _: u16) -> u32 {
+    fn generation(&self, _: u16) -> u32 {
         0
     }
 
-    fn ring(&self, _: u16) {}
+    fn bump(&self, _: u16) {}
 }

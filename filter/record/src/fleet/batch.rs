@@ -7,12 +7,12 @@ use streamgate_values::subject::SubjectKey;
 
 use super::queue::{Ask, Item, Question};
 use super::resp::Pipeline;
-use super::script::{self, EPOCH_KEPT_MS, GREET, NEWS_READ, SWAP};
+use super::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, SWAP};
 use super::{CallId, Credentials};
 use crate::copy::{self, RecordCopy};
 use crate::live::live;
 use crate::ports::Host;
-use crate::{Ledger, Stamp, WriteId};
+use crate::{CopyVersion, Records, WriteId};
 
 /// The most bytes of one call.
 const REQUEST_MAX: usize = 512 << 10;
@@ -36,8 +36,8 @@ pub(super) struct Batch {
     pub(super) sent: Vec<Sent>,
     /// It brings the scripts along.
     pub(super) loads: bool,
-    /// It reads the shard's news.
-    pub(super) reads_news: bool,
+    /// It reads the shard's eviction feed.
+    pub(super) reads_feed: bool,
     pub(super) has_credentials: bool,
 }
 
@@ -48,12 +48,12 @@ pub(super) struct Sent {
     pub(super) kind: Kind,
     /// The questions, in the order in which they came, as they are answered if the store
     /// agrees.
-    pub(super) heard: Vec<Heard>,
+    pub(super) answered: Vec<Answered>,
     /// The copy was ahead of the store.
-    pub(super) was_ahead: bool,
+    pub(super) was_dirty: bool,
     /// It was told before, and that may have got lost.
     again: bool,
-    pub(super) news: bool,
+    pub(super) feed: bool,
     /// How much is expected in answer, at worst, in bytes.
     expects: usize,
 }
@@ -62,8 +62,8 @@ pub(super) struct Sent {
 pub(super) enum Kind {
     /// Nothing is written: is the copy up to date?
     Check {
-        /// The state of the subject's bell before the copy was read, if there is one.
-        bell: Option<u32>,
+        /// The generation of the subject's slot group before the copy was read, if there is one.
+        generation: Option<u32>,
     },
     /// What follows from the questions is written.
     Write {
@@ -78,7 +78,7 @@ pub(super) enum Kind {
 
 /// A question as it is answered if the store agrees.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct Answered {
     pub(super) ask: Ask,
     pub(super) answer: Answer,
 }
@@ -95,12 +95,16 @@ impl Sent {
     /// What there is to say again.
     pub(super) fn back(self, was_lost: bool) -> Item {
         let is_told = matches!(self.kind, Kind::Tell);
-        let tells = is_told || self.was_ahead || self.again;
+        let flushes = is_told || self.was_dirty || self.again;
         Item {
-            asks: self.heard.into_iter().map(|heard| heard.ask).collect(),
-            tells,
+            asks: self
+                .answered
+                .into_iter()
+                .map(|answered| answered.ask)
+                .collect(),
+            flushes,
             again: self.again || (is_told && was_lost),
-            news: self.news && tells,
+            feed: self.feed && flushes,
             found: None,
         }
     }
@@ -109,7 +113,7 @@ impl Sent {
 /// What is needed to make up a batch.
 pub(super) struct Maker<'a, H> {
     pub(super) host: &'a H,
-    pub(super) ledger: &'a Ledger,
+    pub(super) records: &'a Records,
     pub(super) now: Moment,
     pub(super) shard: u32,
     /// Since when the shard remembers, as far as is known.
@@ -139,13 +143,13 @@ impl WriteIds {
 
 impl<H: Host> Maker<'_, H> {
     /// A call that says of up to `most` subjects what there is to say, and reads the
-    /// shard's news from `place` on.
+    /// shard's eviction feed from `place` on.
     pub(super) fn batch(
         &mut self,
         call: CallId,
         credentials: Option<&Credentials>,
         loads: bool,
-        place: Option<&[u8]>,
+        cursor: Option<&[u8]>,
         most: usize,
         mut take: impl FnMut() -> Option<(SubjectKey, Item)>,
     ) -> (Batch, Vec<u8>) {
@@ -165,15 +169,15 @@ impl<H: Host> Maker<'_, H> {
             b"EVALSHA",
             GREET.hash.as_bytes(),
             b"2",
-            &script::epoch_key(self.shard),
-            &script::news_key(self.shard),
+            &script::memory_key(self.shard),
+            &script::feed_key(self.shard),
             &self.now.to_bytes(),
-            EPOCH_KEPT_MS,
-            place.unwrap_or_default(),
+            MEMORY_KEPT_MS,
+            cursor.unwrap_or_default(),
         ]);
         let mut sent: Vec<Sent> = Vec::new();
-        let news_len = NEWS_READ.saturating_mul(size_of::<SubjectKey>());
-        let mut reply = place.map_or(0, |_| news_len);
+        let feed_len = FEED_READ.saturating_mul(size_of::<SubjectKey>());
+        let mut reply = cursor.map_or(0, |_| feed_len);
         let may_go_on = |sent: &[Sent], said: usize, reply: usize| {
             sent.len() < most && said < REQUEST_MAX && reply < REPLY_MAX.max(said)
         };
@@ -192,7 +196,7 @@ impl<H: Host> Maker<'_, H> {
             made_at: self.now,
             sent,
             loads,
-            reads_news: place.is_some(),
+            reads_feed: cursor.is_some(),
             has_credentials: credentials.is_some(),
         };
         (batch, pipeline.into_bytes())
@@ -200,32 +204,34 @@ impl<H: Host> Maker<'_, H> {
 
     fn say(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: Item) -> Option<Sent> {
         if item.asks.is_empty() {
-            return self.tell(pipeline, subject, &item);
+            return self.flush(pipeline, subject, &item);
         }
-        let bell = self.host.bell(self.ledger.bell_of(&subject));
-        let mut copy = copy::read(self.host, self.ledger, &subject, self.now);
-        let bell = copy.stamp.map(|_| bell);
-        if let (None, Some(found)) = (copy.stamp, item.found) {
+        let generation = self.host.generation(self.records.group_of(&subject));
+        let mut copy = copy::read(self.host, self.records, &subject, self.now);
+        let generation = copy.copy_version.map(|_| generation);
+        if let (None, Some(found)) = (copy.copy_version, item.found) {
             let (write, activity) = *found;
-            copy.stamp = Some(Stamp::told(Some(write), &activity, self.now));
+            copy.copy_version = Some(CopyVersion::stored(Some(write), &activity, self.now));
             copy.activity = activity;
         }
-        let was_ahead = copy.is_ahead();
+        let was_dirty = copy.is_dirty();
         let before = copy.write();
-        let record_len = copy.stamp.map_or(RECORD_EXPECTED, |_| copy.len);
-        let (heard, activity) = self.hear(copy, item.asks);
-        let judgements = heard.iter().filter_map(|heard| match &heard.answer {
-            Answer::Judged(judgement) => Some(judgement),
-            _ => None,
-        });
-        let (mut changed, mut silenced) = (was_ahead || item.again, item.news);
+        let record_len = copy.copy_version.map_or(RECORD_EXPECTED, |_| copy.len);
+        let (answered, activity) = self.hear(copy, item.asks);
+        let judgements = answered
+            .iter()
+            .filter_map(|answered| match &answered.answer {
+                Answer::Judged(judgement) => Some(judgement),
+                _ => None,
+            });
+        let (mut changed, mut silenced) = (was_dirty || item.again, item.feed);
         for judgement in judgements {
             changed |= judgement.changed;
             silenced |= judgement.silenced;
         }
         let kind = if changed {
             let id = self.ids.next();
-            let told = Stamp::told(Some(id), &activity, self.now);
+            let told = CopyVersion::stored(Some(id), &activity, self.now);
             let content = copy::content(&activity);
             self.swap(
                 pipeline,
@@ -243,67 +249,67 @@ impl<H: Host> Maker<'_, H> {
             }
         } else {
             self.check(pipeline, &subject, before);
-            Kind::Check { bell }
+            Kind::Check { generation }
         };
         Some(Sent {
             subject,
             kind,
-            heard,
-            was_ahead,
+            answered,
+            was_dirty,
             again: item.again,
-            news: silenced && changed,
+            feed: silenced && changed,
             expects: record_len.saturating_add(REPLY_MARGIN),
         })
     }
 
-    fn tell(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: &Item) -> Option<Sent> {
+    fn flush(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: &Item) -> Option<Sent> {
         let id = self.ids.next();
-        let telling = copy::tell(self.host, self.ledger, &subject, id, item.again)?;
-        let copy::Telling {
+        let flush = copy::flush(self.host, self.records, &subject, id, item.again)?;
+        let copy::Flush {
             before,
             content,
             kept_until,
-        } = telling;
+        } = flush;
         self.swap(
-            pipeline, &subject, before, id, &content, kept_until, item.news,
+            pipeline, &subject, before, id, &content, kept_until, item.feed,
         );
         Some(Sent {
             subject,
             kind: Kind::Tell,
-            heard: Vec::new(),
-            was_ahead: true,
+            answered: Vec::new(),
+            was_dirty: true,
             again: item.again,
-            news: item.news,
+            feed: item.feed,
             expects: content.len().saturating_add(REPLY_MARGIN),
         })
     }
 
     /// Judges questions one after the other, going by the copy.
-    fn hear(&self, copy: RecordCopy, asks: Vec<Ask>) -> (Vec<Heard>, Activity) {
+    fn hear(&self, copy: RecordCopy, asks: Vec<Ask>) -> (Vec<Answered>, Activity) {
         let is_absent = copy.write().is_none();
         let mut activity = copy.activity;
         if is_absent {
-            activity.forgotten = activity.forgotten.max(self.horizon_of_the_absent());
+            activity.watermark = activity.watermark.max(self.watermark_of_the_absent());
         }
-        let mut heard = Vec::with_capacity(asks.len());
+        let mut answered = Vec::with_capacity(asks.len());
         for ask in asks {
             let answer = match &ask.question {
                 Question::Look => Answer::Looked,
                 Question::Decide(event) => self.judge(&mut activity, event),
             };
-            heard.push(Heard { ask, answer });
+            answered.push(Answered { ask, answer });
         }
-        (heard, activity)
+        (answered, activity)
     }
 
     fn judge(&self, activity: &mut Activity, event: &Event) -> Answer {
         let recall = Recall {
-            horizon: activity.forgotten,
-            epoch: self.since.unwrap_or(Moment::EARLIEST),
+            watermark: activity.watermark,
+            memory_since: self.since.unwrap_or(Moment::EARLIEST),
         };
-        let Ledger {
+        let Records {
             book, max_streams, ..
-        } = self.ledger;
+        } = self.records;
         let before = activity.clone();
         let judgement = judge(activity, event, book, &recall, self.now);
         let starts = matches!(&judgement.verdict, Verdict::Plays(plays) if plays.started);
@@ -318,10 +324,10 @@ impl<H: Host> Maker<'_, H> {
     /// Streams issued up to this moment are over where nothing is on record: whoever ended
     /// one of them later than that would be remembered. A store that has not remembered for
     /// that long cannot say so; there the shard's beginning decides.
-    fn horizon_of_the_absent(&self) -> Moment {
-        let horizon = Moment::from_ms(self.now.as_ms().saturating_sub(ENDED_KEPT_MS));
+    fn watermark_of_the_absent(&self) -> Moment {
+        let watermark = Moment::from_ms(self.now.as_ms().saturating_sub(ENDED_KEPT_MS));
         match self.since {
-            Some(since) if since <= horizon => horizon,
+            Some(since) if since <= watermark => watermark,
             _ => Moment::EARLIEST,
         }
     }
@@ -335,16 +341,16 @@ impl<H: Host> Maker<'_, H> {
         WriteId(id): WriteId,
         content: &[u8],
         kept_until: Moment,
-        news: bool,
+        feed: bool,
     ) {
         let record = [&id[..], content].concat();
         let kept_ms = kept_until.ms_since(self.now).max(1).to_string();
-        let news = if news { &subject.as_bytes()[..] } else { b"" };
+        let feed = if feed { &subject.as_bytes()[..] } else { b"" };
         self.call_swap(
             pipeline,
             subject,
             before,
-            [&record, kept_ms.as_bytes(), news],
+            [&record, kept_ms.as_bytes(), feed],
         );
     }
 
@@ -357,7 +363,7 @@ impl<H: Host> Maker<'_, H> {
         pipeline: &mut Pipeline,
         subject: &SubjectKey,
         before: Option<WriteId>,
-        [record, kept_ms, news]: [&[u8]; 3],
+        [record, kept_ms, feed]: [&[u8]; 3],
     ) {
         let since = self.since.map(Moment::to_bytes);
         let expected = match (&before, &since) {
@@ -370,12 +376,12 @@ impl<H: Host> Maker<'_, H> {
             SWAP.hash.as_bytes(),
             b"3",
             &script::record_key(subject),
-            &script::epoch_key(self.shard),
-            &script::news_key(self.shard),
+            &script::memory_key(self.shard),
+            &script::feed_key(self.shard),
             expected,
             record,
             kept_ms,
-            news,
+            feed,
         ]);
     }
 }

@@ -1,10 +1,10 @@
 //! A call to the store, who waits for it, and what came of it.
 
-use streamgate_bytes::Mark;
+use streamgate_bytes::Fingerprint;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use crate::{Decided, Ledger, Outage};
+use crate::{Decided, Records, Unavailable};
 
 /// Names a request that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ pub struct Settled {
     /// Who asked.
     pub ticket: Ticket,
     /// The answer: `None` to a look, after which this edge's copy is up to date.
-    pub answer: Result<Option<Decided>, Outage>,
+    pub answer: Result<Option<Decided>, Unavailable>,
     /// There is no answer, and yet the store may have recorded what was asked for.
     pub may_be_recorded: bool,
 }
@@ -46,7 +46,7 @@ pub struct Settled {
 /// What every method needs.
 pub(crate) struct At<'a, H> {
     pub(crate) host: &'a H,
-    pub(crate) ledger: &'a Ledger,
+    pub(crate) records: &'a Records,
     pub(crate) now: Moment,
 }
 
@@ -66,6 +66,6 @@ pub(super) const SUBJECTS_A_CALL: usize = 512;
 pub const TICK_MS: u64 = 100;
 
 /// A subject's key is itself spread evenly.
-pub(super) fn mark(subject: &SubjectKey) -> Mark {
-    Mark(u128::from_ne_bytes(*subject.as_bytes()))
+pub(super) fn fingerprint(subject: &SubjectKey) -> Fingerprint {
+    Fingerprint(u128::from_ne_bytes(*subject.as_bytes()))
 }

@@ -1,11 +1,11 @@
 //! Many edges, one truth: what a store that a whole fleet shares is asked and told.
 //!
-//! One worker's part of it, without I/O: [`Fleet::ask`] and [`Fleet::tell`] take in what
+//! One worker's part of it, without I/O: [`Fleet::ask`] and [`Fleet::flush`] take in what
 //! there is to say, [`Fleet::calls`] and [`Fleet::on_tick`] give the calls to make,
 //! [`Fleet::on_reply`] takes what came back, [`Fleet::settled`] gives the answers out.
 //!
-//! The algorithm is the ledger's: read the record, judge, write if nobody else wrote
-//! meanwhile, else again. Here the record read is this edge's copy (`ledger::copy`), and
+//! The algorithm is the record's: read the record, judge, write if nobody else wrote
+//! meanwhile, else again. Here the record read is this edge's copy (`record::copy`), and
 //! the write is a script in the store that refuses where the copy is out of date and
 //! sends what is there ([`script`]). So a start takes one round trip where the copy is
 //! current and two where it is not.
@@ -17,15 +17,15 @@
 
 mod batch;
 mod call;
-mod news;
+mod feed;
 mod queue;
 mod resp;
 mod script;
 mod settings;
 mod shard;
+mod store_answer;
 #[cfg(test)]
 mod tests;
-mod told;
 
 pub(crate) use call::At;
 pub use call::{Call, CallFailure, CallId, Settled, TICK_MS, Ticket};
@@ -39,10 +39,10 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
 use self::batch::WriteIds;
-use self::call::{SUBJECTS_A_CALL, mark};
+use self::call::{SUBJECTS_A_CALL, fingerprint};
 use self::queue::Ask;
 use self::shard::Shard;
-use crate::Ledger;
+use crate::Records;
 use crate::ports::Host;
 
 /// In how many parts of a timeout every shard is told of signs of life once.
@@ -77,7 +77,7 @@ pub struct Fleet {
     /// The shard whose turn it is to be told of signs of life.
     next_patient: usize,
     /// The shard whose news are read next.
-    next_news: usize,
+    next_feed: usize,
     in_flight: HashMap<CallId, usize>,
     last_call: u64,
     ids: Option<WriteIds>,
@@ -98,7 +98,7 @@ impl Fleet {
             settings,
             urgent: Vec::new(),
             next_patient: 0,
-            next_news: 0,
+            next_feed: 0,
             in_flight: HashMap::new(),
             last_call: 0,
             ids: None,
@@ -130,7 +130,7 @@ impl Fleet {
     /// moment ago.
     #[must_use]
     pub fn is_confirmed(&self, subject: &SubjectKey, now: Moment) -> bool {
-        let at = self.confirmed.value(mark(subject));
+        let at = self.confirmed.value(fingerprint(subject));
         at.is_some_and(|at| now.ms_since(*at) < CONFIRMED_MS)
     }
 
@@ -159,15 +159,15 @@ impl Fleet {
         }
     }
 
-    /// This edge's copy of a record is ahead of the store. With `news`, other edges have to
+    /// This edge's copy of a record is dirty: the store was not told all of it. With `feed`, other edges have to
     /// hear of it: a stream was ended.
-    pub fn tell(&mut self, subject: SubjectKey, news: bool) {
+    pub fn flush(&mut self, subject: SubjectKey, feed: bool) {
         let at = self.shard_of(&subject);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
-        shard.queue.tell(subject, news);
-        if news {
+        shard.queue.flush(subject, feed);
+        if feed {
             self.is_urgent(at);
         }
     }
@@ -201,8 +201,8 @@ impl Fleet {
     }
 
     /// The calls to make now: those that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host, ledger: &Ledger, now: Moment) -> Vec<Call> {
-        let here = At { host, ledger, now };
+    pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<Call> {
+        let here = At { host, records, now };
         let urgent = core::mem::take(&mut self.urgent);
         let mut calls = Vec::new();
         for at in urgent {
@@ -215,8 +215,8 @@ impl Fleet {
     }
 
     /// The calls to make every [`TICK_MS`].
-    pub fn on_tick(&mut self, host: &impl Host, ledger: &Ledger, now: Moment) -> Vec<Call> {
-        let here = At { host, ledger, now };
+    pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<Call> {
+        let here = At { host, records, now };
         for shard in &mut self.shards {
             shard.give_up(here, self.settings.wait_ms, &mut self.settled);
         }
@@ -226,31 +226,31 @@ impl Fleet {
             shards.get(*at).is_some_and(|shard| shard.awaits(*call))
         };
         self.in_flight.retain(is_awaited);
-        let news_every_ms = self.settings.news_every_ms();
+        let feed_every_ms = self.settings.feed_every_ms();
         let rounds = self.patient_a_tick();
         let overtaken = self.in_turn(0, rounds, Shard::was_overtaken);
         let left = rounds.saturating_sub(overtaken.len());
         let patient = self.in_turn(self.next_patient, left, |shard| {
             !shard.queue.is_empty() && !shard.was_overtaken()
         });
-        // A call that is made anyway reads news that are due. One just for them waits
+        // A call that is made anyway reads the feed where that is due. One just for them waits
         // longer, so that there is none while many play; that still leaves a quarter of the
         // time in which they have to be heard.
-        let alone_ms = news_every_ms.saturating_add(news_every_ms / 2);
-        let mut news = self.in_turn(self.next_news, self.news_a_tick(), |shard| {
-            shard.news_are_due(alone_ms, now)
+        let alone_ms = feed_every_ms.saturating_add(feed_every_ms / 2);
+        let mut feed = self.in_turn(self.next_feed, self.feed_a_tick(), |shard| {
+            shard.feed_is_due(alone_ms, now)
         });
         self.next_patient = patient
             .last()
             .map_or(self.next_patient, |at| at.saturating_add(1));
-        self.next_news = news
+        self.next_feed = feed
             .last()
-            .map_or(self.next_news, |at| at.saturating_add(1));
+            .map_or(self.next_feed, |at| at.saturating_add(1));
         // Another worker may have read them meanwhile.
-        news.retain(|at| {
+        feed.retain(|at| {
             self.shards.get_mut(*at).is_some_and(|shard| {
                 shard.look_what_others_know(here);
-                shard.news_are_due(alone_ms, now)
+                shard.feed_is_due(alone_ms, now)
             })
         });
         let mut due = self.in_turn(0, usize::MAX, |shard| {
@@ -258,7 +258,7 @@ impl Fleet {
         });
         due.extend(overtaken);
         due.extend(patient);
-        due.extend(news);
+        due.extend(feed);
         let may_speak = |at: &usize| {
             let shard = self.shards.get(*at);
             shard.is_some_and(|shard| shard.may_speak(now))
@@ -283,8 +283,8 @@ impl Fleet {
 
     /// The most shards whose news one tick asks for: all of them in the time given, and
     /// those soon that have never been asked.
-    fn news_a_tick(&self) -> usize {
-        let ticks = usize::try_from(self.settings.news_every_ms() / TICK_MS).unwrap_or(usize::MAX);
+    fn feed_a_tick(&self) -> usize {
+        let ticks = usize::try_from(self.settings.feed_every_ms() / TICK_MS).unwrap_or(usize::MAX);
         let in_time = self.shards.len().div_ceil(ticks.max(1));
         match self.shards.iter().all(Shard::is_known) {
             true => in_time,
@@ -296,12 +296,12 @@ impl Fleet {
     pub fn on_reply(
         &mut self,
         host: &impl Host,
-        ledger: &Ledger,
+        records: &Records,
         call: CallId,
         reply: Result<&[u8], CallFailure>,
         now: Moment,
     ) {
-        let here = At { host, ledger, now };
+        let here = At { host, records, now };
         let Some(at) = self.in_flight.remove(&call) else {
             return;
         };

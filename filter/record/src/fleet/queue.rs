@@ -36,11 +36,11 @@ pub(super) struct Item {
     /// In the order in which they came.
     pub(super) asks: Vec<Ask>,
     /// This edge's copy of the record may be ahead of the store.
-    pub(super) tells: bool,
+    pub(super) flushes: bool,
     /// It was told once, and that may have got lost.
     pub(super) again: bool,
     /// Other edges want to know: a stream was ended.
-    pub(super) news: bool,
+    pub(super) feed: bool,
     /// What was just found in the store. A record without streams leaves no copy behind.
     pub(super) found: Option<Box<(WriteId, Activity)>>,
 }
@@ -143,19 +143,19 @@ impl Queue {
         Ok(())
     }
 
-    /// The store has something to learn about a subject; soon, if it is `news`. Where there
+    /// The store has something to learn about a subject; soon, if it is for the `feed`. Where there
     /// is no room for another subject it learns of it at its next sign of life, or what it
     /// knows lapses.
-    pub(super) fn tell(&mut self, subject: SubjectKey, news: bool) {
-        if !self.items.contains_key(&subject) && !self.has_room(news) {
+    pub(super) fn flush(&mut self, subject: SubjectKey, feed: bool) {
+        if !self.items.contains_key(&subject) && !self.has_room(feed) {
             return;
         }
-        let item = match news {
+        let item = match feed {
             true => self.urgent_item(subject),
             false => self.item(subject),
         };
-        item.tells = true;
-        item.news |= news;
+        item.flushes = true;
+        item.feed |= feed;
     }
 
     /// Whether there is room for another subject. What is urgent takes the place of a sign of
@@ -200,14 +200,14 @@ impl Queue {
     /// What was taken out comes first again, before what came meanwhile. There is always room
     /// for it: one call holds only so many subjects.
     pub(super) fn put_back(&mut self, subject: SubjectKey, mut item: Item) {
-        let is_urgent = !item.asks.is_empty() || item.news;
+        let is_urgent = !item.asks.is_empty() || item.feed;
         if let Some(Queued { item: newer, .. }) = self.remove(&subject) {
             item.asks.extend(newer.asks);
-            item.tells |= newer.tells;
+            item.flushes |= newer.flushes;
             item.again |= newer.again;
-            item.news |= newer.news;
+            item.feed |= newer.feed;
         }
-        let is_urgent = is_urgent || !item.asks.is_empty() || item.news;
+        let is_urgent = is_urgent || !item.asks.is_empty() || item.feed;
         let turn = match is_urgent {
             true => self.urgent.go_first(subject),
             false => self.patient.go_first(subject),
@@ -249,7 +249,7 @@ impl Queue {
                 return false;
             };
             given_up.extend(item.asks.extract_if(.., |ask| is_void(ask)));
-            let stays = item.tells || !item.asks.is_empty();
+            let stays = item.flushes || !item.asks.is_empty();
             if !stays {
                 items.remove(subject);
             }

@@ -5,31 +5,31 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sg1:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `ledger::slot`) |
+//! | `sg1:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `record::slot`) |
 //! | `sg1:e:` shard | since when the shard remembers, as a moment (6 bytes) |
-//! | `sg1:n:` shard | its news: a stream of the subjects of which a stream was ended |
+//! | `sg1:n:` shard | its eviction feed: a stream of the subjects of which a stream was ended |
 
 use streamgate_values::subject::SubjectKey;
 
 /// What every key begins with.
 const PREFIX: &[u8] = b"sg1:";
 
-/// The most news a shard keeps. An edge that misses some still hears of an eviction when
+/// The most entries that a shard keeps in its eviction feed. An edge that misses some still hears of an eviction when
 /// the stream's lease is due.
 #[cfg(test)]
-const NEWS_MAX: u32 = 4096;
+const FEED_MAX: u32 = 4096;
 
-/// The most news read at once.
-pub(super) const NEWS_READ: usize = 512;
+/// The most entries of it read at once.
+pub(super) const FEED_READ: usize = 512;
 
-/// How long news are kept, in milliseconds.
+/// How long the eviction feed is kept, in milliseconds.
 #[cfg(test)]
-const NEWS_KEPT_MS: u32 = 600_000;
+const FEED_KEPT_MS: u32 = 600_000;
 
 /// How long the beginning of a shard's memory is remembered while nobody asks for the
 /// shard, in milliseconds. Every edge asks for every shard every few seconds; a shard that
 /// was away for longer begins anew, so that streams it never heard of may come back.
-pub(super) const EPOCH_KEPT_MS: &[u8] = b"60000";
+pub(super) const MEMORY_KEPT_MS: &[u8] = b"60000";
 
 /// A script, called by the hash of its text.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +42,11 @@ pub(super) struct Script {
 
 /// Says since when a shard remembers, and what is new in it.
 ///
-/// - `KEYS`: the shard's beginning; its news.
+/// - `KEYS`: since when the shard remembers; its eviction feed.
 /// - `ARGV`: the present moment (6 bytes); how long the beginning is kept (ms); where
-///   reading the news goes on, or empty for not at all.
-/// - Answer: the beginning (6 bytes); if news were asked for, the length of the place to
-///   go on from (1 byte), the place, and the subjects of the news (16 bytes each).
+///   reading the eviction feed goes on, or empty for not at all.
+/// - Answer: since when the shard remembers (6 bytes); if the eviction feed was asked for, the length of the place to
+///   go on from (1 byte), the place, and the subjects of the eviction feed (16 bytes each).
 pub(super) const GREET: Script = Script {
     text: include_str!("greet.lua"),
     hash: "6a6d838c3afb03cfc8cb2350f8fcda334d15e8dd",
@@ -54,13 +54,13 @@ pub(super) const GREET: Script = Script {
 
 /// Writes a record if the last write to it is the one that the writer knows of.
 ///
-/// - `KEYS`: the record; the shard's beginning; its news.
+/// - `KEYS`: the record; since when the shard remembers; its eviction feed.
 /// - `ARGV`: the write that is expected (8 bytes), or for no record the beginning that the
 ///   shard is believed to have (6 bytes, or empty); the new record, or empty to write
-///   nothing; how long it is kept (ms); the subject, if this is news, or empty.
+///   nothing; how long it is kept (ms); the subject, if this is for the eviction feed, or empty.
 /// - Answer: 1, or else the record that is there, empty if there is none.
 ///
-/// An absent record is expected together with the shard's beginning, because it means
+/// An absent record is expected together with since when the shard remembers, because it means
 /// something else in a store that has just lost its memory.
 pub(super) const SWAP: Script = Script {
     text: include_str!("swap.lua"),
@@ -73,12 +73,12 @@ pub(super) fn record_key(subject: &SubjectKey) -> Vec<u8> {
 }
 
 /// The key of a shard's beginning.
-pub(super) fn epoch_key(shard: u32) -> Vec<u8> {
+pub(super) fn memory_key(shard: u32) -> Vec<u8> {
     [PREFIX, format!("e:{shard}").as_bytes()].concat()
 }
 
-/// The key of a shard's news.
-pub(super) fn news_key(shard: u32) -> Vec<u8> {
+/// The key of a shard's eviction feed.
+pub(super) fn feed_key(shard: u32) -> Vec<u8> {
     [PREFIX, format!("n:{shard}").as_bytes()].concat()
 }
 
@@ -99,11 +99,11 @@ mod tests {
 
     #[test]
     fn scripts_and_constants_agree() {
-        assert!(GREET.text.contains(&format!("'COUNT', {NEWS_READ})")));
-        assert!(SWAP.text.contains(&format!("'MAXLEN', '~', {NEWS_MAX},")));
+        assert!(GREET.text.contains(&format!("'COUNT', {FEED_READ})")));
+        assert!(SWAP.text.contains(&format!("'MAXLEN', '~', {FEED_MAX},")));
         assert!(
             SWAP.text
-                .contains(&format!("'PEXPIRE', KEYS[3], {NEWS_KEPT_MS})"))
+                .contains(&format!("'PEXPIRE', KEYS[3], {FEED_KEPT_MS})"))
         );
     }
 }

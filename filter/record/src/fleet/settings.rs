@@ -24,8 +24,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How often an edge reads the news of a shard, in milliseconds.
-    pub(super) const fn news_every_ms(&self) -> u64 {
+    /// How often an edge reads the eviction feed of a shard, in milliseconds.
+    pub(super) const fn feed_every_ms(&self) -> u64 {
         self.evictions_within_ms.div_ceil(2)
     }
 }

@@ -6,18 +6,19 @@ use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
-use super::batch::{Answer, Batch, Heard, Kind, Maker, Sent, WriteIds};
+use super::batch::{Answer, Answered, Batch, Kind, Maker, Sent, WriteIds};
 use super::queue::{Ask, Item, Question, Queue};
 use super::resp::Replies;
-use super::script::NEWS_READ;
-use super::told::{Failure, Greeting, Told, told};
+use super::script::FEED_READ;
+use super::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
 use super::{
-    At, Call, CallFailure, CallId, SUBJECTS_A_CALL, Settings, Settled, TICK_MS, Ticket, mark, news,
+    At, Call, CallFailure, CallId, SUBJECTS_A_CALL, Settings, Settled, TICK_MS, Ticket, feed,
+    fingerprint,
 };
 use crate::copy::{self, UpToDate};
 use crate::metric::Metric;
 use crate::ports::Host;
-use crate::{Basis, Decided, Outage, WriteId, count_verdict};
+use crate::{Basis, Decided, Unavailable, WriteId, count_verdict};
 
 /// How long a shard that failed is left alone, in milliseconds. Starts get what there is in
 /// an outage meanwhile, without waiting.
@@ -31,7 +32,7 @@ const LOST_AFTER_MS: u64 = 5_000;
 const CLOCK_STEP_MS: u64 = 2;
 
 /// Why a question that is not answered is not.
-const UNANSWERED: Outage = Outage::Fleet;
+const UNANSWERED: Unavailable = Unavailable::Fleet;
 
 /// One shard as one worker sees it.
 #[derive(Debug)]
@@ -41,8 +42,8 @@ pub(super) struct Shard {
     in_flight: Option<Batch>,
     /// Since when it remembers, as it said last.
     since: Option<Moment>,
-    /// When its news were read last, as far as is known.
-    news_at: Moment,
+    /// When its eviction feed was read last, as far as is known.
+    feed_at: Moment,
     /// The store may lack the scripts.
     lacks_scripts: bool,
     is_down: bool,
@@ -62,7 +63,7 @@ impl Shard {
             queue: Queue::new(subjects_max),
             in_flight: None,
             since: None,
-            news_at: Moment::EARLIEST,
+            feed_at: Moment::EARLIEST,
             lacks_scripts: false,
             is_down: false,
             not_before: Moment::EARLIEST,
@@ -101,14 +102,14 @@ impl Shard {
         self.in_flight.is_none() && now >= self.not_before
     }
 
-    pub(super) fn news_are_due(&self, every_ms: u64, now: Moment) -> bool {
-        now < self.news_at || now.ms_since(self.news_at) >= every_ms
+    pub(super) fn feed_is_due(&self, every_ms: u64, now: Moment) -> bool {
+        now < self.feed_at || now.ms_since(self.feed_at) >= every_ms
     }
 
     /// Learns what other workers have heard of it.
     pub(super) fn look_what_others_know<H: Host>(&mut self, here: At<'_, H>) {
-        if let Some((read_at, since)) = news::last_read(here.host, self.number) {
-            self.news_at = self.news_at.max(read_at);
+        if let Some((read_at, since)) = feed::last_read(here.host, self.number) {
+            self.feed_at = self.feed_at.max(read_at);
             self.since = self.since.or(since);
         }
     }
@@ -118,9 +119,9 @@ impl Shard {
         let is_theirs = |ask: &Ask| ask.ticket == Some(ticket);
         let _ = self.queue.give_up(is_theirs);
         let sent = self.in_flight.iter_mut().flat_map(|batch| &mut batch.sent);
-        for heard in sent.flat_map(|sent| &mut sent.heard) {
-            if is_theirs(&heard.ask) {
-                heard.ask.ticket = None;
+        for answered in sent.flat_map(|sent| &mut sent.answered) {
+            if is_theirs(&answered.ask) {
+                answered.ask.ticket = None;
             }
         }
     }
@@ -133,23 +134,23 @@ impl Shard {
         ids: &mut WriteIds,
         id: CallId,
     ) -> Option<Call> {
-        let At { host, ledger, now } = here;
+        let At { host, records, now } = here;
         if self.since.is_none() {
             self.look_what_others_know(here);
         }
-        let every_ms = settings.news_every_ms();
-        let mut place = None;
-        if self.news_are_due(every_ms, now) {
-            let turn = news::claim(host, self.number, every_ms, now);
-            self.news_at = turn.read_at;
-            place = turn.place;
+        let every_ms = settings.feed_every_ms();
+        let mut cursor = None;
+        if self.feed_is_due(every_ms, now) {
+            let turn = feed::claim(host, self.number, every_ms, now);
+            self.feed_at = turn.read_at;
+            cursor = turn.cursor;
         }
-        if place.is_none() && self.queue.is_empty() && !self.is_down {
+        if cursor.is_none() && self.queue.is_empty() && !self.is_down {
             return None;
         }
         let mut maker = Maker {
             host,
-            ledger,
+            records,
             now,
             shard: self.number,
             since: self.since,
@@ -165,7 +166,7 @@ impl Shard {
             id,
             settings.credentials.as_ref(),
             self.lacks_scripts,
-            place.as_deref(),
+            cursor.as_deref(),
             most,
             || queue.take(),
         );
@@ -196,10 +197,10 @@ impl Shard {
         let Some(batch) = &mut self.in_flight else {
             return;
         };
-        for heard in batch.sent.iter_mut().flat_map(|sent| &mut sent.heard) {
-            if is_late(&heard.ask) {
-                settle(settled, &heard.ask, Err(UNANSWERED), true);
-                heard.ask.ticket = None;
+        for answered in batch.sent.iter_mut().flat_map(|sent| &mut sent.answered) {
+            if is_late(&answered.ask) {
+                settle(settled, &answered.ask, Err(UNANSWERED), true);
+                answered.ask.ticket = None;
             }
         }
         let lost_after_ms = wait_ms.saturating_add(LOST_AFTER_MS);
@@ -247,16 +248,16 @@ impl Shard {
         let mut sent = batch.sent.into_iter();
         for one in sent.by_ref() {
             let subject = one.subject;
-            match told(&mut replies, here.now) {
-                Ok(Told::Done) => {
-                    confirmed.insert(mark(&subject), here.now);
+            match store_answer(&mut replies, here.now) {
+                Ok(StoreAnswer::Done) => {
+                    confirmed.insert(fingerprint(&subject), here.now);
                     self.done(here, one, settled);
                 }
-                Ok(Told::Another(activity, write)) => {
-                    confirmed.insert(mark(&subject), here.now);
+                Ok(StoreAnswer::Another(activity, write)) => {
+                    confirmed.insert(fingerprint(&subject), here.now);
                     self.is_another(here, one, activity, write, settled);
                 }
-                Ok(Told::Failed(failure)) => self.refused(here, failure, one, settled),
+                Ok(StoreAnswer::Failed(failure)) => self.refused(here, failure, one, settled),
                 Err(_) => {
                     // Too much for one answer, or the connection broke.
                     count(here, Failure::Protocol);
@@ -272,17 +273,17 @@ impl Shard {
     }
 
     fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {
-        let At { host, ledger, now } = here;
+        let At { host, records, now } = here;
         self.since = Some(greeting.since);
-        let Some((place, subjects)) = &greeting.news else {
+        let Some((cursor, subjects)) = &greeting.feed else {
             return;
         };
-        if news::note(host, self.number, greeting.since, place) {
-            self.news_at = Moment::EARLIEST;
+        if feed::note(host, self.number, greeting.since, cursor) {
+            self.feed_at = Moment::EARLIEST;
         }
         for subject in subjects {
-            host.add(Metric::FleetNews, 1);
-            let copy = copy::read(host, ledger, subject, now);
+            host.add(Metric::FleetEvictionsRead, 1);
+            let copy = copy::read(host, records, subject, now);
             if !copy.activity.streams.is_empty() {
                 let look = Ask {
                     ticket: None,
@@ -293,45 +294,45 @@ impl Shard {
                 let _ = self.queue.ask(*subject, look);
             }
         }
-        if subjects.len() >= NEWS_READ {
-            self.read_news_soon(here);
+        if subjects.len() >= FEED_READ {
+            self.read_feed_soon(here);
         }
     }
 
-    fn read_news_soon<H: Host>(&mut self, here: At<'_, H>) {
-        news::release(here.host, self.number);
-        self.news_at = Moment::EARLIEST;
+    fn read_feed_soon<H: Host>(&mut self, here: At<'_, H>) {
+        feed::release(here.host, self.number);
+        self.feed_at = Moment::EARLIEST;
     }
 
     /// The store did as it was told.
     fn done<H: Host>(&mut self, here: At<'_, H>, sent: Sent, settled: &mut Vec<Settled>) {
-        let At { host, ledger, now } = here;
+        let At { host, records, now } = here;
         let subject = sent.subject;
-        let (bell, recorded) = match sent.kind {
+        let (generation, recorded) = match sent.kind {
             Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
-            Kind::Check { bell } => (bell, None),
+            Kind::Check { generation } => (generation, None),
             Kind::Write {
                 id,
                 before,
                 activity,
             } => {
                 host.add(Metric::RecordWrites, 1);
-                match copy::follow(host, ledger, &subject, (&activity, id), before, now) {
+                match copy::follow(host, records, &subject, (&activity, id), before, now) {
                     Ok(copy) => {
-                        if copy.is_ahead {
-                            self.queue.tell(subject, false);
+                        if copy.is_dirty {
+                            self.queue.flush(subject, false);
                         }
-                        (Some(copy.bell), Some(copy.activity))
+                        (Some(copy.generation), Some(copy.activity))
                     }
                     Err(_) => (None, None),
                 }
             }
         };
-        for Heard { ask, answer } in sent.heard {
+        for Answered { ask, answer } in sent.answered {
             host.add(Metric::FleetQuestions, 1);
             let answer = match (answer, &ask.question) {
                 (Answer::Looked, _) | (_, Question::Look) => Ok(None),
-                (Answer::Full, _) => Err(Outage::TableFull),
+                (Answer::Full, _) => Err(Unavailable::Full),
                 (Answer::Judged(judgement), Question::Decide(event)) => {
                     if judgement.changed {
                         count_verdict(host, event, &judgement);
@@ -339,12 +340,12 @@ impl Shard {
                     // It is recorded in the store, whatever became of the copy: without one
                     // the next request asks again. So it does where the stream has been ended
                     // since, by a later question of the same write or by another worker: a
-                    // bell that rang for it did so before this.
+                    // bump for it came before this.
                     let is_over = recorded.as_ref().is_some_and(|now| has_ended(event, now));
                     Ok(Some(Decided {
                         verdict: judgement.verdict,
-                        basis: bell.filter(|_| !is_over).map(|bell| Basis {
-                            bell,
+                        basis: generation.filter(|_| !is_over).map(|generation| Basis {
+                            generation,
                             pending: false,
                         }),
                         retry_at: judgement.retry_at,
@@ -364,26 +365,26 @@ impl Shard {
         write: Option<WriteId>,
         settled: &mut Vec<Settled>,
     ) {
-        let At { host, ledger, now } = here;
+        let At { host, records, now } = here;
         let subject = sent.subject;
         host.add(Metric::FleetConflicts, 1);
-        let news = sent.news;
+        let feed = sent.feed;
         let mut item = sent.back(false);
-        match copy::take_over(host, ledger, &subject, &activity, write, now) {
-            Ok(UpToDate { is_ahead, .. }) => (item.tells, item.again) = (is_ahead, false),
-            Err(outage) => {
+        match copy::take_over(host, records, &subject, &activity, write, now) {
+            Ok(UpToDate { is_dirty, .. }) => (item.flushes, item.again) = (is_dirty, false),
+            Err(unavailable) => {
                 for ask in item.asks.drain(..) {
-                    settle(settled, &ask, Err(outage), false);
+                    settle(settled, &ask, Err(unavailable), false);
                 }
             }
         }
         item.found = write.map(|write| Box::new((write, activity)));
-        item.news = news && item.tells;
-        let waits = !item.asks.is_empty() || item.news;
-        if item.tells && !waits {
+        item.feed = feed && item.flushes;
+        let waits = !item.asks.is_empty() || item.feed;
+        if item.flushes && !waits {
             self.overtaken = self.overtaken.saturating_add(1);
         }
-        if item.tells || waits {
+        if item.flushes || waits {
             self.queue.put_back(subject, item);
         }
     }
@@ -404,7 +405,7 @@ impl Shard {
         for ask in item.asks.drain(..) {
             settle(settled, &ask, Err(UNANSWERED), false);
         }
-        if item.tells {
+        if item.flushes {
             self.queue.put_back(subject, item);
         }
     }
@@ -435,14 +436,14 @@ impl Shard {
 
     /// What was said has to be said again.
     fn put_back<H: Host>(&mut self, here: At<'_, H>, batch: Batch) {
-        if batch.reads_news {
-            self.read_news_soon(here);
+        if batch.reads_feed {
+            self.read_feed_soon(here);
         }
         // From the last to the first, so that they come in the same order again.
         for sent in batch.sent.into_iter().rev() {
             let subject: SubjectKey = sent.subject;
             let item: Item = sent.back(true);
-            if item.tells || !item.asks.is_empty() {
+            if item.flushes || !item.asks.is_empty() {
                 self.queue.put_back(subject, item);
             }
         }
@@ -466,7 +467,7 @@ pub(super) const fn no_room(ticket: Ticket) -> Settled {
 fn settle(
     settled: &mut Vec<Settled>,
     ask: &Ask,
-    answer: Result<Option<Decided>, Outage>,
+    answer: Result<Option<Decided>, Unavailable>,
     may_be_recorded: bool,
 ) {
     settled.extend(ask.ticket.map(|ticket| Settled {

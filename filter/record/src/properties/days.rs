@@ -279,7 +279,7 @@ struct Day {
 impl Day {
     fn new() -> Self {
         let mut edge = TestEdge::new(SLOTS, the_book());
-        edge.ledger.max_streams = 10_000;
+        edge.records.max_streams = 10_000;
         Self {
             edge,
             players: Vec::new(),
@@ -362,7 +362,7 @@ impl Day {
 
     fn plays(&self, playing: &Playing) -> Verdict {
         let player = &self.players[playing.number];
-        let book = &self.edge.ledger.book;
+        let book = &self.edge.records.book;
         let mut play = play(book, player.application, player.key, playing.unknown);
         for (name, value) in &playing.given {
             play.attributes.set(*name, *value);
@@ -407,7 +407,7 @@ impl Day {
         event: impl FnOnce(StreamKey, Arc<Application>) -> Event,
     ) -> bool {
         let player = &self.players[number];
-        let application = self.edge.ledger.book.application(player.application);
+        let application = self.edge.records.book.application(player.application);
         let event = event(player.key, application.unwrap().clone());
         let decided = self.edge.decide(player.subject, &event);
         decided.unwrap().verdict == Verdict::Stopped
@@ -524,7 +524,7 @@ impl Twin {
                 assert!(!was_live && paused.is_none());
                 return;
             }
-            // An id from outside does not tell its age: no horizon holds it back.
+            // An id from outside does not tell its age: no watermark holds it back.
             if player.key.issued_at().is_none() && matches!(verdict, Verdict::Plays(_)) {
                 self.model.forget_if_old(number);
             }
@@ -544,7 +544,7 @@ impl Twin {
         match (&verdict, outcome) {
             (Verdict::Plays(plays), Outcome::Plays) => assert_eq!(plays.started, !was_live),
             (Verdict::Refused(Refused::Conflict(_)), Outcome::Conflict)
-            | (Verdict::Refused(_), Outcome::Ended) => {}
+            | (Verdict::Refused(_), Outcome::Tombstone) => {}
             other => panic!("{number}: {other:?}"),
         }
     }
@@ -628,7 +628,7 @@ proptest! {
         starts in prop::collection::vec((any::<u8>(), any::<bool>()), 1..150)
     ) {
         let mut edge = TestEdge::with_limit(1, OnConflict::StopOldest);
-        edge.ledger.max_streams = 10_000;
+        edge.records.max_streams = 10_000;
         for (of, stops) in starts {
             edge.host.advance_ms(1_000);
             let stream = edge.starts(of);

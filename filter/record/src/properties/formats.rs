@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use streamgate_policy::activity::{
-    Activity, ENDED_KEPT_MS, EndReason, Ended, Liveness, Stream, Terminator,
+    Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
@@ -107,12 +107,12 @@ fn why() -> impl Strategy<Value = EndReason> {
     ]
 }
 
-fn ended() -> impl Strategy<Value = Ended> {
+fn ended() -> impl Strategy<Value = Tombstone> {
     (key(), moment(), why()).prop_map(|(key, at, mut why)| {
         if let EndReason::Released(stream) = &mut why {
             stream.key = key;
         }
-        Ended { key, at, why }
+        Tombstone { key, at, why }
     })
 }
 
@@ -122,7 +122,7 @@ fn activity() -> impl Strategy<Value = Activity> {
             streams,
             ended,
             creates,
-            forgotten: Moment::EARLIEST,
+            watermark: Moment::EARLIEST,
         }
     })
 }
@@ -157,7 +157,7 @@ fn slot_of(activities: &[Activity], now: Moment) -> Vec<u8> {
         let change = Change {
             subject: &test_edge::subject(of),
             activity: &activity,
-            stamp: None,
+            copy_version: None,
         };
         bytes = slot.rewrite(Some(change), now).bytes;
     }
@@ -188,7 +188,7 @@ proptest! {
         let slot = Slot::parse(&bytes).unwrap();
         for (of, mut activity) in (0..).zip(activities) {
             activity.prune(now);
-            activity.forgotten = Moment::EARLIEST;
+            activity.watermark = Moment::EARLIEST;
             if activity.streams.is_empty() && activity.ended.is_empty() {
                 // Nothing is kept for a count of calls alone.
                 activity.creates = Calls::default();
@@ -230,7 +230,7 @@ proptest! {
         let once = slot.rewrite(None, now).bytes;
         let again = Slot::parse(&once).unwrap();
         prop_assert!(!again.has_lapsed(now));
-        prop_assert!(again.horizon >= slot.horizon);
+        prop_assert!(again.watermark >= slot.watermark);
         let twice = again.rewrite(None, now);
         prop_assert_eq!(twice.lapsed, 0);
         prop_assert_eq!(twice.bytes, once);
@@ -253,7 +253,7 @@ proptest! {
         let bytes = slot_of(&activities, now);
         let slot = Slot::parse(&bytes).unwrap_or_default();
         let late = Moment::from_ms(1 << 40).plus_ms(ENDED_KEPT_MS);
-        // What was ended is held against its account, and once that is long ago by the horizon.
+        // What was ended is held against its account, and once that is long ago by the watermark.
         let bytes = slot.rewrite(None, late).bytes;
         let slot = Slot::parse(&bytes).unwrap();
         let later = Moment::from_ms(1 << 47);

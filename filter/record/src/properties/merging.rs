@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::collection::btree_map;
 use proptest::prelude::*;
-use streamgate_policy::activity::{Activity, EndReason, Ended, Stream};
+use streamgate_policy::activity::{Activity, EndReason, Stream, Tombstone};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -20,7 +20,7 @@ enum Known {
     /// It started so long after [`NOW`], and lapses a timeout after its last sign of life.
     Live { started: u64, lives: u64 },
     /// It ended so long after.
-    Ended(u64),
+    Tombstone(u64),
     /// It started and was released so long after.
     Released { started: u64, played: u64 },
 }
@@ -28,7 +28,7 @@ enum Known {
 fn known() -> impl Strategy<Value = Known> {
     prop_oneof![
         3 => (0..6_u64, 0..6_u64).prop_map(|(started, lives)| Known::Live { started, lives }),
-        2 => (0..6_u64).prop_map(Known::Ended),
+        2 => (0..6_u64).prop_map(Known::Tombstone),
         1 => (0..6_u64, 0..3_u64).prop_map(|(started, played)| Known::Released { started, played }),
     ]
 }
@@ -53,12 +53,12 @@ fn activity() -> impl Strategy<Value = Activity> {
                     lapses_at: at(started + lives + TIMEOUT_MS),
                     ..Stream::unplayed(key)
                 }),
-                Known::Ended(ms) => activity.remember(Ended {
+                Known::Tombstone(ms) => activity.remember(Tombstone {
                     key,
                     at: at(ms),
                     why: EndReason::Stopped,
                 }),
-                Known::Released { started, played } => activity.remember(Ended {
+                Known::Released { started, played } => activity.remember(Tombstone {
                     key,
                     at: at(started + played),
                     why: EndReason::Released(Box::new(Stream {
@@ -141,21 +141,21 @@ proptest! {
         for (one, other) in [(&record, &copy), (&copy, &record)] {
             let both = merged(one.clone(), other);
             for end in one.ended.iter().filter(|end| end.released().is_none()) {
-                let now = both.end_of(&end.key).and_then(Ended::released);
+                let now = both.end_of(&end.key).and_then(Tombstone::released);
                 prop_assert!(now.is_none_or(|stream| stream.started_at > end.at));
             }
         }
     }
 
-    /// A stream issued up to the record's horizon may have ended and be forgotten.
+    /// A stream issued up to the record's watermark may have ended and be forgotten.
     #[test]
     fn what_may_be_forgotten_does_not_come_back_from_a_copy(copy in activity()) {
         let record = Activity {
-            forgotten: NOW,
+            watermark: NOW,
             ..Activity::default()
         };
         let both = merged(record, &copy);
         prop_assert!(both.streams.iter().all(|stream| stream.key.issued_at().is_none()));
-        prop_assert_eq!(both.forgotten, NOW);
+        prop_assert_eq!(both.watermark, NOW);
     }
 }

@@ -168,7 +168,7 @@ pub(super) enum Outcome {
     Plays,
     Conflict,
     /// It was ended on purpose.
-    Ended,
+    Tombstone,
 }
 
 impl Model {
@@ -243,7 +243,7 @@ impl Model {
             by_media,
         } = wish;
         if self.ended.iter().any(|end| end.number == number) {
-            return Outcome::Ended;
+            return Outcome::Tombstone;
         }
         let before = self.live.iter().find(|live| live.number == number).cloned();
         let mut after = before.clone().unwrap_or(Live {

@@ -8,7 +8,7 @@ use streamgate_values::stream_key::StreamKey;
 use streamgate_values::testing::NOW;
 
 use crate::metric::Metric;
-use crate::ports::{Clock, Entropy, Meter, Place, Store, Swap, Version};
+use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 
 /// Fills every port as Envoy would, and shows what was asked of it.
 ///
@@ -17,8 +17,8 @@ pub struct MemoryHost(Mutex<State>);
 
 struct State {
     now: Moment,
-    values: HashMap<Place, (Vec<u8>, u32)>,
-    bells: HashMap<u16, u32>,
+    values: HashMap<StoreKey, (Vec<u8>, u32)>,
+    generations: HashMap<u16, u32>,
     dealt: u64,
     counters: [u64; Metric::ALL.len()],
     live: i64,
@@ -27,7 +27,7 @@ struct State {
     is_not_counting: bool,
     swaps_to_lose: u32,
     /// Where they are lost; everywhere if `None`.
-    contended: Option<Place>,
+    contended: Option<StoreKey>,
 }
 
 /// How often each call of the store was made.
@@ -37,10 +37,10 @@ pub struct Calls {
     pub loads: u32,
     /// Writes tried.
     pub swaps: u32,
-    /// Bells looked at.
-    pub bell_reads: u32,
-    /// Bells rung.
-    pub rings: u32,
+    /// Generations looked at.
+    pub generation_reads: u32,
+    /// Generations bumped.
+    pub bumps: u32,
     /// Times the clock was read.
     pub clock_reads: u32,
 }
@@ -51,7 +51,7 @@ impl MemoryHost {
         Self(Mutex::new(State {
             now: NOW,
             values: HashMap::new(),
-            bells: HashMap::new(),
+            generations: HashMap::new(),
             dealt: 0,
             counters: [0; Metric::ALL.len()],
             live: 0,
@@ -106,16 +106,16 @@ impl MemoryHost {
     }
 
     /// The same for the next write at `place` only.
-    pub fn lose_next_swap_at(&self, place: Place) {
+    pub fn lose_next_swap_at(&self, key: StoreKey) {
         let mut state = self.state();
-        (state.swaps_to_lose, state.contended) = (1, Some(place));
+        (state.swaps_to_lose, state.contended) = (1, Some(key));
     }
 
-    /// Envoy restarts: values, bells, counters and the gauge are gone.
+    /// Envoy restarts: values, generations, counters and the gauge are gone.
     pub fn forget_everything(&self) {
         let mut state = self.state();
         state.values.clear();
-        state.bells.clear();
+        state.generations.clear();
         state.counters = [0; Metric::ALL.len()];
         state.live = 0;
     }
@@ -134,27 +134,25 @@ impl MemoryHost {
     }
 
     /// What is stored at `place`, without counting as a load.
-    pub fn stored(&self, place: Place) -> Option<Vec<u8>> {
+    pub fn stored(&self, key: StoreKey) -> Option<Vec<u8>> {
         let state = self.state();
-        state.values.get(&place).map(|(value, _)| value.clone())
+        state.values.get(&key).map(|(value, _)| value.clone())
     }
 
     /// Stores `value` at `place` whatever is there, without counting as a swap.
-    pub fn plant(&self, place: Place, value: &[u8]) {
-        self.state().write(place, value.to_vec());
+    pub fn plant(&self, key: StoreKey, value: &[u8]) {
+        self.state().write(key, value.to_vec());
     }
 }
 
 impl State {
-    fn version(&self, place: Place) -> Option<Version> {
-        self.values
-            .get(&place)
-            .map(|(_, version)| Version(*version))
+    fn version(&self, key: StoreKey) -> Option<Version> {
+        self.values.get(&key).map(|(_, version)| Version(*version))
     }
 
-    fn write(&mut self, place: Place, value: Vec<u8>) {
-        let version = self.version(place).map_or(1, |Version(last)| last + 1);
-        self.values.insert(place, (value, version));
+    fn write(&mut self, key: StoreKey, value: Vec<u8>) {
+        let version = self.version(key).map_or(1, |Version(last)| last + 1);
+        self.values.insert(key, (value, version));
     }
 }
 
@@ -182,9 +180,9 @@ impl Meter for MemoryHost {
         self.state().counters[metric.index()] += n;
     }
 
-    fn rings(&self) -> Option<u64> {
+    fn bumps(&self) -> Option<u64> {
         let state = self.state();
-        (!state.is_not_counting).then_some(state.counters[Metric::BellRings.index()])
+        (!state.is_not_counting).then_some(state.counters[Metric::GenerationBumps.index()])
     }
 
     fn add_live(&self, change: i64) {
@@ -193,42 +191,42 @@ impl Meter for MemoryHost {
 }
 
 impl Store for MemoryHost {
-    fn load(&self, place: Place) -> Option<(Vec<u8>, Version)> {
+    fn load(&self, key: StoreKey) -> Option<(Vec<u8>, Version)> {
         let mut state = self.state();
         state.calls.loads += 1;
-        let (value, version) = state.values.get(&place)?;
+        let (value, version) = state.values.get(&key)?;
         Some((value.clone(), Version(*version)))
     }
 
-    fn swap(&self, place: Place, expected: Option<Version>, value: &[u8]) -> Swap {
+    fn swap(&self, key: StoreKey, expected: Option<Version>, value: &[u8]) -> Swap {
         let mut state = self.state();
         state.calls.swaps += 1;
         if state.swaps_fail {
             return Swap::Failed;
         }
-        if state.swaps_to_lose > 0 && state.contended.is_none_or(|at| at == place) {
+        if state.swaps_to_lose > 0 && state.contended.is_none_or(|at| at == key) {
             state.swaps_to_lose -= 1;
-            let found = state.values.get(&place);
+            let found = state.values.get(&key);
             let found = found.map_or_else(Vec::new, |(value, _)| value.clone());
-            state.write(place, found);
+            state.write(key, found);
         }
-        if state.version(place) != expected {
+        if state.version(key) != expected {
             return Swap::Conflict;
         }
-        state.write(place, value.to_vec());
+        state.write(key, value.to_vec());
         Swap::Done
     }
 
-    fn bell(&self, bell: u16) -> u32 {
+    fn generation(&self, group: u16) -> u32 {
         let mut state = self.state();
-        state.calls.bell_reads += 1;
-        state.bells.get(&bell).copied().unwrap_or(0)
+        state.calls.generation_reads += 1;
+        state.generations.get(&group).copied().unwrap_or(0)
     }
 
-    fn ring(&self, bell: u16) {
+    fn bump(&self, group: u16) {
         let mut state = self.state();
-        state.calls.rings += 1;
-        *state.bells.entry(bell).or_default() += 1;
+        state.calls.bumps += 1;
+        *state.generations.entry(group).or_default() += 1;
     }
 }
 
@@ -237,7 +235,7 @@ mod tests {
     use super::*;
     use crate::testing::test;
 
-    const PLACE: Place = Place::Slot(7);
+    const PLACE: StoreKey = StoreKey::Slot(7);
 
     #[test]
     fn a_write_needs_the_version_that_is_there() {
@@ -272,13 +270,13 @@ mod tests {
     fn a_restart_forgets_what_was_stored_and_keeps_the_time() {
         let host = MemoryHost::new();
         host.advance_ms(5);
-        host.ring(1);
+        host.bump(1);
         host.add_live(2);
         host.add(Metric::Starts, 2);
         assert_eq!(host.swap(PLACE, None, b"a"), Swap::Done);
         host.forget_everything();
         assert_eq!(host.load(PLACE), None);
-        assert_eq!(host.bell(1), 0);
+        assert_eq!(host.generation(1), 0);
         assert_eq!(host.gauge(), 0);
         assert_eq!(host.count(Metric::Starts), 0);
         assert_eq!(host.now(), NOW.plus_ms(5));
@@ -298,14 +296,14 @@ mod tests {
         let host = MemoryHost::new();
         host.load(PLACE);
         assert_eq!(host.swap(PLACE, None, b"a"), Swap::Done);
-        host.bell(1);
-        host.ring(1);
-        host.ring(1);
+        host.generation(1);
+        host.bump(1);
+        host.bump(1);
         let calls = Calls {
             loads: 1,
             swaps: 1,
-            bell_reads: 1,
-            rings: 2,
+            generation_reads: 1,
+            bumps: 2,
             clock_reads: 0,
         };
         assert_eq!(host.calls(), calls);

@@ -128,7 +128,7 @@ impl fmt::Display for Figures {
         )?;
         line(
             "news read, a second",
-            a_second(self.metric(Metric::FleetNews)),
+            a_second(self.metric(Metric::FleetEvictionsRead)),
             0,
         )?;
         line(

@@ -3,14 +3,14 @@
 //! It knows the commands that the filter sends and its two scripts by their text. A script
 //! that has changed is answered with an error until the model has changed with it.
 
-mod news;
+mod feed;
 mod strings;
 mod wire;
 
 use hashbrown::HashMap;
 use sha1::{Digest, Sha1};
 
-use self::news::News;
+use self::feed::Feed;
 pub use self::strings::Kept;
 use self::strings::Strings;
 use self::wire::{bulk, error, status};
@@ -25,8 +25,8 @@ const SWAP: &str = include_str!("../../../../filter/record/src/fleet/swap.lua");
 /// Both scripts, as they are loaded.
 pub const SCRIPTS: [&str; 2] = [GREET, SWAP];
 
-/// How long news are kept after the last one, in milliseconds.
-const NEWS_KEPT_MS: u64 = 600_000;
+/// How long the eviction feed is kept after the last one, in milliseconds.
+const FEED_KEPT_MS: u64 = 600_000;
 
 /// What a node has been asked so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Node {
     password: Option<String>,
     scripts: Scripts,
     strings: Strings,
-    news: HashMap<Vec<u8>, News>,
+    feed: HashMap<Vec<u8>, Feed>,
     asked: Asked,
 }
 
@@ -125,7 +125,7 @@ impl Node {
         self.strings.get(&[b"sg1:", &subject[..]].concat(), now_ms)
     }
 
-    /// Everything it holds but news.
+    /// Everything it holds but its eviction feeds.
     pub fn held(&self, now_ms: u64) -> impl Iterator<Item = Kept<'_>> {
         self.strings.held(now_ms)
     }
@@ -153,23 +153,25 @@ impl Node {
             [b"EVALSHA", hash, keys, arguments @ ..] => {
                 let hash = Some(String::from_utf8_lossy(hash).into_owned());
                 match (*keys, arguments) {
-                    (b"2", [epoch, news, now, kept_ms, place]) if hash == self.scripts.greet => {
+                    (b"2", [memory_since, feed, now, kept_ms, place])
+                        if hash == self.scripts.greet =>
+                    {
                         let asks = Greeting {
-                            epoch,
-                            news,
+                            memory_since,
+                            feed,
                             now,
                             kept_ms: number(kept_ms),
                             place,
                         };
                         self.greet(connection.now_ms, &asks, said);
                     }
-                    (b"3", [key, epoch, news, expected, record, kept_ms, subject])
+                    (b"3", [key, memory_since, feed, expected, record, kept_ms, subject])
                         if hash == self.scripts.swap =>
                     {
                         let asks = Swapping {
                             key,
-                            epoch,
-                            news,
+                            memory_since,
+                            feed,
                             expected,
                             record,
                             kept_ms: number(kept_ms),
@@ -196,12 +198,13 @@ impl Node {
     }
 
     fn greet(&mut self, now_ms: u64, asks: &Greeting<'_>, said: &mut Vec<u8>) {
-        let since = self.strings.get(asks.epoch, now_ms);
+        let since = self.strings.get(asks.memory_since, now_ms);
         let mut answer = since.unwrap_or(asks.now).to_vec();
-        self.strings.set(asks.epoch, &answer, asks.kept_ms, now_ms);
+        self.strings
+            .set(asks.memory_since, &answer, asks.kept_ms, now_ms);
         if !asks.place.is_empty() {
-            let news = self.news.get(asks.news).filter(|news| news.is_kept(now_ms));
-            let read = news.and_then(|news| news.after(asks.place));
+            let feed = self.feed.get(asks.feed).filter(|feed| feed.is_kept(now_ms));
+            let read = feed.and_then(|feed| feed.after(asks.place));
             let (place, subjects) = read.unwrap_or((asks.place.to_vec(), Vec::new()));
             answer.push(u8::try_from(place.len()).expect("a short place"));
             answer.extend(place);
@@ -215,7 +218,10 @@ impl Node {
         let found = self.strings.get(asks.key, now_ms);
         let known = match found {
             Some(record) => record.get(..8).unwrap_or(record),
-            None => self.strings.get(asks.epoch, now_ms).unwrap_or_default(),
+            None => self
+                .strings
+                .get(asks.memory_since, now_ms)
+                .unwrap_or_default(),
         };
         if known != asks.expected {
             self.asked.overtaken += 1;
@@ -225,11 +231,11 @@ impl Node {
             self.strings
                 .set(asks.key, asks.record, asks.kept_ms, now_ms);
             if !asks.subject.is_empty() {
-                let news = self.news.entry_ref(asks.news).or_default();
-                if !news.is_kept(now_ms) {
-                    *news = News::default();
+                let feed = self.feed.entry_ref(asks.feed).or_default();
+                if !feed.is_kept(now_ms) {
+                    *feed = Feed::default();
                 }
-                news.add(asks.subject, now_ms, NEWS_KEPT_MS);
+                feed.add(asks.subject, now_ms, FEED_KEPT_MS);
             }
         }
         said.extend(b":1\r\n");
@@ -238,8 +244,8 @@ impl Node {
 
 /// What the first script is called with.
 struct Greeting<'a> {
-    epoch: &'a [u8],
-    news: &'a [u8],
+    memory_since: &'a [u8],
+    feed: &'a [u8],
     now: &'a [u8],
     kept_ms: u64,
     place: &'a [u8],
@@ -248,8 +254,8 @@ struct Greeting<'a> {
 /// What the second script is called with.
 struct Swapping<'a> {
     key: &'a [u8],
-    epoch: &'a [u8],
-    news: &'a [u8],
+    memory_since: &'a [u8],
+    feed: &'a [u8],
     expected: &'a [u8],
     record: &'a [u8],
     kept_ms: u64,

@@ -97,7 +97,7 @@ fn record_of(world: &World, subject: &SubjectKey) -> BTreeSet<StreamKey> {
 fn copy_of(world: &World, edge: usize, subject: &SubjectKey) -> BTreeSet<StreamKey> {
     let now = world.edge_now(edge);
     let config = world.settings.config();
-    let activity = record::activity(&world.edges[edge].host, &config.ledger, subject, now);
+    let activity = record::activity(&world.edges[edge].host, &config.records, subject, now);
     live(activity, now)
 }
 

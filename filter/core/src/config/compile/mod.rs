@@ -11,7 +11,7 @@ mod session_api;
 use core::num::NonZeroU32;
 
 use hashbrown::HashSet;
-use streamgate_record::Ledger;
+use streamgate_record::Records;
 use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
@@ -102,7 +102,7 @@ pub fn compile(
 
     match (sessions, check.problems.is_empty()) {
         (Some(sessions), true) => slates_play(Config {
-            ledger: Ledger {
+            records: Records {
                 slots,
                 max_streams,
                 book,

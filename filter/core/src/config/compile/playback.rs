@@ -8,11 +8,11 @@ use super::super::limits::{MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawPaused, RawPlayback, RawPreflight, RawStart, RawStreamCarrier, RawSubjectCarrier,
-    RawTokenPlace,
+    RawTokenPosition,
 };
 use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,
-    SubjectCarrier, TemplateSegment, TokenPlace,
+    SubjectCarrier, TemplateSegment, TokenPosition,
 };
 use super::check::{Check, field, item, quoted, shown};
 use crate::config::Credentials;
@@ -119,8 +119,8 @@ impl Check<'_> {
         let compile = |(at, carrier): (usize, &RawSubjectCarrier)| {
             let path = item(path, at);
             match carrier {
-                RawSubjectCarrier::Token(place) => {
-                    SubjectCarrier::Token(self.token_place(&field(&path, "token"), place))
+                RawSubjectCarrier::Token(position) => {
+                    SubjectCarrier::Token(self.token_place(&field(&path, "token"), position))
                 }
                 RawSubjectCarrier::JwtClaim(claim) => {
                     self.name(&field(&path, "jwt_claim"), claim);
@@ -142,8 +142,8 @@ impl Check<'_> {
         let compile = |(at, carrier): (usize, &RawStreamCarrier)| {
             let path = item(path, at);
             match carrier {
-                RawStreamCarrier::Token(place) => {
-                    StreamCarrier::Token(self.token_place(&field(&path, "token"), place))
+                RawStreamCarrier::Token(position) => {
+                    StreamCarrier::Token(self.token_place(&field(&path, "token"), position))
                 }
                 RawStreamCarrier::JwtClaim(claim) => {
                     self.name(&field(&path, "jwt_claim"), claim);
@@ -171,7 +171,7 @@ impl Check<'_> {
         };
         let carriers: Vec<_> = raw.iter().enumerate().map(compile).collect();
         let redirects = carriers.contains(&StreamCarrier::Redirect);
-        if redirects && !carriers.contains(&StreamCarrier::Token(TokenPlace::Path)) {
+        if redirects && !carriers.contains(&StreamCarrier::Token(TokenPosition::Path)) {
             self.wrong(
                 path,
                 "redirect without {token: path}",
@@ -181,19 +181,19 @@ impl Check<'_> {
         carriers
     }
 
-    fn token_place(&mut self, path: &str, raw: &RawTokenPlace) -> TokenPlace {
+    fn token_place(&mut self, path: &str, raw: &RawTokenPosition) -> TokenPosition {
         match raw {
-            RawTokenPlace::Path => TokenPlace::Path,
-            RawTokenPlace::Query(name) => {
+            RawTokenPosition::Path => TokenPosition::Path,
+            RawTokenPosition::Query(name) => {
                 self.word(&field(path, "query"), name, "a parameter's name");
-                TokenPlace::Query(name.clone())
+                TokenPosition::Query(name.clone())
             }
-            RawTokenPlace::Cookie(name) => {
+            RawTokenPosition::Cookie(name) => {
                 self.word(&field(path, "cookie"), name, "a cookie's name");
-                TokenPlace::Cookie(name.clone())
+                TokenPosition::Cookie(name.clone())
             }
-            RawTokenPlace::Header(name) => {
-                TokenPlace::Header(self.header(&field(path, "header"), name))
+            RawTokenPosition::Header(name) => {
+                TokenPosition::Header(self.header(&field(path, "header"), name))
             }
         }
     }

@@ -21,7 +21,7 @@ pub use named::Named;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
-    RawStreamCarrier, RawSubjectCarrier, RawTokenPlace,
+    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 pub use policies::{
     RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,

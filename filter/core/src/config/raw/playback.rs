@@ -110,7 +110,7 @@ pub enum RawStart {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum RawSubjectCarrier {
     /// A playback token.
-    Token(RawTokenPlace),
+    Token(RawTokenPosition),
     /// A claim of the JWT that Envoy's `jwt_authn` has checked.
     JwtClaim(
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
@@ -127,7 +127,7 @@ pub enum RawSubjectCarrier {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum RawStreamCarrier {
     /// A playback token.
-    Token(RawTokenPlace),
+    Token(RawTokenPosition),
     /// A claim of the JWT that Envoy's `jwt_authn` has checked.
     JwtClaim(
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
@@ -148,7 +148,7 @@ pub enum RawStreamCarrier {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename = "TokenPlace", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawTokenPlace {
+pub enum RawTokenPosition {
     /// In front of the path.
     Path,
     /// In a query parameter of this name.

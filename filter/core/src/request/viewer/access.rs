@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
-use streamgate_bytes::{Mark, Marker};
+use streamgate_bytes::{Fingerprint, Fingerprinter};
 use streamgate_tokens::cat::{self, Access, CatError, Refused, Renewal, RenewalKind};
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
@@ -31,29 +31,29 @@ const UNKNOWN_MAX: usize = 2;
 /// Tokens whose signature was checked: that is done once.
 #[derive(Debug)]
 pub struct GoodTokens {
-    /// What good ones grant, by the marks of their texts.
+    /// What good ones grant, by the fingerprints of their texts.
     known: Recent<Access>,
-    /// Why others are refused, and until when that is remembered. A mark is of a whole text
+    /// Why others are refused, and until when that is remembered. A fingerprint is of a whole text
     /// and keyed by the worker, so nobody can make up a text that stands in another's way.
     worthless: Recent<(CatError, Moment)>,
-    marker: Marker,
+    fingerprinter: Fingerprinter,
 }
 
 impl GoodTokens {
     /// None yet.
     #[must_use]
-    pub fn new(marker: Marker) -> Self {
+    pub fn new(fingerprinter: Fingerprinter) -> Self {
         Self {
             known: Recent::new(REMEMBERED_MAX),
             worthless: Recent::new(WORTHLESS_MAX),
-            marker,
+            fingerprinter,
         }
     }
 
-    /// Whether nothing has to be computed to judge the token of this mark.
-    fn is_known(&self, mark: Mark, now: Moment) -> bool {
-        let worthless = self.worthless.value(mark);
-        self.known.value(mark).is_some() || worthless.is_some_and(|(_, until)| now < *until)
+    /// Whether nothing has to be computed to judge the token of this fingerprint.
+    fn is_known(&self, fingerprint: Fingerprint, now: Moment) -> bool {
+        let worthless = self.worthless.value(fingerprint);
+        self.known.value(fingerprint).is_some() || worthless.is_some_and(|(_, until)| now < *until)
     }
 }
 
@@ -89,8 +89,8 @@ pub(super) fn granted<H: Head>(
     let mut reason = None;
     let mut unknown = 0_usize;
     for (stood, text) in texts(cat, asked) {
-        let mark = good.marker.mark(&text);
-        if !good.is_known(mark, now) {
+        let fingerprint = good.fingerprinter.fingerprint(&text);
+        if !good.is_known(fingerprint, now) {
             unknown = unknown.saturating_add(1);
         }
         if unknown > UNKNOWN_MAX {
@@ -136,8 +136,8 @@ fn checked<H: Head>(
     text: &[u8],
     now: Moment,
 ) -> Result<Access, CatError> {
-    let mark = good.marker.mark(text);
-    let known = good.known.value(mark);
+    let fingerprint = good.fingerprinter.fingerprint(text);
+    let known = good.known.value(fingerprint);
     // What the request is like costs host calls; most tokens do not ask.
     let restricts = known.is_none_or(|access| access.restricts_requests);
     let head = asked.head;
@@ -161,21 +161,21 @@ fn checked<H: Head>(
         access.check(&request, now)?;
         return Ok(access.clone());
     }
-    let worthless = good.worthless.value(mark);
+    let worthless = good.worthless.value(fingerprint);
     if let Some((error, _)) = worthless.filter(|(_, until)| now < *until) {
         return Err(*error);
     }
     match cat::read(&cat.keys, &cat.demands, text, &request, now) {
         Ok(access) => {
-            good.known.insert(mark, access.clone());
+            good.known.insert(fingerprint, access.clone());
             Ok(access)
         }
         Err(Refused { error, access }) => {
             match access {
-                Some(access) => good.known.insert(mark, *access),
+                Some(access) => good.known.insert(fingerprint, *access),
                 None => {
                     let until = now.plus_ms(WORTHLESS_MS);
-                    good.worthless.insert(mark, (error, until));
+                    good.worthless.insert(fingerprint, (error, until));
                 }
             }
             Err(error)

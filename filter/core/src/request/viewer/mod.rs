@@ -39,7 +39,7 @@ use streamgate_values::text::printable;
 use self::access::{Stood, granted};
 use self::asked::{ID_MAX, without_port};
 use self::token::Tokens;
-use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPlace};
+use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
 
 /// The query parameter that holds CMCD (CTA-5004).
@@ -174,7 +174,7 @@ pub fn identify<'a, H: Head>(
         subject,
         stream,
         application: config
-            .ledger
+            .records
             .book
             .application(application)
             .ok_or(Reason::UnknownApplication)?,
@@ -182,11 +182,11 @@ pub fn identify<'a, H: Head>(
         limits,
         expires_at: earlier(ends_at(&vouched), ends_at(&named)),
         is_by_jwt: has_limits || is_jwt(&vouched) || is_jwt(&named),
-        is_by_cookie: matches!(named, Source::Token(TokenPlace::Cookie(_), _)),
+        is_by_cookie: matches!(named, Source::Token(TokenPosition::Cookie(_), _)),
         scope: scope.cloned().unwrap_or_default(),
         is_by_leading_token: protected
             .leading_token()
-            .is_some_and(|place| search.tokens.is_first_at(place)),
+            .is_some_and(|position| search.tokens.is_first_at(position)),
         is_narrow: access.is_some_and(|access| access.restricts_requests),
         renewed: granted.and_then(|granted| granted.renewed),
     })
@@ -263,7 +263,7 @@ fn jwt_id(config: &Config, head: &impl Head, name: &str) -> Result<Option<String
 #[derive(Clone, Copy)]
 enum Source<'a> {
     /// A playback token, and where it stands.
-    Token(&'a TokenPlace, &'a PlaybackToken),
+    Token(&'a TokenPosition, &'a PlaybackToken),
     /// A Common Access Token.
     Access(&'a Access),
     /// The JWT that the proxy has checked.
@@ -302,9 +302,9 @@ impl<H: Head> Search<'_, H> {
     /// The subject, and what says so.
     fn subject(&self) -> Result<(SubjectKey, Source<'_>), Reason> {
         for carrier in &self.protected.subject {
-            if let SubjectCarrier::Token(place) = carrier {
-                if let Some(token) = self.tokens.at(place) {
-                    return Ok((token.subject, Source::Token(place, token)));
+            if let SubjectCarrier::Token(position) = carrier {
+                if let Some(token) = self.tokens.at(position) {
+                    return Ok((token.subject, Source::Token(position, token)));
                 }
                 continue;
             }
@@ -328,14 +328,14 @@ impl<H: Head> Search<'_, H> {
         let mut redirect = Identified::Unknown;
         for carrier in &self.protected.stream {
             match carrier {
-                StreamCarrier::Token(TokenPlace::Cookie(_)) if self.wish.anew => {}
-                StreamCarrier::Token(place) => {
-                    if let Some(token) = self.tokens.at(place) {
+                StreamCarrier::Token(TokenPosition::Cookie(_)) if self.wish.anew => {}
+                StreamCarrier::Token(position) => {
+                    if let Some(token) = self.tokens.at(position) {
                         let stream = Identified::Stream {
                             key: token.stream,
                             recurring: false,
                         };
-                        return Ok((stream, Source::Token(place, token)));
+                        return Ok((stream, Source::Token(position, token)));
                     }
                 }
                 StreamCarrier::JwtClaim(name) => {
@@ -396,7 +396,7 @@ impl<H: Head> Search<'_, H> {
 /// The account's own limits, as the JWT that the proxy has checked says them.
 pub fn granted_limits(config: &Config, head: &impl Head) -> Limits {
     let mut limits = Limits::default();
-    for name in config.ledger.book.limit_claims() {
+    for name in config.records.book.limit_claims() {
         let claim = head.jwt_claim(&config.jwt_payload, name);
         if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
             limits.set(name.as_str(), limit);

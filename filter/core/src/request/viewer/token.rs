@@ -10,7 +10,7 @@ use streamgate_values::path::Reading;
 use streamgate_values::subject::SubjectKey;
 
 use super::{Asked, cookie, query};
-use crate::config::{Config, PlaybackPath, SubjectCarrier, TokenPlace};
+use crate::config::{Config, PlaybackPath, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
 
 /// How many tokens of one place are looked at. Clients repeat a cookie once or twice; each
@@ -19,15 +19,15 @@ pub(super) const REPEATED_MAX: usize = 8;
 
 impl<'a, H: Head> Asked<'a, H> {
     /// The text that stands where a token may stand; the first, where there are several.
-    pub fn token_text(&self, place: &TokenPlace) -> Option<Cow<'_, [u8]>> {
-        match place {
-            TokenPlace::Path => self.token.map(Cow::Borrowed),
-            TokenPlace::Query(name) => query::values(self.path, name).next(),
-            TokenPlace::Cookie(name) => {
+    pub fn token_text(&self, position: &TokenPosition) -> Option<Cow<'_, [u8]>> {
+        match position {
+            TokenPosition::Path => self.token.map(Cow::Borrowed),
+            TokenPosition::Query(name) => query::values(self.path, name).next(),
+            TokenPosition::Cookie(name) => {
                 let token = cookie::value(self.cookies()?, name)?;
                 Some(percent_decode(token).into())
             }
-            TokenPlace::Header(name) => {
+            TokenPosition::Header(name) => {
                 let value = self.head.header(name)?;
                 Some(Cow::Owned(after_bearer(&value).to_vec()))
             }
@@ -35,16 +35,16 @@ impl<'a, H: Head> Asked<'a, H> {
     }
 
     /// All that stands there, as far as it is looked at.
-    fn token_texts(&self, place: &TokenPlace) -> Vec<Cow<'_, [u8]>> {
-        match place {
-            TokenPlace::Path | TokenPlace::Header(_) => {
-                self.token_text(place).into_iter().collect()
+    fn token_texts(&self, position: &TokenPosition) -> Vec<Cow<'_, [u8]>> {
+        match position {
+            TokenPosition::Path | TokenPosition::Header(_) => {
+                self.token_text(position).into_iter().collect()
             }
-            TokenPlace::Query(name) => {
+            TokenPosition::Query(name) => {
                 let values = query::values(self.path, name);
                 values.take(REPEATED_MAX).collect()
             }
-            TokenPlace::Cookie(name) => {
+            TokenPosition::Cookie(name) => {
                 let cookies = self.cookies().unwrap_or_default();
                 let values = cookie::values(cookies, name).take(REPEATED_MAX);
                 values.map(|token| percent_decode(token).into()).collect()
@@ -73,7 +73,7 @@ pub(super) struct Tokens<'a> {
 
 /// A good token.
 struct Found<'a> {
-    place: &'a TokenPlace,
+    position: &'a TokenPosition,
     token: PlaybackToken,
     /// Nothing else stands before it in its place.
     is_first: bool,
@@ -103,17 +103,21 @@ impl<'a> Tokens<'a> {
         };
         let mut own = Some(own);
         let mut subject = None;
-        let is_cookie = |place: &TokenPlace| matches!(place, TokenPlace::Cookie(_));
-        let shown = protected.token_places().filter(|place| !is_cookie(place));
-        let cookies = protected.token_places().filter(|place| is_cookie(place));
-        let mut seen: Vec<&TokenPlace> = Vec::new();
-        for place in shown.chain(cookies) {
-            if seen.contains(&place) {
+        let is_cookie = |position: &TokenPosition| matches!(position, TokenPosition::Cookie(_));
+        let shown = protected
+            .token_positions()
+            .filter(|position| !is_cookie(position));
+        let cookies = protected
+            .token_positions()
+            .filter(|position| is_cookie(position));
+        let mut seen: Vec<&TokenPosition> = Vec::new();
+        for position in shown.chain(cookies) {
+            if seen.contains(&position) {
                 continue;
             }
-            seen.push(place);
+            seen.push(position);
             let mut worthless = None;
-            for (at, text) in asked.token_texts(place).into_iter().enumerate() {
+            for (at, text) in asked.token_texts(position).into_iter().enumerate() {
                 let reason = match PlaybackToken::read(&config.sessions.ring, &text, now) {
                     Ok(token) if is_in_scope(&token, protected, asked.file) => {
                         if let Some(own) = own.take() {
@@ -121,7 +125,7 @@ impl<'a> Tokens<'a> {
                         }
                         if *subject.get_or_insert(token.subject) == token.subject {
                             tokens.found.push(Found {
-                                place,
+                                position,
                                 token,
                                 is_first: at == 0,
                             });
@@ -136,7 +140,7 @@ impl<'a> Tokens<'a> {
                 worthless.get_or_insert(reason);
             }
             match worthless {
-                Some(reason) if is_cookie(place) => tokens.stale = Some(reason),
+                Some(reason) if is_cookie(position) => tokens.stale = Some(reason),
                 Some(reason) => return Err(reason),
                 None => {}
             }
@@ -145,17 +149,17 @@ impl<'a> Tokens<'a> {
     }
 
     /// The token that stands there.
-    pub(super) fn at(&self, place: &TokenPlace) -> Option<&PlaybackToken> {
-        self.found_at(place).map(|found| &found.token)
+    pub(super) fn at(&self, position: &TokenPosition) -> Option<&PlaybackToken> {
+        self.found_at(position).map(|found| &found.token)
     }
 
     /// Whether the first text that stands there is that token's.
-    pub(super) fn is_first_at(&self, place: &TokenPlace) -> bool {
-        self.found_at(place).is_some_and(|found| found.is_first)
+    pub(super) fn is_first_at(&self, position: &TokenPosition) -> bool {
+        self.found_at(position).is_some_and(|found| found.is_first)
     }
 
-    fn found_at(&self, place: &TokenPlace) -> Option<&Found<'a>> {
-        self.found.iter().find(|found| found.place == place)
+    fn found_at(&self, position: &TokenPosition) -> Option<&Found<'a>> {
+        self.found.iter().find(|found| found.position == position)
     }
 }
 
@@ -169,8 +173,8 @@ impl PlaybackPath {
     /// Whether the subject of a token in this place is held against the account that the
     /// request names by other means with each request, rather than as often as its record
     /// is looked at: cookies come along with whoever logs in at the same device.
-    pub(crate) fn is_checked_each_time(&self, place: &TokenPlace) -> bool {
-        matches!(place, TokenPlace::Cookie(_)) && self.has_own_subject()
+    pub(crate) fn is_checked_each_time(&self, position: &TokenPosition) -> bool {
+        matches!(position, TokenPosition::Cookie(_)) && self.has_own_subject()
     }
 }
 

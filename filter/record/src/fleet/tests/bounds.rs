@@ -31,8 +31,8 @@ fn a_queue_ends_however_many_start_and_stop_in_an_outage() {
     let calls = worker.tick();
     assert_eq!(calls.len(), SHARDS as usize);
     for n in 0..120_000 {
-        worker.fleet.tell(one_of_many(n), false);
-        worker.fleet.tell(one_of_many(n), true);
+        worker.fleet.flush(one_of_many(n), false);
+        worker.fleet.flush(one_of_many(n), true);
         if n % 10_000 == 0 {
             assert!(worker.queued() <= SUBJECTS_MAX);
         }
@@ -51,7 +51,7 @@ fn a_queue_ends_however_many_start_and_stop_in_an_outage() {
 fn calls_that_are_never_answered_leave_nothing_behind() {
     let mut worker = Worker::new();
     for n in 0..1_000 {
-        worker.fleet.tell(one_of_many(n), true);
+        worker.fleet.flush(one_of_many(n), true);
         let _ = worker.tick();
         assert!(worker.fleet.in_flight.len() <= SHARDS as usize);
     }
@@ -62,8 +62,8 @@ fn a_subject_stands_in_line_once_whatever_is_said_of_it() {
     let mut worker = Worker::new();
     let alice = subject(3, 7);
     for ticket in 0..100 {
-        worker.fleet.tell(alice, false);
-        worker.fleet.tell(alice, true);
+        worker.fleet.flush(alice, false);
+        worker.fleet.flush(alice, true);
         worker.asks(alice, ticket);
         assert_eq!(worker.queued(), 1);
         worker.fleet.forget(Ticket(ticket));
@@ -79,7 +79,7 @@ fn a_subject_stands_in_line_once_whatever_is_said_of_it() {
     // Called and put back, again and again.
     for _ in 0..100 {
         shard.queue.put_back(alice, item.clone());
-        shard.queue.tell(alice, true);
+        shard.queue.flush(alice, true);
         let _ = shard.queue.take();
     }
     assert_eq!(worker.queued(), 0);
@@ -89,18 +89,18 @@ fn a_subject_stands_in_line_once_whatever_is_said_of_it() {
 fn a_sign_of_life_makes_room_for_what_is_urgent() {
     let mut worker = Worker::new();
     for n in 0..SUBJECTS_MAX as u32 {
-        worker.fleet.tell(one_of_many(n), false);
+        worker.fleet.flush(one_of_many(n), false);
     }
     // No room for another one of its kind.
     let late = one_of_many(1_000_000);
-    worker.fleet.tell(late, false);
+    worker.fleet.flush(late, false);
     let at = worker.fleet.shard_of(&late);
     assert!(!worker.fleet.shards[at].queue.has(&late));
-    worker.fleet.tell(late, true);
+    worker.fleet.flush(late, true);
     assert!(worker.fleet.shards[at].queue.has(&late));
     assert_eq!(worker.queued(), SUBJECTS_MAX);
     // One that is there already becomes urgent.
-    worker.fleet.tell(one_of_many(8), true);
+    worker.fleet.flush(one_of_many(8), true);
     assert_eq!(worker.queued(), SUBJECTS_MAX);
 }
 
@@ -121,7 +121,7 @@ fn a_question_that_finds_no_room_is_answered_at_once_as_in_an_outage() {
     // About one that is asked about already, there is no limit but that of waiting requests.
     worker.asks(alice(0), share + 1);
     assert!(worker.fleet.has_calls());
-    assert_eq!(worker.verdicts(), [(share, Err(Outage::Fleet))]);
+    assert_eq!(worker.verdicts(), [(share, Err(Unavailable::Fleet))]);
     assert_eq!(worker.queued(), share as usize);
 }
 

@@ -37,7 +37,7 @@ fn whoever_waits_for_a_call_that_fails_is_told_and_the_shard_is_left_alone_for_a
     let call = worker.call();
     worker.asks(subject(1, 2), 2);
     worker.hears(&call, Err(CallFailure));
-    let unanswered = [(1, Err(Outage::Fleet)), (2, Err(Outage::Fleet))];
+    let unanswered = [(1, Err(Unavailable::Fleet)), (2, Err(Unavailable::Fleet))];
     let mut told = worker.verdicts();
     told.sort_by_key(|(ticket, _)| *ticket);
     assert_eq!(told, unanswered);
@@ -68,7 +68,7 @@ fn nobody_waits_for_longer_than_starts_may() {
     }
     let _ = worker.tick();
     let settled = worker.fleet.settled();
-    assert_eq!(settled[0].answer, Err(Outage::Fleet));
+    assert_eq!(settled[0].answer, Err(Unavailable::Fleet));
     assert!(settled[0].may_be_recorded, "it was sent");
     // What comes of it is known all the same.
     let said = answer(&call, &[done()]);
@@ -135,7 +135,7 @@ fn a_full_store_is_an_outage_for_starts_and_no_reason_to_leave_it_alone() {
     let full = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n";
     let said = answer(&call, &[full.to_vec()]);
     worker.hears(&call, Ok(&said));
-    assert_eq!(worker.verdicts(), [(1, Err(Outage::Fleet))]);
+    assert_eq!(worker.verdicts(), [(1, Err(Unavailable::Fleet))]);
     assert!(worker.fleet.is_up(&subject(1, 1)));
     assert_eq!(worker.host.count(Metric::FleetErrorsFull), 1);
 }

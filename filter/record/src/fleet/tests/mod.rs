@@ -21,7 +21,7 @@ use super::{Call, CallFailure, Credentials, Fleet, OnOutage, Question, Settings,
 use crate::metric::Metric;
 use crate::ports::{Clock, Entropy};
 use crate::testing::{MemoryHost, NOW, TIMEOUT_MS, book, limit, play, stream};
-use crate::{Ledger, Outage, activity, copy};
+use crate::{Records, Unavailable, activity, copy};
 
 /// Since when the store of these tests remembers.
 const SINCE: Moment = Moment::from_ms(NOW.as_ms() - 60_000);
@@ -30,7 +30,7 @@ const SHARDS: u32 = 8;
 
 struct Worker {
     host: MemoryHost,
-    ledger: Ledger,
+    records: Records,
     fleet: Fleet,
 }
 
@@ -81,7 +81,7 @@ fn swaps(call: &Call) -> Vec<Command> {
     commands(call).into_iter().filter(of_swap).collect()
 }
 
-fn reads_news(call: &Call) -> bool {
+fn reads_feed(call: &Call) -> bool {
     let greeting = commands(call)
         .into_iter()
         .find(|command| command[0] == b"EVALSHA" && command[1] == GREET.hash.as_bytes());
@@ -94,14 +94,14 @@ fn bulk(bytes: &[u8]) -> Vec<u8> {
 
 /// The answer to a call in which the store says this of each subject.
 fn answer(call: &Call, told: &[Vec<u8>]) -> Vec<u8> {
-    answer_with_news(call, &[], told)
+    answer_with_feed(call, &[], told)
 }
 
-fn answer_with_news(call: &Call, news: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
+fn answer_with_feed(call: &Call, feed: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
     let mut greeting = SINCE.to_bytes().to_vec();
-    if reads_news(call) {
+    if reads_feed(call) {
         greeting.extend(b"\x035-5");
-        for subject in news {
+        for subject in feed {
             greeting.extend(subject.as_bytes());
         }
     }
@@ -125,7 +125,7 @@ impl Worker {
     fn with(settings: Settings, max: u32, on_conflict: OnConflict) -> Self {
         Self {
             host: MemoryHost::new(),
-            ledger: Ledger {
+            records: Records {
                 slots: NonZeroU32::new(16).unwrap(),
                 max_streams: 1_000,
                 book: book(vec![limit("P", max, on_conflict)], &[("app1", &["P"])]),
@@ -151,7 +151,7 @@ impl Worker {
 
     fn start(&self) -> Event {
         let stream = StreamKey::mint(self.host.now(), self.host.random());
-        Event::Play(play(&self.ledger.book, "app1", stream, Unknown::IsNew))
+        Event::Play(play(&self.records.book, "app1", stream, Unknown::IsNew))
     }
 
     fn asks(&mut self, of: SubjectKey, ticket: u32) {
@@ -161,7 +161,7 @@ impl Worker {
     }
 
     fn calls(&mut self) -> Vec<Call> {
-        self.fleet.calls(&self.host, &self.ledger, self.host.now())
+        self.fleet.calls(&self.host, &self.records, self.host.now())
     }
 
     /// The one call that is to be made now.
@@ -174,17 +174,17 @@ impl Worker {
     fn tick(&mut self) -> Vec<Call> {
         self.host.advance_ms(TICK_MS);
         self.fleet
-            .on_tick(&self.host, &self.ledger, self.host.now())
+            .on_tick(&self.host, &self.records, self.host.now())
     }
 
     fn hears(&mut self, call: &Call, reply: Result<&[u8], CallFailure>) {
         let now = self.host.now();
         self.fleet
-            .on_reply(&self.host, &self.ledger, call.id, reply, now);
+            .on_reply(&self.host, &self.records, call.id, reply, now);
     }
 
     /// What those who asked were told since the last time.
-    fn verdicts(&mut self) -> Vec<(u32, Result<Verdict, Outage>)> {
+    fn verdicts(&mut self) -> Vec<(u32, Result<Verdict, Unavailable>)> {
         let settled = self.fleet.settled().into_iter().map(|settled| {
             let verdict = settled.answer.map(|decided| decided.unwrap().verdict);
             (settled.ticket.0, verdict)
@@ -192,7 +192,7 @@ impl Worker {
         settled.collect()
     }
 
-    /// Of those who were told that they play: who may go by that until a bell rings.
+    /// Of those who were told that they play: who may go by that until a generation changes.
     fn may_hold_leases(&mut self) -> Vec<bool> {
         let settled = self.fleet.settled().into_iter();
         let bases = settled.map(|settled| settled.answer.unwrap().unwrap().basis);
@@ -200,7 +200,7 @@ impl Worker {
     }
 
     fn live(&self, of: &SubjectKey) -> usize {
-        activity(&self.host, &self.ledger, of, self.host.now())
+        activity(&self.host, &self.records, of, self.host.now())
             .streams
             .len()
     }
@@ -217,10 +217,10 @@ impl Worker {
     /// Its stream gives a sign of life.
     fn lives_on(&mut self, of: SubjectKey) {
         let now = self.host.now();
-        let key = activity(&self.host, &self.ledger, &of, now).streams[0].key;
-        let event = Event::Play(play(&self.ledger.book, "app1", key, Unknown::IsOver));
-        let decided = crate::transact(&self.host, &self.ledger, &of, &event, now, now);
+        let key = activity(&self.host, &self.records, &of, now).streams[0].key;
+        let event = Event::Play(play(&self.records.book, "app1", key, Unknown::IsOver));
+        let decided = crate::transact(&self.host, &self.records, &of, &event, now, now);
         assert!(matches!(decided.unwrap().verdict, Verdict::Plays(_)));
-        self.fleet.tell(of, false);
+        self.fleet.flush(of, false);
     }
 }

@@ -47,7 +47,7 @@ impl Noise {
             0 => self.bytes(300),
             1 => {
                 let told = subject(u8::try_from(self.below(8)).unwrap(), 1);
-                answer_with_news(call, &[told; 3], &one)
+                answer_with_feed(call, &[told; 3], &one)
             }
             _ => answer(call, &one),
         };

@@ -84,7 +84,7 @@ fn a_record_without_streams_is_written_over_at_the_second_try() {
     worker.asks(alice, 7);
     let call = worker.call();
     let nobody = Activity {
-        forgotten: NOW,
+        watermark: NOW,
         ..Activity::default()
     };
     let said = answer(&call, &[another(&nobody)]);
@@ -93,7 +93,7 @@ fn a_record_without_streams_is_written_over_at_the_second_try() {
     let swap = &swaps(&again)[0];
     assert_eq!(swap[6], b"elsewher");
     let written = copy::activity_in(&swap[7][8..]).unwrap();
-    assert_eq!((written.streams.len(), written.forgotten), (1, NOW));
+    assert_eq!((written.streams.len(), written.watermark), (1, NOW));
     let said = answer(&again, &[done()]);
     worker.hears(&again, Ok(&said));
     assert!(matches!(
@@ -102,7 +102,7 @@ fn a_record_without_streams_is_written_over_at_the_second_try() {
     ));
 }
 
-/// No bell rings for it: no worker has ever seen it live.
+/// No bump follows for it: no worker has ever seen it live.
 #[test]
 fn a_stream_that_loses_its_place_in_the_write_it_starts_with_is_asked_about_again() {
     let mut worker = Worker::with(settings(), 1, OnConflict::StopOldest);
@@ -116,7 +116,7 @@ fn a_stream_that_loses_its_place_in_the_write_it_starts_with_is_asked_about_agai
 }
 
 /// One worker's start is recorded; another worker of the edge has heard of it and gone on to
-/// evict that stream before the first one reads its answer. No bell rings after that.
+/// evict that stream before the first one reads its answer. No bump follows after that.
 #[test]
 fn a_stream_that_another_worker_has_ended_since_it_was_recorded_is_asked_about_again() {
     for newcomers in [1, ENDED_KEPT_MAX as u32 + 1] {
@@ -215,6 +215,6 @@ fn the_store_is_told_first_who_calls_and_nothing_shows_the_password() {
     let call = worker.call();
     assert_eq!(commands(&call)[0], [&b"AUTH"[..], b"edge", b"open sesame"]);
     worker.hears(&call, Ok(b"-WRONGPASS invalid username-password pair\r\n"));
-    assert_eq!(worker.verdicts(), [(1, Err(Outage::Fleet))]);
+    assert_eq!(worker.verdicts(), [(1, Err(Unavailable::Fleet))]);
     assert_eq!(worker.host.count(Metric::FleetErrorsAuth), 1);
 }

@@ -1,4 +1,4 @@
-//! When signs of life are told, and news read.
+//! When signs of life are told, and the feed read.
 
 use super::*;
 use crate::testing::test;
@@ -23,9 +23,9 @@ fn signs_of_life_of_all_shards_take_one_call_in_a_tick() {
     assert_eq!(worker.host.count(Metric::FleetRefreshes), 160);
 }
 
-/// With a timeout of 90 s, all 8 shards have their turn in 10 s. News are due every 5 s.
+/// With a timeout of 90 s, all 8 shards have their turn in 10 s. The feed is due every 5 s.
 #[test]
-fn news_are_read_with_the_signs_of_life_and_alone_only_where_there_are_none() {
+fn feed_are_read_with_the_signs_of_life_and_alone_only_where_there_are_none() {
     let mut worker = Worker::acquainted();
     let all: Vec<_> = (0..8).map(|shard| subject(shard, 1)).collect();
     all.iter().for_each(|of| worker.plays(*of));
@@ -45,7 +45,7 @@ fn news_are_read_with_the_signs_of_life_and_alone_only_where_there_are_none() {
         }
         made
     };
-    // Turns and news fall into step first.
+    // Turns and the feed fall into step first.
     let _ = calls_in_512_ticks(&mut worker, true);
     let made = calls_in_512_ticks(&mut worker, true);
     assert_eq!(made, 64, "one for each sign of life");
@@ -60,8 +60,8 @@ fn what_another_worker_has_read_just_now_makes_no_call_of_its_own() {
     all.iter().for_each(|of| worker.plays(*of));
     worker.host.advance_ms(5_000);
     for shard in 0..SHARDS {
-        let turn = super::super::news::claim(&worker.host, shard, 5_000, worker.host.now());
-        assert!(turn.place.is_some());
+        let turn = super::super::feed::claim(&worker.host, shard, 5_000, worker.host.now());
+        assert!(turn.cursor.is_some());
     }
     // What this worker knows itself is older than three quarters of the time.
     worker.host.advance_ms(2_500);
@@ -101,7 +101,7 @@ fn a_shard_of_which_more_is_to_be_told_than_fits_into_a_call_has_its_turn_more_o
         for n in 0..subjects {
             let mut bytes = [0; 16];
             bytes[14..].copy_from_slice(&n.to_be_bytes());
-            fleet.tell(SubjectKey::from_bytes(bytes), false);
+            fleet.flush(SubjectKey::from_bytes(bytes), false);
         }
         fleet
     };
@@ -153,12 +153,12 @@ fn whoever_was_overtaken_comes_first_at_the_next_tick() {
 }
 
 #[test]
-fn news_of_a_stream_that_was_ended_elsewhere_are_looked_into_and_silence_it() {
+fn feed_of_a_stream_that_was_ended_elsewhere_are_looked_into_and_silence_it() {
     let mut worker = Worker::acquainted();
     let alice = subject(1, 1);
     worker.plays(alice);
-    let bell = worker.ledger.bell_of(&alice);
-    let before = crate::ports::Store::bell(&worker.host, bell);
+    let group = worker.records.group_of(&alice);
+    let before = crate::ports::Store::generation(&worker.host, group);
     worker.host.advance_ms(7_000);
     // One shard in a tick: each has its turn well within the time.
     let mut calls = (0..8)
@@ -169,12 +169,12 @@ fn news_of_a_stream_that_was_ended_elsewhere_are_looked_into_and_silence_it() {
         .find(|call| call.shard == "shard-1")
         .expect("news are due");
     // Of the other one nothing is known here.
-    let said = answer_with_news(call, &[alice, subject(1, 2)], &[]);
+    let said = answer_with_feed(call, &[alice, subject(1, 2)], &[]);
     worker.hears(call, Ok(&said));
     let look = worker.calls();
     let look = look.iter().find(|call| call.shard == "shard-1").unwrap();
     assert_eq!(swaps(look).len(), 1);
-    let mut ended = copy::read(&worker.host, &worker.ledger, &alice, worker.host.now()).activity;
+    let mut ended = copy::read(&worker.host, &worker.records, &alice, worker.host.now()).activity;
     let key = ended.streams[0].key;
     ended.end(
         &key,
@@ -184,8 +184,8 @@ fn news_of_a_stream_that_was_ended_elsewhere_are_looked_into_and_silence_it() {
     let said = answer(look, &[another(&ended)]);
     worker.hears(look, Ok(&said));
     assert_eq!(worker.live(&alice), 0);
-    assert_ne!(crate::ports::Store::bell(&worker.host, bell), before);
-    assert_eq!(worker.host.count(Metric::FleetNews), 2);
+    assert_ne!(crate::ports::Store::generation(&worker.host, group), before);
+    assert_eq!(worker.host.count(Metric::FleetEvictionsRead), 2);
 }
 
 #[test]

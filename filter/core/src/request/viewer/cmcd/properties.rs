@@ -39,7 +39,7 @@ fn token(state: State) -> &'static str {
         State::Rebuffering => "r",
         State::Paused => "a",
         State::Waiting => "w",
-        State::Ended => "e",
+        State::Tombstone => "e",
         State::FatalError => "f",
         State::Quit => "q",
         State::Preloading => "d",
@@ -117,8 +117,8 @@ proptest! {
 
         let mut members = others.clone();
         let keys = session.iter().chain([&state, &background]).flatten();
-        for (key, place) in keys.zip(&places) {
-            members.insert(place.index(members.len() + 1), key.clone());
+        for (key, position) in keys.zip(&places) {
+            members.insert(position.index(members.len() + 1), key.clone());
         }
         let query = encoded(&members.join(","), &choice, upper);
         let path = format!("/a.m4s?x=1&CMCD={query}&y=2");

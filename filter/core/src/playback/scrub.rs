@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use streamgate_values::head::Head;
 
-use super::passage::Clean;
+use super::passage::Scrub;
 use super::request::Request;
-use crate::config::{Cat, Config, Credentials, PlaybackPath, TokenPlace};
+use crate::config::{Cat, Config, Credentials, PlaybackPath, TokenPosition};
 use crate::request::viewer::{CMCD, without_cookies, without_parameters};
 
-impl Clean {
+impl Scrub {
     /// What to take off a request that no path protects: a token may stand in the address
     /// of the page that asks for it.
     pub fn of_open(config: &Config, head: &impl Head) -> Option<Self> {
@@ -27,16 +27,16 @@ impl Clean {
 
 impl<H: Head, E> Request<'_, H, E> {
     /// What to take off this request.
-    pub(super) fn clean(&self) -> Clean {
+    pub(super) fn scrub(&self) -> Scrub {
         let credentials = &self.protected.credentials;
         let head = self.asked.head;
-        let mut clean = Clean {
+        let mut scrub = Scrub {
             referer: credentials.any,
-            ..Clean::default()
+            ..Scrub::default()
         };
         for name in &credentials.headers {
             if head.header(name).is_some() {
-                clean.headers.push((name.clone(), None));
+                scrub.headers.push((name.clone(), None));
             }
         }
         if !credentials.cookies.is_empty()
@@ -44,10 +44,10 @@ impl<H: Head, E> Request<'_, H, E> {
             && let Some(rest) = without_cookies(cookies, &credentials.cookies)
         {
             let rest = (!rest.is_empty()).then_some(rest);
-            clean.headers.push(("cookie".to_owned(), rest));
+            scrub.headers.push(("cookie".to_owned(), rest));
         }
-        clean.path = without_parameters(self.asked.path, &credentials.taken_out);
-        clean
+        scrub.path = without_parameters(self.asked.path, &credentials.taken_out);
+        scrub
     }
 
     /// The path as it is, but for tokens in its query: to be redirected to, and to be
@@ -66,13 +66,13 @@ impl Credentials {
     #[must_use]
     pub fn of(protected: &PlaybackPath, cat: Option<&Cat>) -> Self {
         let mut all = Self::default();
-        for place in protected.token_places() {
+        for path_index in protected.token_positions() {
             all.any = true;
-            match place {
-                TokenPlace::Path => {}
-                TokenPlace::Query(name) => all.parameters.push(name.clone()),
-                TokenPlace::Cookie(name) => all.cookies.push(name.clone()),
-                TokenPlace::Header(name) => all.headers.push(name.clone()),
+            match path_index {
+                TokenPosition::Path => {}
+                TokenPosition::Query(name) => all.parameters.push(name.clone()),
+                TokenPosition::Cookie(name) => all.cookies.push(name.clone()),
+                TokenPosition::Header(name) => all.headers.push(name.clone()),
             }
         }
         if let Some(cat) = cat

@@ -20,7 +20,7 @@ use crate::activity::{Activity, EndReason, Stream};
 
 /// What the rules say together.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Findings {
     pub(super) breaches: Vec<Breach>,
     /// Streams the viewer chose to stop.
     pub(super) killed: Vec<StreamKey>,
@@ -33,7 +33,7 @@ pub(super) struct Found {
     pub(super) monitored: usize,
 }
 
-impl Found {
+impl Findings {
     fn evicts(&self, stream: &StreamKey) -> bool {
         self.evicted.iter().any(|(key, _)| key == stream)
     }
@@ -45,29 +45,29 @@ impl Found {
     }
 }
 
-pub(super) fn ask_every_rule(
+pub(super) fn evaluate(
     activity: &Activity,
     play: &Play,
     book: &PolicyBook,
     contender: &Contender<'_>,
-) -> Found {
+) -> Findings {
     let mut others = others(activity, book, &play.stream);
     let killed = chosen_to_stop(play, book, &others);
     others.retain(|other| !killed.contains(&other.stream.key));
     let replaced = replaced(play, book, contender, &others);
     others.retain(|other| !replaced.contains(&other.stream.key));
-    let mut found = Found {
+    let mut findings = Findings {
         killed,
         replaced,
-        ..Found::default()
+        ..Findings::default()
     };
 
     let mut demands: Vec<Wanted<'_>> = Vec::new();
     let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
     let policies = || book.policies_of(&play.application);
     let enforced = policies().filter(|(_, policy)| policy.mode == Mode::Enforce);
-    for (place, policy) in enforced {
-        see(&mut seen, &others, place);
+    for (index, policy) in enforced {
+        see(&mut seen, &others, index);
         for rule in &policy.rules {
             // So it is with most rules, most of the time.
             if rule.holds_among(seen.len(), contender.limits) {
@@ -78,8 +78,8 @@ pub(super) fn ask_every_rule(
                 Says::Fine => {}
                 Says::Deny { conflicts, alike } => {
                     let breach = breach(policy, rule, contender.limits, &conflicts);
-                    found.breaches.push(breach);
-                    found.forfeited.extend(alike.iter().map(end));
+                    findings.breaches.push(breach);
+                    findings.forfeited.extend(alike.iter().map(end));
                 }
                 Says::Evict(demand) => demands.push(Wanted {
                     demand,
@@ -88,14 +88,14 @@ pub(super) fn ask_every_rule(
             }
         }
     }
-    found.evicted = evicted(&demands);
+    findings.evicted = evicted(&demands);
     let watched = policies().filter(|(_, policy)| policy.mode == Mode::Monitor);
-    for (place, policy) in watched {
-        see(&mut seen, &others, place);
-        let broken = rules_broken(policy, &seen, &found, contender);
-        found.monitored = found.monitored.saturating_add(broken);
+    for (index, policy) in watched {
+        see(&mut seen, &others, index);
+        let broken = rules_broken(policy, &seen, &findings, contender);
+        findings.monitored = findings.monitored.saturating_add(broken);
     }
-    found
+    findings
 }
 
 /// What one rule wants to go, and what is said to whoever does.
@@ -135,10 +135,14 @@ fn see<'a>(seen: &mut Vec<&'a Stream>, others: &[Other<'a>], policy: usize) {
 ///
 /// Denials look at the streams as they are: one policy's evictions do not make room in
 /// another (worked case 4).
-fn rivals<'a>(rule: &Rule, seen: &[&'a Stream], found: &Found) -> impl Iterator<Item = &'a Stream> {
+fn rivals<'a>(
+    rule: &Rule,
+    seen: &[&'a Stream],
+    findings: &Findings,
+) -> impl Iterator<Item = &'a Stream> {
     let denies = rule.on_conflict == OnConflict::DenyNew;
     let seen = seen.iter().copied();
-    seen.filter(move |rival| denies || !found.evicts(&rival.key))
+    seen.filter(move |rival| denies || !findings.evicts(&rival.key))
 }
 
 /// How many rules of a policy that only watches are broken, once the streams are gone
@@ -146,7 +150,7 @@ fn rivals<'a>(rule: &Rule, seen: &[&'a Stream], found: &Found) -> impl Iterator<
 fn rules_broken(
     policy: &Policy,
     seen: &[&Stream],
-    found: &Found,
+    findings: &Findings,
     contender: &Contender<'_>,
 ) -> usize {
     let holds = |rule: &Rule| rule.holds_among(seen.len(), contender.limits);
@@ -156,7 +160,7 @@ fn rules_broken(
     let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
     let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
     let broken = |rule: &&Rule| {
-        let says = rule.says(rivals(rule, &left, found), contender);
+        let says = rule.says(rivals(rule, &left, findings), contender);
         !matches!(says, Says::Fine)
     };
     policy.rules.iter().filter(broken).count()

@@ -1,5 +1,5 @@
 //! How long an event takes from the record as loaded to the one that is stored:
-//! `cargo bench -p streamgate-record --bench ledger`.
+//! `cargo bench -p streamgate-record --bench record`.
 
 // It may fail loudly, as tests may.
 #![allow(clippy::panic, clippy::unwrap_used)]
@@ -15,7 +15,7 @@ use streamgate_policy::{
     Count, Event, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target, Unknown,
     Verdict,
 };
-use streamgate_record::{Ledger, transact};
+use streamgate_record::{Records, transact};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
@@ -28,20 +28,20 @@ const ACCOUNTS: u8 = 8;
 const STREAMS: u8 = 2;
 
 fn main() {
-    let ledger = ledger();
+    let records = records();
     let host = Host::default();
     for account in 0..ACCOUNTS {
         for stream in 0..STREAMS {
-            decided(&host, &ledger, account, &play(&ledger, stream));
+            decided(&host, &records, account, &play(&records, stream));
         }
     }
     let stop = Event::Stop {
         stream: key(0),
-        application: ledger.book.application("web").unwrap().clone(),
+        application: records.book.application("web").unwrap().clone(),
     };
     let events = [
-        ("a sign of life", play(&ledger, 0)),
-        ("a start", play(&ledger, STREAMS)),
+        ("a sign of life", play(&records, 0)),
+        ("a start", play(&records, STREAMS)),
         ("a stop", stop),
     ];
     let mut criterion = Criterion::default().configure_from_args();
@@ -49,7 +49,7 @@ fn main() {
         criterion.bench_function(name, |bench| {
             bench.iter_batched_ref(
                 || host.clone(),
-                |host| decided(host, &ledger, 0, event),
+                |host| decided(host, &records, 0, event),
                 BatchSize::SmallInput,
             );
         });
@@ -57,9 +57,9 @@ fn main() {
     criterion.final_summary();
 }
 
-fn decided(host: &Host, ledger: &Ledger, account: u8, event: &Event) -> Verdict {
+fn decided(host: &Host, records: &Records, account: u8, event: &Event) -> Verdict {
     let subject = SubjectKey::from_bytes([account; 16]);
-    let decided = transact(host, ledger, &subject, event, Moment::EARLIEST, NOW).unwrap();
+    let decided = transact(host, records, &subject, event, Moment::EARLIEST, NOW).unwrap();
     match decided.verdict {
         Verdict::Refused(refused) => panic!("{refused:?}"),
         verdict => verdict,
@@ -67,7 +67,7 @@ fn decided(host: &Host, ledger: &Ledger, account: u8, event: &Event) -> Verdict 
 }
 
 /// At most three streams to an account.
-fn ledger() -> Ledger {
+fn records() -> Records {
     let mut book = PolicyBook::new(64);
     book.add_policy(Policy {
         name: "household".to_owned(),
@@ -87,7 +87,7 @@ fn ledger() -> Ledger {
     let policies = ["household".to_owned()];
     book.add_application("web", "web", "tenant", &policies)
         .unwrap();
-    Ledger {
+    Records {
         slots: NonZeroU32::MIN,
         max_streams: 1_000,
         book,
@@ -100,13 +100,13 @@ fn key(n: u8) -> StreamKey {
 }
 
 /// A stream plays, on a device of its own.
-fn play(ledger: &Ledger, n: u8) -> Event {
+fn play(records: &Records, n: u8) -> Event {
     let mut attributes = Attributes::default();
     attributes.set("deviceId", format!("0f5c2a6e-device-{n}"));
     attributes.set("channel", "News");
     Event::Play(Play {
         stream: key(n),
-        application: ledger.book.application("web").unwrap().clone(),
+        application: records.book.application("web").unwrap().clone(),
         attributes,
         terminate: Vec::new(),
         timeout_ms: TIMEOUT_MS,

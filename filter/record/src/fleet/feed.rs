@@ -7,7 +7,7 @@
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 
-use crate::ports::{Place, Store, Swap};
+use crate::ports::{Store, StoreKey, Swap};
 
 /// By how much an edge's clock may be ahead of the store's, in milliseconds, for reading to
 /// begin where it should: places are named by the store's time.
@@ -16,7 +16,7 @@ const SKEW_MAX_MS: u64 = 60_000;
 /// Where it begins when a shard's memory begins anew.
 const FROM_THE_START: &[u8] = b"0-0";
 
-/// How far the workers of an edge have read in a shard's news.
+/// How far the workers of an edge have read in a shard's eviction feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Reading {
     /// When one of them read last.
@@ -24,7 +24,7 @@ struct Reading {
     /// Since when the shard remembered then; the earliest moment if nobody knows yet.
     since: Moment,
     /// Where to go on, as the store names places.
-    place: Vec<u8>,
+    cursor: Vec<u8>,
 }
 
 impl Reading {
@@ -33,7 +33,7 @@ impl Reading {
         Some(Self {
             at: reader.moment()?,
             since: reader.moment()?,
-            place: reader.rest().to_vec(),
+            cursor: reader.rest().to_vec(),
         })
     }
 
@@ -41,51 +41,51 @@ impl Reading {
         let mut bytes = Vec::new();
         bytes.put_moment(self.at);
         bytes.put_moment(self.since);
-        bytes.put(&self.place);
+        bytes.put(&self.cursor);
         bytes
     }
 }
 
-/// Whose turn it is to read a shard's news.
+/// Whose turn it is to read a shard's eviction feed.
 #[derive(Debug)]
 pub(super) struct Turn {
     /// When they were read last.
     pub(super) read_at: Moment,
     /// Where to go on, if it is this worker's turn.
-    pub(super) place: Option<Vec<u8>>,
+    pub(super) cursor: Option<Vec<u8>>,
 }
 
-/// When a shard's news were read last, by whichever worker, and since when it remembers, if
+/// When a shard's eviction feed was read last, by whichever worker, and since when it remembers, if
 /// one has heard.
 pub(super) fn last_read(store: &impl Store, shard: u32) -> Option<(Moment, Option<Moment>)> {
-    let (bytes, _) = store.load(Place::News(shard))?;
+    let (bytes, _) = store.load(StoreKey::Feed(shard))?;
     let reading = Reading::parse(&bytes)?;
     let since = (reading.since != Moment::EARLIEST).then_some(reading.since);
     Some((reading.at, since))
 }
 
-/// It is this worker's turn if no worker has read a shard's news for `every_ms`.
+/// It is this worker's turn if no worker has read a shard's eviction feed for `every_ms`.
 pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) -> Turn {
-    let found = store.load(Place::News(shard));
+    let found = store.load(StoreKey::Feed(shard));
     let version = found.as_ref().map(|(_, version)| *version);
     let reading = found.and_then(|(bytes, _)| Reading::parse(&bytes));
     let reading = reading.unwrap_or_else(|| Reading {
         at: Moment::EARLIEST,
         since: Moment::EARLIEST,
-        place: since(now),
+        cursor: since(now),
     });
     // One in the future means that the clock was set back since.
     if reading.at <= now && now.ms_since(reading.at) < every_ms {
         return Turn {
             read_at: reading.at,
-            place: None,
+            cursor: None,
         };
     }
     let claimed = Reading { at: now, ..reading };
-    let is_ours = store.swap(Place::News(shard), version, &claimed.to_bytes()) == Swap::Done;
+    let is_ours = store.swap(StoreKey::Feed(shard), version, &claimed.to_bytes()) == Swap::Done;
     Turn {
         read_at: now,
-        place: is_ours.then_some(claimed.place),
+        cursor: is_ours.then_some(claimed.cursor),
     }
 }
 
@@ -94,30 +94,30 @@ fn since(now: Moment) -> Vec<u8> {
     format!("{}-0", now.as_ms().saturating_sub(SKEW_MAX_MS)).into_bytes()
 }
 
-/// Notes how far the news of a shard were read, and since when it remembers. Says whether
+/// Notes how far the eviction feed of a shard were read, and since when it remembers. Says whether
 /// there is reason to read on at once: they begin anew, because the shard does.
-pub(super) fn note(store: &impl Store, shard: u32, since: Moment, place: &[u8]) -> bool {
-    let Some((bytes, version)) = store.load(Place::News(shard)) else {
+pub(super) fn note(store: &impl Store, shard: u32, since: Moment, cursor: &[u8]) -> bool {
+    let Some((bytes, version)) = store.load(StoreKey::Feed(shard)) else {
         return false;
     };
     let Some(reading) = Reading::parse(&bytes) else {
         return false;
     };
     let anew = reading.since != Moment::EARLIEST && reading.since != since;
-    let place = if anew { FROM_THE_START } else { place };
+    let cursor = if anew { FROM_THE_START } else { cursor };
     let fresh = Reading {
         at: if anew { Moment::EARLIEST } else { reading.at },
         since,
-        place: place.to_vec(),
+        cursor: cursor.to_vec(),
     };
     // On a conflict another worker has read on.
-    let noted = store.swap(Place::News(shard), Some(version), &fresh.to_bytes());
+    let noted = store.swap(StoreKey::Feed(shard), Some(version), &fresh.to_bytes());
     anew && noted == Swap::Done
 }
 
-/// Has the news of a shard read on by whoever comes first.
+/// Has the eviction feed of a shard read on by whoever comes first.
 pub(super) fn release(store: &impl Store, shard: u32) {
-    if let Some((bytes, version)) = store.load(Place::News(shard))
+    if let Some((bytes, version)) = store.load(StoreKey::Feed(shard))
         && let Some(reading) = Reading::parse(&bytes)
     {
         let released = Reading {
@@ -125,6 +125,6 @@ pub(super) fn release(store: &impl Store, shard: u32) {
             ..reading
         };
         // On a conflict another worker has read on.
-        let _ = store.swap(Place::News(shard), Some(version), &released.to_bytes());
+        let _ = store.swap(StoreKey::Feed(shard), Some(version), &released.to_bytes());
     }
 }

@@ -1,46 +1,46 @@
 //! How workers that hold leases hear of streams that were ended.
 //!
-//! A bell changes its number with every ring, and to look at a subject's own bell says for
+//! A generation changes with every bump, and to look at that of a subject's slot group says for
 //! certain whether its leases still hold. That takes a lock that all workers share. So each
-//! ring is also written down, in a log of the latest, and counted; to look at the count takes
-//! none. As long as it stays the same nothing has rung; when it has changed, the log says what
-//! did. `docs/decisions/0002-bells.md` has what else was considered.
+//! bump is also written down, in a log of the latest, and counted; to look at the count takes
+//! none. As long as it stays the same nothing was bumped; when it has changed, the log says what
+//! did. `docs/decisions/0002-generations.md` has what else was considered.
 
 use streamgate_values::compact::{Reader, Writer};
 
 use crate::metric::Metric;
 use crate::ports::TRIES;
-use crate::ports::{Host, Place, Swap};
+use crate::ports::{Host, StoreKey, Swap};
 
 const VERSION: u8 = 1;
 
-/// How many rings the log holds: more than happen between two requests of a worker that is
+/// How many bumps the log holds: more than happen between two requests of a worker that is
 /// asked at all.
 const LOG_MAX: usize = 512;
 
-/// Bells are kept account of in so many groups; with one entry each, a worker has the latest
-/// ring of all in four kilobytes.
-const GROUPS: usize = 1_024;
+/// Slot groups are kept account of in so many buckets; with one entry each, a worker has the latest
+/// bump of all in four kilobytes.
+const BUCKETS: usize = 1_024;
 
-/// Rings a bell, once the write that ended a stream is done.
-pub(crate) fn ring(host: &impl Host, bell: u16) {
-    host.ring(bell);
-    // Should it not get into the log, the count alone says that something rang.
+/// Bumps a generation, once the write that ended a stream is done.
+pub(crate) fn bump(host: &impl Host, group: u16) {
+    host.bump(group);
+    // Should it not get into the log, the count alone says that something was bumped.
     for _ in 0..TRIES {
-        let found = host.load(Place::Rings);
+        let found = host.load(StoreKey::Bumps);
         let log = found.as_ref().and_then(|(bytes, _)| Log::parse(bytes));
-        let bytes = log.unwrap_or_default().with(bell);
+        let bytes = log.unwrap_or_default().with(group);
         let version = found.map(|(_, version)| version);
-        match host.swap(Place::Rings, version, &bytes) {
+        match host.swap(StoreKey::Bumps, version, &bytes) {
             Swap::Conflict => {}
             Swap::Done | Swap::Failed => break,
         }
     }
-    host.add(Metric::BellRings, 1);
+    host.add(Metric::GenerationBumps, 1);
 }
 
-/// The latest rings: a version (1 byte), how many there ever were (8) and, the latest last, the
-/// bells (2 each).
+/// The latest bumps: a version (1 byte), how many there ever were (8) and, the latest last, the
+/// groups (2 each).
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Log {
     total: u64,
@@ -54,26 +54,29 @@ impl Log {
             return None;
         }
         let total = u64::from_be_bytes(reader.array()?);
-        let (bells, _) = reader.rest().as_chunks();
+        let (groups, _) = reader.rest().as_chunks();
         Some(Self {
             total,
-            latest: bells.iter().map(|bell| u16::from_be_bytes(*bell)).collect(),
+            latest: groups
+                .iter()
+                .map(|group| u16::from_be_bytes(*group))
+                .collect(),
         })
     }
 
     /// As bytes, with one more.
-    fn with(&self, bell: u16) -> Vec<u8> {
+    fn with(&self, group: u16) -> Vec<u8> {
         let known = self.latest.len().saturating_sub(LOG_MAX.saturating_sub(1));
         let mut bytes = vec![VERSION];
         bytes.put(&self.total.saturating_add(1).to_be_bytes());
         let known = self.latest.get(known..).unwrap_or_default();
-        for bell in known.iter().chain([&bell]) {
-            bytes.put(&bell.to_be_bytes());
+        for group in known.iter().chain([&group]) {
+            bytes.put(&group.to_be_bytes());
         }
         bytes
     }
 
-    /// What rang since there were `total`; `None` if that is not known any more.
+    /// What was bumped since there were `total`; `None` if that is not known any more.
     fn since(&self, total: u64) -> Option<&[u16]> {
         let new = usize::try_from(self.total.checked_sub(total)?).ok()?;
         self.latest.get(self.latest.len().checked_sub(new)?..)
@@ -81,20 +84,20 @@ impl Log {
 }
 
 /// When a worker heard something, by its own count: later is more.
-pub type Heard = u32;
+pub type LookCount = u32;
 
-/// What one worker has heard of rings.
+/// What one worker has seen of bumps.
 #[derive(Debug)]
-pub struct Bells {
+pub struct Generations {
     /// How many there were by the count, and by the log, when it last listened; nothing before
     /// it did.
     known: Option<Known>,
     /// How often it has heard something new.
-    now: Heard,
-    /// When the latest ring of each group was heard.
-    groups: Box<[Heard]>,
-    /// When it last heard that something rang without hearing what.
-    any: Heard,
+    now: LookCount,
+    /// When the latest bump of each bucket was seen.
+    buckets: Box<[LookCount]>,
+    /// When it last heard that something was bumped without seeing what.
+    any: LookCount,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -104,43 +107,43 @@ struct Known {
 }
 
 impl Known {
-    /// How many more were counted than logged. A ring is logged first; one that is counted
+    /// How many more were counted than logged. A bump is logged first; one that is counted
     /// without, for another plugin or because the log could not be written, makes it more.
     const fn not_logged(self) -> i64 {
         self.counted.wrapping_sub(self.logged).cast_signed()
     }
 }
 
-impl Default for Bells {
+impl Default for Generations {
     fn default() -> Self {
         Self {
             known: None,
             now: 0,
-            groups: vec![0; GROUPS].into(),
+            buckets: vec![0; BUCKETS].into(),
             any: 0,
         }
     }
 }
 
-impl Bells {
-    /// Whether a bell has been silent since `heard`, for all that is known; its number may say
-    /// that it was even so. Then `heard` may be [`Bells::now`] from before it was looked at.
-    pub fn is_silent(&mut self, host: &impl Host, bell: u16, heard: Heard) -> bool {
-        if !self.listen(host) {
+impl Generations {
+    /// Whether a generation is unchanged since `looked`, for all that is known; its number may say
+    /// that it was even so. Then `heard` may be [`Generations::now`] from before it was looked at.
+    pub fn is_unchanged(&mut self, host: &impl Host, group: u16, looked: LookCount) -> bool {
+        if !self.look(host) {
             return false;
         }
-        let group = self.groups.get(usize::from(bell) % GROUPS);
-        self.any <= heard && group.is_some_and(|latest| *latest <= heard)
+        let bucket = self.buckets.get(usize::from(group) % BUCKETS);
+        self.any <= looked && bucket.is_some_and(|latest| *latest <= looked)
     }
 
     /// When it last heard something new.
-    pub const fn now(&self) -> Heard {
+    pub const fn now(&self) -> LookCount {
         self.now
     }
 
     /// Listens; `false` if there is nothing to be heard.
-    fn listen(&mut self, host: &impl Host) -> bool {
-        let Some(counted) = host.rings() else {
+    fn look(&mut self, host: &impl Host) -> bool {
+        let Some(counted) = host.bumps() else {
             return false;
         };
         if self.known.is_some_and(|known| known.counted == counted) {
@@ -150,7 +153,7 @@ impl Bells {
             return false;
         };
         self.now = now;
-        let log = host.load(Place::Rings);
+        let log = host.load(StoreKey::Bumps);
         let log = log.and_then(|(bytes, _)| Log::parse(&bytes));
         let log = log.unwrap_or_default();
         let known = Known {
@@ -163,8 +166,8 @@ impl Bells {
             .and_then(|before| log.since(before.logged));
         match new {
             Some(new) => {
-                for bell in new {
-                    if let Some(latest) = self.groups.get_mut(usize::from(*bell) % GROUPS) {
+                for group in new {
+                    if let Some(latest) = self.buckets.get_mut(usize::from(*group) % BUCKETS) {
                         *latest = now;
                     }
                 }
@@ -181,64 +184,64 @@ mod tests {
     use crate::ports::{Meter, Store};
     use crate::testing::{MemoryHost, test};
 
-    /// A worker that keeps an eye on one bell, as the gate does.
+    /// A worker that keeps an eye on one generation, as the gate does.
     struct Watcher {
-        bells: Bells,
-        bell: u16,
+        generations: Generations,
+        group: u16,
         number: u32,
-        heard: Heard,
+        looked: LookCount,
     }
 
     impl Watcher {
-        fn of(bell: u16, host: &MemoryHost) -> Self {
+        fn of(group: u16, host: &MemoryHost) -> Self {
             let mut watcher = Self {
-                bells: Bells::default(),
-                bell,
-                number: host.bell(bell),
-                heard: 0,
+                generations: Generations::default(),
+                group,
+                number: host.generation(group),
+                looked: 0,
             };
-            assert!(watcher.is_silent(host));
+            assert!(watcher.is_unchanged(host));
             watcher
         }
 
-        fn is_silent(&mut self, host: &MemoryHost) -> bool {
-            if self.bells.is_silent(host, self.bell, self.heard) {
+        fn is_unchanged(&mut self, host: &MemoryHost) -> bool {
+            if self.generations.is_unchanged(host, self.group, self.looked) {
                 return true;
             }
-            let now = self.bells.now();
-            let is_silent = host.bell(self.bell) == self.number;
-            if is_silent {
-                self.heard = now;
+            let now = self.generations.now();
+            let is_unchanged = host.generation(self.group) == self.number;
+            if is_unchanged {
+                self.looked = now;
             }
-            is_silent
+            is_unchanged
         }
 
-        /// Whether it took a look at the bell itself.
+        /// Whether it took a look at the generation itself.
         fn looks(&mut self, host: &MemoryHost) -> bool {
-            let before = host.calls().bell_reads;
-            assert!(self.is_silent(host));
-            host.calls().bell_reads > before
+            let before = host.calls().generation_reads;
+            assert!(self.is_unchanged(host));
+            host.calls().generation_reads > before
         }
     }
 
     #[test]
-    fn a_ring_is_heard_and_others_cost_no_look_at_the_bell() {
+    fn a_bump_is_seen_and_others_cost_no_look_at_the_generation() {
         let host = MemoryHost::new();
         let mut watcher = Watcher::of(7, &host);
         for other in 8..100 {
-            ring(&host, other);
+            bump(&host, other);
             assert!(!watcher.looks(&host), "{other}");
         }
-        ring(&host, 7);
-        assert!(!watcher.is_silent(&host));
-        assert!(!watcher.is_silent(&host), "and stays heard");
+        bump(&host, 7);
+        assert!(!watcher.is_unchanged(&host));
+        assert!(!watcher.is_unchanged(&host), "and stays heard");
     }
 
     #[test]
-    fn a_bell_of_the_same_group_costs_one_look() {
+    fn a_group_of_the_same_bucket_costs_one_look() {
         let host = MemoryHost::new();
         let mut watcher = Watcher::of(7, &host);
-        ring(&host, 7 + GROUPS as u16);
+        bump(&host, 7 + BUCKETS as u16);
         assert!(watcher.looks(&host));
         assert!(!watcher.looks(&host));
     }
@@ -247,12 +250,12 @@ mod tests {
     fn more_rings_than_the_log_holds_cost_one_look() {
         let host = MemoryHost::new();
         let mut watcher = Watcher::of(7, &host);
-        (0..LOG_MAX).for_each(|_| ring(&host, 8));
+        (0..LOG_MAX).for_each(|_| bump(&host, 8));
         assert!(!watcher.looks(&host));
-        (0..=LOG_MAX).for_each(|_| ring(&host, 8));
+        (0..=LOG_MAX).for_each(|_| bump(&host, 8));
         assert!(watcher.looks(&host));
         assert!(!watcher.looks(&host));
-        let stored = host.stored(Place::Rings).unwrap();
+        let stored = host.stored(StoreKey::Bumps).unwrap();
         assert_eq!(stored.len(), 1 + 8 + 2 * LOG_MAX);
     }
 
@@ -260,53 +263,53 @@ mod tests {
     fn a_ring_that_is_not_logged_is_heard_all_the_same() {
         let host = MemoryHost::new();
         let mut watcher = Watcher::of(7, &host);
-        ring(&host, 8);
+        bump(&host, 8);
         host.fail_swaps(true);
-        ring(&host, 8);
+        bump(&host, 8);
         assert!(watcher.looks(&host));
-        ring(&host, 7);
-        assert!(!watcher.is_silent(&host));
+        bump(&host, 7);
+        assert!(!watcher.is_unchanged(&host));
         host.fail_swaps(false);
-        ring(&host, 8);
-        assert!(!watcher.is_silent(&host));
+        bump(&host, 8);
+        assert!(!watcher.is_unchanged(&host));
     }
 
     #[test]
     fn what_another_plugin_counts_costs_one_look() {
         let host = MemoryHost::new();
         let mut watcher = Watcher::of(7, &host);
-        host.add(Metric::BellRings, 3);
+        host.add(Metric::GenerationBumps, 3);
         assert!(watcher.looks(&host));
-        ring(&host, 8);
+        bump(&host, 8);
         assert!(!watcher.looks(&host));
-        ring(&host, 7);
-        assert!(!watcher.is_silent(&host));
+        bump(&host, 7);
+        assert!(!watcher.is_unchanged(&host));
     }
 
     #[test]
-    fn where_nothing_is_counted_the_bell_itself_is_looked_at() {
+    fn where_nothing_is_counted_the_generation_itself_is_looked_at() {
         let host = MemoryHost::new();
         host.does_not_count();
         let mut watcher = Watcher::of(7, &host);
         assert!(watcher.looks(&host));
-        ring(&host, 7);
-        assert!(!watcher.is_silent(&host));
+        bump(&host, 7);
+        assert!(!watcher.is_unchanged(&host));
     }
 
     #[test]
-    fn a_log_that_is_lost_or_damaged_silences_no_ring() {
+    fn a_log_that_is_lost_or_damaged_silences_no_bump() {
         for damaged in [&b""[..], b"\x09", b"\x01\0\0\0\0\0\0\0\x02\0"] {
             let host = MemoryHost::new();
             let mut watcher = Watcher::of(7, &host);
-            ring(&host, 8);
-            assert!(watcher.is_silent(&host));
-            host.plant(Place::Rings, damaged);
-            ring(&host, 7);
-            assert!(!watcher.is_silent(&host), "{damaged:?}");
+            bump(&host, 8);
+            assert!(watcher.is_unchanged(&host));
+            host.plant(StoreKey::Bumps, damaged);
+            bump(&host, 7);
+            assert!(!watcher.is_unchanged(&host), "{damaged:?}");
         }
     }
 
-    /// Rings that get lost on the way, counts of others, watchers that listen now and then.
+    /// Bumps that get lost on the way, counts of others, watchers that listen now and then.
     #[test]
     fn whatever_happens_no_ring_goes_unheard() {
         let host = MemoryHost::new();
@@ -315,23 +318,23 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (dice >> 33) % sides
         };
-        let mut watchers: Vec<Watcher> = (0..8).map(|bell| Watcher::of(bell, &host)).collect();
+        let mut watchers: Vec<Watcher> = (0..8).map(|group| Watcher::of(group, &host)).collect();
         for _ in 0..20_000 {
             match roll(50) {
-                0 => host.add(Metric::BellRings, 1),
+                0 => host.add(Metric::GenerationBumps, 1),
                 1..10 => {
                     host.fail_swaps(roll(10) == 0);
-                    ring(&host, roll(16) as u16 + roll(2) as u16 * GROUPS as u16);
+                    bump(&host, roll(16) as u16 + roll(2) as u16 * BUCKETS as u16);
                     host.fail_swaps(false);
                 }
                 _ => {
                     let at = roll(8) as usize;
                     let watcher = &mut watchers[at];
-                    let truly = host.bell(watcher.bell) == watcher.number;
-                    assert_eq!(watcher.is_silent(&host), truly);
+                    let truly = host.generation(watcher.group) == watcher.number;
+                    assert_eq!(watcher.is_unchanged(&host), truly);
                     if !truly {
-                        watcher.number = host.bell(watcher.bell);
-                        watcher.heard = 0;
+                        watcher.number = host.generation(watcher.group);
+                        watcher.looked = 0;
                     }
                 }
             }

@@ -2,19 +2,19 @@
 
 use streamgate_values::moment::Moment;
 
-use crate::ports::{Place, Store, Swap};
+use crate::ports::{Store, StoreKey, Swap};
 
 /// The moment the store's memory begins: written once by whichever worker asks
 /// first, the same for all of them until Envoy restarts.
-pub fn epoch(store: &impl Store, now: Moment) -> Moment {
+pub fn memory_since(store: &impl Store, now: Moment) -> Moment {
     let read = || {
-        let (value, _) = store.load(Place::Epoch)?;
+        let (value, _) = store.load(StoreKey::MemorySince)?;
         Some(Moment::from_bytes(value.try_into().ok()?))
     };
-    if let Some(epoch) = read() {
-        return epoch;
+    if let Some(memory_since) = read() {
+        return memory_since;
     }
-    match store.swap(Place::Epoch, None, &now.to_bytes()) {
+    match store.swap(StoreKey::MemorySince, None, &now.to_bytes()) {
         Swap::Done | Swap::Failed => now,
         Swap::Conflict => read().unwrap_or(now),
     }

@@ -5,9 +5,9 @@ use siphasher::sip128::SipHasher24;
 /// What stands for a name in a table: 16 bytes in place of a hundred. They lie in the table
 /// itself, so that looking a name up takes one look at memory, and remembering it none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark(pub u128);
+pub struct Fingerprint(pub u128);
 
-impl Mark {
+impl Fingerprint {
     /// Evenly spread bits, to choose a place in a table.
     #[must_use]
     pub const fn spread(self) -> u64 {
@@ -16,13 +16,13 @@ impl Mark {
     }
 }
 
-/// Gives names their marks: SipHash-2-4 of 128 bits, with a key that nobody knows. A name
+/// Gives names their fingerprints: SipHash-2-4 of 128 bits, with a key that nobody knows. A name
 /// that was not remembered is taken for one that was with a chance of 1 in 2¹²⁸ for each,
 /// and no choice of names betters it.
 #[derive(Debug, Clone, Copy)]
-pub struct Marker(SipHasher24);
+pub struct Fingerprinter(SipHasher24);
 
-impl Marker {
+impl Fingerprinter {
     /// One with this key.
     #[must_use]
     pub fn new(key: &[u8; 16]) -> Self {
@@ -31,27 +31,39 @@ impl Marker {
 
     /// What stands for a name.
     #[must_use]
-    pub fn mark(&self, name: &[u8]) -> Mark {
-        Mark(self.0.hash(name).into())
+    pub fn fingerprint(&self, name: &[u8]) -> Fingerprint {
+        Fingerprint(self.0.hash(name).into())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Marker;
+    use super::Fingerprinter;
     use crate::test;
 
     #[test]
     fn a_name_is_told_from_others_by_each_of_its_bytes() {
-        let marker = Marker::new(&[7; 16]);
+        let fingerprinter = Fingerprinter::new(&[7; 16]);
         let long: Vec<u8> = (0..21).collect();
         for at in 0..long.len() {
             let mut other = long.clone();
             other[at] ^= 1;
-            assert_ne!(marker.mark(&other), marker.mark(&long));
-            assert_ne!(marker.mark(&long[..at]), marker.mark(&long));
+            assert_ne!(
+                fingerprinter.fingerprint(&other),
+                fingerprinter.fingerprint(&long)
+            );
+            assert_ne!(
+                fingerprinter.fingerprint(&long[..at]),
+                fingerprinter.fingerprint(&long)
+            );
         }
-        assert_eq!(marker.mark(&long), marker.mark(&long));
-        assert_ne!(marker.mark(&long), Marker::new(&[8; 16]).mark(&long));
+        assert_eq!(
+            fingerprinter.fingerprint(&long),
+            fingerprinter.fingerprint(&long)
+        );
+        assert_ne!(
+            fingerprinter.fingerprint(&long),
+            Fingerprinter::new(&[8; 16]).fingerprint(&long)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A stream of news, trimmed as the real ones are.
+//! An eviction feed, trimmed as the real ones are.
 
 use std::collections::VecDeque;
 
@@ -11,17 +11,17 @@ const BLOCK: usize = 100;
 const READ: usize = 512;
 
 /// Where in the list something stands: milliseconds, then a count within them.
-type Place = (u64, u64);
+type StoreKey = (u64, u64);
 
 /// The subjects of which a stream was ended, in their order.
 #[derive(Debug, Default)]
-pub(super) struct News {
-    entries: VecDeque<(Place, Vec<u8>)>,
-    last: Place,
+pub(super) struct Feed {
+    entries: VecDeque<(StoreKey, Vec<u8>)>,
+    last: StoreKey,
     until_ms: u64,
 }
 
-impl News {
+impl Feed {
     pub(super) const fn is_kept(&self, now_ms: u64) -> bool {
         now_ms <= self.until_ms
     }
@@ -50,7 +50,7 @@ impl News {
     }
 }
 
-fn parsed(place: &[u8]) -> Place {
+fn parsed(place: &[u8]) -> StoreKey {
     let text = core::str::from_utf8(place).expect("a place");
     let (ms, count) = text.split_once('-').expect("a place");
     (

@@ -10,37 +10,37 @@ pub struct WriteId(pub [u8; 8]);
 
 /// What an edge knows of a record in the fleet's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub struct CopyVersion {
     /// The write that left it there; `None`: as far as is known, there is none.
     pub write: Option<WriteId>,
     /// This edge knows more than the store does: it has to be told.
-    pub ahead: bool,
+    pub dirty: bool,
     /// Until when the store is to keep the record.
     pub kept_until: Moment,
 }
 
-impl Stamp {
-    /// The stamp once this edge has changed its copy to `activity` and not told the store.
+impl CopyVersion {
+    /// The version once this edge has changed its copy to `activity` and not told the store.
     #[must_use]
-    pub fn ahead(before: Option<Self>, activity: &Activity, now: Moment) -> Self {
+    pub fn dirty(before: Option<Self>, activity: &Activity, now: Moment) -> Self {
         Self {
-            write: before.and_then(|stamp| stamp.write),
-            ahead: true,
+            write: before.and_then(|copy_version| copy_version.write),
+            dirty: true,
             kept_until: kept_until(activity, now),
         }
     }
 
-    /// The stamp of what is in the store since `write`.
+    /// The version of what is in the store since `write`.
     #[must_use]
-    pub fn told(write: Option<WriteId>, activity: &Activity, now: Moment) -> Self {
+    pub fn stored(write: Option<WriteId>, activity: &Activity, now: Moment) -> Self {
         Self {
             write,
-            ahead: false,
+            dirty: false,
             kept_until: kept_until(activity, now),
         }
     }
 
-    /// Bytes of an encoded stamp.
+    /// Bytes of an encoded version.
     pub(super) const LEN: usize = 15;
 
     /// What no write is named.
@@ -50,14 +50,14 @@ impl Stamp {
         let write: [u8; 8] = reader.array()?;
         Some(Self {
             write: (write != Self::NO_WRITE).then_some(WriteId(write)),
-            ahead: reader.byte()? != 0,
+            dirty: reader.byte()? != 0,
             kept_until: reader.moment()?,
         })
     }
 
     pub(super) fn encode(&self, out: &mut impl Writer) {
         out.put(&self.write.map_or(Self::NO_WRITE, |WriteId(bytes)| bytes));
-        out.put(&[u8::from(self.ahead)]);
+        out.put(&[u8::from(self.dirty)]);
         out.put_moment(self.kept_until);
     }
 }

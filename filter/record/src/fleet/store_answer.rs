@@ -7,7 +7,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::batch::Batch;
 use super::resp::{NoReply, Replies, Reply};
-use super::script::{GREET, NEWS_READ, SWAP};
+use super::script::{FEED_READ, GREET, SWAP};
 use crate::{WriteId, copy};
 
 /// What a call's answer begins with.
@@ -15,8 +15,8 @@ use crate::{WriteId, copy};
 pub(super) struct Greeting<'a> {
     /// Since when the shard remembers.
     pub(super) since: Moment,
-    /// Where to go on in the news, if they were read, and whose streams they are about.
-    pub(super) news: Option<(&'a [u8], Vec<SubjectKey>)>,
+    /// Where to go on in the eviction feed, if they were read, and whose streams they are about.
+    pub(super) feed: Option<(&'a [u8], Vec<SubjectKey>)>,
 }
 
 /// Why a call as a whole came to nothing.
@@ -76,29 +76,29 @@ impl Batch {
     fn read_greeting<'a>(&self, bytes: &'a [u8]) -> Option<Greeting<'a>> {
         let mut reader = Reader::new(bytes);
         let since = reader.moment()?;
-        if !self.reads_news {
-            return reader.is_empty().then_some(Greeting { since, news: None });
+        if !self.reads_feed {
+            return reader.is_empty().then_some(Greeting { since, feed: None });
         }
         let length = usize::from(reader.byte()?);
-        let place = reader.slice(length)?;
+        let cursor = reader.slice(length)?;
         let mut subjects = Vec::new();
         while !reader.is_empty() {
             // More than were asked for.
-            if subjects.len() >= NEWS_READ {
+            if subjects.len() >= FEED_READ {
                 return None;
             }
             subjects.push(SubjectKey::from_bytes(reader.array()?));
         }
         Some(Greeting {
             since,
-            news: Some((place, subjects)),
+            feed: Some((cursor, subjects)),
         })
     }
 }
 
 /// What the store says of one subject.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum StoreAnswer {
     /// It was as expected.
     Done,
     /// There is another record, or none.
@@ -108,10 +108,10 @@ pub(super) enum Told {
 }
 
 /// Reads what the store says of the next subject.
-pub(super) fn told(replies: &mut Replies<'_>, now: Moment) -> Result<Told, NoReply> {
+pub(super) fn store_answer(replies: &mut Replies<'_>, now: Moment) -> Result<StoreAnswer, NoReply> {
     Ok(match replies.next()? {
-        Reply::Number(_) => Told::Done,
-        Reply::Bytes(b"") => Told::Another(Activity::default(), None),
+        Reply::Number(_) => StoreAnswer::Done,
+        Reply::Bytes(b"") => StoreAnswer::Another(Activity::default(), None),
         Reply::Bytes(record) => {
             let mut reader = Reader::new(record);
             let id = reader.array().map(WriteId);
@@ -119,8 +119,8 @@ pub(super) fn told(replies: &mut Replies<'_>, now: Moment) -> Result<Told, NoRep
             // What cannot be read is as good as empty, and written over.
             let mut activity = activity.unwrap_or_default();
             activity.prune(now);
-            Told::Another(activity, id)
+            StoreAnswer::Another(activity, id)
         }
-        Reply::Error(error) => Told::Failed(Failure::of(error)),
+        Reply::Error(error) => StoreAnswer::Failed(Failure::of(error)),
     })
 }
