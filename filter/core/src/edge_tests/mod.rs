@@ -21,6 +21,7 @@ mod metadata;
 mod methods;
 mod paused;
 mod playback;
+mod redirected;
 mod refusals;
 mod secrecy;
 mod session_api;
