@@ -106,6 +106,19 @@ impl App {
         streams.expect("a list of streams").clone()
     }
 
+    /// How many streams of an account run, those included that an answer has no room for. All
+    /// of them are to be this application's to see.
+    #[must_use]
+    #[track_caller]
+    pub fn count_running(&self, account: &str) -> usize {
+        let body = self.list(account).expect(200).json();
+        let listed = body["runningStreams"]
+            .as_array()
+            .expect("a list of streams");
+        let others = body["otherStreams"].as_u64().expect("a number of streams");
+        listed.len() + usize::try_from(others).expect("few streams")
+    }
+
     /// A heartbeat for an id of whatever origin.
     #[must_use]
     pub fn heartbeat(&self, account: &str, id: &str) -> Answer {

@@ -17,13 +17,13 @@ pub fn split_token(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
 /// Whether a path, without its query, has nothing that an origin could read in another way,
 /// but for the case of its letters: it is empty or begins with a slash, has neither a
 /// backslash, a `;` nor a byte up to `%` (controls, blanks, `#`, `$`, escapes) or beyond
-/// ASCII, and no slash stands beside another one or a dot.
+/// ASCII, and no two slashes or dots stand beside each other, in whatever mixture.
 #[must_use]
 pub fn is_plain(path: &[u8]) -> bool {
     const ODD: u64 = u64::from_le_bytes([b'%' + 1; 8]);
     // Eight bytes at a time, the first of them lowest. A slash or a dot may be the last of
     // eight.
-    let (mut slash_before, mut dot_before) = (0, 0);
+    let mut mark_before = 0;
     let (chunks, rest) = path.as_chunks::<8>();
     let mut last = [b'~'; 8];
     for (to, byte) in last.iter_mut().zip(rest) {
@@ -35,30 +35,26 @@ pub fn is_plain(path: &[u8]) -> bool {
         && ends
         && chunks.iter().chain([&last]).all(|chunk| {
             let bytes = u64::from_le_bytes(*chunk);
-            let slashes = places_of(b'/', bytes);
-            let dots = places_of(b'.', bytes);
-            let after_slash = (slashes << 8) | slash_before;
-            let after_dot = (dots << 8) | dot_before;
-            slash_before = slashes >> 56;
-            dot_before = dots >> 56;
+            let marks = !(differs(b'/', bytes) & differs(b'.', bytes)) & HIGH;
+            let after_mark = (marks << 8) | mark_before;
+            mark_before = marks >> 56;
             // With its highest bit set, no byte borrows from the next, and keeps that bit
             // where it is not below.
-            let below = !((bytes | HIGH).wrapping_sub(ODD));
-            let always = places_of(b'\\', bytes) | places_of(b';', bytes) | (below | bytes) & HIGH;
-            always | (after_slash & (slashes | dots)) | (after_dot & slashes) == 0
+            let neither = differs(b'\\', bytes) & differs(b';', bytes);
+            let always = (!(neither & (bytes | HIGH).wrapping_sub(ODD)) | bytes) & HIGH;
+            always | (after_mark & marks) == 0
         })
 }
 
 /// The highest bit of each of eight bytes.
 const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// In which of eight bytes this one stands: their highest bits.
-const fn places_of(byte: u8, bytes: u64) -> u64 {
+/// Which of eight ASCII bytes are another one, by their highest bits; what the lower bits say
+/// means nothing. A byte beyond ASCII may spoil its neighbours'.
+const fn differs(byte: u8, bytes: u64) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
-    let others = bytes ^ u64::from_le_bytes([byte; 8]);
-    // A byte that is not zero has its highest bit, or gets it from the sum, which stays in
-    // its byte.
-    !((others & LOW).wrapping_add(LOW) | others | LOW)
+    // Whatever is not zero carries into the highest bit, and no further.
+    (bytes ^ u64::from_le_bytes([byte; 8])).wrapping_add(LOW)
 }
 
 #[cfg(test)]
@@ -106,10 +102,10 @@ mod tests {
                 }
             }
         }
-        for plain in [&b""[..], b"/", b"/a/b.c/d/", b"/a..b/c...d"] {
+        for plain in [&b""[..], b"/", b"/a/b.c/d/", b"/a.b/c-d.e"] {
             assert!(is_plain(plain), "{plain:?}");
         }
-        for odd in [&b"a"[..], b"*", b"/a.", b"/a/..", b"//", b"/."] {
+        for odd in [&b"a"[..], b"*", b"/a.", b"/a/..", b"//", b"/.", b"/a..b"] {
             assert!(!is_plain(odd), "{odd:?}");
         }
     }

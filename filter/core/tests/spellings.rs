@@ -50,6 +50,7 @@ fn config() -> Config {
             "heartbeat": "60s", "timeout": "90s",
             "signing_keys": [{"id": "k1", "secret": "a signing key of some length"}],
         },
+        "session_api": {"subject": "trusted"},
         "privacy": {"subject_key": "a subject key of some length"},
         "playback": PREFIXES.iter().map(path).collect::<Vec<_>>(),
     });

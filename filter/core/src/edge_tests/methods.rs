@@ -89,12 +89,39 @@ fn options_that_is_no_preflight_is_judged_like_get() {
         let ask = preflight("/vod/a/1.m4s").method(method);
         assert_eq!(world.ask(ask).refusal(), nobody, "{method}");
     }
-    // Whose stream it says, it plays.
-    let ask = options("/vod/a/1.m4s")
-        .account("alice")
-        .header("x-stream-id", "one");
-    world.ask(ask).served();
-    assert_eq!(world.streams("alice"), 1);
+}
+
+/// An origin that answers OPTIONS with the file is not asked, so nobody plays by it uncounted.
+#[test]
+fn options_fetches_nothing_and_keeps_nothing_alive() {
+    let mut world = World::new();
+    let options = |id: &str| {
+        get("/vod/a/1.m4s")
+            .method("OPTIONS")
+            .account("alice")
+            .header("x-stream-id", id)
+    };
+    let answer = world.ask(options("one")).answer();
+    assert_eq!(
+        (answer.status, header(&answer, "allow")),
+        (204, "GET, HEAD, OPTIONS")
+    );
+    assert_eq!(world.streams("alice"), 0);
+
+    for id in ["one", "two", "three"] {
+        let play = get("/vod/a/1.m4s")
+            .account("alice")
+            .header("x-stream-id", id);
+        world.ask(play).served();
+    }
+    let full = refused(403, "limit-reached");
+    assert_eq!(world.ask(options("four")).refusal(), full);
+    world.tick();
+    world.host.advance_ms(TIMEOUT_MS / 2);
+    world.tick();
+    assert_eq!(world.ask(options("one")).answer().status, 204);
+    world.host.advance_ms(TIMEOUT_MS / 2);
+    assert_eq!(world.streams("alice"), 0);
 }
 
 #[test]

@@ -262,7 +262,7 @@ impl Gate {
             return None;
         }
         let is_watching = request.is_watching();
-        if (!is_watching && request.paused().is_some()) || request.is_preflight() {
+        if (!is_watching && request.paused().is_some()) || request.asks_for_options() {
             return None;
         }
         let watch = match is_watching {
@@ -348,6 +348,9 @@ impl Gate {
             }
             Verdict::Stopped => return request.forward(None),
         };
+        if request.asks_for_options() {
+            return preflight::options(request);
+        }
         let paused = request.paused().filter(|_| !plays.started);
         if paused == Some(Paused::Release) {
             self.leases.remove(*name);

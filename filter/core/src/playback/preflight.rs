@@ -1,6 +1,9 @@
-//! Preflights: a browser asks first whether a page of another origin may ask (Fetch, section
-//! 4.8). The question names nobody and fetches nothing, so it is answered here: an origin
-//! that answers OPTIONS like GET would answer it with the file.
+//! OPTIONS: what may be asked. It fetches nothing and is no sign of life, so it is answered
+//! here: an origin that answers OPTIONS like GET would answer it with the file.
+//!
+//! A preflight, by which a browser asks first whether a page of another origin may ask
+//! (Fetch, section 4.8), names nobody, and is answered to anybody. Any other is judged like
+//! GET before it is answered.
 
 use super::passage::Passage;
 use super::request::Request;
@@ -49,11 +52,25 @@ pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<
     }))
 }
 
+/// The answer to OPTIONS that is no preflight, of a stream that may play.
+pub(super) fn options<H: Head, E: Host>(request: &Request<'_, H, E>) -> Passage {
+    Passage::Reply(Reply {
+        answer: Answer::empty(204).with("allow", "GET, HEAD, OPTIONS"),
+        logged_path: Some(request.without_token_parameters().into_owned()),
+        record: None,
+    })
+}
+
 impl<H: Head, E: Host> Request<'_, H, E> {
+    /// Whether it asks what may be asked.
+    pub(super) fn asks_for_options(&self) -> bool {
+        self.method() == b"OPTIONS"
+    }
+
     /// Whether a browser asks first what it may ask for.
     pub(super) fn is_preflight(&self) -> bool {
         let head = self.asked.head;
-        self.method() == b"OPTIONS"
+        self.asks_for_options()
             && head.header("origin").is_some()
             && head.header("access-control-request-method").is_some()
     }

@@ -56,9 +56,10 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     /// Whether this request counts as watching, should it succeed. Players use GET; but
-    /// there are origins that answer POST, OPTIONS, or any method, with the file.
+    /// there are origins that answer POST, or any method, with the file. OPTIONS fetches none: it
+    /// is answered here.
     pub(super) fn is_watching(&self) -> bool {
-        self.is_media() && self.method() != b"HEAD"
+        self.is_media() && !matches!(self.method(), b"HEAD" | b"OPTIONS")
     }
 
     fn is_media(&self) -> bool {
