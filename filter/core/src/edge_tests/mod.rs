@@ -22,6 +22,7 @@ mod metadata;
 mod methods;
 mod paused;
 mod playback;
+mod redirected;
 mod refusals;
 mod secrecy;
 mod session_api;

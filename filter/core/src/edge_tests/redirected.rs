@@ -1,0 +1,136 @@
+//! Players that ask for their manifest before the redirect, again and again.
+
+use super::manifests::asked;
+use super::{World, get};
+use crate::metric::Metric;
+use crate::testing::test;
+
+const MASTER: &str = "/vod/a/master.m3u8";
+
+/// A live playlist, and one that is not.
+const LIVE: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n1.ts\n";
+const WHOLE: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n";
+const LIST: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720.m3u8\n";
+
+/// A player, by what is seen of it.
+#[derive(Clone, Copy)]
+struct Player<'a> {
+    agent: &'a str,
+    address: &'a str,
+    is_browser: bool,
+}
+
+const PLAYER: Player<'_> = Player {
+    agent: "tv",
+    address: "10.0.0.1:1000",
+    is_browser: false,
+};
+
+impl Player<'_> {
+    /// Asks at the address before the redirect; the prefix that it is led to.
+    fn asks(self, world: &mut World, path: &str) -> String {
+        let mut ask = asked(path)
+            .account("alice")
+            .header("user-agent", self.agent);
+        ask = ask.header("(client address)", self.address);
+        if self.is_browser {
+            ask = ask.header("sec-fetch-mode", "cors");
+        }
+        let answer = world.ask(ask).answer();
+        assert_eq!(answer.status, 307, "{answer:?}");
+        let location = answer.header("location").unwrap();
+        location.strip_suffix(path).unwrap().to_owned()
+    }
+
+    /// The same, and goes where it is led, and plays.
+    fn plays(self, world: &mut World, path: &str, manifest: &str) -> String {
+        let prefix = self.asks(world, path);
+        world.manifest(&format!("{prefix}{path}"), manifest);
+        world.ask(get(format!("{prefix}/vod/a/1.m4s"))).served();
+        prefix
+    }
+}
+
+#[test]
+fn a_player_that_asks_before_the_redirect_over_and_over_is_one_stream() {
+    let mut world = World::new();
+    for second in 0..100 {
+        let path = format!("{MASTER}?_HLS_msn={second}");
+        PLAYER.plays(&mut world, &path, LIVE);
+        world.host.advance_ms(4_000);
+        world.tick();
+    }
+    assert_eq!(world.streams("alice"), 1);
+    assert_eq!(world.host.count(Metric::Starts), 1);
+}
+
+#[test]
+fn two_players_of_one_manifest_are_two_streams() {
+    let browser = Player {
+        is_browser: true,
+        ..PLAYER
+    };
+    let phone = Player {
+        agent: "phone",
+        ..PLAYER
+    };
+    let next_door = Player {
+        address: "10.0.0.2:1000",
+        ..PLAYER
+    };
+    for (first, second) in [
+        (browser, browser),
+        (PLAYER, phone),
+        (PLAYER, next_door),
+        (browser, PLAYER),
+    ] {
+        let mut world = World::new();
+        first.plays(&mut world, MASTER, LIVE);
+        second.plays(&mut world, MASTER, LIVE);
+        assert_eq!(world.streams("alice"), 2);
+    }
+    // What does not change is asked for once.
+    for manifest in [WHOLE, LIST, "<MPD type=\"static\"/>", "some bytes"] {
+        let mut world = World::new();
+        PLAYER.plays(&mut world, MASTER, manifest);
+        PLAYER.plays(&mut world, MASTER, manifest);
+        assert_eq!(world.streams("alice"), 2, "{manifest}");
+    }
+    // At the same time.
+    let mut world = World::new();
+    let prefixes = [(); 2].map(|()| PLAYER.asks(&mut world, MASTER));
+    for prefix in &prefixes {
+        world.manifest(&format!("{prefix}{MASTER}"), LIVE);
+    }
+    for prefix in &prefixes {
+        world.ask(get(format!("{prefix}/vod/a/1.m4s"))).served();
+    }
+    assert_eq!(world.streams("alice"), 2);
+    // One that stays, and another.
+    let mut world = World::new();
+    let prefix = PLAYER.plays(&mut world, MASTER, LIVE);
+    world.manifest(&format!("{prefix}{MASTER}"), LIVE);
+    PLAYER.plays(&mut world, MASTER, LIVE);
+    assert_eq!(world.streams("alice"), 2);
+}
+
+#[test]
+fn a_playback_that_is_over_is_not_taken_up_again() {
+    let mut world = World::new();
+    let first = PLAYER.plays(&mut world, MASTER, LIVE);
+    world.host.advance_ms(crate::testing::TIMEOUT_MS + 1_000);
+    world.tick();
+    let second = PLAYER.plays(&mut world, MASTER, LIVE);
+    assert_ne!(first, second);
+    assert_eq!(world.streams("alice"), 1);
+    assert_eq!(world.host.count(Metric::Starts), 2);
+    // One that was stopped on purpose plays anew.
+    let running = world.running("web", "alice");
+    let id = running[0]["sessionId"].as_str().unwrap().to_owned();
+    let stop = get(format!("/v2/sessions/acme/alice/{id}"))
+        .method("DELETE")
+        .application("web");
+    assert_eq!(world.ask(stop).answer().status, 202);
+    PLAYER.plays(&mut world, MASTER, LIVE);
+    assert_eq!(world.host.count(Metric::Starts), 3);
+}
