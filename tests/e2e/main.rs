@@ -1,6 +1,7 @@
 //! Streamgate in a real Envoy, held to its contract.
 
 mod account_proof;
+mod any_player;
 mod bad_input;
 mod bounds;
 mod browsers;
