@@ -8,6 +8,7 @@ mod browsers;
 mod carriers;
 mod cat;
 mod configuration;
+mod cross_origin;
 mod demo_page;
 mod documents;
 mod envoy_files;

@@ -247,7 +247,10 @@ const NAMES: Rows = &[
         "content steering: players' examples and steering services",
         &[
             (Side, "/vod/steering.dcsm"),
-            (Side, "/vod/steering.dcsm?_DASH_pathway=a&_DASH_throughput=1"),
+            (
+                Side,
+                "/vod/steering.dcsm?_DASH_pathway=a&_DASH_throughput=1",
+            ),
             (Side, "/vod/steer?_HLS_pathway=a"),
             (Side, "/vod/steering"),
             (Side, "/vod/content-steering"),
