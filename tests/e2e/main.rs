@@ -1,12 +1,14 @@
 //! Streamgate in a real Envoy, held to its contract.
 
 mod account_proof;
+mod any_player;
 mod bad_input;
 mod bounds;
 mod browsers;
 mod carriers;
 mod cat;
 mod configuration;
+mod cross_origin;
 mod demo_page;
 mod documents;
 mod envoy_files;

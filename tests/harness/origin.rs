@@ -113,6 +113,7 @@ struct Shared {
     files: Option<PathBuf>,
     live: Option<Live>,
     cacheable: AtomicBool,
+    open: AtomicBool,
     /// Paths, queries included, whose answers are not there yet.
     held: Mutex<HashSet<String>>,
     released: Notify,
@@ -152,7 +153,13 @@ impl Origin {
             async move {
                 state.note(&method, &uri, &headers);
                 state.until_released(&uri).await;
-                state.answer(&uri, &headers)
+                let mut answer = state.answer(&uri, &headers);
+                if state.open.load(Ordering::Relaxed) {
+                    let any = header::HeaderValue::from_static("*");
+                    let name = header::ACCESS_CONTROL_ALLOW_ORIGIN;
+                    answer.headers_mut().insert(name, any);
+                }
+                answer
             }
         };
         runtime.spawn(async move {
@@ -181,6 +188,11 @@ impl Origin {
     /// From now on its answers may be kept for a minute.
     pub fn is_cacheable(&self) {
         self.shared.cacheable.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on pages of any origin may read its answers.
+    pub fn is_open(&self) {
+        self.shared.open.store(true, Ordering::Relaxed);
     }
 
     /// From now on this path is answered as it was before.

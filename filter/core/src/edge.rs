@@ -474,7 +474,7 @@ fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
         _ => Reason::TokenInvalid,
     };
     Reply {
-        answer: Answer::empty(status),
+        answer: Answer::empty(status).readable(),
         logged_path: Some(b"/~".to_vec()),
         record: Some(Record {
             event: "refusal",

@@ -64,6 +64,17 @@ impl Answer {
         answer
     }
 
+    /// The answer, to be read by pages of any origin (Fetch, section 3.3): players in pages
+    /// follow its redirect and show its reason. Not with credentials, for which there is
+    /// Envoy's CORS filter; where that stands in front it replaces these headers.
+    #[must_use]
+    pub fn readable(self) -> Self {
+        self.with("access-control-allow-origin", "*").with(
+            "access-control-expose-headers",
+            "date, expires, location, retry-after, x-streamgate-reason",
+        )
+    }
+
     /// The answer with one header more.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@ mod account_proof;
 mod advice;
 mod attributes;
 mod bounds;
+mod browsing;
 mod call_limits;
 mod carriers;
 mod cat;

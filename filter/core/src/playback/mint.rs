@@ -103,7 +103,9 @@ pub(super) fn mint<H: Head, E: Host>(
     host.add(Metric::RedirectsMinted, 1);
     let good_for_ms = token.expires_at.ms_since(now);
     let token = token.issue(&config.sessions.ring);
-    let mut answer = Answer::empty(307).with("location", format!("/~{token}{path}"));
+    let mut answer = Answer::empty(307)
+        .with("location", format!("/~{token}{path}"))
+        .readable();
     for cookie in cookies(request, &token, good_for_ms) {
         answer = answer.with("set-cookie", cookie);
     }

@@ -57,7 +57,9 @@ pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<
 /// The answer to OPTIONS that is no preflight, of a stream that may play.
 pub(super) fn options<H: Head, E: Host>(request: &Request<'_, H, E>) -> Passage {
     Passage::Reply(Reply {
-        answer: Answer::empty(204).with("allow", "GET, HEAD, OPTIONS"),
+        answer: Answer::empty(204)
+            .with("allow", "GET, HEAD, OPTIONS")
+            .readable(),
         logged_path: Some(request.without_token_parameters().into_owned()),
         record: None,
     })

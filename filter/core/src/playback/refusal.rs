@@ -93,6 +93,7 @@ pub(super) fn refuse(
     };
     let mut answer =
         Answer::json(status, "application/json", &body).with("x-streamgate-reason", reason.code());
+    answer = answer.readable();
     if let Some(slate) = protected.and_then(|path| path.slate_for(reason, what.path)) {
         answer.status = 302;
         answer = answer.with("location", slate);

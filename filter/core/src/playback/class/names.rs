@@ -32,6 +32,8 @@ fn by_name(name: &[u8], directories: &[u8]) -> Class {
         b"asmx" if stem == b"rightsmanager" => Class::Key,
         b"vtt" | b"webvtt" | b"srt" | b"ttml" | b"dfxp" | b"stpp" | b"cmft" | b"jpg" | b"jpeg"
         | b"png" | b"webp" | b"gif" | b"avif" | b"bif" | b"json" | b"xml" | b"csv" => Class::Side,
+        // Where to fetch from: a steering manifest of DASH (ETSI TS 103 998), and of HLS.
+        b"dcsm" | b"steering" => Class::Side,
         b"m4i" | b"init" | b"hdr" => Class::Init,
         b"mp4" | b"m4s" | b"m4v" | b"m4a" | b"m4f" | b"mp4a" | b"cmfv" | b"cmfa" | b"webm"
         | b"dash"
@@ -52,6 +54,10 @@ fn by_bare_name(name: &[u8]) -> Class {
         _ if name.starts_with(b"manifest(") && name.ends_with(b")") => Class::Manifest,
         b"key" | b"keys" | b"license" | b"licence" | b"acquirelicense" | b"widevine"
         | b"playready" | b"fairplay" | b"clearkey" => Class::Key,
+        // Steering servers' addresses as players' examples and steering services write them.
+        b"steer" | b"steering" | b"content-steering" | b"content_steering" | b"contentsteering" => {
+            Class::Side
+        }
         _ => Class::Media,
     }
 }

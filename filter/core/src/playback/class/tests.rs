@@ -244,6 +244,34 @@ const NAMES: Rows = &[
         ],
     ),
     (
+        "content steering: players' examples and steering services",
+        &[
+            (Side, "/vod/steering.dcsm"),
+            (
+                Side,
+                "/vod/steering.dcsm?_DASH_pathway=a&_DASH_throughput=1",
+            ),
+            (Side, "/vod/steer?_HLS_pathway=a"),
+            (Side, "/vod/steering"),
+            (Side, "/vod/content-steering"),
+            (Side, "/vod/film.steering"),
+            (Side, "/vod/steering.json"),
+            // What is only asked for as if it were steering, or lies beside it.
+            (Media, "/vod/1.ts?_HLS_pathway=a"),
+            (Media, "/vod/1.ts?x=/steer"),
+            (Media, "/vod/1.ts/steering.dcsm"),
+            (Media, "/vod/1.m4s/steer"),
+            (Media, "/vod/steering/1.ts"),
+            (Media, "/vod/steer/1"),
+            (Media, "/vod/steering.dcsm/1.m4s"),
+            (Media, "/vod/steering.ts"),
+            (Media, "/vod/steering-1.m4s"),
+            (Media, "/vod/steering.mp4"),
+            (Media, "/vod/oversteer"),
+            (Media, "/vod/steer-1"),
+        ],
+    ),
+    (
         "keys, licences and certificates: players' examples",
         &[
             (Key, "/k/hls/key?token=1"),
