@@ -10,6 +10,7 @@ use streamgate_values::stream_key::StreamKey;
 use crate::activity::{Liveness, Stream, Terminator};
 use crate::book::Application;
 use crate::message::Message;
+use crate::places::Places;
 
 /// Something happened, through the session API or by a segment request.
 #[derive(Debug, Clone)]
@@ -136,6 +137,9 @@ pub struct Plays {
     pub replaced: usize,
     /// How many rules it broke of policies that only watch.
     pub monitored: usize,
+    /// How the tightest rule stands that counts streams and looks at this one, where an
+    /// application asked; `None` where no rule does.
+    pub places: Option<Places>,
 }
 
 /// A stream may not play.
