@@ -232,6 +232,7 @@ pub(super) fn breach(
         policy: policy.name.clone(),
         rule: rule.name.clone(),
         message: rule.message.clone(),
+        action: rule.action.clone(),
         attribute: match &rule.count {
             Count::Streams => None,
             Count::Distinct(attribute) => Some(attribute.clone()),

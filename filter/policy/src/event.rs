@@ -7,6 +7,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use crate::action::Action;
 use crate::activity::{Liveness, Stream, Terminator};
 use crate::book::Application;
 use crate::message::Message;
@@ -183,6 +184,8 @@ pub struct Breach {
     pub rule: String,
     /// What the viewer is told.
     pub message: Message,
+    /// A way out that the viewer is offered.
+    pub action: Option<Action>,
     /// The attribute whose values it counts; `None` if it counts streams.
     pub attribute: Option<String>,
     /// The limit itself: the most that is allowed.

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
+pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
@@ -26,6 +27,7 @@ pub mod target;
 pub mod testing;
 pub mod throttle;
 
+pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
 pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 pub use judge::judge;

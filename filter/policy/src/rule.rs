@@ -5,6 +5,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use super::action::Action;
 use super::evictions::Demand;
 use super::message::Message;
 use super::places::Places;
@@ -36,6 +37,8 @@ pub struct Rule {
     pub same_device_replaces: bool,
     /// What the viewer is told.
     pub message: Message,
+    /// A way out that the viewer is offered.
+    pub action: Option<Action>,
 }
 
 /// What a rule counts.
