@@ -26,6 +26,7 @@ pub(super) fn admit(
         killed: findings.killed.len(),
         replaced: findings.replaced.len(),
         monitored: findings.monitored,
+        places: findings.places,
     };
     let mut changed = true;
     match activity.stream_mut(&play.stream) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use streamgate_values::attributes::{ATTRIBUTE_BYTES, Attributes};
 
+use super::action::Action;
 use super::message::Message;
 use super::rule::Rule;
 
@@ -116,6 +117,8 @@ impl PolicyBook {
         }
         let mut messages = policy.rules.iter().map(|rule| &rule.message);
         self.has_languages |= messages.any(Message::has_languages);
+        let mut actions = policy.rules.iter().filter_map(|rule| rule.action.as_ref());
+        self.has_languages |= actions.any(Action::has_languages);
         self.policies.push(policy);
     }
 

@@ -14,6 +14,7 @@ use super::book::{Mode, Policy, PolicyBook};
 use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
+use super::places::Places;
 use super::rule::{Contender, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
@@ -31,6 +32,8 @@ pub(super) struct Findings {
     pub(super) forfeited: Vec<(StreamKey, EndReason)>,
     /// Rules that were broken where policies only watch.
     pub(super) monitored: usize,
+    /// How the tightest rule stands once all that go are gone, where an application asks.
+    pub(super) places: Option<Places>,
 }
 
 impl Findings {
@@ -95,7 +98,29 @@ pub(super) fn evaluate(
         let broken = rules_broken(policy, &seen, &findings, contender);
         findings.monitored = findings.monitored.saturating_add(broken);
     }
+    // A segment's player has nobody to tell.
+    if play.is_call && findings.breaches.is_empty() {
+        others.retain(|other| !findings.evicts(&other.stream.key));
+        findings.places = places(play, book, contender, &others);
+    }
     findings
+}
+
+/// How the tightest rule stands for a contender that plays beside `others`.
+fn places(
+    play: &Play,
+    book: &PolicyBook,
+    contender: &Contender<'_>,
+    others: &[Other<'_>],
+) -> Option<Places> {
+    let policies = book.policies_of(&play.application);
+    let enforced = policies.filter(|(_, policy)| policy.mode == Mode::Enforce);
+    let stand = enforced.flat_map(|(index, policy)| {
+        let seen = move || others.iter().filter(move |other| other.is_seen_by(index));
+        let rules = policy.rules.iter();
+        rules.filter_map(move |rule| rule.places(seen().map(|other| other.stream), contender))
+    });
+    Places::tightest(stand)
 }
 
 /// What one rule wants to go, and what is said to whoever does.
@@ -207,6 +232,7 @@ pub(super) fn breach(
         policy: policy.name.clone(),
         rule: rule.name.clone(),
         message: rule.message.clone(),
+        action: rule.action.clone(),
         attribute: match &rule.count {
             Count::Streams => None,
             Count::Distinct(attribute) => Some(attribute.clone()),

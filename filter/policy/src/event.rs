@@ -7,9 +7,11 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use crate::action::Action;
 use crate::activity::{Liveness, Stream, Terminator};
 use crate::book::Application;
 use crate::message::Message;
+use crate::places::Places;
 
 /// Something happened, through the session API or by a segment request.
 #[derive(Debug, Clone)]
@@ -136,6 +138,9 @@ pub struct Plays {
     pub replaced: usize,
     /// How many rules it broke of policies that only watch.
     pub monitored: usize,
+    /// How the tightest rule stands that counts streams and looks at this one, where an
+    /// application asked; `None` where no rule does.
+    pub places: Option<Places>,
 }
 
 /// A stream may not play.
@@ -179,6 +184,8 @@ pub struct Breach {
     pub rule: String,
     /// What the viewer is told.
     pub message: Message,
+    /// A way out that the viewer is offered.
+    pub action: Option<Action>,
     /// The attribute whose values it counts; `None` if it counts streams.
     pub attribute: Option<String>,
     /// The limit itself: the most that is allowed.

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
+pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
@@ -18,6 +19,7 @@ mod judge_tests;
 mod languages;
 pub mod message;
 mod other;
+pub mod places;
 pub mod rule;
 mod same_device;
 pub mod target;
@@ -25,9 +27,11 @@ pub mod target;
 pub mod testing;
 pub mod throttle;
 
+pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
 pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 pub use judge::judge;
 pub use message::Message;
+pub use places::Places;
 pub use rule::{Count, OnConflict, Rule};
 pub use target::{Comparison, Condition, Target, Test};

@@ -50,7 +50,9 @@ impl Message {
             .replace("{device}", device)
     }
 
-    fn text(&self, languages: &str) -> &str {
+    /// The text in the language that an `Accept-Language` header prefers, as it is written.
+    #[must_use]
+    pub fn text(&self, languages: &str) -> &str {
         if self.texts.is_empty() {
             return &self.fallback;
         }

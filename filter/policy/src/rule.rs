@@ -5,8 +5,10 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use super::action::Action;
 use super::evictions::Demand;
 use super::message::Message;
+use super::places::Places;
 use super::target::Target;
 use crate::activity::Stream;
 
@@ -35,6 +37,8 @@ pub struct Rule {
     pub same_device_replaces: bool,
     /// What the viewer is told.
     pub message: Message,
+    /// A way out that the viewer is offered.
+    pub action: Option<Action>,
 }
 
 /// What a rule counts.
@@ -204,6 +208,25 @@ impl Rule {
             (OnConflict::StopOldest, StoreKey::New | StoreKey::Revived(_)) => evict(),
             (_, StoreKey::Held(_)) => Says::Fine,
         }
+    }
+
+    /// How many of its places are taken with the contender among the `others`; `None` if it
+    /// counts no streams, or does not look at this one.
+    pub(super) fn places<'a>(
+        &self,
+        others: impl Iterator<Item = &'a Stream>,
+        contender: &Contender<'_>,
+    ) -> Option<Places> {
+        if self.count != Count::Streams || !self.target.matches(contender.attributes) {
+            return None;
+        }
+        let scope = self.scope_of(contender.attributes);
+        let rivals = others.filter(|other| self.looks_at(&other.attributes, &scope));
+        let active = rivals.count().saturating_add(1);
+        Some(Places {
+            active: u32::try_from(active).unwrap_or(u32::MAX),
+            max: self.max_for(contender.limits),
+        })
     }
 
     /// Whether it may look at a stream of which these attributes are known so far.

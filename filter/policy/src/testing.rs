@@ -62,6 +62,7 @@ pub fn limit(name: &str, max: u32, on_conflict: OnConflict) -> Policy {
             on_conflict,
             same_device_replaces: true,
             message: Message::plain(format!("{name} allows {max}")),
+            action: None,
         }],
     }
 }

@@ -76,6 +76,7 @@ fn records() -> Records {
             name: "three-streams".to_owned(),
             max: 3,
             max_claim: None,
+            action: None,
             count: Count::Streams,
             per: Vec::new(),
             target: Target::default(),

@@ -19,6 +19,12 @@ pub(super) struct Session {
     pub(super) expires: String,
     pub(super) heartbeat_seconds: u64,
     pub(super) policy_compliant: bool,
+    /// How many streams the tightest rule counts that looks at this one; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) active_streams: Option<u32>,
+    /// How many it allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_streams: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) playback_prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

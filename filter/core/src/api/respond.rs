@@ -205,6 +205,8 @@ impl Caller<'_> {
                 expires: self.next_heartbeat(plays).to_rfc3339_seconds(),
                 heartbeat_seconds: self.config.sessions.heartbeat_ms.div_ceil(1000),
                 policy_compliant: true,
+                active_streams: plays.places.map(|places| places.active),
+                max_streams: plays.places.map(|places| places.max),
                 playback_prefix: playback_token.as_ref().map(|token| format!("/~{token}")),
                 playback_token,
             },

@@ -101,6 +101,14 @@ fn schema_and_filter_agree_on_what_is_right() {
         (&format!("{rule}/same_device"), json!("count")),
         (&format!("{rule}/message"), json!({"de": "Zu viele"})),
         (
+            &format!("{rule}/action"),
+            json!({"label": "Help", "url": "https://example.com/help"}),
+        ),
+        (
+            &format!("{rule}/action"),
+            json!({"label": {"de": "Hilfe"}, "url": {"de": "https://example.com:8443?x"}}),
+        ),
+        (
             &format!("{rule}/when"),
             json!({"a": "x", "b": ["x", 1, true], "c": false, "d": 2.5}),
         ),
@@ -169,6 +177,24 @@ fn schema_and_filter_agree_on_what_is_wrong() {
         (&format!("{rule}/on_conflict"), json!("deny_now")),
         (&format!("{rule}/same_device"), json!("replaces")),
         (&format!("{rule}/message"), json!({})),
+        (&format!("{rule}/action"), json!("https://example.com")),
+        (&format!("{rule}/action"), json!({"label": "Help"})),
+        (
+            &format!("{rule}/action"),
+            json!({"label": "Help", "url": "http://example.com"}),
+        ),
+        (
+            &format!("{rule}/action"),
+            json!({"label": "Help", "url": {"de": "javascript:alert(1)"}}),
+        ),
+        (
+            &format!("{rule}/action"),
+            json!({"label": "Help", "url": {}}),
+        ),
+        (
+            &format!("{rule}/action"),
+            json!({"label": "Help", "url": "https://example.com", "icon": "x"}),
+        ),
         (&format!("{rule}/message"), json!(["Too many"])),
         ("/sessions/hearbeat", json!("60s")),
         ("/sessions/heartbeat", json!("soon")),

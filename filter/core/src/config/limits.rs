@@ -20,6 +20,16 @@ pub(super) const CREATES_PER_CLIENT: u32 = 600;
 /// Longest name or id in bytes; they travel in tokens and advice.
 pub(super) const NAME_MAX: usize = 128;
 
+/// Longest label of a rule's action in bytes.
+pub(super) const LABEL_MAX: usize = 128;
+
+/// Longest URL of a rule's action in bytes.
+pub(super) const URL_MAX: usize = 1024;
+
+/// What the URL of a rule's action looks like; `compile::action` checks it.
+#[cfg(feature = "schema")]
+pub(super) const HTTPS: &str = r"^https://[0-9A-Za-z.-]+(:[0-9]{1,5})?([/?#][!-~]*)?$";
+
 /// What a rule may allow.
 pub(super) const MAX: RangeInclusive<u32> = 0..=LIMIT_MAX;
 

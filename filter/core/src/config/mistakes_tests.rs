@@ -303,3 +303,37 @@ fn a_configurations_debug_text_holds_no_secret_and_no_variable() {
     let parsed = parse(json.to_string().as_bytes()).unwrap();
     assert!(!format!("{parsed:?}").contains("horse"), "{parsed:?}");
 }
+
+#[test]
+fn a_way_out_that_is_none_is_told_by_language() {
+    let rule = "policies[0].rules[0].action";
+    let long = "x".repeat(129);
+    let long_url = format!("https://example.com/{}", "x".repeat(1024));
+    let fields = [
+        format!("{rule}.label.de"),
+        format!("{rule}.label.en"),
+        format!("{rule}.url.de"),
+        format!("{rule}.url.en"),
+        format!("{rule}.url.fr"),
+    ];
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    expect_told(&fields, |json| {
+        json["policies"][0]["rules"][0]["action"] = json!({
+            "label": {"de": long, "en": "a\nb", "fr": "Aide"},
+            "url": {"de": "http://example.com", "en": long_url, "fr": "https://a:b@example.com"}
+        });
+    });
+    let told = said(|json| {
+        json["policies"][0]["rules"][0]["action"] =
+            json!({"label": " ", "url": "javascript:alert(1)"});
+    });
+    assert_eq!(
+        told,
+        [
+            "policies[0].rules[0].action.label: found \" \", allowed is a text of 1 to 128 bytes without \
+             control characters",
+            "policies[0].rules[0].action.url: found \"javascript:alert(1)\", allowed is an https URL in \
+             ASCII, without user and password, of at most 1024 bytes",
+        ]
+    );
+}

@@ -276,3 +276,70 @@ fn streams_of_other_tenants_that_share_a_policy_are_listed() {
     applications.sort_unstable();
     assert_eq!(applications, ["Web player", "mobile", "tv"]);
 }
+
+/// A rule with a way out, in two languages.
+fn with_action() -> Value {
+    json!({
+        "max": 1, "on_conflict": "deny_new",
+        "action": {
+            "label": {"en": "More than {limit}", "de": "Mehr als {limit}"},
+            "url": {"en": "https://example.com/en?{limit}", "de": "https://example.com/de"}
+        }
+    })
+}
+
+#[test]
+fn the_way_out_travels_with_the_advice_in_the_viewers_language() {
+    let mut world = under(with_action());
+    created(&mut world, create("web"));
+    let action = |world: &mut World, languages: &str| {
+        let ask = create("web").header("accept-language", languages);
+        refused(world, ask)["action"].clone()
+    };
+    let german = json!({"label": "Mehr als 1", "url": "https://example.com/de"});
+    assert_eq!(action(&mut world, "de-AT"), german);
+    // A URL has no placeholders.
+    let english = json!({"label": "More than 1", "url": "https://example.com/en?{limit}"});
+    assert_eq!(action(&mut world, "fr"), english);
+}
+
+#[test]
+fn a_players_refusal_has_the_way_out_and_one_without_has_none() {
+    let mut world = under(with_action());
+    created(&mut world, create("web"));
+    let manifest = get("/vod/a/master.m3u8").account("alice");
+    let answer = world.ask(manifest).answer();
+    let action = &json(&answer)["associatedAdvice"][0]["action"];
+    assert_eq!(action["label"], "More than 1");
+
+    let mut world = under(json!({"max": 0, "on_conflict": "deny_new"}));
+    let advice = refused(&mut world, create("web"));
+    assert!(!names(&advice).contains(&"action"), "{advice}");
+}
+
+#[test]
+fn an_evicted_streams_refusal_has_the_way_out() {
+    let mut rule = with_action();
+    rule["on_conflict"] = json!("stop_oldest");
+    let mut world = under(rule);
+    let url = created(&mut world, create("web"));
+    created(&mut world, create("web"));
+    let answer = heartbeat(&mut world, "web", &url);
+    assert_eq!(answer.status, 409);
+    let action = &json(&answer)["associatedAdvice"][0]["action"];
+    assert_eq!(action["url"], "https://example.com/en?{limit}");
+}
+
+#[test]
+fn clients_of_the_old_shape_are_told_no_way_out() {
+    let config = || {
+        config_with(|json| {
+            json["compatibility"] = json!("cm-v2");
+            json["policies"][0]["rules"][0]["action"] = with_action()["action"].clone();
+            json["policies"][0]["rules"][0]["max"] = json!(0);
+        })
+    };
+    let mut world = World::with(move || config().unwrap());
+    let advice = refused(&mut world, create("web"));
+    assert!(!names(&advice).contains(&"action"), "{advice}");
+}

@@ -15,6 +15,7 @@ mod credentials;
 mod empty_values;
 mod fleet_leases;
 mod foreign;
+mod how_many;
 mod json_bodies;
 mod leases;
 mod long_paths;

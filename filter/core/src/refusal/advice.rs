@@ -60,6 +60,9 @@ pub enum Advice {
         /// How many more streams are in the way; absent where all of them are listed.
         #[serde(skip_serializing_if = "Option::is_none")]
         other_streams: Option<usize>,
+        /// A way out for the viewer, where the rule has one; never under `cm-v2`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<ActionAdvice>,
     },
     /// Another session stopped this one on purpose.
     RemoteTermination {
@@ -68,6 +71,13 @@ pub enum Advice {
         /// The stream that took its place.
         terminator: TerminatorAdvice,
     },
+}
+
+/// A way out for the viewer.
+#[derive(Debug, Clone, Serialize)]
+pub struct ActionAdvice {
+    label: String,
+    url: String,
 }
 
 /// What is told about a terminator.
@@ -135,6 +145,7 @@ impl EvaluationResult {
                     policy: "state".to_owned(),
                     rule: "max_streams_per_subject".to_owned(),
                     message: Message::plain("Too many streams on this account"),
+                    action: None,
                     attribute: None,
                     threshold: u32::try_from(most).unwrap_or(u32::MAX),
                     scope: Vec::new(),
@@ -234,6 +245,13 @@ fn rule_violation(
         scope: breach.scope.clone(),
         conflicts: Named(conflicts),
         other_streams: (others > 0 && !is_cm).then_some(others),
+        action: breach.action.as_ref().filter(|_| !is_cm).map(|action| {
+            let label = &action.label;
+            ActionAdvice {
+                label: label.render(languages, breach.threshold, attribute, device),
+                url: action.url.text(languages).to_owned(),
+            }
+        }),
     }
 }
 

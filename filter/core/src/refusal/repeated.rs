@@ -103,6 +103,7 @@ mod tests {
             policy: String::new(),
             rule: String::new(),
             message: Message::plain(""),
+            action: None,
             attribute: None,
             threshold: 1,
             scope: Vec::new(),

@@ -12,6 +12,7 @@ mod limits;
 mod liveness;
 mod lowered;
 mod monitor;
+mod places;
 mod recurring;
 mod regroup;
 mod release;

@@ -1,5 +1,6 @@
 //! From what an operator wrote to what the filter works with.
 
+mod action;
 mod cat;
 mod check;
 mod classes;

@@ -144,19 +144,29 @@ impl Check<'_> {
             },
             count,
             message: self.message(&field(path, "message"), raw.message.as_ref()),
+            action: self.action(&field(path, "action"), raw.action.as_ref()),
         }
     }
 
-    fn message(&mut self, path: &str, raw: Option<&RawMessage>) -> Message {
+    pub(super) fn message(&mut self, path: &str, raw: Option<&RawMessage>) -> Message {
         let texts = match raw {
             None => return Message::plain(DEFAULT_MESSAGE),
             Some(RawMessage::Text(text)) => return Message::plain(text),
             Some(RawMessage::ByLanguage(texts)) => texts,
         };
+        let texts = texts.iter().map(|(tag, text)| (tag.as_str(), text));
+        self.by_language(path, texts)
+    }
+
+    pub(super) fn by_language<'t>(
+        &mut self,
+        path: &str,
+        texts: impl Iterator<Item = (&'t str, &'t String)>,
+    ) -> Message {
         // Whoever reads none of the languages is told in English, where there is one.
-        let texts = sorted_by_key(texts.iter(), |(tag, _)| *tag != "en").into_iter();
+        let texts = sorted_by_key(texts, |(tag, _)| *tag != "en").into_iter();
         let texts = texts
-            .map(|(tag, text)| (tag.clone(), text.clone()))
+            .map(|(tag, text)| (tag.to_owned(), text.clone()))
             .collect();
         Message::by_language(texts).unwrap_or_else(|| {
             self.wrong(path, "no language", "one text or more, by language tag");

@@ -24,8 +24,8 @@ pub use playback::{
     RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 pub use policies::{
-    RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule, RawSameDevice,
-    RawTest, RawValue, RawValues,
+    RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
+    RawRule, RawSameDevice, RawTest, RawUrl, RawValue, RawValues,
 };
 pub use session_api::{RawSessionApi, RawSubjectProof};
 pub use sessions::{

@@ -92,7 +92,55 @@ pub struct RawRule {
     /// What the viewer is told, with the placeholders `{limit}`, `{attribute}` and
     /// `{device}`. Default: "Too many streams on this account".
     pub message: Option<RawMessage>,
+    /// A way out for a viewer who is refused, such as a page that helps or sells more
+    /// screens; apps show it beside the message. Default: none.
+    pub action: Option<RawAction>,
 }
+
+/// A way out for a viewer who is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename = "Action",
+    deny_unknown_fields,
+    expecting = "the fields of an action: label and url"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawAction {
+    /// What it is called, with the placeholders of `message`. Up to 128 bytes in each
+    /// language.
+    pub label: RawMessage,
+    /// Where it leads: an https URL, one for everybody or by language.
+    pub url: RawUrl,
+}
+
+/// An https URL, or several by language.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    rename = "Url",
+    untagged,
+    expecting = "expected an https URL, or several by language: {en: …, de: …}"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawUrl {
+    /// For everybody.
+    Text(RawHttps),
+    /// By language tag. Who reads none of them gets `en`, or else the first by the alphabet.
+    ByLanguage(
+        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))] Named<RawHttps>,
+    ),
+}
+
+/// An https URL in ASCII.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename = "Https", transparent)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawHttps(
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(max = limits::URL_MAX), regex(pattern = limits::HTTPS))
+    )]
+    pub String,
+);
 
 /// What is counted.
 #[derive(Debug, Clone, Default, Deserialize)]
