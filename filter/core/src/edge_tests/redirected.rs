@@ -2,8 +2,8 @@
 
 use super::manifests::asked;
 use super::{World, get};
-use crate::metric::Metric;
 use crate::testing::test;
+use streamgate_record::metric::Metric;
 
 const MASTER: &str = "/vod/a/master.m3u8";
 
