@@ -15,14 +15,14 @@ use streamgate_record::{self as record, Decided, Records, Seen, Settled, Unavail
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-/// What is known of the fleet's record.
+/// What is known of this edge's copy of a record, in a fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyState {
-    /// It can be asked for.
+    /// Nothing: the store can be asked.
     Unverified,
-    /// It was, a moment ago: this edge's copy is up to date.
+    /// The store was asked a moment ago, and the copy is up to date.
     Verified,
-    /// It was, in vain.
+    /// The store was asked, and did not answer.
     Unreachable,
 }
 
@@ -30,11 +30,11 @@ pub enum CopyState {
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Decision {
-    /// It is decided.
+    /// The event is decided.
     Decided(Decided),
-    /// The fleet's store has to be asked.
+    /// The fleet's store has to be asked, and the request waits.
     Wait,
-    /// It will be decided without anybody waiting for it.
+    /// The fleet's store was asked, and nobody waits for the answer.
     Later,
 }
 
@@ -48,7 +48,13 @@ pub(crate) struct Authority<'a> {
 }
 
 impl Authority<'_> {
-    /// What would become of an event? If `again`, it will be decided later in any case.
+    /// What would become of an event; nothing is recorded. `again`: whether the event will be
+    /// decided later in any case, so that this edge's copy suffices for now.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if that cannot be said: the edge is full, or the fleet's store is out of reach and
+    /// `on_outage` refuses.
     pub(crate) fn consult(
         &self,
         host: &impl Host,
@@ -91,7 +97,11 @@ impl Authority<'_> {
     }
 
     /// Decides an event and records what follows. Where the store has to be asked about a
-    /// stream that `plays` here, nobody waits for that.
+    /// stream that `plays` here, the request does not wait for the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if what follows could not be recorded; then nothing has happened.
     pub(crate) fn decide(
         &mut self,
         host: &impl Host,
@@ -163,7 +173,7 @@ impl Authority<'_> {
         self.copy_state == CopyState::Unverified && fleet.is_some_and(|fleet| fleet.is_up(subject))
     }
 
-    /// Has the store asked; `ticket` waits.
+    /// Has the store asked a question, for whose answer the request of this `ticket` waits.
     pub(crate) fn ask(
         &mut self,
         subject: SubjectKey,

@@ -398,7 +398,7 @@ impl Edge {
                 self.undo(host, undo);
                 match finished {
                     Finished::Reply(reply) => Resumed::Reply(reply),
-                    // It cannot wait a second time: trust is gone, or not needed.
+                    // It cannot wait a second time: the copy is verified, or the store unreachable.
                     Finished::Wait(_) => Resumed::Reply(Reply::default()),
                 }
             }
@@ -439,7 +439,7 @@ impl Edge {
         self.waiting.insert(ticket, Waiting::Call(unanswered));
     }
 
-    /// Does something with the records.
+    /// Does something with the records, by way of the authority.
     fn keeping<T>(
         &mut self,
         host: &impl Host,
@@ -456,7 +456,7 @@ impl Edge {
     }
 }
 
-/// A marker with a key of its own.
+/// A fingerprinter with a key of its own.
 fn fingerprinter(entropy: &impl Entropy) -> Fingerprinter {
     let mut key = [0; 16];
     let random = entropy.random().into_iter().chain(entropy.random());

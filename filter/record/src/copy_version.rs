@@ -13,7 +13,7 @@ pub struct WriteId(pub [u8; 8]);
 pub struct CopyVersion {
     /// The write that left it there; `None`: as far as is known, there is none.
     pub write: Option<WriteId>,
-    /// This edge knows more than the store does: it has to be told.
+    /// The copy is dirty: it holds something that the store has to be told.
     pub dirty: bool,
     /// Until when the store is to keep the record.
     pub kept_until: Moment,

@@ -1,10 +1,10 @@
 //! How workers that hold leases hear of streams that were ended.
 //!
-//! A generation changes with every bump, and to look at that of a subject's slot group says for
-//! certain whether its leases still hold. That takes a lock that all workers share. So each
-//! bump is also written down, in a log of the latest, and counted; to look at the count takes
-//! none. As long as it stays the same nothing was bumped; when it has changed, the log says what
-//! did. `docs/decisions/0002-generations.md` has what else was considered.
+//! A slot group's generation changes with every bump, so a look at it says for certain whether
+//! leases of the group still hold. But a look takes a lock that all workers share. So each bump
+//! is also written to a log of the latest bumps, and counted; a look at the count takes no lock.
+//! As long as the count stays the same, nothing was bumped; when the count has changed, the log says
+//! which groups were. `docs/decisions/0002-generations.md` has what else was considered.
 
 use streamgate_values::compact::{Reader, Writer};
 
@@ -14,12 +14,10 @@ use crate::ports::{Host, StoreKey, Swap};
 
 const VERSION: u8 = 1;
 
-/// How many bumps the log holds: more than happen between two requests of a worker that is
-/// asked at all.
+/// How many bumps the log holds: more than happen between two requests of a worker that has any.
 const LOG_MAX: usize = 512;
 
-/// Slot groups are kept account of in so many buckets; with one entry each, a worker has the latest
-/// bump of all in four kilobytes.
+/// The buckets that a worker spreads slot groups over. It keeps the latest bump of each bucket: 4 KB.
 const BUCKETS: usize = 1_024;
 
 /// Bumps a generation, once the write that ended a stream is done.
@@ -83,20 +81,20 @@ impl Log {
     }
 }
 
-/// When a worker heard something, by its own count: later is more.
+/// How often a worker had found new bumps at some moment: its own clock for bumps.
 pub type LookCount = u32;
 
 /// What one worker has seen of bumps.
 #[derive(Debug)]
 pub struct Generations {
-    /// How many there were by the count, and by the log, when it last listened; nothing before
-    /// it did.
+    /// How many bumps there were by the count, and by the log, at the worker's last look; `None` before
+    /// the first.
     known: Option<Known>,
-    /// How often it has heard something new.
+    /// How often a look has found new bumps.
     now: LookCount,
     /// When the latest bump of each bucket was seen.
     buckets: Box<[LookCount]>,
-    /// When it last heard that something was bumped without seeing what.
+    /// When a look last found that something was bumped, and the log did not say what.
     any: LookCount,
 }
 
@@ -126,8 +124,9 @@ impl Default for Generations {
 }
 
 impl Generations {
-    /// Whether a generation is unchanged since `looked`, for all that is known; its number may say
-    /// that it was even so. Then `heard` may be [`Generations::now`] from before it was looked at.
+    /// Whether a group's generation is certainly unchanged since `looked`. If not, the generation
+    /// itself may still be the same: whoever finds it so may go on with [`Generations::now`], taken
+    /// before the generation was looked at, as the new `looked`.
     pub fn is_unchanged(&mut self, host: &impl Host, group: u16, looked: LookCount) -> bool {
         if !self.look(host) {
             return false;
@@ -136,12 +135,12 @@ impl Generations {
         self.any <= looked && bucket.is_some_and(|latest| *latest <= looked)
     }
 
-    /// When it last heard something new.
+    /// How often a look has found new bumps so far.
     pub const fn now(&self) -> LookCount {
         self.now
     }
 
-    /// Listens; `false` if there is nothing to be heard.
+    /// Looks at the count, and where it has changed at the log; `false` if Envoy keeps no count.
     fn look(&mut self, host: &impl Host) -> bool {
         let Some(counted) = host.bumps() else {
             return false;

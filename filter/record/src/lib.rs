@@ -1,9 +1,9 @@
 //! The record of who plays, kept where every worker sees it, and every edge of a fleet.
 //!
 //! [`transact()`] is the one algorithm: load the subject's activity, judge the event, write if
-//! nobody else wrote meanwhile, else again. The store behind it is one of the [`ports`]. Where the
-//! store of a fleet has the last word, the record here is a [`copy`], and [`fleet`] says
-//! what that store is asked and told.
+//! nobody else wrote meanwhile, else try again. The store behind it is one of the [`ports`], filled by
+//! Envoy's shared data. Where the store of a fleet has the last word, the record here is a [`copy`]
+//! of what is there, and [`fleet`] says what that store is asked and told.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 

@@ -37,8 +37,8 @@ impl Envoy {
     /// Envoy's status where it refuses to define one.
     pub(crate) fn define_metrics() -> Result<Self, Status> {
         let counter = |metric: &Metric| {
-            // Workers compare what rang with what they have heard: an operator who sets
-            // counters back (`/reset_counters`) must not make them believe that nothing did.
+            // Workers compare the count with the one of their last look: an operator who sets
+            // counters back (`/reset_counters`) must not make them believe that nothing was bumped.
             let kind = match metric {
                 Metric::GenerationBumps => MetricType::Gauge,
                 _ => MetricType::Counter,

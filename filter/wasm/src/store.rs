@@ -31,7 +31,7 @@ impl Worker {
         self.waker.is_pending.set(host::enqueue(queue));
     }
 
-    /// The root context is called because a request rang.
+    /// The root context is called because a request woke it.
     pub(crate) fn on_wake(self: &Rc<Self>, queue: u32) {
         host::dequeue(queue);
         self.waker.is_pending.set(false);

@@ -342,7 +342,8 @@ pub(crate) fn finish(
     carry_out(config, host, understood, question, authority, now)
 }
 
-/// Goes on with a call that has waited. `keeper` knows how that went.
+/// Goes on with a call that has waited, by what the store has `decided`; without that, `authority`
+/// decides by what this edge knows.
 pub(crate) fn resume(
     config: &Config,
     host: &impl Host,

@@ -100,7 +100,8 @@ impl Gate {
         host.add(Metric::FastPathPasses, self.passes.take());
     }
 
-    /// Decides about a request on the protected path at `place`.
+    /// Decides about a request on the protected path at `path_index` in the configuration.
+    /// `memory_since` tells since when the edge remembers, once the record is needed.
     pub(crate) fn on_request<H: Head>(
         &mut self,
         config: &Config,
@@ -125,8 +126,8 @@ impl Gate {
         };
         let leading = protected
             .leading_token()
-            .filter(|path_index| !protected.is_checked_each_time(path_index))
-            .and_then(|path_index| request.asked.token_text(path_index));
+            .filter(|position| !protected.is_checked_each_time(position))
+            .and_then(|position| request.asked.token_text(position));
         if let Some(token) = &leading
             && lease::may_be_token(token)
             && let Some(passage) =

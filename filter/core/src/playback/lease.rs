@@ -98,11 +98,11 @@ pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> [u8; 33] {
 pub(super) struct PlainName(Vec<u8>);
 
 impl PlainName {
-    /// The name that these values make, each with its carrier's place in the configuration.
+    /// The name that these values make, each with its carrier's index in the configuration.
     pub(super) fn of(said: [(usize, Vec<u8>); 2]) -> Self {
         let mut name = vec![PLAIN];
-        for (path_index, value) in said {
-            for number in [path_index, value.len()] {
+        for (carrier, value) in said {
+            for number in [carrier, value.len()] {
                 name.extend_from_slice(&number.to_le_bytes());
             }
             name.extend_from_slice(&value);

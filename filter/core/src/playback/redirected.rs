@@ -68,7 +68,7 @@ impl<'a> Asking<'a> {
 
     /// The stream that it was redirected to before, if it follows each redirect once.
     pub(super) fn known(&self, store: &impl Store) -> Option<StreamKey> {
-        let (bytes, _) = store.load(path_index(self.subject))?;
+        let (bytes, _) = store.load(store_key(self.subject))?;
         let found = read(&bytes).find(|known| self.is(known))?;
         found.is_followed.then_some(found.stream)
     }
@@ -134,7 +134,7 @@ fn hash(subject: &SubjectKey, text: &[u8]) -> u64 {
         .spread()
 }
 
-fn path_index(subject: &SubjectKey) -> StoreKey {
+fn store_key(subject: &SubjectKey) -> StoreKey {
     let number = hash(subject, b"").checked_rem(PLACES).unwrap_or_default();
     StoreKey::Redirected(u32::try_from(number).unwrap_or_default())
 }
@@ -145,9 +145,9 @@ fn change(
     subject: &SubjectKey,
     mut change: impl FnMut(&mut Vec<Redirected>) -> bool,
 ) {
-    let path_index = path_index(subject);
+    let key = store_key(subject);
     for _ in 0..TRIES {
-        let found = store.load(path_index);
+        let found = store.load(key);
         let (bytes, version) = match found {
             Some((bytes, version)) => (bytes, Some(version)),
             None => (Vec::new(), None),
@@ -158,7 +158,7 @@ fn change(
         }
         let bytes: Vec<u8> = all.into_iter().flat_map(Redirected::to_bytes).collect();
         // What is not remembered is one stream more.
-        if store.swap(path_index, version, &bytes) != Swap::Conflict {
+        if store.swap(key, version, &bytes) != Swap::Conflict {
             return;
         }
     }
@@ -266,18 +266,18 @@ mod tests {
             .map(|client| asking("/live.mpd", client).known(&host));
         let known: Vec<_> = known.flatten().collect();
         assert_eq!(known, (24..40).map(stream).collect::<Vec<_>>());
-        assert!(host.stored(path_index(&ALICE)).unwrap().len() <= PER_PLACE * LEN);
+        assert!(host.stored(store_key(&ALICE)).unwrap().len() <= PER_PLACE * LEN);
     }
 
     #[test]
     fn what_others_write_meanwhile_is_kept_and_nonsense_is_none() {
         let host = MemoryHost::new();
         asking("/live.mpd", "tv").redirect(&host, stream(1));
-        host.lose_next_swap_at(path_index(&ALICE));
+        host.lose_next_swap_at(store_key(&ALICE));
         asking("/live.mpd", "phone").redirect(&host, stream(2));
         follow(&host, &ALICE, stream(2), b"/live.mpd", true);
         assert_eq!(asking("/live.mpd", "phone").known(&host), Some(stream(2)));
-        host.plant(path_index(&ALICE), b"nonsense");
+        host.plant(store_key(&ALICE), b"nonsense");
         assert_eq!(asking("/live.mpd", "phone").known(&host), None);
         asking("/live.mpd", "phone").redirect(&host, stream(3));
         follow(&host, &ALICE, stream(3), b"/live.mpd", true);

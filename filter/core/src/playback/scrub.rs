@@ -66,9 +66,9 @@ impl Credentials {
     #[must_use]
     pub fn of(protected: &PlaybackPath, cat: Option<&Cat>) -> Self {
         let mut all = Self::default();
-        for path_index in protected.token_positions() {
+        for position in protected.token_positions() {
             all.any = true;
-            match path_index {
+            match position {
                 TokenPosition::Path => {}
                 TokenPosition::Query(name) => all.parameters.push(name.clone()),
                 TokenPosition::Cookie(name) => all.cookies.push(name.clone()),

@@ -53,6 +53,24 @@ pub enum Reason {
     Malformed,
 }
 
+/// What is said of a reason.
+struct Row {
+    code: &'static str,
+    /// The status; `None` for the one that the protected path is configured with.
+    status: Option<u16>,
+    metric: Metric,
+    detail: &'static str,
+}
+
+const fn row(code: &'static str, status: Option<u16>, metric: Metric, detail: &'static str) -> Row {
+    Row {
+        code,
+        status,
+        metric,
+        detail,
+    }
+}
+
 impl Reason {
     /// The reason for a judge's refusal.
     #[must_use]
@@ -81,133 +99,176 @@ impl Reason {
         }
     }
 
+    /// The table: for each reason its code, status, counter and detail.
+    const fn row(self) -> Row {
+        match self {
+            Self::LimitReached => row(
+                "limit-reached",
+                None,
+                Metric::RefusalsLimit,
+                "the account plays as many streams as it may",
+            ),
+            Self::Evicted => row(
+                "evicted",
+                None,
+                Metric::RefusalsEvicted,
+                "another stream took this one's place",
+            ),
+            Self::RemoteTermination => row(
+                "remote-termination",
+                None,
+                Metric::RefusalsTerminated,
+                "playback was stopped from another device",
+            ),
+            Self::StreamOver => row(
+                "stream-over",
+                None,
+                Metric::RefusalsOver,
+                "the stream is over; start a new one",
+            ),
+            Self::ForeignStream => row(
+                "foreign-stream",
+                Some(403),
+                Metric::RefusalsCredential,
+                "the stream belongs to another application",
+            ),
+            Self::MissingAttributes => row(
+                "missing-attributes",
+                Some(400),
+                Metric::RefusalsMissingAttributes,
+                "a policy needs attributes that are not known",
+            ),
+            Self::TooManyAttributes => row(
+                "too-many-attributes",
+                Some(400),
+                Metric::RefusalsMalformed,
+                "the attributes are more than a stream may have, in number or in bytes together",
+            ),
+            Self::ImmutableAttribute => row(
+                "immutable-attribute",
+                Some(400),
+                Metric::RefusalsMalformed,
+                "an attribute that must stay as it is would change",
+            ),
+            Self::Throttled => row(
+                "throttled",
+                Some(429),
+                Metric::RefusalsThrottled,
+                "too many calls in this minute",
+            ),
+            Self::TokenInvalid => row(
+                "token-invalid",
+                Some(403),
+                Metric::RefusalsCredential,
+                "the token is not valid",
+            ),
+            Self::ForeignToken => row(
+                "foreign-token",
+                Some(403),
+                Metric::RefusalsCredential,
+                "the token belongs to another account",
+            ),
+            Self::TokenExpired => row(
+                "token-expired",
+                Some(403),
+                Metric::RefusalsCredential,
+                "the token has expired",
+            ),
+            Self::UnknownApplication => row(
+                "unknown-application",
+                Some(403),
+                Metric::RefusalsCredential,
+                "the token's application is not known here",
+            ),
+            Self::OtherAccount => row(
+                "other-account",
+                Some(403),
+                Metric::RefusalsCredential,
+                "the call is about another account than the caller's",
+            ),
+            Self::NoSubject => row(
+                "no-subject",
+                Some(403),
+                Metric::RefusalsUnidentified,
+                "nothing in the request says whose account watches",
+            ),
+            Self::NoStream => row(
+                "no-stream",
+                Some(403),
+                Metric::RefusalsUnidentified,
+                "start playback at the manifest",
+            ),
+            Self::SessionRequired => row(
+                "session-required",
+                None,
+                Metric::RefusalsSessionRequired,
+                "start playback through the session API",
+            ),
+            Self::SubjectFull => row(
+                "subject-full",
+                None,
+                Metric::RefusalsSubjectFull,
+                "the account has too many streams",
+            ),
+            Self::EdgeFull => row(
+                "edge-full",
+                Some(503),
+                Metric::RefusalsTableFull,
+                "this edge has no room for another stream now",
+            ),
+            Self::Busy => row(
+                "busy",
+                Some(503),
+                Metric::RefusalsContention,
+                "too many requests for one account at the same moment; try again",
+            ),
+            Self::StoreFailed => row(
+                "store-failed",
+                Some(503),
+                Metric::RefusalsContention,
+                "the stream could not be recorded; try again",
+            ),
+            Self::Malformed => row(
+                "malformed",
+                Some(400),
+                Metric::RefusalsMalformed,
+                "the path or the account id is not well-formed",
+            ),
+        }
+    }
+
     /// Its stable code, in answers and logs.
     #[must_use]
     pub const fn code(self) -> &'static str {
-        match self {
-            Self::LimitReached => "limit-reached",
-            Self::Evicted => "evicted",
-            Self::RemoteTermination => "remote-termination",
-            Self::StreamOver => "stream-over",
-            Self::ForeignStream => "foreign-stream",
-            Self::MissingAttributes => "missing-attributes",
-            Self::TooManyAttributes => "too-many-attributes",
-            Self::ImmutableAttribute => "immutable-attribute",
-            Self::Throttled => "throttled",
-            Self::TokenInvalid => "token-invalid",
-            Self::ForeignToken => "foreign-token",
-            Self::TokenExpired => "token-expired",
-            Self::UnknownApplication => "unknown-application",
-            Self::OtherAccount => "other-account",
-            Self::NoSubject => "no-subject",
-            Self::NoStream => "no-stream",
-            Self::SessionRequired => "session-required",
-            Self::SubjectFull => "subject-full",
-            Self::EdgeFull => "edge-full",
-            Self::Busy => "busy",
-            Self::StoreFailed => "store-failed",
-            Self::Malformed => "malformed",
-        }
+        self.row().code
     }
 
     /// What went wrong, for a person.
     #[must_use]
     pub const fn detail(self) -> &'static str {
-        match self {
-            Self::LimitReached => "the account plays as many streams as it may",
-            Self::Evicted => "another stream took this one's place",
-            Self::RemoteTermination => "playback was stopped from another device",
-            Self::StreamOver => "the stream is over; start a new one",
-            Self::ForeignStream => "the stream belongs to another application",
-            Self::MissingAttributes => "a policy needs attributes that are not known",
-            Self::TooManyAttributes => {
-                "the attributes are more than a stream may have, in number or in bytes together"
-            }
-            Self::ImmutableAttribute => "an attribute that must stay as it is would change",
-            Self::Throttled => "too many calls in this minute",
-            Self::TokenInvalid => "the token is not valid",
-            Self::ForeignToken => "the token belongs to another account",
-            Self::TokenExpired => "the token has expired",
-            Self::UnknownApplication => "the token's application is not known here",
-            Self::OtherAccount => "the call is about another account than the caller's",
-            Self::NoSubject => "nothing in the request says whose account watches",
-            Self::NoStream => "start playback at the manifest",
-            Self::SessionRequired => "start playback through the session API",
-            Self::SubjectFull => "the account has too many streams",
-            Self::EdgeFull => "this edge has no room for another stream now",
-            Self::Busy => "too many requests for one account at the same moment; try again",
-            Self::StoreFailed => "the stream could not be recorded; try again",
-            Self::Malformed => "the path or the account id is not well-formed",
-        }
+        self.row().detail
     }
 
     /// The counter it adds to.
     #[must_use]
     pub const fn metric(self) -> Metric {
-        match self {
-            Self::LimitReached => Metric::RefusalsLimit,
-            Self::Evicted => Metric::RefusalsEvicted,
-            Self::RemoteTermination => Metric::RefusalsTerminated,
-            Self::StreamOver => Metric::RefusalsOver,
-            Self::ForeignStream
-            | Self::TokenInvalid
-            | Self::ForeignToken
-            | Self::TokenExpired
-            | Self::OtherAccount
-            | Self::UnknownApplication => Metric::RefusalsCredential,
-            Self::NoSubject | Self::NoStream => Metric::RefusalsUnidentified,
-            Self::MissingAttributes => Metric::RefusalsMissingAttributes,
-            Self::Throttled => Metric::RefusalsThrottled,
-            Self::SessionRequired => Metric::RefusalsSessionRequired,
-            Self::SubjectFull => Metric::RefusalsSubjectFull,
-            Self::EdgeFull => Metric::RefusalsTableFull,
-            Self::Busy | Self::StoreFailed => Metric::RefusalsContention,
-            Self::Malformed | Self::ImmutableAttribute | Self::TooManyAttributes => {
-                Metric::RefusalsMalformed
-            }
-        }
+        self.row().metric
     }
 
     /// Whether it is about how many streams may play, or which, rather than about who
     /// asks and in what condition the edge is.
     #[must_use]
     pub const fn concerns_limit(self) -> bool {
-        matches!(
-            self,
-            Self::LimitReached
-                | Self::Evicted
-                | Self::RemoteTermination
-                | Self::StreamOver
-                | Self::SessionRequired
-                | Self::SubjectFull
-        )
+        self.row().status.is_none()
     }
 
     /// The status of a refused segment request, where `configured` is the path's own
     /// for refusals that concern the limit.
     #[must_use]
     pub const fn status(self, configured: u16) -> u16 {
-        match self {
-            Self::LimitReached
-            | Self::Evicted
-            | Self::RemoteTermination
-            | Self::StreamOver
-            | Self::SessionRequired
-            | Self::SubjectFull => configured,
-            Self::ForeignStream
-            | Self::TokenInvalid
-            | Self::ForeignToken
-            | Self::TokenExpired
-            | Self::UnknownApplication
-            | Self::OtherAccount
-            | Self::NoSubject
-            | Self::NoStream => 403,
-            Self::EdgeFull | Self::Busy | Self::StoreFailed => 503,
-            Self::Malformed
-            | Self::MissingAttributes
-            | Self::ImmutableAttribute
-            | Self::TooManyAttributes => 400,
-            Self::Throttled => 429,
+        match self.row().status {
+            Some(status) => status,
+            None => configured,
         }
     }
 

@@ -1,4 +1,4 @@
-//! One call: what a shard is asked and told in it, and what becomes of that.
+//! One call to a shard: the commands that go out in it, and what is expected in answer to each.
 
 use streamgate_policy::activity::{Activity, ENDED_KEPT_MS};
 use streamgate_policy::{Event, Judgement, Recall, Verdict, judge};
@@ -49,7 +49,7 @@ pub(super) struct Sent {
     /// The questions, in the order in which they came, as they are answered if the store
     /// agrees.
     pub(super) answered: Vec<Answered>,
-    /// The copy was ahead of the store.
+    /// The copy was dirty: it held something the store was not told.
     pub(super) was_dirty: bool,
     /// It was told before, and that may have got lost.
     again: bool,
@@ -128,7 +128,7 @@ pub(super) struct WriteIds {
 }
 
 impl WriteIds {
-    /// Ids from a random place on: two workers do not meet.
+    /// Ids that count up from a random number: those of two workers do not meet.
     pub(super) fn new(random: [u8; 8]) -> Self {
         Self {
             next: u64::from_be_bytes(random),
@@ -143,7 +143,7 @@ impl WriteIds {
 
 impl<H: Host> Maker<'_, H> {
     /// A call that says of up to `most` subjects what there is to say, and reads the
-    /// shard's eviction feed from `place` on.
+    /// shard's eviction feed from `cursor` on.
     pub(super) fn batch(
         &mut self,
         call: CallId,

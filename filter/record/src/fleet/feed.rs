@@ -1,19 +1,20 @@
-//! Hearing of what other edges ended.
+//! The eviction feed: the list by which edges hear of streams that others ended.
 //!
 //! Each shard keeps a list of the subjects of which a stream was ended. Now and then one
-//! worker of an edge reads on in it, whichever comes first, and has a look at the records
-//! of those subjects that play here.
+//! worker of an edge, whichever comes first, reads what was added to the list since the last
+//! reading, and looks at the records of those of the subjects that play at this edge. How far
+//! the edge has read is in a shared entry of its own, one for each shard.
 
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 
 use crate::ports::{Store, StoreKey, Swap};
 
-/// By how much an edge's clock may be ahead of the store's, in milliseconds, for reading to
-/// begin where it should: places are named by the store's time.
+/// By how much an edge's clock may be ahead of the store's, in milliseconds, for the first
+/// reading to miss nothing: the store names positions in its list by its own time.
 const SKEW_MAX_MS: u64 = 60_000;
 
-/// Where it begins when a shard's memory begins anew.
+/// The cursor with which reading begins when a shard's memory begins anew.
 const FROM_THE_START: &[u8] = b"0-0";
 
 /// How far the workers of an edge have read in a shard's eviction feed.
@@ -23,7 +24,7 @@ struct Reading {
     at: Moment,
     /// Since when the shard remembered then; the earliest moment if nobody knows yet.
     since: Moment,
-    /// Where to go on, as the store names places.
+    /// Where to go on, as the store names positions in its list.
     cursor: Vec<u8>,
 }
 
@@ -49,7 +50,7 @@ impl Reading {
 /// Whose turn it is to read a shard's eviction feed.
 #[derive(Debug)]
 pub(super) struct Turn {
-    /// When they were read last.
+    /// When the feed was read last.
     pub(super) read_at: Moment,
     /// Where to go on, if it is this worker's turn.
     pub(super) cursor: Option<Vec<u8>>,

@@ -1,8 +1,8 @@
-//! Many edges, one truth: what a store that a whole fleet shares is asked and told.
+//! What the store that a whole fleet shares is asked and told.
 //!
-//! One worker's part of it, without I/O: [`Fleet::ask`] and [`Fleet::flush`] take in what
-//! there is to say, [`Fleet::calls`] and [`Fleet::on_tick`] give the calls to make,
-//! [`Fleet::on_reply`] takes what came back, [`Fleet::settled`] gives the answers out.
+//! [`Fleet`] is one worker's part of that, without I/O: [`Fleet::ask`] takes questions in,
+//! [`Fleet::flush`] takes note of copies that are dirty, [`Fleet::calls`] and [`Fleet::on_tick`] give
+//! the calls to make, [`Fleet::on_reply`] takes what came back, [`Fleet::settled`] gives answers out.
 //!
 //! The algorithm is the record's: read the record, judge, write if nobody else wrote
 //! meanwhile, else again. Here the record read is this edge's copy (`record::copy`), and
@@ -48,7 +48,7 @@ use crate::ports::Host;
 /// In how many parts of a timeout every shard is told of signs of life once.
 const ROUNDS_A_TIMEOUT: u64 = 9;
 
-/// How many shards a worker that has just begun makes the acquaintance of in one tick.
+/// How many shards a worker that has just started calls for the first time in one tick.
 const FIRST_CALLS_A_TICK: usize = 8;
 
 /// The most subjects of which the store has yet to be asked or told something, in one
@@ -74,9 +74,9 @@ pub struct Fleet {
     shards: Vec<Shard>,
     /// Shards of which something is asked.
     urgent: Vec<usize>,
-    /// The shard whose turn it is to be told of signs of life.
+    /// The shard that is next to be told of signs of life.
     next_patient: usize,
-    /// The shard whose news are read next.
+    /// The shard whose eviction feed is read next.
     next_feed: usize,
     in_flight: HashMap<CallId, usize>,
     last_call: u64,
@@ -281,7 +281,7 @@ impl Fleet {
         found.take(most).collect()
     }
 
-    /// The most shards whose news one tick asks for: all of them in the time given, and
+    /// The most shards whose eviction feed one tick asks for: all of them in the time given, and
     /// those soon that have never been asked.
     fn feed_a_tick(&self) -> usize {
         let ticks = usize::try_from(self.settings.feed_every_ms() / TICK_MS).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! What one shard is to be asked and told, subject by subject.
+//! What there is to ask and tell one shard, by subject, until a call takes it along.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) struct Ask {
 pub(super) struct Item {
     /// In the order in which they came.
     pub(super) asks: Vec<Ask>,
-    /// This edge's copy of the record may be ahead of the store.
+    /// This edge's copy of the record may be dirty.
     pub(super) flushes: bool,
     /// It was told once, and that may have got lost.
     pub(super) again: bool,

@@ -45,8 +45,8 @@ pub(super) struct Script {
 /// - `KEYS`: since when the shard remembers; its eviction feed.
 /// - `ARGV`: the present moment (6 bytes); how long the beginning is kept (ms); where
 ///   reading the eviction feed goes on, or empty for not at all.
-/// - Answer: since when the shard remembers (6 bytes); if the eviction feed was asked for, the length of the place to
-///   go on from (1 byte), the place, and the subjects of the eviction feed (16 bytes each).
+/// - Answer: since when the shard remembers (6 bytes); if the eviction feed was asked for, the length of the cursor to
+///   go on from (1 byte), the cursor, and the subjects of the eviction feed (16 bytes each).
 pub(super) const GREET: Script = Script {
     text: include_str!("greet.lua"),
     hash: "6a6d838c3afb03cfc8cb2350f8fcda334d15e8dd",
