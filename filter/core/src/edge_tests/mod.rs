@@ -16,6 +16,7 @@ mod fleet_leases;
 mod foreign;
 mod json_bodies;
 mod leases;
+mod left_out;
 mod long_paths;
 mod manifests;
 mod metadata;
