@@ -153,17 +153,22 @@ impl Edge {
                     ..Forward::default()
                 }),
             },
-            Surface::LeftOut { token } => {
+            Surface::LeftOut {
+                path_index,
+                token,
+                path,
+            } => {
                 let ring = &self.config.sessions.ring;
-                if PlaybackToken::read(ring, token, host.now()).is_err() {
+                if let Some(token) = token
+                    && PlaybackToken::read(ring, token, host.now()).is_err()
+                {
                     return Step::Reply(misplaced(host, 403, Metric::RefusalsCredential));
                 }
+                let protected = self.config.playback.get(path_index);
+                let scrub = protected.map(|it| Scrub::of_left_out(it, head, path));
                 Step::Forward(Forward {
-                    strip: token.len().saturating_add(2),
-                    scrub: Scrub {
-                        referer: true,
-                        ..Scrub::default()
-                    },
+                    strip: token.map_or(0, |token| token.len().saturating_add(2)),
+                    scrub: scrub.unwrap_or_default(),
                     ..Forward::default()
                 })
             }

@@ -289,8 +289,8 @@ fn wrong(config: &Config, path: &[u8]) -> Vec<String> {
     let (is_open, path_index) = match &asked {
         Surface::Malformed => return Vec::new(),
         Surface::Playback { path_index, .. } => (false, Some(*path_index)),
-        Surface::SessionApi { .. } | Surface::LeftOut { .. } => return Vec::new(),
-        Surface::Open => (true, None),
+        Surface::SessionApi { .. } | Surface::LeftOut { token: Some(_), .. } => return Vec::new(),
+        Surface::Open | Surface::LeftOut { token: None, .. } => (true, None),
     };
     let shown = String::from_utf8_lossy(path).into_owned();
     let (_, rest) = streamgate_bytes::split_token(path);

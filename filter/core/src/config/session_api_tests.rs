@@ -167,6 +167,11 @@ fn secrets_of_applications_are_long_and_never_repeated() {
     for misplaced in [
         json!({"value": "hunter2 hunter2 hunter2"}),
         json!({"env": {"hunter2": "hunter2"}}),
+        json!([["hunter2"]]),
+        json!([["hunter2 hunter2 hunter2"]]),
+        json!(["sixteen letters!", [{"env": "hunter2"}]]),
+        json!([{"env": ["hunter2"]}]),
+        json!({"env": "hunter2"}),
         json!(2),
     ] {
         let told = found(misplaced);

@@ -18,6 +18,7 @@ mod foreign;
 mod how_many;
 mod json_bodies;
 mod leases;
+mod left_out;
 mod long_paths;
 mod manifests;
 mod metadata;

@@ -8,7 +8,7 @@ use streamgate_values::head::Head;
 use super::passage::Scrub;
 use super::request::Request;
 use crate::config::{Cat, Config, Credentials, PlaybackPath, TokenPosition};
-use crate::request::viewer::{CMCD, without_cookies, without_parameters};
+use crate::request::viewer::{Asked, CMCD, without_cookies, without_parameters};
 
 impl Scrub {
     /// What to take off a request that no path protects: a token may stand in the address
@@ -23,31 +23,23 @@ impl Scrub {
             ..Self::default()
         })
     }
+
+    /// What to take off a request for what `protected` leaves out (`path`, without the token in
+    /// front, query included). Its credentials come along there all the same: cookies unasked, and
+    /// whatever a player sends with each request. CMCD stays, because no stream is told by it.
+    pub fn of_left_out(protected: &PlaybackPath, head: &impl Head, path: &[u8]) -> Self {
+        let credentials = &protected.credentials;
+        let cookies = || head.header("cookie");
+        credentials.scrub(head, cookies, path, &credentials.parameters)
+    }
 }
 
 impl<H: Head, E> Request<'_, H, E> {
     /// What to take off this request.
     pub(super) fn scrub(&self) -> Scrub {
         let credentials = &self.protected.credentials;
-        let head = self.asked.head;
-        let mut scrub = Scrub {
-            referer: credentials.any,
-            ..Scrub::default()
-        };
-        for name in &credentials.headers {
-            if head.header(name).is_some() {
-                scrub.headers.push((name.clone(), None));
-            }
-        }
-        if !credentials.cookies.is_empty()
-            && let Some(cookies) = self.asked.cookies()
-            && let Some(rest) = without_cookies(cookies, &credentials.cookies)
-        {
-            let rest = (!rest.is_empty()).then_some(rest);
-            scrub.headers.push(("cookie".to_owned(), rest));
-        }
-        scrub.path = without_parameters(self.asked.path, &credentials.taken_out);
-        scrub
+        let Asked { head, path, .. } = self.asked;
+        credentials.scrub(head, || self.asked.cookies(), path, &credentials.taken_out)
     }
 
     /// The path as it is, but for tokens in its query: to be redirected to, and to be
@@ -88,6 +80,34 @@ impl Credentials {
             all.taken_out.push(CMCD.to_owned());
         }
         all
+    }
+
+    /// What to take off a request that may carry them, and `parameters` off its query.
+    fn scrub<C: AsRef<[u8]>>(
+        &self,
+        head: &impl Head,
+        cookies: impl FnOnce() -> Option<C>,
+        path: &[u8],
+        parameters: &[String],
+    ) -> Scrub {
+        let mut scrub = Scrub {
+            referer: self.any,
+            ..Scrub::default()
+        };
+        for name in &self.headers {
+            if head.header(name).is_some() {
+                scrub.headers.push((name.clone(), None));
+            }
+        }
+        if !self.cookies.is_empty()
+            && let Some(cookies) = cookies()
+            && let Some(rest) = without_cookies(cookies.as_ref(), &self.cookies)
+        {
+            let rest = (!rest.is_empty()).then_some(rest);
+            scrub.headers.push(("cookie".to_owned(), rest));
+        }
+        scrub.path = without_parameters(path, parameters);
+        scrub
     }
 
     /// Whether one of them may stand in an address: in front of its path, or in its query.

@@ -25,10 +25,14 @@ pub enum Surface<'p> {
         /// How it is read.
         file: Reading<'p>,
     },
-    /// Left out of a protected path, behind a token that its segments inherited.
+    /// Left out of a protected path.
     LeftOut {
-        /// The token in front of the path.
-        token: &'p [u8],
+        /// Place of the protected path in the configuration.
+        path_index: usize,
+        /// The token in front of the path, that its segments inherited.
+        token: Option<&'p [u8]>,
+        /// The path without the token, query included.
+        path: &'p [u8],
     },
     /// Not protected.
     Open,
@@ -70,9 +74,10 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
         Some((_, protected)) if token.is_some() && !protected.reads_path_token() => {
             Surface::Malformed
         }
-        Some((_, protected)) if protected.exclude.hold(&file) => match token {
-            Some(token) => Surface::LeftOut { token },
-            None => Surface::Open,
+        Some((path_index, protected)) if protected.exclude.hold(&file) => Surface::LeftOut {
+            path_index,
+            token,
+            path: rest,
         },
         Some((path_index, _)) => Surface::Playback {
             path_index,

@@ -129,7 +129,11 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
         let slates = [("hls", &path.slate.hls), ("dash", &path.slate.dash)];
         for (kind, slate) in slates {
             let slate = slate.as_deref().unwrap_or_default();
-            if slate.starts_with('/') && surface(&config, slate.as_bytes()) != Surface::Open {
+            let plays = |slate: &str| {
+                let asked = surface(&config, slate.as_bytes());
+                matches!(asked, Surface::Open | Surface::LeftOut { .. })
+            };
+            if slate.starts_with('/') && !plays(slate) {
                 let path = format!("playback[{at}].refuse.slate.{kind}");
                 let allowed = "a path that is not protected";
                 problems.push(Problem::new(&path, &quoted(slate), allowed));
