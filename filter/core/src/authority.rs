@@ -275,6 +275,7 @@ mod tests {
             cluster: "valkey".to_owned(),
             shards: NonZeroU32::MIN,
             wait_ms: 500,
+            start_within_ms: 2_000,
             evictions_within_ms: 10_000,
             shortest_timeout_ms: TIMEOUT_MS,
             on_outage: OnOutage::Admit,

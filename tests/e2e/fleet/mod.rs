@@ -15,6 +15,7 @@ mod rings;
 mod roaming;
 mod rotation;
 mod round_trips;
+mod starting;
 mod trial;
 
 use std::time::Duration;

@@ -19,6 +19,8 @@ pub struct Settings {
     pub slots: u32,
     /// The password that the store demands.
     pub password: Option<String>,
+    /// What a start gets while the store does not answer: `admit` or `refuse`.
+    pub on_outage: &'static str,
 }
 
 impl Settings {
@@ -62,7 +64,11 @@ impl Settings {
             "privacy": {"subject_key": "a subject key of some length"},
             "playback": [path("vod"), path("live")],
             "state": {"slots": self.slots, "max_streams": 10_000_000},
-            "fleet": {"cluster": "valkey", "shards": self.shards},
+            "fleet": {
+                "cluster": "valkey",
+                "shards": self.shards,
+                "on_outage": self.on_outage,
+            },
         });
         if let Some(password) = &self.password {
             written["fleet"]["password"] = json!(password);

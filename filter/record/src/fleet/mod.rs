@@ -18,6 +18,7 @@
 mod batch;
 mod call;
 mod feed;
+mod patience;
 mod queue;
 mod resp;
 mod script;
@@ -40,6 +41,7 @@ use streamgate_values::subject::SubjectKey;
 
 use self::batch::WriteIds;
 use self::call::{SUBJECTS_A_CALL, fingerprint};
+use self::patience::{Patience, Watch};
 use self::queue::Ask;
 use self::shard::Shard;
 use crate::Records;
@@ -83,6 +85,7 @@ pub struct Fleet {
     ids: Option<WriteIds>,
     settled: Vec<Settled>,
     confirmed: Recent<Moment>,
+    watch: Watch,
 }
 
 impl Fleet {
@@ -104,6 +107,7 @@ impl Fleet {
             ids: None,
             settled: Vec::new(),
             confirmed: Recent::new(CONFIRMED_MAX),
+            watch: Watch::default(),
         }
     }
 
@@ -113,7 +117,8 @@ impl Fleet {
         &self.settings
     }
 
-    /// Whether there is a point in asking about a subject now.
+    /// Whether there is a point in asking about a subject now: its shard answers, or has yet
+    /// to be met.
     #[must_use]
     pub fn is_up(&self, subject: &SubjectKey) -> bool {
         let shard = self.shards.get(self.shard_of(subject));
@@ -143,6 +148,7 @@ impl Fleet {
         question: Question,
         now: Moment,
     ) {
+        self.watch.begin(now);
         let at = self.shard_of(&subject);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
@@ -217,8 +223,12 @@ impl Fleet {
     /// The calls to make every [`TICK_MS`].
     pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<Call> {
         let here = At { host, records, now };
-        for shard in &mut self.shards {
-            shard.give_up(here, self.settings.wait_ms, &mut self.settled);
+        self.watch.begin(now);
+        let patience = self.patience(now);
+        if self.watch.tick(now) {
+            for shard in &mut self.shards {
+                shard.give_up(here, patience, &mut self.settled);
+            }
         }
         // The answer to a call that was taken for lost is of no use any more.
         let shards = &self.shards;
@@ -302,15 +312,15 @@ impl Fleet {
         now: Moment,
     ) {
         let here = At { host, records, now };
+        let patience = self.patience(now);
         let Some(at) = self.in_flight.remove(&call) else {
             return;
         };
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
-        let wait_ms = self.settings.wait_ms;
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
-        shard.on_reply(here, call, reply, wait_ms, settled, confirmed);
+        shard.on_reply(here, call, reply, patience, settled, confirmed);
         if shard.queue.has_urgent() {
             self.is_urgent(at);
         }
@@ -334,6 +344,15 @@ impl Fleet {
             .call(here, &self.settings, ids, id)?;
         self.in_flight.insert(id, at);
         Some(call)
+    }
+
+    fn patience(&self, now: Moment) -> Patience {
+        let Settings {
+            wait_ms,
+            start_within_ms,
+            ..
+        } = self.settings;
+        self.watch.patience(wait_ms, start_within_ms, now)
     }
 
     /// How many shards have to be told of signs of life in one tick, so that each of those

@@ -12,6 +12,9 @@ pub struct Settings {
     pub shards: NonZeroU32,
     /// How long a start waits for the store, in milliseconds.
     pub wait_ms: u64,
+    /// How long starts wait for a shard that has never answered, in milliseconds, counted from
+    /// when this worker began.
+    pub start_within_ms: u64,
     /// Within what time a stream is refused here that was ended elsewhere, in milliseconds.
     pub evictions_within_ms: u64,
     /// The shortest timeout of any stream, in milliseconds: signs of life have to reach the

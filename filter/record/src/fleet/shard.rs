@@ -7,6 +7,7 @@ use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
 use super::batch::{Answer, Answered, Batch, Kind, Maker, Sent, WriteIds};
+use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Question, Queue};
 use super::resp::Replies;
 use super::script::FEED_READ;
@@ -46,7 +47,7 @@ pub(super) struct Shard {
     feed_at: Moment,
     /// The store may lack the scripts.
     lacks_scripts: bool,
-    is_down: bool,
+    standing: Standing,
     not_before: Moment,
     /// The most subjects for the next call: fewer after an answer that was cut.
     most: usize,
@@ -65,7 +66,7 @@ impl Shard {
             since: None,
             feed_at: Moment::EARLIEST,
             lacks_scripts: false,
-            is_down: false,
+            standing: Standing::new(),
             not_before: Moment::EARLIEST,
             most: SUBJECTS_A_CALL,
             overtaken: 0,
@@ -73,7 +74,7 @@ impl Shard {
     }
 
     pub(super) const fn is_down(&self) -> bool {
-        self.is_down
+        self.standing.is_out()
     }
 
     /// Since when it remembers, as it said last.
@@ -145,7 +146,7 @@ impl Shard {
             self.feed_at = turn.read_at;
             cursor = turn.cursor;
         }
-        if cursor.is_none() && self.queue.is_empty() && !self.is_down {
+        if cursor.is_none() && self.queue.is_empty() && !self.is_down() {
             return None;
         }
         let mut maker = Maker {
@@ -184,11 +185,12 @@ impl Shard {
     pub(super) fn give_up<H: Host>(
         &mut self,
         here: At<'_, H>,
-        wait_ms: u64,
+        patience: Patience,
         settled: &mut Vec<Settled>,
     ) {
         let now = here.now;
-        let is_late = |ask: &Ask| now.ms_since(ask.since) >= wait_ms;
+        let standing = &self.standing;
+        let is_late = |ask: &Ask| standing.is_late(ask.since, patience, now);
         if self.queue.has_urgent() {
             for ask in self.queue.give_up(is_late) {
                 settle(settled, &ask, Err(UNANSWERED), false);
@@ -203,11 +205,11 @@ impl Shard {
                 answered.ask.ticket = None;
             }
         }
-        let lost_after_ms = wait_ms.saturating_add(LOST_AFTER_MS);
+        let lost_after_ms = patience.wait_ms.saturating_add(LOST_AFTER_MS);
         if now.ms_since(batch.made_at) >= lost_after_ms
             && let Some(batch) = self.in_flight.take()
         {
-            self.failed(here, Failure::Timeout, batch, settled);
+            self.failed(here, Failure::Timeout, batch, patience, settled);
         }
     }
 
@@ -216,7 +218,7 @@ impl Shard {
         here: At<'_, H>,
         call: CallId,
         reply: Result<&[u8], CallFailure>,
-        wait_ms: u64,
+        patience: Patience,
         settled: &mut Vec<Settled>,
         confirmed: &mut Recent<Moment>,
     ) {
@@ -227,11 +229,11 @@ impl Shard {
             Ok(bytes) => bytes,
             Err(CallFailure) => {
                 let took_ms = here.now.ms_since(batch.made_at);
-                let failure = match took_ms.saturating_add(CLOCK_STEP_MS) >= wait_ms {
+                let failure = match took_ms.saturating_add(CLOCK_STEP_MS) >= patience.wait_ms {
                     true => Failure::Timeout,
                     false => Failure::Unreachable,
                 };
-                return self.failed(here, failure, batch, settled);
+                return self.failed(here, failure, batch, patience, settled);
             }
         };
         let mut replies = Replies::new(bytes);
@@ -241,9 +243,9 @@ impl Shard {
                 self.lacks_scripts = true;
                 return self.put_back(here, batch);
             }
-            Err(failure) => return self.failed(here, failure, batch, settled),
+            Err(failure) => return self.failed(here, failure, batch, patience, settled),
         }
-        self.is_down = false;
+        self.standing.answered(here.now);
         self.lacks_scripts = false;
         let mut sent = batch.sent.into_iter();
         for one in sent.by_ref() {
@@ -416,6 +418,7 @@ impl Shard {
         here: At<'_, H>,
         failure: Failure,
         batch: Batch,
+        patience: Patience,
         settled: &mut Vec<Settled>,
     ) {
         here.host.add(Metric::FleetCallsFailed, 1);
@@ -424,12 +427,15 @@ impl Shard {
         if failure == Failure::Unreachable {
             self.most = (self.most / 2).max(1);
         }
-        self.is_down = true;
         self.lacks_scripts |= failure == Failure::NoScript;
-        self.not_before = here.now.plus_ms(DOWN_MS);
+        let now = here.now;
+        let again_at = self.standing.failed(failure, batch.made_at, patience, now);
+        self.not_before = again_at.unwrap_or_else(|| now.plus_ms(DOWN_MS));
         self.put_back(here, batch);
         // Nobody waits for a shard that is down.
-        for ask in self.queue.give_up(|_| true) {
+        let standing = &self.standing;
+        let is_void = |ask: &Ask| again_at.is_none() || standing.is_late(ask.since, patience, now);
+        for ask in self.queue.give_up(is_void) {
             settle(settled, &ask, Err(UNANSWERED), true);
         }
     }

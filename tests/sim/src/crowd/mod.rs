@@ -93,6 +93,7 @@ impl Options {
             shards: self.shards,
             slots: 65_536,
             password: None,
+            on_outage: "admit",
         }
     }
 

@@ -107,6 +107,7 @@ impl Options {
             shards: self.shards,
             slots: 16,
             password: None,
+            on_outage: "admit",
         }
     }
 }

@@ -9,6 +9,10 @@ use crate::edge::Outcome;
 /// the next tick notices.
 const WAIT_MAX_MS: u64 = 500 + 2 * TICK_MS;
 
+/// How long an edge that has just begun waits for its store before that: the default of
+/// `fleet.start_within`.
+const START_WITHIN_MS: u64 = 2_000;
+
 /// How often it may: a segment before it goes to the origin, and when its response comes.
 const fn waits(wish: Wish) -> u64 {
     match wish {
@@ -80,8 +84,9 @@ impl World {
         let now_ms = self.now_ms;
         let viewer = &mut self.viewers[at];
         let wish = viewer.wish;
+        let meets_by_ms = self.began_ms[viewer.edge] + START_WITHIN_MS;
         if let Standing::Waits { since_ms, .. } = viewer.standing
-            && now_ms - since_ms > waits(wish) * WAIT_MAX_MS
+            && now_ms > since_ms.max(meets_by_ms) + waits(wish) * WAIT_MAX_MS
         {
             let waited_ms = now_ms - since_ms;
             self.report

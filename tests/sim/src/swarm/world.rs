@@ -47,6 +47,8 @@ pub(super) struct World {
     /// By how much each edge's clock is ahead, in milliseconds.
     ahead_ms: Vec<u64>,
     pub(super) lives: Vec<u32>,
+    /// When each edge started last.
+    pub(super) began_ms: Vec<u64>,
     pub(super) nodes: Vec<Node>,
     pub(super) frozen_until_ms: Vec<u64>,
     pub(super) under_way: HashSet<Caller>,
@@ -110,6 +112,7 @@ impl World {
                 .map(|_| dice.u64(..=2 * skew_ms))
                 .collect(),
             lives: vec![0; options.edges],
+            began_ms: vec![BEGIN_MS; options.edges],
             nodes: (0..options.nodes).map(|_| Node::new()).collect(),
             frozen_until_ms: vec![0; options.nodes],
             under_way: HashSet::new(),
@@ -222,6 +225,7 @@ impl World {
 
     fn edge_restarts(&mut self, edge: usize) {
         self.lives[edge] += 1;
+        self.began_ms[edge] = self.now_ms;
         let Self {
             edges, settings, ..
         } = self;

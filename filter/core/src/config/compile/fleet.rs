@@ -19,6 +19,8 @@ impl Check<'_> {
         self.name("fleet.cluster", &raw.cluster);
         self.range("fleet.shards", raw.shards, SHARDS, "shards");
         let wait_ms = self.duration("fleet.wait", &raw.wait, OUTAGE_WAIT_MS);
+        let start_within_ms =
+            self.duration("fleet.start_within", &raw.start_within, OUTAGE_WAIT_MS);
         let evictions_within_ms = match &raw.evictions_within {
             Some(text) => self.duration("fleet.evictions_within", text, SPAN_MS),
             None => Some(EVICTIONS_WITHIN_MS.min(shortest_timeout_ms.div_ceil(3))),
@@ -39,6 +41,7 @@ impl Check<'_> {
             cluster: raw.cluster.clone(),
             shards: NonZeroU32::new(raw.shards)?,
             wait_ms: wait_ms?,
+            start_within_ms: start_within_ms?,
             evictions_within_ms: evictions_within_ms?,
             shortest_timeout_ms,
             on_outage: match raw.on_outage {

@@ -29,6 +29,11 @@ pub struct RawFleet {
     #[serde(default = "default_wait")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
     pub wait: String,
+    /// How long starts may wait for a store that has never answered, from when this edge or
+    /// its configuration began: a duration, 10ms to 10s.
+    #[serde(default = "default_start_within")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub start_within: String,
     /// Within what time a stream is refused here that was ended at another edge: a
     /// duration, 1s to 1day. Default: a third of the shortest timeout, at most 10s.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
@@ -61,6 +66,10 @@ pub enum RawOnOutage {
 
 fn default_wait() -> String {
     "500ms".to_owned()
+}
+
+fn default_start_within() -> String {
+    "2s".to_owned()
 }
 
 fn default_shards() -> u32 {

@@ -37,13 +37,15 @@ fn whoever_waits_for_a_call_that_fails_is_told_and_the_shard_is_left_alone_for_a
     let call = worker.call();
     worker.asks(subject(1, 2), 2);
     worker.hears(&call, Err(CallFailure));
+    let again = worker.call();
+    worker.hears(&again, Err(CallFailure));
     let unanswered = [(1, Err(Unavailable::Fleet)), (2, Err(Unavailable::Fleet))];
     let mut told = worker.verdicts();
     told.sort_by_key(|(ticket, _)| *ticket);
     assert_eq!(told, unanswered);
     assert!(!worker.fleet.is_up(&alice));
     assert!(worker.fleet.is_up(&subject(2, 1)));
-    assert_eq!(worker.host.count(Metric::FleetErrorsUnreachable), 1);
+    assert_eq!(worker.host.count(Metric::FleetErrorsUnreachable), 2);
     let mut probes = Vec::new();
     for _ in 0..5 {
         assert!(probes.is_empty());

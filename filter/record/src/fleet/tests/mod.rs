@@ -3,6 +3,7 @@
 mod bounds;
 mod faults;
 mod noise;
+mod patience;
 mod starts;
 mod turns;
 
@@ -42,6 +43,7 @@ fn settings() -> Settings {
         cluster: "valkey".to_owned(),
         shards: NonZeroU32::new(SHARDS).unwrap(),
         wait_ms: 500,
+        start_within_ms: 2_000,
         evictions_within_ms: 10_000,
         shortest_timeout_ms: TIMEOUT_MS,
         on_outage: OnOutage::Admit,

@@ -211,6 +211,10 @@ fn the_store_is_told_first_who_calls_and_nothing_shows_the_password() {
         ..settings()
     };
     let mut worker = Worker::with(settings, 3, OnConflict::DenyNew);
+    for call in worker.tick() {
+        let said = [b"+OK\r\n".to_vec(), answer(&call, &[])].concat();
+        worker.hears(&call, Ok(&said));
+    }
     worker.asks(subject(1, 1), 1);
     let call = worker.call();
     assert_eq!(commands(&call)[0], [&b"AUTH"[..], b"edge", b"open sesame"]);
