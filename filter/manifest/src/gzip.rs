@@ -38,6 +38,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::test;
 
     fn gzip(body: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
