@@ -13,7 +13,10 @@ fleet: sample ## run three edges that share one limit, until Ctrl-C
 	scripts/setup --fleet
 	scripts/fleet
 
-test: ## everything CI checks
+check: ## what every change is held to: format, lints, tests without a proxy, what a request costs (minutes)
+	scripts/check
+
+test: ## everything CI checks, `make check` first (about half an hour)
 	scripts/test
 
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
@@ -40,4 +43,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet test soak sim bench bench-scale build sample setup clean
+.PHONY: help demo up fleet check test soak sim bench bench-scale build sample setup clean

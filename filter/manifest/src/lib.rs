@@ -188,5 +188,11 @@ pub fn is_polled(manifest: &[u8]) -> bool {
     }
 }
 
+/// Runs as an ordinary test natively and under wasm-bindgen-test on wasm32.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+use core::prelude::v1::test;
+#[cfg(all(test, target_arch = "wasm32"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,7 @@ mod tests {
     use super::text;
     use crate::bases::Role;
     use crate::dash::Text;
+    use crate::test;
 
     #[test]
     fn what_a_patch_sets_is_told_by_its_selector() {

@@ -223,6 +223,7 @@ pub(crate) fn has_token(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test;
 
     fn is_here(request: (&str, &str), url: &str) -> bool {
         let hosts: Vec<Origin> = Origin::new(request.0, request.1).into_iter().collect();

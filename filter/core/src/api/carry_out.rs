@@ -342,8 +342,7 @@ pub(crate) fn finish(
     carry_out(config, host, understood, question, authority, now)
 }
 
-/// Goes on with a call that has waited, by what the store has `decided`; without that, `authority`
-/// decides by what this edge knows.
+/// Goes on with a call that has waited, by what the store `decided`, or else `authority` does.
 pub(crate) fn resume(
     config: &Config,
     host: &impl Host,

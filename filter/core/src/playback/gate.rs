@@ -101,7 +101,6 @@ impl Gate {
     }
 
     /// Decides about a request on the protected path at `path_index` in the configuration.
-    /// `memory_since` tells since when the edge remembers, once the record is needed.
     pub(crate) fn on_request<H: Head>(
         &mut self,
         config: &Config,

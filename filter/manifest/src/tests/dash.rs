@@ -1,7 +1,7 @@
 //! DASH manifests, element by element.
 
 use super::{check, check_with_unknown, rewritten};
-use crate::Unreadable;
+use crate::{Unreadable, test};
 
 fn mpd(content: &str) -> String {
     format!(

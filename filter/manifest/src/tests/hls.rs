@@ -1,6 +1,7 @@
 //! HLS playlists, tag by tag.
 
 use super::{check, rewritten};
+use crate::test;
 
 /// A playlist of these lines.
 fn playlist(lines: &str) -> String {

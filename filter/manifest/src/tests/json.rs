@@ -1,7 +1,7 @@
 //! Lists of assets and steering manifests.
 
 use super::{check, rewritten};
-use crate::Unreadable;
+use crate::{Unreadable, test};
 
 #[test]
 fn assets_of_an_interstitial() {

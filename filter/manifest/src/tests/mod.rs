@@ -2,14 +2,17 @@
 //! to be inserted.
 
 mod dash;
+#[cfg(not(target_arch = "wasm32"))]
 mod golden;
 mod hls;
 mod json;
+#[cfg(not(target_arch = "wasm32"))]
 mod properties;
+#[cfg(not(target_arch = "wasm32"))]
 mod speed;
 mod variables;
 
-use crate::{Carries, Origin, Rewriting, Rewritten, Unreadable, rewrite};
+use crate::{Carries, Origin, Rewriting, Rewritten, Unreadable, rewrite, test};
 
 const PREFIX: &str = "/~TOKEN";
 

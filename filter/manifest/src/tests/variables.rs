@@ -1,6 +1,7 @@
 //! HLS playlists with variables.
 
 use super::{check, check_with_unknown};
+use crate::test;
 
 fn playlist(lines: &str) -> String {
     format!("#EXTM3U\n{lines}\n")

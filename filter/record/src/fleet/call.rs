@@ -17,7 +17,7 @@ pub struct CallId(pub u64);
 /// A call to be made to the store.
 #[derive(Debug)]
 pub struct Call {
-    /// Names it to [`Fleet::on_reply`].
+    /// Names it to [`Fleet::on_reply`](super::Fleet::on_reply).
     pub id: CallId,
     /// Name of the shard: the same one leads to the same node.
     pub shard: String,
@@ -62,7 +62,7 @@ impl<H> Copy for At<'_, H> {}
 /// The most subjects in one call.
 pub(super) const SUBJECTS_A_CALL: usize = 512;
 
-/// How often a worker is to call [`Fleet::on_tick`], in milliseconds.
+/// How often a worker is to call [`Fleet::on_tick`](super::Fleet::on_tick), in milliseconds.
 pub const TICK_MS: u64 = 100;
 
 /// A subject's key is itself spread evenly.
