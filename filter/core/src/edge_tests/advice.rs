@@ -229,6 +229,14 @@ fn a_device_that_starts_again_names_what_it_replaced_and_the_victim_is_told() {
 }
 
 #[test]
+fn no_app_says_of_its_stream_whom_it_superseded() {
+    let mut world = World::new();
+    created(&mut world, create("web").body("superseded=51fd351f&a=b"));
+    let running = world.running("web", "alice");
+    assert_eq!(running[0]["metadata"], json!({"a": "b"}));
+}
+
+#[test]
 fn an_eviction_names_its_victim_and_the_victim_is_told_the_rule() {
     let mut world = World::new();
     let first = created(&mut world, create("mobile"));

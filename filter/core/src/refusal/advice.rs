@@ -177,13 +177,14 @@ impl EvaluationResult {
     }
 }
 
-/// A stream's attributes as JSON, with the codes of the streams it superseded.
+/// A stream's attributes as JSON, with the codes of the streams it superseded: an app's own
+/// attribute of that name is not shown, because it says nothing of the kind.
 #[must_use]
 pub fn metadata(stream: &Stream) -> Named<String> {
     const SUPERSEDED: &str = "superseded";
     let attributes = stream.attributes.iter();
     let mut metadata: Vec<_> = attributes
-        .filter(|(name, _)| stream.superseded.is_empty() || *name != SUPERSEDED)
+        .filter(|(name, _)| *name != SUPERSEDED)
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     if !stream.superseded.is_empty() {
