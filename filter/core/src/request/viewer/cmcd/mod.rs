@@ -132,7 +132,7 @@ impl Cmcd {
 }
 
 /// A request's CMCD, read as far as it is asked for. A player sends it in the query or
-/// in headers; where the query has it, no header is looked at.
+/// in headers; where the query has it, no header is looked at but for a session's id that it lacks.
 #[derive(Debug)]
 pub struct Reader<'a, H> {
     head: &'a H,
@@ -145,14 +145,24 @@ impl<'a, H: Head> Reader<'a, H> {
     pub fn new(head: &'a H, path: &[u8]) -> Self {
         Self {
             head,
-            query: query_value(path).map(|data| Cmcd::read(&data)),
+            query: in_query(path),
         }
     }
 
-    /// The session's id. Reads `CMCD-Session` at most.
+    /// The session's id, wherever it stands: it alone tells streams apart. Reads
+    /// `CMCD-Session` at most, all its lines where the first has no id.
     #[must_use]
     pub fn sid(&self) -> Option<String> {
-        self.read(field::SESSION, |said| said.sid.clone())
+        if let Some(Cmcd { sid: Some(sid), .. }) = &self.query {
+            return Some(sid.clone());
+        }
+        let first = self.head.header(field::SESSION)?;
+        let read = |data: &[u8]| (data.len() <= BYTES_MAX).then(|| Cmcd::read(data).sid)?;
+        read(&first).or_else(|| {
+            // The lines of a field are one list (RFC 9110, section 5.3).
+            let lines = self.head.headers(field::SESSION);
+            (lines.len() > 1).then(|| read(&lines.join(&b',')))?
+        })
     }
 
     /// The content's id. Reads `CMCD-Session` at most.
@@ -203,13 +213,20 @@ impl<'a, H: Head> Reader<'a, H> {
     }
 }
 
-/// The decoded value of the first parameter `CMCD` that has one.
-fn query_value(path: &[u8]) -> Option<Vec<u8>> {
+/// What the parameters `CMCD` say that have a value; of several that say the same, the first.
+fn in_query(path: &[u8]) -> Option<Cmcd> {
     let (_, query) = split_once(path, b'?')?;
-    let value = query.split(|byte| *byte == b'&').find_map(|pair| {
+    let values = query.split(|byte| *byte == b'&').filter_map(|pair| {
         let (name, value) = split_once(pair, b'=')?;
         let named = percent_decode(name).eq(b"CMCD".iter().copied());
-        (named && !value.is_empty()).then_some(value)
-    })?;
-    (value.len() <= BYTES_MAX).then(|| percent_decode(value).collect())
+        (named && (1..=BYTES_MAX).contains(&value.len())).then_some(value)
+    });
+    values
+        .map(|value| Cmcd::read(&percent_decode(value).collect::<Vec<_>>()))
+        .reduce(|first, next| Cmcd {
+            sid: first.sid.or(next.sid),
+            cid: first.cid.or(next.cid),
+            state: first.state.or(next.state),
+            background: first.background || next.background,
+        })
 }

@@ -282,7 +282,9 @@ fn only_the_headers_that_can_hold_what_is_asked_are_read() {
         _ = (said.sid(), said.cid(), said.state(), said.background());
         _ = said.all();
     };
-    assert_eq!(read("/a?CMCD=su", asked), [""; 0]);
+    assert_eq!(read("/a?CMCD=sid%3D%22q%22", asked), [""; 0]);
+    // Without an id in the query, a header may have it.
+    assert_eq!(read("/a?CMCD=su", asked), ["cmcd-session"]);
 }
 
 fn sid(head: &impl Head, path: &[u8]) -> Option<String> {
@@ -295,7 +297,19 @@ fn the_session_id_is_found_where_identification_looks() {
     assert_eq!(sid(&head, b"/a"), Some("h".to_owned()));
     assert_eq!(sid(&head, b"/a?CMCD=sid%3D%22q%22"), Some("q".to_owned()));
     assert_eq!(sid(&head, b"/a?CMCD="), Some("h".to_owned()));
-    assert_eq!(sid(&head, b"/a?CMCD=su"), None);
+    assert_eq!(sid(&head, b"/a?CMCD=su"), Some("h".to_owned()));
+    assert_eq!(
+        sid(&head, b"/a?CMCD=su&x&CMCD=sid%3D%22q%22"),
+        Some("q".to_owned())
+    );
+    let twice = b"/a?CMCD=sid%3D%22q%22&CMCD=sid%3D%22r%22";
+    assert_eq!(sid(&head, twice), Some("q".to_owned()));
+    let long = format!("/a?CMCD=su&CMCD={}", "x".repeat(8_192));
+    assert_eq!(sid(&Headers::default(), long.as_bytes()), None);
+    for lines in [["cid=\"c\"", "sid=\"2\""], ["sid=\"2\"", "cid=\"c\""]] {
+        let lines = lines.map(|line| ("cmcd-session", line));
+        assert_eq!(sid(&Headers::new(&lines), b"/a"), Some("2".to_owned()));
+    }
     let odd = Headers::default().with("cmcd-session", b"sid=\"\xff\"");
     assert_eq!(sid(&odd, b"/a"), None);
 }
