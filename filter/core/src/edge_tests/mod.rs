@@ -16,6 +16,7 @@ mod fleet_leases;
 mod foreign;
 mod how_many;
 mod json_bodies;
+mod lasting;
 mod leases;
 mod long_paths;
 mod manifests;
