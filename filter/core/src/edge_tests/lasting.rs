@@ -29,7 +29,8 @@ fn by_header(id: &str) -> Ask {
 
 #[test]
 fn who_was_evicted_is_refused_until_it_begins_anew_however_many_came_after() {
-    let cases: [(Value, fn(&str) -> Ask); 2] = [
+    type Segment = fn(&str) -> Ask;
+    let cases: [(Value, Segment); 2] = [
         (json!({"cmcd": "sid"}), by_cmcd),
         (json!({"header": "x-stream-id"}), by_header),
     ];
