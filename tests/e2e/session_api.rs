@@ -52,6 +52,19 @@ fn create_tells_where_the_session_is_and_when_to_come_back() {
 }
 
 #[test]
+fn create_and_heartbeat_say_how_many_streams_play_of_how_many() {
+    let edge = edge();
+    let counts = |answer: &Answer| {
+        let session = answer.json()["session"].clone();
+        json!([session["activeStreams"], session["maxStreams"]])
+    };
+    let first = edge.app("demo-tv").start("alice");
+    let second = edge.app("demo-web").create("alice").send().expect(202);
+    assert_eq!(counts(&second), json!([2, 3]));
+    assert_eq!(counts(&first.heartbeat().expect(202)), json!([2, 3]));
+}
+
+#[test]
 fn a_heartbeat_keeps_the_session_and_says_when_to_come_again() {
     let edge = edge();
     let session = edge.app("demo-tv").start("alice");

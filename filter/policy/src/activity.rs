@@ -5,6 +5,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use crate::faded::{FADED_KEPT_MAX, Faded, mark_of};
 use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
@@ -14,7 +15,8 @@ pub const ENDED_KEPT_MS: u64 = 3_600_000;
 
 /// The most ended streams remembered for one subject. The oldest go first: those that stay
 /// over without being remembered, then those that could have started again, then those
-/// with ids from outside.
+/// with ids from outside, of which it is remembered without the reason that they ended
+/// ([`FADED_KEPT_MAX`]).
 pub const ENDED_KEPT_MAX: usize = 8;
 
 /// The most termination codes a stream keeps of those that made room for it.
@@ -31,6 +33,9 @@ pub struct Activity {
     pub streams: Vec<Stream>,
     /// Streams that were ended on purpose or released, oldest first.
     pub ended: Vec<Tombstone>,
+    /// Streams with ids from outside that were ended on purpose, without the reason, oldest
+    /// first.
+    pub faded: Vec<Faded>,
     /// Creates in this minute.
     pub creates: Calls,
     /// The latest moment of issue among ended streams no longer remembered.
@@ -160,8 +165,30 @@ impl Activity {
         self.ended.iter().find(|ended| ended.key == *key)
     }
 
-    /// Takes back that the stream with this key was ended, and says how it was.
+    /// What is left of the end of the stream with this key, if that is all there is.
+    #[must_use]
+    pub fn faded_end_of(&self, key: &StreamKey) -> Option<Faded> {
+        let mark = mark_of(key)?;
+        self.faded.iter().find(|faded| faded.mark == mark).copied()
+    }
+
+    /// Whether anything is remembered of ended streams one by one.
+    #[must_use]
+    pub fn remembers_ends(&self) -> bool {
+        !self.ended.is_empty() || !self.faded.is_empty()
+    }
+
+    /// When the last of the ended streams ended that are remembered one by one.
+    #[must_use]
+    pub fn last_end(&self) -> Option<Moment> {
+        let ended = self.ended.iter().map(|ended| ended.at);
+        ended.chain(self.faded.iter().map(|faded| faded.at)).max()
+    }
+
+    /// Takes back that the stream with this key was ended, and says how it was, if that is
+    /// remembered.
     pub fn forgive(&mut self, key: &StreamKey) -> Option<Tombstone> {
+        self.unfade(key);
         let at = self.ended.iter().position(|ended| ended.key == *key)?;
         Some(self.ended.remove(at))
     }
@@ -206,6 +233,7 @@ impl Activity {
     /// Remembers how a stream ended, in the place of what was remembered of it, among the
     /// others by the time of its end.
     pub fn remember(&mut self, ended: Tombstone) {
+        self.unfade(&ended.key);
         self.ended.retain(|known| known.key != ended.key);
         let later = self.ended.iter().position(|known| known.at > ended.at);
         self.ended.insert(later.unwrap_or(self.ended.len()), ended);
@@ -220,6 +248,29 @@ impl Activity {
             self.watermark = self
                 .watermark
                 .max(ended.key.issued_at().unwrap_or_default());
+            if let Some(faded) = Faded::of(&ended) {
+                self.fade(faded);
+            }
+        }
+    }
+
+    /// Remembers that a stream ended, in the place of what was left of that, among the others
+    /// by the time of its end.
+    pub fn fade(&mut self, faded: Faded) {
+        self.faded.retain(|known| known.mark != faded.mark);
+        let order = |faded: &Faded| (faded.at, faded.mark);
+        let later = self.faded.iter();
+        let later = later
+            .take_while(|known| order(known) < order(&faded))
+            .count();
+        self.faded.insert(later, faded);
+        let surplus = self.faded.len().saturating_sub(FADED_KEPT_MAX);
+        self.faded.drain(..surplus);
+    }
+
+    fn unfade(&mut self, key: &StreamKey) {
+        if let Some(mark) = mark_of(key) {
+            self.faded.retain(|known| known.mark != mark);
         }
     }
 
@@ -232,6 +283,8 @@ impl Activity {
             .into_iter()
             .partition(|ended| ended.at.plus_ms(ENDED_KEPT_MS) > now);
         self.ended = kept;
+        self.faded
+            .retain(|faded| faded.at.plus_ms(ENDED_KEPT_MS) > now);
         let old: Vec<Tombstone> = old;
         let watermark = old.iter().filter_map(Tombstone::watermark).max();
         self.watermark = self.watermark.max(watermark.unwrap_or_default());

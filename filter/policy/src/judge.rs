@@ -16,6 +16,7 @@ use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::rule::{Contender, Standing};
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
+use crate::faded::Faded;
 use crate::throttle::Calls;
 
 /// Decides `event` and changes `activity` accordingly.
@@ -102,12 +103,13 @@ fn judge_play(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
-    let end = activity.end_of(&play.stream);
-    if let Some(end) = end
-        && let Some(judgement) = held_against(end, play, activity, book, now)
-    {
+    if let Some(mut judgement) = held_against(activity, play, book, now) {
+        judgement.changed = asks_on(activity, play, now);
         return judgement;
     }
+    let end = activity.end_of(&play.stream);
+    let faded_at = activity.faded_end_of(&play.stream).map(|faded| faded.at);
+    let ended_at = end.map(|end| end.at).max(faded_at);
     if is_foreign(activity, &play.stream, &play.application) {
         return unchanged(Refused::Foreign);
     }
@@ -154,7 +156,7 @@ fn judge_play(
     let strayed = !findings.breaches.is_empty() && has_strayed(activity, play, book, &contender);
     let (is_known, started_at) = match standing {
         // After its end, whichever clock that was read from: it has started again.
-        Standing::New => (false, end.map_or(now, |end| now.max(end.at.plus_ms(1)))),
+        Standing::New => (false, ended_at.map_or(now, |at| now.max(at.plus_ms(1)))),
         Standing::Known { started_at, .. } => (true, started_at),
         Standing::Revived { started_at } => (false, started_at),
     };
@@ -179,16 +181,25 @@ fn judge_play(
 
 /// The refusal of a stream that was ended, for as long as that is held against it.
 fn held_against(
-    end: &Tombstone,
-    play: &Play,
     activity: &Activity,
+    play: &Play,
     book: &PolicyBook,
     now: Moment,
 ) -> Option<Judgement> {
-    let until = play.recurring.then(|| end.at.plus_ms(play.timeout_ms));
-    if until.is_some_and(|until| until <= now) {
+    let held_until = |at: Moment| play.recurring.then(|| at.plus_ms(play.timeout_ms));
+    let is_held = |at: Moment| held_until(at).is_none_or(|until| now < until);
+    let Some(end) = activity.end_of(&play.stream) else {
+        let faded = activity.faded_end_of(&play.stream)?;
+        let is_over = is_held(faded.at) && activity.stream(&play.stream).is_none();
+        return is_over.then(|| Judgement {
+            retry_at: held_until(faded.at),
+            ..unchanged(Refused::Over)
+        });
+    };
+    if !is_held(end.at) {
         return None;
     }
+    let until = held_until(end.at);
     let refused = match &end.why {
         EndReason::Stopped => Refused::Over,
         EndReason::Killed { by } => Refused::Killed(by.clone()),
@@ -211,6 +222,34 @@ fn held_against(
         retry_at: until,
         ..unchanged(refused)
     })
+}
+
+/// Keeps it in memory that a stream was ended whose player goes on to ask, so that it is not the
+/// first to be forgotten. Says whether there was anything to write: no more often than a live
+/// stream is renewed. An id that names a device is let in after a while, and a watermark
+/// forgets nobody.
+fn asks_on(activity: &mut Activity, play: &Play, now: Moment) -> bool {
+    let waits_ms = play.timeout_ms / 3;
+    let is_due = |at: Moment| now.ms_since(at) >= waits_ms;
+    if play.recurring || play.stream.issued_at().is_some() {
+        return false;
+    }
+    if let Some(end) = activity.end_of(&play.stream) {
+        let is_due = is_due(end.at);
+        if is_due {
+            let at = now;
+            let end = Tombstone { at, ..end.clone() };
+            activity.remember(end);
+        }
+        return is_due;
+    }
+    match activity.faded_end_of(&play.stream) {
+        Some(faded) if is_due(faded.at) => {
+            activity.fade(Faded { at: now, ..faded });
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Whether a live stream is refused only because of what it asks for now: it zapped to

@@ -13,6 +13,7 @@ pub mod book;
 mod evaluate;
 pub mod event;
 mod evictions;
+pub mod faded;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;

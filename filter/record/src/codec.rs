@@ -1,7 +1,7 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = calls count stream* count ended*
+//! activity   = calls count stream* count×2+fading ended* [count (mark(8) at(6))*]
 //! stream     = key(16) playback
 //! playback   = started(6) lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*]
@@ -17,6 +17,7 @@
 //! format's version.
 
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
+use streamgate_policy::faded::Faded;
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::compact::{Reader, Writer};
@@ -55,6 +56,10 @@ const LIVES_BY_MEDIA: usize = 1;
 const HAS_LIMITS: usize = 2;
 const TRAITS: u32 = 2;
 
+/// Below the number of ended streams: whether faded ones follow.
+const FADING: usize = 1;
+const FADING_BITS: u32 = 1;
+
 pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     let mut out = Vec::new();
     encode_calls(&mut out, &activity.creates);
@@ -63,9 +68,17 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
         out.put(stream.key.as_bytes());
         encode_playback(&mut out, stream);
     }
-    out.put_number(activity.ended.len());
+    let fading = usize::from(!activity.faded.is_empty());
+    out.put_number((activity.ended.len() << FADING_BITS) | fading);
     for ended in &activity.ended {
         encode_ended(&mut out, ended);
+    }
+    if fading > 0 {
+        out.put_number(activity.faded.len());
+        for Faded { mark, at } in &activity.faded {
+            out.put(mark);
+            out.put_moment(*at);
+        }
     }
     out
 }
@@ -99,8 +112,17 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
         let key = StreamKey::from_bytes(reader.array()?);
         activity.streams.push(decode_playback(&mut reader, key)?);
     }
-    for _ in 0..reader.number()? {
+    let ended = reader.number()?;
+    for _ in 0..ended >> FADING_BITS {
         activity.ended.push(decode_ended(&mut reader)?);
+    }
+    if ended & FADING > 0 {
+        for _ in 0..reader.number()? {
+            activity.faded.push(Faded {
+                mark: reader.array()?,
+                at: reader.moment()?,
+            });
+        }
     }
     reader.is_empty().then_some(activity)
 }
@@ -302,6 +324,16 @@ mod tests {
                         },
                     },
                 ),
+            ],
+            faded: vec![
+                Faded {
+                    mark: [0x81; 8],
+                    at: NOW,
+                },
+                Faded {
+                    mark: [0xff; 8],
+                    at: NOW.plus_ms(7),
+                },
             ],
             creates: Calls {
                 minute: 31_558_320,

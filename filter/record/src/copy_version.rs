@@ -70,8 +70,8 @@ impl CopyVersion {
 /// go on. Both bound what is kept by what has played: an invented account leaves
 /// nothing behind but its timeout.
 fn kept_until(activity: &Activity, now: Moment) -> Moment {
-    let ends = activity.ended.iter().map(|ended| ended.at);
-    let ends = ends.max().map(|last| last.plus_ms(ENDED_KEPT_MS));
+    let ends = activity.last_end();
+    let ends = ends.map(|last| last.plus_ms(ENDED_KEPT_MS));
     let oldest = activity.streams.iter().map(|stream| stream.started_at);
     let played_ms = oldest.min().map_or(0, |oldest| now.ms_since(oldest));
     let lapse = activity

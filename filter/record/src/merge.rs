@@ -11,6 +11,7 @@
 //!   surplus loses its place, each at its own next sign of life (`policy::rule`).
 
 use streamgate_policy::activity::{Activity, Liveness, Stream, Tombstone};
+use streamgate_policy::faded::{Faded, mark_of};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -22,6 +23,9 @@ pub fn merged(record: Activity, copy: &Activity) -> Activity {
     let mut merged = record;
     for ended in &copy.ended {
         take_over_end(&mut merged, ended);
+    }
+    for faded in &copy.faded {
+        take_over_faded(&mut merged, *faded);
     }
     for stream in &copy.streams {
         take_over_stream(&mut merged, stream);
@@ -38,9 +42,55 @@ fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
         }
         let _ = merged.take(&ended.key);
     }
+    if let Some(faded) = merged.faded_end_of(&ended.key) {
+        // A pause does not undo an end, unless the stream had started again.
+        if let Some(stream) = ended.released()
+            && stream.started_at <= faded.at
+        {
+            return;
+        }
+        let at = ended.at.max(faded.at);
+        let ended = ended.clone();
+        return merged.remember(Tombstone { at, ..ended });
+    }
     match merged.end_of(&ended.key) {
         Some(known) if !outlasts(ended, known) => {}
         _ => merged.remember(ended.clone()),
+    }
+}
+
+/// An end without its reason. Where the other side knows the reason, that stays, with the later
+/// time.
+fn take_over_faded(merged: &mut Activity, faded: Faded) {
+    let is_it = |key: &StreamKey| mark_of(key) == Some(faded.mark);
+    let live = merged.streams.iter().find(|stream| is_it(&stream.key));
+    if let Some((key, started_at)) = live.map(|live| (live.key, live.started_at)) {
+        if started_at > faded.at {
+            return;
+        }
+        let _ = merged.take(&key);
+    }
+    let known = merged.ended.iter().find(|ended| is_it(&ended.key)).cloned();
+    match known {
+        Some(known)
+            if known
+                .released()
+                .is_some_and(|stream| stream.started_at > faded.at) => {}
+        Some(known) if known.released().is_some() => {
+            merged.forgive(&known.key);
+            merged.fade(faded);
+        }
+        Some(known) if known.at < faded.at => merged.remember(Tombstone {
+            at: faded.at,
+            ..known
+        }),
+        Some(_) => {}
+        None => {
+            let others = merged.faded.iter();
+            let known = others.filter(|other| other.mark == faded.mark);
+            let at = known.map(|known| known.at).fold(faded.at, Moment::max);
+            merged.fade(Faded { at, ..faded });
+        }
     }
 }
 
@@ -57,6 +107,12 @@ fn outlasts(ended: &Tombstone, known: &Tombstone) -> bool {
 fn take_over_stream(merged: &mut Activity, stream: &Stream) {
     if let Some(end) = merged.end_of(&stream.key) {
         if end.at >= stream.started_at {
+            return;
+        }
+        merged.forgive(&stream.key);
+    }
+    if let Some(faded) = merged.faded_end_of(&stream.key) {
+        if faded.at >= stream.started_at {
             return;
         }
         merged.forgive(&stream.key);

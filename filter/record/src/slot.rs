@@ -32,7 +32,7 @@ use super::codec;
 use crate::copy_version::CopyVersion;
 use crate::watermarks::Watermarks;
 
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// What stands below a record's length.
 const VERSIONED: usize = 1;
@@ -207,7 +207,7 @@ impl<'a> Slot<'a> {
             let mut resting = record.activity().unwrap_or_default();
             lapsed = lapsed.saturating_add(resting.prune(now));
             memory.forget(&record.subject, record.copy_version, resting.watermark);
-            if !resting.ended.is_empty() {
+            if resting.remembers_ends() {
                 fresh.push(Kept::Resting(record.subject, record.copy_version, resting));
             }
         }
@@ -219,7 +219,7 @@ impl<'a> Slot<'a> {
             );
             if !change.activity.streams.is_empty() {
                 fresh.push(Kept::Live(change));
-            } else if !change.activity.ended.is_empty() {
+            } else if change.activity.remembers_ends() {
                 let activity = change.activity.clone();
                 fresh.push(Kept::Resting(
                     *change.subject,
@@ -267,9 +267,10 @@ impl Record<'_> {
     /// Whether it holds an ended stream that is to be forgotten, or nothing readable.
     fn remembers_too_much(&self, now: Moment) -> bool {
         self.activity().is_none_or(|mut activity| {
-            let remembered = activity.ended.len();
+            let count = |of: &Activity| of.ended.len().saturating_add(of.faded.len());
+            let remembered = count(&activity);
             activity.prune(now);
-            activity.ended.len() < remembered
+            count(&activity) < remembered
         })
     }
 }
@@ -379,8 +380,7 @@ fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<CopyVers
 }
 
 fn last_end(activity: &Activity) -> Moment {
-    let ends = activity.ended.iter().map(|ended| ended.at);
-    ends.max().unwrap_or(Moment::EARLIEST)
+    activity.last_end().unwrap_or(Moment::EARLIEST)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod fleet_leases;
 mod foreign;
 mod how_many;
 mod json_bodies;
+mod lasting;
 mod leases;
 mod left_out;
 mod long_paths;

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_bytes::{Fingerprint, Fingerprinter};
-use streamgate_policy::{Event, Verdict};
+use streamgate_policy::{Event, Play, Refused, Unknown, Verdict};
 use streamgate_record::Generations;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
@@ -346,6 +346,19 @@ impl Gate {
             Verdict::Refused(refused) => {
                 if *may_begin_anew && let Some(anew) = self.by_anew(request, authority) {
                     return anew;
+                }
+                let is_over = matches!(
+                    refused,
+                    Refused::Evicted(_) | Refused::Killed(_) | Refused::Over
+                );
+                if is_over && decided.basis.is_some_and(|basis| basis.pending) {
+                    // That it goes on to ask is kept in memory. Nothing starts by that.
+                    let play = protected.play(*stream, *recurring, viewer.application, facts);
+                    let event = Event::Play(Play {
+                        unknown: Unknown::IsOver,
+                        ..play
+                    });
+                    let _ = authority.decide(host, &viewer.subject, &event, true, now);
                 }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;

@@ -103,6 +103,7 @@ fn policy(name: &str, about_live: bool) -> Policy {
         name: name.to_owned(),
         max,
         max_claim: None,
+        action: None,
         count: Count::Streams,
         per: Vec::new(),
         target: Target::default(),

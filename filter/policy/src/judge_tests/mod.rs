@@ -7,6 +7,7 @@ mod distinct;
 mod endings;
 mod facts;
 mod fewest;
+mod lasting;
 mod life;
 mod limits;
 mod liveness;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use streamgate_policy::activity::{
     Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
+use streamgate_policy::faded::Faded;
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
@@ -117,13 +118,14 @@ fn ended() -> impl Strategy<Value = Tombstone> {
 }
 
 fn activity() -> impl Strategy<Value = Activity> {
-    (vec(stream(), 0..6), vec(ended(), 0..9), calls()).prop_map(|(streams, ended, creates)| {
-        Activity {
-            streams,
-            ended,
-            creates,
-            watermark: Moment::EARLIEST,
-        }
+    let faded = (any::<[u8; 8]>(), moment()).prop_map(|(mark, at)| Faded { mark, at });
+    let ends = (vec(ended(), 0..9), vec(faded, 0..4));
+    (vec(stream(), 0..6), ends, calls()).prop_map(|(streams, (ended, faded), creates)| Activity {
+        streams,
+        ended,
+        faded,
+        creates,
+        watermark: Moment::EARLIEST,
     })
 }
 
@@ -189,7 +191,7 @@ proptest! {
         for (of, mut activity) in (0..).zip(activities) {
             activity.prune(now);
             activity.watermark = Moment::EARLIEST;
-            if activity.streams.is_empty() && activity.ended.is_empty() {
+            if activity.streams.is_empty() && !activity.remembers_ends() {
                 // Nothing is kept for a count of calls alone.
                 activity.creates = Calls::default();
             }
@@ -247,6 +249,7 @@ proptest! {
             .map(|mut activity| {
                 activity.streams.iter_mut().for_each(|live| live.lapses_at = early(live.lapses_at));
                 activity.ended.iter_mut().for_each(|ended| ended.at = early(ended.at));
+                activity.faded.iter_mut().for_each(|faded| faded.at = early(faded.at));
                 activity
             })
             .collect();

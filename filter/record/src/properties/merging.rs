@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 use streamgate_policy::activity::{Activity, EndReason, Stream, Tombstone};
+use streamgate_policy::faded::{Faded, mark_of};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -21,6 +22,8 @@ enum Known {
     Live { started: u64, lives: u64 },
     /// It ended so long after.
     Tombstone(u64),
+    /// It ended so long after, and why is no longer known; of an id from outside.
+    Faded(u64),
     /// It started and was released so long after.
     Released { started: u64, played: u64 },
 }
@@ -29,6 +32,7 @@ fn known() -> impl Strategy<Value = Known> {
     prop_oneof![
         3 => (0..6_u64, 0..6_u64).prop_map(|(started, lives)| Known::Live { started, lives }),
         2 => (0..6_u64).prop_map(Known::Tombstone),
+        2 => (0..6_u64).prop_map(Known::Faded),
         1 => (0..6_u64, 0..3_u64).prop_map(|(started, played)| Known::Released { started, played }),
     ]
 }
@@ -58,6 +62,11 @@ fn activity() -> impl Strategy<Value = Activity> {
                     at: at(ms),
                     why: EndReason::Stopped,
                 }),
+                Known::Faded(ms) => {
+                    if let Some(mark) = mark_of(&key) {
+                        activity.fade(Faded { mark, at: at(ms) });
+                    }
+                }
                 Known::Released { started, played } => activity.remember(Tombstone {
                     key,
                     at: at(started + played),
@@ -74,8 +83,12 @@ fn activity() -> impl Strategy<Value = Activity> {
 
 /// When a stream ended last, by either of them.
 fn end_of(both: [&Activity; 2], key: &StreamKey) -> Option<Moment> {
-    let ends = both.into_iter().filter_map(|one| one.end_of(key));
-    ends.map(|ended| ended.at).max()
+    let ends = both.into_iter().flat_map(|one| {
+        let full = one.end_of(key).map(|ended| ended.at);
+        let faded = one.faded_end_of(key).map(|faded| faded.at);
+        [full, faded]
+    });
+    ends.flatten().max()
 }
 
 fn live(activity: &Activity) -> BTreeSet<StreamKey> {
@@ -106,6 +119,7 @@ proptest! {
         let (one, other) = (merged(record.clone(), &copy), merged(copy, &record));
         prop_assert_eq!(live(&one), live(&other));
         prop_assert_eq!(ended(&one), ended(&other));
+        prop_assert_eq!(&one.faded, &other.faded);
         prop_assert!(live(&one).is_disjoint(&ended(&one)));
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use streamgate_policy::OnConflict;
 use streamgate_policy::activity::{ENDED_KEPT_MAX, ENDED_KEPT_MS};
+use streamgate_policy::faded::FADED_KEPT_MAX;
 
 use crate::testing::TIMEOUT_MS;
 
@@ -360,9 +361,14 @@ impl Model {
         let Some(at) = self.ended.iter().position(|end| end.number == number) else {
             return;
         };
-        let (end, since) = (&self.ended[at], &self.ended[at + 1..]);
-        let since = since.iter().filter(|other| other.subject == end.subject);
-        if self.now >= end.at + ENDED_KEPT_MS || since.count() >= ENDED_KEPT_MAX {
+        let end = &self.ended[at];
+        // Who asks on is remembered longer, in the place of others.
+        let of_subject = self
+            .ended
+            .iter()
+            .filter(|other| other.subject == end.subject);
+        let are_many = of_subject.count() > ENDED_KEPT_MAX + FADED_KEPT_MAX;
+        if self.now >= end.at + ENDED_KEPT_MS || are_many {
             self.ended.remove(at);
         }
     }
