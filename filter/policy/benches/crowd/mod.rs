@@ -110,7 +110,6 @@ fn policy(name: &str, about_live: bool) -> Policy {
         on_conflict: OnConflict::DenyNew,
         same_device_replaces: true,
         message: Message::plain("Too many streams on this account"),
-        action: None,
     };
     let when = |attribute: &str, test| {
         let attribute = attribute.to_owned();
