@@ -1,11 +1,36 @@
 //! Which statistics Envoy keeps, and what an operator does with them, changes no decision.
 
+use std::collections::BTreeMap;
+
 use streamgate_tests::{Edge, Settings};
 
 const FILM: &str = "/vod/film/master.m3u8";
 
 /// A film of which an account may play one stream, the latest.
 const LATEST: &str = "/latest/film/master.m3u8";
+
+#[test]
+fn a_scrape_shows_the_metrics_that_the_page_lists_and_no_others() {
+    let page = include_str!("../../docs/metrics.md");
+    let documented: BTreeMap<String, &str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `streamgate."))
+        .filter_map(|row| {
+            let (name, rest) = row.split_once("` | ")?;
+            let kind = rest.split([' ', '|']).next()?;
+            Some((format!("streamgate_{}", name.replace('.', "_")), kind))
+        })
+        .collect();
+    let scrape = Edge::start(Settings::default()).scrape();
+    let scraped: BTreeMap<String, &str> = scrape
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE streamgate_"))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, kind)| (format!("streamgate_{name}"), kind))
+        .collect();
+    assert!(documented.len() > 40, "{documented:?}");
+    assert_eq!(documented, scraped);
+}
 
 #[test]
 fn a_full_edge_is_full_where_no_statistic_is_kept() {

@@ -407,6 +407,16 @@ impl Edge {
         self.admin.get("/stats").send().expect(200).text()
     }
 
+    /// All of Envoy's statistics, as Prometheus scrapes them.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        self.admin
+            .get("/stats/prometheus")
+            .send()
+            .expect(200)
+            .text()
+    }
+
     /// Sets all of Envoy's counters back, as an operator may.
     pub fn reset_counters(&self) {
         let _ = self
