@@ -248,7 +248,7 @@ impl Activity {
             self.watermark = self
                 .watermark
                 .max(ended.key.issued_at().unwrap_or_default());
-            if let Some(faded) = Faded::of(&ended) {
+            if let Some(faded) = ended.faded() {
                 self.fade(faded);
             }
         }
@@ -299,6 +299,15 @@ impl Activity {
 }
 
 impl Tombstone {
+    /// What is left of this once there is no room for it; `None` where the watermark holds the
+    /// stream, or where the stream may start again.
+    #[must_use]
+    pub fn faded(&self) -> Option<Faded> {
+        let mark = mark_of(&self.key)?;
+        let is_over = self.released().is_none();
+        is_over.then_some(Faded { mark, at: self.at })
+    }
+
     /// The stream as it was, if it was released.
     #[must_use]
     pub fn released(&self) -> Option<&Stream> {

@@ -3,8 +3,6 @@
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
-use crate::activity::Tombstone;
-
 /// The most such ends remembered for one subject, besides the tombstones.
 pub const FADED_KEPT_MAX: usize = 56;
 
@@ -20,17 +18,6 @@ pub struct Faded {
     pub mark: Mark,
     /// When it ended, or was refused last because of that.
     pub at: Moment,
-}
-
-impl Faded {
-    /// What is left of a tombstone; `None` where the watermark holds the stream, or where the
-    /// stream may start again.
-    #[must_use]
-    pub fn of(ended: &Tombstone) -> Option<Self> {
-        let mark = mark_of(&ended.key)?;
-        let is_over = ended.released().is_none();
-        is_over.then_some(Self { mark, at: ended.at })
-    }
 }
 
 /// What stands for a stream; `None` if an edge issued its key.

@@ -26,6 +26,7 @@ mod metadata;
 mod methods;
 mod paused;
 mod playback;
+mod prefetch;
 mod redirected;
 mod refusals;
 mod secrecy;

@@ -30,6 +30,7 @@ use super::class::Class;
 use super::lease::{self, Lease, Leases};
 use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
+use super::prefetch::Prefetches;
 use super::preflight;
 use super::refusal::{Who, Why};
 use super::request::Request;
@@ -69,6 +70,7 @@ pub struct Gate {
     ticked_at: Option<Moment>,
     /// Requests that passed by a lease and were not counted yet.
     passes: Cell<u64>,
+    prefetches: Prefetches,
 }
 
 impl Gate {
@@ -81,6 +83,7 @@ impl Gate {
             generations: Generations::default(),
             ticked_at: None,
             passes: Cell::new(0),
+            prefetches: Prefetches::default(),
         }
     }
 
@@ -368,6 +371,13 @@ impl Gate {
         };
         if request.asks_for_options() {
             return preflight::options(request);
+        }
+        if plays.started && request.is_watching() && request.is_prefetch() {
+            let needs_room = plays.evicted.max(plays.replaced) > 0;
+            return match !needs_room && self.prefetches.may_pass(&viewer.subject, now) {
+                true => request.forward(None),
+                false => request.refuse(who, Reason::LimitReached, None),
+            };
         }
         let paused = request.paused().filter(|_| !plays.started);
         if paused == Some(Paused::Release) {

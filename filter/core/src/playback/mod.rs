@@ -6,6 +6,7 @@ mod lease;
 mod manifest;
 mod mint;
 mod passage;
+mod prefetch;
 mod preflight;
 mod redirected;
 mod refusal;

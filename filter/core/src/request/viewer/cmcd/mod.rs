@@ -65,7 +65,7 @@ pub enum State {
     /// `w`: it waits for its user or for an event.
     Waiting,
     /// `e`: the content is over.
-    Tombstone,
+    Finished,
     /// `f`: it has given up.
     FatalError,
     /// `q`: its user has left before the end.
@@ -85,7 +85,7 @@ impl State {
             b"r" => Self::Rebuffering,
             b"a" => Self::Paused,
             b"w" => Self::Waiting,
-            b"e" => Self::Tombstone,
+            b"e" => Self::Finished,
             b"f" => Self::FatalError,
             b"q" => Self::Quit,
             b"d" => Self::Preloading,
@@ -105,7 +105,7 @@ impl State {
             Self::Rebuffering => "r",
             Self::Paused => "a",
             Self::Waiting => "w",
-            Self::Tombstone => "e",
+            Self::Finished => "e",
             Self::FatalError => "f",
             Self::Quit => "q",
             Self::Preloading => "d",

@@ -39,7 +39,7 @@ fn token(state: State) -> &'static str {
         State::Rebuffering => "r",
         State::Paused => "a",
         State::Waiting => "w",
-        State::Tombstone => "e",
+        State::Finished => "e",
         State::FatalError => "f",
         State::Quit => "q",
         State::Preloading => "d",

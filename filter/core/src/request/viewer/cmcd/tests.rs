@@ -188,7 +188,7 @@ fn values_are_read_by_their_type() {
         ("sta=r", Some(State::Rebuffering)),
         ("sta=a", Some(State::Paused)),
         ("sta=w", Some(State::Waiting)),
-        ("sta=e", Some(State::Tombstone)),
+        ("sta=e", Some(State::Finished)),
         ("sta=f", Some(State::FatalError)),
         ("sta=q", Some(State::Quit)),
         ("sta=d", Some(State::Preloading)),

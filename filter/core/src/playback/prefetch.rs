@@ -1,0 +1,63 @@
+//! Prefetches: what a player or a browser loads now and means to play later. A stream that
+//! only is prefetched is none yet: it is not created, and nobody has to go for it.
+//!
+//! Anybody can say that a request is a prefetch. So one passes only where the stream could
+//! start without anybody going, and few pass: not enough to play by.
+
+use streamgate_bytes::Fingerprint;
+use streamgate_policy::throttle::Calls;
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::recent::Recent;
+use streamgate_values::subject::SubjectKey;
+
+use super::request::Request;
+use crate::request::viewer::cmcd;
+
+/// How many media requests of streams that have not started an account may prefetch through one
+/// worker, in a minute. A film takes ten or more.
+const PER_MINUTE: u32 = 4;
+
+/// The most accounts whose prefetches a worker counts.
+const COUNTED_MAX: usize = 4_096;
+
+/// The headers that browsers say it in: Fetch (`Sec-Purpose`), and what stood there before.
+const HEADERS: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
+
+/// How much the accounts of one worker have prefetched of late.
+#[derive(Debug)]
+pub(super) struct Prefetches(Recent<Calls>);
+
+impl Default for Prefetches {
+    fn default() -> Self {
+        Self(Recent::new(COUNTED_MAX))
+    }
+}
+
+impl Prefetches {
+    /// Counts one more of an account, if there may be one more.
+    pub(super) fn may_pass(&mut self, subject: &SubjectKey, now: Moment) -> bool {
+        let fingerprint = Fingerprint(u128::from_ne_bytes(*subject.as_bytes()));
+        let mut calls = self.0.value(fingerprint).cloned().unwrap_or_default();
+        let may = calls.count(PER_MINUTE, now).is_ok();
+        self.0.insert(fingerprint, calls);
+        may
+    }
+}
+
+impl<H: Head, E> Request<'_, H, E> {
+    /// Whether it says that it is fetched to be played later.
+    pub(super) fn is_prefetch(&self) -> bool {
+        let head = self.asked.head;
+        let says = |name: &&str| {
+            let value = head.header(name).unwrap_or_default();
+            // A structured field (RFC 9651): a token, and parameters may follow.
+            let token = value.split(|byte| matches!(byte, b';' | b','));
+            token
+                .map(<[u8]>::trim_ascii)
+                .any(|token| token.eq_ignore_ascii_case(b"prefetch"))
+        };
+        HEADERS.iter().any(|name| says(&name))
+            || cmcd::Reader::new(head, self.asked.path).state() == Some(cmcd::State::Preloading)
+    }
+}
