@@ -57,7 +57,7 @@ impl<H: Head, E> Request<'_, H, E> {
                 .map(<[u8]>::trim_ascii)
                 .any(|token| token.eq_ignore_ascii_case(b"prefetch"))
         };
-        HEADERS.iter().any(|name| says(name))
+        HEADERS.iter().any(says)
             || cmcd::Reader::new(head, self.asked.path).state() == Some(cmcd::State::Preloading)
     }
 }
