@@ -135,7 +135,7 @@ test("a stream that lapsed starts anew in silence", { skip }, async () => {
   while ((await running(subject)).length > 0) await sleep(100);
   const restarted = next(session, "playing");
   session.network.isDown = false;
-  assert.deepEqual(await restarted, { restarted: true });
+  assert.deepEqual(await restarted, { restarted: true, activeStreams: 1, maxStreams: 3 });
   assert.notEqual(session.playbackUrl("/vod/sample/master.m3u8"), former);
   assert.equal((await running(subject)).length, 1);
 });

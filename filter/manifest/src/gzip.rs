@@ -151,6 +151,7 @@ const fn table() -> [u32; 256] {
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use std::io::Write as _;
 
