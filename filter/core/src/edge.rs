@@ -8,7 +8,6 @@ use streamgate_policy::Event;
 use streamgate_record::fleet::{
     self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket,
 };
-use streamgate_record::metric::Metric;
 use streamgate_record::ports::{Entropy, Host};
 use streamgate_record::{Unavailable, memory_since, sweep};
 use streamgate_tokens::signed::PlaybackToken;
@@ -20,8 +19,9 @@ use crate::api::{self, Begun, Called, CreatesByClient, Door, Finished, PendingCa
 use crate::authority::Authority;
 pub use crate::authority::CopyState;
 use crate::config::Config;
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::Reply;
 use crate::playback::{Coding, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
+use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
@@ -162,7 +162,7 @@ impl Edge {
                 if let Some(token) = token
                     && PlaybackToken::read(ring, token, host.now()).is_err()
                 {
-                    return Step::Reply(misplaced(host, 403, Metric::RefusalsCredential));
+                    return Step::Reply(misplaced(host, Reason::TokenInvalid));
                 }
                 let protected = self.config.playback.get(path_index);
                 let scrub = protected.map(|it| Scrub::of_left_out(it, head, path));
@@ -247,7 +247,7 @@ impl Edge {
                     }
                 }
             }
-            Surface::Malformed => Step::Reply(misplaced(host, 400, Metric::RefusalsMalformed)),
+            Surface::Malformed => Step::Reply(misplaced(host, Reason::Malformed)),
         }
     }
 
@@ -469,26 +469,6 @@ fn fingerprinter(entropy: &impl Entropy) -> Fingerprinter {
         *to = from;
     }
     Fingerprinter::new(&key)
-}
-
-/// The answer to a token that is good for nothing where it stands.
-fn misplaced(host: &impl Host, status: u16, metric: Metric) -> Reply {
-    host.add(metric, 1);
-    let reason = match status {
-        400 => Reason::Malformed,
-        _ => Reason::TokenInvalid,
-    };
-    Reply {
-        answer: Answer::empty(status).readable(),
-        logged_path: Some(b"/~".to_vec()),
-        record: Some(Record {
-            event: "refusal",
-            reason: Some(reason.code()),
-            subject: None,
-            stream: None,
-            application: None,
-        }),
-    }
 }
 
 fn known_memory_since(

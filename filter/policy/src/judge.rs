@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use streamgate_values::attributes::{ATTRIBUTES_MAX, Attributes, IMMUTABLE};
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
@@ -14,6 +13,7 @@ use super::admit::{admit, is_kept_alive};
 use super::book::{Application, PolicyBook};
 use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
+use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::faded::Faded;
@@ -354,26 +354,6 @@ fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application
     activity
         .stream(stream)
         .is_some_and(|known| known.application != application.id)
-}
-
-/// Whether a stream would have more attributes than one may have. One that has more already,
-/// from an edge that allows more or from before this one allowed less, may not get more still.
-fn are_too_many(attributes: &Attributes, known: Option<&Stream>, book: &PolicyBook) -> bool {
-    if attributes.len() > ATTRIBUTES_MAX {
-        return true;
-    }
-    let size = attributes.size();
-    size > book.max_attribute_bytes && known.is_none_or(|known| size > known.attributes.size())
-}
-
-/// The first attribute that must stay as it is and would not.
-fn changes_immutable(known: &Attributes, given: &Attributes) -> Option<String> {
-    // One that says nothing yet may be set; one that is set may not be emptied.
-    let changed = |name: &&str| match (known.known(name), given.value(name)) {
-        (Some(known), Some(given)) => known != given,
-        _ => false,
-    };
-    IMMUTABLE.iter().copied().find(changed).map(str::to_owned)
 }
 
 /// The calls so far, this one included: creates of the subject, or heartbeats of the

@@ -14,6 +14,7 @@ mod evaluate;
 pub mod event;
 mod evictions;
 pub mod faded;
+mod given;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;

@@ -23,7 +23,6 @@ use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
-use streamgate_values::path::Reading;
 use streamgate_values::stream_key::StreamKey;
 
 use super::class::Class;
@@ -155,16 +154,7 @@ impl Gate {
         };
         let viewer = match self.identify(&request, wish) {
             Ok(viewer) => viewer,
-            Err(reason) => {
-                // A dot segment may stand in what would be a token, were it one.
-                let token = request.asked.token.unwrap_or_default();
-                let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
-                let reason = match has_dots && Reading::of(token).is_err() {
-                    true => Reason::Malformed,
-                    false => reason,
-                };
-                return request.refuse(Who::default(), reason, None);
-            }
+            Err(reason) => return request.refuse_unidentified(reason),
         };
         match viewer.stream {
             Identified::Stream { key, recurring } => {
@@ -249,7 +239,7 @@ impl Gate {
         if (!is_fresh && request.now() >= lease.ends_at)
             || lease.path_index != request.path_index
             || !(lease.is_anywhere || lease.stream.is_known_of(request.asked.file))
-            || !is_unchanged(&mut self.generations, request.host, lease)
+            || !lease.is_unchanged(&mut self.generations, request.host)
         {
             return None;
         }
@@ -373,11 +363,7 @@ impl Gate {
             return preflight::options(request);
         }
         if plays.started && request.is_watching() && request.is_prefetch() {
-            let needs_room = plays.evicted.max(plays.replaced) > 0;
-            return match !needs_room && self.prefetches.may_pass(&viewer.subject, now) {
-                true => request.forward(None),
-                false => request.refuse(who, Reason::LimitReached, None),
-            };
+            return self.prefetches.passage(request, who, plays);
         }
         let paused = request.paused().filter(|_| !plays.started);
         if paused == Some(Paused::Release) {
@@ -414,17 +400,4 @@ impl Gate {
             facts,
         }))
     }
-}
-
-/// Whether the generation of the subject's slot group is unchanged since the lease's record was read.
-fn is_unchanged(generations: &mut Generations, host: &impl Host, lease: &Lease) -> bool {
-    if generations.is_unchanged(host, lease.group, lease.looked.get()) {
-        return true;
-    }
-    let now = generations.now();
-    let is_unchanged = host.generation(lease.group) == lease.generation;
-    if is_unchanged {
-        lease.looked.set(now);
-    }
-    is_unchanged
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use streamgate_bytes::begins_with;
 use streamgate_policy::Application;
-use streamgate_record::LookCount;
+use streamgate_record::ports::Host;
+use streamgate_record::{Generations, LookCount};
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::stream_key::StreamKey;
@@ -43,6 +44,19 @@ impl Lease {
     #[must_use]
     pub const fn is_fresh(&self, now: Moment) -> bool {
         now.plus_ms(self.due_before_ms as u64).as_ms() < self.ends_at.as_ms()
+    }
+
+    /// Whether no stream of the subject's slot group was ended since the record was read.
+    pub(super) fn is_unchanged(&self, generations: &mut Generations, host: &impl Host) -> bool {
+        if generations.is_unchanged(host, self.group, self.looked.get()) {
+            return true;
+        }
+        let now = generations.now();
+        let is_unchanged = host.generation(self.group) == self.generation;
+        if is_unchanged {
+            self.looked.set(now);
+        }
+        is_unchanged
     }
 }
 

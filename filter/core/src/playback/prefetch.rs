@@ -5,13 +5,18 @@
 //! start without anybody going, and few pass: not enough to play by.
 
 use streamgate_bytes::Fingerprint;
+use streamgate_policy::Plays;
 use streamgate_policy::throttle::Calls;
+use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
+use super::passage::Passage;
+use super::refusal::Who;
 use super::request::Request;
+use crate::refusal::reason::Reason;
 use crate::request::viewer::cmcd;
 
 /// How many media requests of streams that have not started an account may prefetch through one
@@ -35,8 +40,24 @@ impl Default for Prefetches {
 }
 
 impl Prefetches {
+    /// What becomes of a media request that says it is a prefetch, of a stream that would
+    /// start as `plays` says.
+    pub(super) fn passage<H: Head, E: Host>(
+        &mut self,
+        request: &Request<'_, H, E>,
+        who: Who<'_>,
+        plays: &Plays,
+    ) -> Passage {
+        let needs_room = plays.evicted.max(plays.replaced) > 0;
+        let may_pass = |subject| self.may_pass(&subject, request.now());
+        match !needs_room && who.subject.is_some_and(may_pass) {
+            true => request.forward(None),
+            false => request.refuse(who, Reason::LimitReached, None),
+        }
+    }
+
     /// Counts one more of an account, if there may be one more.
-    pub(super) fn may_pass(&mut self, subject: &SubjectKey, now: Moment) -> bool {
+    fn may_pass(&mut self, subject: &SubjectKey, now: Moment) -> bool {
         let fingerprint = Fingerprint(u128::from_ne_bytes(*subject.as_bytes()));
         let mut calls = self.0.value(fingerprint).cloned().unwrap_or_default();
         let may = calls.count(PER_MINUTE, now).is_ok();

@@ -172,6 +172,18 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         }
     }
 
+    /// The refusal of a request of nobody who is known.
+    pub(super) fn refuse_unidentified(&self, reason: Reason) -> Passage {
+        // A dot segment may stand in what would be a token, were it one.
+        let token = self.asked.token.unwrap_or_default();
+        let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
+        let reason = match has_dots && Reading::of(token).is_err() {
+            true => Reason::Malformed,
+            false => reason,
+        };
+        self.refuse(Who::default(), reason, None)
+    }
+
     pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Passage {
         let what = What {
             now: self.now(),

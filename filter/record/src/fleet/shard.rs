@@ -484,13 +484,5 @@ fn settle(
 }
 
 fn count<H: Host>(here: At<'_, H>, failure: Failure) {
-    let metric = match failure {
-        Failure::Unreachable => Metric::FleetErrorsUnreachable,
-        Failure::Timeout => Metric::FleetErrorsTimeout,
-        Failure::Protocol => Metric::FleetErrorsProtocol,
-        Failure::Auth => Metric::FleetErrorsAuth,
-        Failure::Full => Metric::FleetErrorsFull,
-        Failure::NoScript | Failure::Other => Metric::FleetErrorsOther,
-    };
-    here.host.add(metric, 1);
+    here.host.add(failure.metric(), 1);
 }

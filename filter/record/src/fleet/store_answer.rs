@@ -8,6 +8,7 @@ use streamgate_values::subject::SubjectKey;
 use super::batch::Batch;
 use super::resp::{NoReply, Replies, Reply};
 use super::script::{FEED_READ, GREET, SWAP};
+use crate::metric::Metric;
 use crate::{WriteId, copy};
 
 /// What a call's answer begins with.
@@ -39,6 +40,18 @@ impl From<NoReply> for Failure {
 }
 
 impl Failure {
+    /// The counter it adds to.
+    pub(super) const fn metric(self) -> Metric {
+        match self {
+            Self::Unreachable => Metric::FleetErrorsUnreachable,
+            Self::Timeout => Metric::FleetErrorsTimeout,
+            Self::Protocol => Metric::FleetErrorsProtocol,
+            Self::Auth => Metric::FleetErrorsAuth,
+            Self::Full => Metric::FleetErrorsFull,
+            Self::NoScript | Self::Other => Metric::FleetErrorsOther,
+        }
+    }
+
     /// What an error reply means, by its first word.
     pub(super) fn of(error: &[u8]) -> Self {
         let word = error.split(|byte| *byte == b' ').next().unwrap_or_default();
