@@ -20,7 +20,7 @@ use crate::authority::Authority;
 pub use crate::authority::CopyState;
 use crate::config::Config;
 use crate::exchange::Reply;
-use crate::playback::{Coding, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
+use crate::playback::{Coding, Cut, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
@@ -230,6 +230,7 @@ impl Edge {
                     copy_state,
                 };
                 let gate = &mut self.gate;
+                gate.expect(ticket);
                 match gate.on_request(
                     &self.config,
                     host,
@@ -280,6 +281,7 @@ impl Edge {
         watch: &Watch,
         status: u16,
     ) -> Watched {
+        self.gate.expect(ticket);
         let watched = self.keeping(host, CopyState::Unverified, |config, authority, gate| {
             gate.on_response(config, host, watch, status, authority)
         });
@@ -293,6 +295,31 @@ impl Edge {
                 .insert(ticket, Waiting::Response(watch.clone()));
         }
         watched
+    }
+
+    /// A piece of a response's body, so many bytes, goes on to the viewer, and more will come.
+    pub fn on_bytes(&mut self, ticket: Ticket, bytes: usize) {
+        self.gate.on_bytes(ticket, bytes);
+    }
+
+    /// The request of this ticket is over, or its viewer gone.
+    pub fn on_gone(&mut self, ticket: Ticket) {
+        self.gate.on_gone(ticket);
+    }
+
+    /// Whether bytes have flowed of late, so that [`Edge::cuts`] has something to do.
+    #[must_use]
+    pub const fn has_flows(&self) -> bool {
+        self.gate.has_flows()
+    }
+
+    /// Keeps the streams alive whose bytes flow, and gives the responses that are to be cut. To be
+    /// called at each tick. `status` tells the status of the response of a ticket.
+    pub fn cuts(&mut self, host: &impl Host, status: impl Fn(Ticket) -> Option<u16>) -> Vec<Cut> {
+        let now = host.now();
+        self.keeping(host, CopyState::Unverified, |config, authority, gate| {
+            gate.look_after_flows(config, host, authority, status, now)
+        })
     }
 
     /// A manifest whose body is there, with the token in the URLs that need it; `None`: it is
@@ -409,6 +436,7 @@ impl Edge {
             }
             Waiting::Response(watch) => {
                 let now = host.now();
+                self.gate.expect(settled.ticket);
                 let watched =
                     self.keeping(host, copy_state, |config, authority, gate| match &answer {
                         Some(answer) => {

@@ -37,7 +37,10 @@ impl Gate {
             Ok(Decision::Decided(decided)) => {
                 self.decided(config, host, watch, Ok(Some(&decided)), now)
             }
-            Ok(Decision::Later) => Watched::Pass(None),
+            Ok(Decision::Later) => {
+                self.flow_begins(watch);
+                Watched::Pass(None)
+            }
             Ok(Decision::Wait) => Watched::Wait(subject, event),
             Err(unavailable) => self.decided(config, host, watch, Err(unavailable), now),
         }
@@ -72,7 +75,10 @@ impl Gate {
             Ok(Some(decided)) => decided,
             Ok(None) => return Watched::Pass(None),
             // A stream that is known to play goes on; its next segment tries again.
-            Err(_) if watch.known => return Watched::Pass(None),
+            Err(_) if watch.known => {
+                self.flow_begins(watch);
+                return Watched::Pass(None);
+            }
             Err(unavailable) => return turn_away(Reason::of_unavailable(unavailable), None),
         };
         match &decided.verdict {
@@ -80,6 +86,7 @@ impl Gate {
                 let lease =
                     protected.lease((&config.records, watch.path_index), stream, decided, plays);
                 self.keep(*name, lease);
+                self.flow_begins(watch);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
                     return Watched::Pass(None);
