@@ -18,6 +18,7 @@ mod http2;
 mod json_bodies;
 mod lapse;
 mod live;
+mod long_responses;
 mod manifests;
 mod memory;
 mod noise;

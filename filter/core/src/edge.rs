@@ -12,7 +12,7 @@ use streamgate_values::head::Head;
 use crate::api::{self, Called, CreatesByClient, Door, PendingCall};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Resumed};
 use crate::config::Config;
-use crate::playback::{Coding, Forward, Gate, Rewrite, Scrub, Watch};
+use crate::playback::{Coding, Cut, Forward, Gate, Rewrite, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
@@ -126,6 +126,7 @@ impl Edge {
                     cookies: OnceCell::new(),
                 };
                 let (config, authority) = (&self.config, &mut self.authority);
+                self.gate.expect(ticket);
                 self.gate
                     .on_request(config, host, ticket, asked, path_index, authority)
             }
@@ -155,8 +156,33 @@ impl Edge {
         status: u16,
     ) -> Step {
         let (config, authority) = (&self.config, &mut self.authority);
+        self.gate.expect(ticket);
         self.gate
             .on_response(config, host, ticket, watch, status, authority)
+    }
+
+    /// A piece of a response's body, so many bytes, goes on to the viewer, and more will come.
+    pub fn on_bytes(&mut self, ticket: Ticket, bytes: usize) {
+        self.gate.on_bytes(ticket, bytes);
+    }
+
+    /// The request of this ticket is over, or its viewer gone.
+    pub fn on_gone(&mut self, ticket: Ticket) {
+        self.gate.on_gone(ticket);
+    }
+
+    /// Whether bytes have flowed of late, so that [`Edge::cuts`] has something to do.
+    #[must_use]
+    pub const fn has_flows(&self) -> bool {
+        self.gate.has_flows()
+    }
+
+    /// Keeps the streams alive whose bytes flow, and gives the responses that are to be cut. To be
+    /// called at each tick. `status` tells the status of the response of a ticket.
+    pub fn cuts(&mut self, host: &impl Host, status: impl Fn(Ticket) -> Option<u16>) -> Vec<Cut> {
+        let (config, authority) = (&self.config, &mut self.authority);
+        self.gate
+            .look_after_flows(config, host, authority, status, host.now())
     }
 
     /// A manifest whose body is there, with the token in the URLs that need it; `None`: it is
@@ -261,6 +287,7 @@ impl Edge {
             }
             Some(Resumed::Decided(AfterDecision::Response(watch), decided)) => {
                 let decided = decided.as_ref().map_err(|unavailable| *unavailable);
+                self.gate.expect(ticket);
                 self.gate.decided(config, host, &watch, decided, now)
             }
         }

@@ -31,9 +31,9 @@ pub struct Answer {
 /// A decision worth a line in the access log. It holds no raw subject and no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// `start`, `stop` or `refusal`.
+    /// `start`, `stop`, `refusal` or `cut`.
     pub event: &'static str,
-    /// Why, for a refusal.
+    /// Why, for a refusal or a cut.
     pub reason: Option<&'static str>,
     /// The subject, as a keyed hash.
     pub subject: Option<SubjectKey>,

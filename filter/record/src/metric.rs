@@ -57,11 +57,12 @@ pub enum Metric {
     ManifestsTooLarge,
     ManifestsUnreadable,
     ManifestUrlsUnknown,
+    Cuts,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -111,6 +112,7 @@ impl Metric {
         Self::ManifestsTooLarge,
         Self::ManifestsUnreadable,
         Self::ManifestUrlsUnknown,
+        Self::Cuts,
     ];
 
     /// Its name in Envoy's statistics.
@@ -166,6 +168,7 @@ impl Metric {
             Self::ManifestsTooLarge => "streamgate.manifests.too_large",
             Self::ManifestsUnreadable => "streamgate.manifests.unreadable",
             Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown",
+            Self::Cuts => "streamgate.cuts",
         }
     }
 

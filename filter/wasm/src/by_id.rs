@@ -22,6 +22,11 @@ impl<V> ById<V> {
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
+    /// All values.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
     /// Puts a value under an id, in the place of what was there.
     pub(crate) fn insert(&mut self, id: u32, value: V) {
         match self.place(id) {

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use streamgate_core::api::MAX_BODY;
+use streamgate_core::edge::Edge;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 
@@ -94,6 +95,7 @@ impl Requests {
     pub(crate) fn on_delete(&self, context: u32) {
         // It may have ended before its headers came here.
         self.root_of(context);
+        self.tell_all(|edge| edge.on_gone(Ticket(context)));
         let gone = self.waiting.borrow_mut().remove(context);
         if let Some(Waiting { worker, state }) = gone
             && matches!(state, State::Store | State::Held { .. })
@@ -221,7 +223,20 @@ impl Requests {
                 }
                 go
             }
-            _ => Go::On,
+            _ => {
+                if !ends {
+                    self.tell_all(|edge| edge.on_bytes(Ticket(context), size));
+                }
+                Go::On
+            }
+        }
+    }
+
+    /// Tells all who work here: a VM has one at a time, but for the moments when another takes
+    /// its place.
+    fn tell_all(&self, tell: impl Fn(&mut Edge)) {
+        for worker in self.roots.borrow().values().flatten() {
+            tell(&mut worker.edge.borrow_mut());
         }
     }
 

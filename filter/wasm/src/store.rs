@@ -43,6 +43,7 @@ impl Worker {
         let calls = self.edge.borrow_mut().on_tick(&self.envoy);
         self.make(calls);
         self.go_on();
+        self.cut();
         self.tell_of_outages();
     }
 

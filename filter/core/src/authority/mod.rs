@@ -101,12 +101,38 @@ impl Authority {
         event: &Event,
         is_decided_later: impl FnOnce() -> bool,
     ) -> Result<Decision, Unavailable> {
+        if let Some(decided) = self.peek(of, event, is_decided_later)? {
+            return Ok(Decision::Decided(decided));
+        }
+        if self.can_ask(of.subject) {
+            return Ok(self.park(of, Parked::Look(AfterLook::Request)));
+        }
+        if self.refuses_in_outage() {
+            of.host.add(Metric::FleetOutageRefusals, 1);
+            return Err(Unavailable::Fleet);
+        }
+        let memory_since = memory_since_in_outage(of.now);
+        of.consult(event, memory_since).map(Decision::Decided)
+    }
+
+    /// What would become of an event by what is known here, nobody waiting for more; `None` where
+    /// the store would have to be asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable::Full`] where a start would meet it.
+    pub(crate) fn peek<H: Host>(
+        &mut self,
+        of: &Inquiry<'_, H>,
+        event: &Event,
+        is_decided_later: impl FnOnce() -> bool,
+    ) -> Result<Option<Decided>, Unavailable> {
         // What the store remembers goes further back than what this edge does, or less far.
         let stored_since = self.fleet.as_ref().and_then(|it| it.since(of.subject));
         let memory_since = stored_since.unwrap_or_else(|| self.memory_since(of));
         let decided = of.consult(event, memory_since)?;
         let Some(fleet) = &self.fleet else {
-            return Ok(Decision::Decided(decided));
+            return Ok(Some(decided));
         };
         let suffices = match &decided.verdict {
             Verdict::Plays(plays) if !plays.started => true,
@@ -115,22 +141,8 @@ impl Authority {
             Verdict::Refused(refused) => suffices::is_final(refused),
             Verdict::Stopped => true,
         };
-        if suffices || self.copy_state == CopyState::Verified {
-            return Ok(Decision::Decided(decided));
-        }
-        if self.can_ask(of.subject) {
-            return Ok(self.park(of, Parked::Look(AfterLook::Request)));
-        }
-        match fleet.settings().on_outage {
-            OnOutage::Admit => {
-                let memory_since = memory_since_in_outage(of.now);
-                of.consult(event, memory_since).map(Decision::Decided)
-            }
-            OnOutage::Refuse => {
-                of.host.add(Metric::FleetOutageRefusals, 1);
-                Err(Unavailable::Fleet)
-            }
-        }
+        let is_known = suffices || self.copy_state == CopyState::Verified;
+        Ok(is_known.then_some(decided))
     }
 
     /// Decides an event and records what follows. Where the store has to be asked, `after` goes

@@ -27,6 +27,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use super::class::Class;
+use super::flow::{self, Flows};
 use super::lease::{self, Lease, Leases};
 use super::mint::mint;
 use super::passage::{Facts, Watch};
@@ -64,7 +65,7 @@ pub struct Gate {
     pub(super) leases: Leases,
     good: GoodTokens,
     fingerprinter: Fingerprinter,
-    generations: Generations,
+    pub(super) generations: Generations,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
     /// for far longer than from one tick to the next after it has become due.
@@ -72,6 +73,7 @@ pub struct Gate {
     /// Requests that passed by a lease and were not counted yet.
     passes: Cell<u64>,
     prefetches: Prefetches,
+    pub(super) flows: Flows,
 }
 
 impl Gate {
@@ -85,6 +87,7 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
             prefetches: Prefetches::default(),
+            flows: Flows::new(),
         }
     }
 
@@ -245,6 +248,10 @@ impl Gate {
         }
         if is_fresh {
             self.passes.set(self.passes.get().saturating_add(1));
+            if flow::is_media(request.protected, request.asked.file) {
+                self.flows
+                    .begin(name, request.path_index, &lease.stream, false);
+            }
             return Some(request.forward(None));
         }
         // Whose account the request names besides its token is looked at as often as the
@@ -384,6 +391,9 @@ impl Gate {
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {
+                if request.is_watching() {
+                    self.flows.begin(*name, request.path_index, &leased, false);
+                }
                 return request.forward(None);
             }
         }

@@ -1,8 +1,10 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
 mod class;
+mod flow;
 mod gate;
 mod lease;
+mod long_response;
 mod manifest;
 mod mint;
 pub(crate) mod passage;
@@ -18,6 +20,7 @@ mod scrub;
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
+pub use long_response::Cut;
 pub use manifest::{Coding, End, Held};
 pub use passage::Scrub;
 pub use passage::{Forward, Watch};

@@ -54,7 +54,10 @@ impl Gate {
         };
         match decided {
             Ok(Some(decided)) => self.decided(config, host, watch, Ok(&decided), of.now),
-            Ok(None) => Step::Pass,
+            Ok(None) => {
+                self.flow_begins(watch);
+                Step::Pass
+            }
             Err(unavailable) => self.decided(config, host, watch, Err(unavailable), of.now),
         }
     }
@@ -87,7 +90,10 @@ impl Gate {
         let decided = match decided {
             Ok(decided) => decided,
             // A stream that is known to play goes on; its next segment tries again.
-            Err(_) if watch.known => return Step::Pass,
+            Err(_) if watch.known => {
+                self.flow_begins(watch);
+                return Step::Pass;
+            }
             Err(unavailable) => return turn_away(Reason::of_unavailable(unavailable), None),
         };
         match &decided.verdict {
@@ -95,6 +101,7 @@ impl Gate {
                 let lease =
                     protected.lease((&config.records, watch.path_index), stream, decided, plays);
                 self.keep(*name, lease);
+                self.flow_begins(watch);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
                     return Step::Pass;
