@@ -65,7 +65,7 @@ impl Authority<'_> {
     ) -> Result<Decision, Unavailable> {
         let fleet = self.fleet.as_ref();
         // What the store remembers goes further back than what this edge does, or less far.
-        let since = fleet.and_then(|fleet| fleet.since(subject));
+        let since = fleet.and_then(|fleet| fleet.memory_since(subject));
         let memory_since = since.unwrap_or(self.memory_since);
         let decided = record::consult(host, self.records, subject, event, memory_since, now)?;
         let Some(fleet) = fleet else {

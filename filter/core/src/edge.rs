@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use streamgate_bytes::Fingerprinter;
 use streamgate_policy::Event;
 use streamgate_record::fleet::{
-    self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket,
+    self, AnsweredQuestion, CallFailure, CallId, Fleet, OnOutage, Question, StoreCall, Ticket,
 };
 use streamgate_record::ports::{Entropy, Host};
 use streamgate_record::{Unavailable, memory_since, sweep};
@@ -330,7 +330,7 @@ impl Edge {
     }
 
     /// The calls to the fleet's store that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host) -> Vec<Call> {
+    pub fn calls(&mut self, host: &impl Host) -> Vec<StoreCall> {
         match &mut self.fleet {
             Some(fleet) => fleet.calls(host, &self.config.records, host.now()),
             None => Vec::new(),
@@ -338,7 +338,7 @@ impl Edge {
     }
 
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
-    pub fn on_tick(&mut self, host: &impl Host) -> Vec<Call> {
+    pub fn on_tick(&mut self, host: &impl Host) -> Vec<StoreCall> {
         let now = host.now();
         self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
@@ -350,7 +350,7 @@ impl Edge {
 
     /// To be called before it is dropped: tells what was not told yet.
     pub fn on_end(&mut self, host: &impl Host) {
-        self.gate.tell(host);
+        self.gate.flush(host);
     }
 
     /// How often [`Edge::on_tick`] is to be called, in milliseconds.
@@ -384,7 +384,7 @@ impl Edge {
         resumed.collect()
     }
 
-    fn resume(&mut self, host: &impl Host, waiting: Waiting, settled: Settled) -> Resumed {
+    fn resume(&mut self, host: &impl Host, waiting: Waiting, settled: AnsweredQuestion) -> Resumed {
         let copy_state = match settled.answer {
             Err(Unavailable::Fleet) => CopyState::Unreachable,
             _ => CopyState::Verified,

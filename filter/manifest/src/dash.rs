@@ -59,7 +59,7 @@ pub(crate) fn find<'m>(manifest: &'m str, task: &'m Task<'m>) -> Result<Insertio
                 walk.close(None);
             }
             Event::End(end) => {
-                let name_at = place_in(manifest, end.name().into_inner());
+                let name_at = position_in(manifest, end.name().into_inner());
                 walk.close(name_at.and_then(|at| at.checked_sub(2)));
             }
             Event::Eof => break,
@@ -115,7 +115,7 @@ impl<'m> Walk<'m> {
             let Some(role) = role_of_attribute(name, local, prefix.is_some()) else {
                 continue;
             };
-            if let Some(at) = place_in(self.manifest, &attribute.value)
+            if let Some(at) = position_in(self.manifest, &attribute.value)
                 && let Some(raw) = part(self.manifest, at, attribute.value.len())
                 && let Some(reference) = escaped(at, raw)
             {
@@ -130,7 +130,7 @@ impl<'m> Walk<'m> {
             self.scopes.open()?;
         }
         // Behind the `>`.
-        let end = place_in(self.manifest, start).map(|at| at.saturating_add(start.len()));
+        let end = position_in(self.manifest, start).map(|at| at.saturating_add(start.len()));
         self.elements.push(Element {
             content_at: end.map_or(self.manifest.len(), |end| end.saturating_add(1)),
             text: text_of_element(name).or(patched),
@@ -199,7 +199,7 @@ pub(crate) fn text_of(name: &str, is_attribute: bool) -> Option<Text> {
 }
 
 /// Where a part of a text that was borrowed from it begins.
-fn place_in(whole: &str, part: &str) -> Option<usize> {
+fn position_in(whole: &str, part: &str) -> Option<usize> {
     let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     let end = at.checked_add(part.len())?;
     (end <= whole.len()).then_some(at)

@@ -10,21 +10,21 @@ use crate::{Origin, Task};
 pub(crate) fn find(playlist: &str, task: &Task<'_>) -> Insertions {
     let mut insertions = Insertions::default();
     let variables = Variables::read(playlist, task);
-    for place in variables.to_rewrite() {
-        insertions.insert(place);
+    for position in variables.to_rewrite() {
+        insertions.insert(position);
     }
     let mut room = Expanded::default();
     each_url(playlist, |at, url| {
         if !has_variables(url) {
-            if let Some(offset) = place_of_prefix(url, task) {
+            if let Some(offset) = position_of_prefix(url, task) {
                 insertions.insert(at.saturating_add(offset));
             }
             return;
         }
-        match variables.place_of_prefix(url, &mut room, task) {
-            Place::At(offset) => insertions.insert(at.saturating_add(offset)),
-            Place::Unknown => insertions.leave(),
-            Place::Nowhere => {}
+        match variables.position_of_prefix(url, &mut room, task) {
+            PrefixPosition::At(offset) => insertions.insert(at.saturating_add(offset)),
+            PrefixPosition::Unknown => insertions.leave(),
+            PrefixPosition::Nowhere => {}
         }
     });
     insertions
@@ -37,7 +37,7 @@ pub(crate) fn has_variables(text: &str) -> bool {
 
 /// Where in a URL the prefix goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum PrefixPosition {
     /// In front of this byte of it.
     At(usize),
     /// It needs none, or a variable that it uses has it.
@@ -47,7 +47,7 @@ pub(crate) enum Place {
 }
 
 /// Where in a URL without variables the prefix goes.
-fn place_of_prefix(url: &str, task: &Task<'_>) -> Option<usize> {
+fn position_of_prefix(url: &str, task: &Task<'_>) -> Option<usize> {
     let (at, path) = absolute(url, task.hosts)?;
     task.carries(path).then_some(at)
 }

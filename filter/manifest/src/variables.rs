@@ -6,7 +6,7 @@
 //! of the variable in this playlist needs the prefix there.
 
 use crate::Task;
-use crate::hls::{self, Place, absolute, carries_expanded};
+use crate::hls::{self, PrefixPosition, absolute, carries_expanded};
 
 /// A variable with a value in this playlist.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ struct Variable<'p> {
     /// A URL that begins with it needs the prefix.
     is_wanted: bool,
     /// Where in the value the prefix goes, once that is known.
-    place: Option<usize>,
+    position: Option<usize>,
 }
 
 /// The variables of a playlist.
@@ -72,8 +72,8 @@ impl<'p> Variables<'p> {
 
     /// Where the prefix goes in values.
     pub(crate) fn to_rewrite(&self) -> impl Iterator<Item = usize> {
-        let places = self.0.iter();
-        places.filter_map(|variable| Some(variable.at.saturating_add(variable.place?)))
+        let positions = self.0.iter();
+        positions.filter_map(|variable| Some(variable.at.saturating_add(variable.position?)))
     }
 
     fn define(&mut self, at: usize, line: &'p str) {
@@ -103,7 +103,7 @@ impl<'p> Variables<'p> {
             value: expanded.is_whole.then_some(expanded.text),
             at: value.at,
             is_wanted: false,
-            place: None,
+            position: None,
         });
     }
 
@@ -158,34 +158,36 @@ impl<'p> Variables<'p> {
     }
 
     /// Where in a URL that uses variables the prefix goes.
-    pub(crate) fn place_of_prefix(
+    pub(crate) fn position_of_prefix(
         &self,
         url: &str,
         expanded: &mut Expanded,
         task: &Task<'_>,
-    ) -> Place {
+    ) -> PrefixPosition {
         self.expand(url, expanded);
         let Some((at, path)) = absolute(&expanded.text, task.hosts) else {
             let is_known = expanded.is_whole || !is_open(&expanded.text);
             return if is_known {
-                Place::Nowhere
+                PrefixPosition::Nowhere
             } else {
-                Place::Unknown
+                PrefixPosition::Unknown
             };
         };
         if !carries_expanded(expanded, path, task) {
             let is_known = expanded.is_whole || crate::url::has_token(path);
             return if is_known {
-                Place::Nowhere
+                PrefixPosition::Nowhere
             } else {
-                Place::Unknown
+                PrefixPosition::Unknown
             };
         }
         let variable = expanded.variable_at(at).and_then(|at| self.0.get(at));
-        if variable.is_some_and(|variable| variable.place.is_some()) {
-            return Place::Nowhere;
+        if variable.is_some_and(|variable| variable.position.is_some()) {
+            return PrefixPosition::Nowhere;
         }
-        expanded.place_before(at).map_or(Place::Unknown, Place::At)
+        expanded
+            .position_before(at)
+            .map_or(PrefixPosition::Unknown, PrefixPosition::At)
     }
 
     /// Replaces variables by their values, up to the first that is not known.
@@ -226,7 +228,7 @@ impl Variable<'_> {
         };
         // Playlists that import it may use it where this one does not.
         if path.starts_with('/') && (self.is_wanted || task.carries(path)) {
-            self.place = Some(at);
+            self.position = Some(at);
         }
     }
 }
@@ -241,7 +243,7 @@ impl Expanded {
 
     /// The place in what was expanded that is this place of the result; `None` where it is
     /// within a value.
-    fn place_before(&self, at: usize) -> Option<usize> {
+    fn position_before(&self, at: usize) -> Option<usize> {
         let mut pieces = self.pieces.iter().rev();
         let (start, before, variable) = pieces.find(|(start, ..)| *start <= at)?;
         let within = at.saturating_sub(*start);

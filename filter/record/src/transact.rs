@@ -12,7 +12,7 @@ use crate::copy_version::CopyVersion;
 use crate::metric::Metric;
 use crate::ports::TRIES;
 use crate::ports::{Host, Store, StoreKey, Swap, Version};
-use crate::slot::{Change, Rewritten, Slot};
+use crate::slot::{Change, RewrittenSlot, Slot};
 
 /// How a record is laid out, and what it is judged by.
 #[derive(Debug)]
@@ -336,7 +336,7 @@ impl Judged<'_> {
         }
     }
 
-    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> Rewritten {
+    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> RewrittenSlot {
         let activity = &self.pruned.activity;
         let before = self
             .slot
@@ -353,7 +353,7 @@ impl Judged<'_> {
     }
 
     /// How many streams more the slot holds once rewritten.
-    fn growth(&self, rewritten: &Rewritten) -> i64 {
+    fn growth(&self, rewritten: &RewrittenSlot) -> i64 {
         let Pruned { activity, .. } = &self.pruned;
         self.pruned.growth_to(activity, rewritten)
     }
@@ -361,7 +361,7 @@ impl Judged<'_> {
 
 impl Pruned {
     /// How many streams more the slot holds once it is rewritten with this activity.
-    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &Rewritten) -> i64 {
+    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &RewrittenSlot) -> i64 {
         let gone = self.on_record.saturating_add(rewritten.lapsed);
         signed(activity.streams.len()).saturating_sub(signed(gone))
     }
@@ -391,7 +391,7 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
 }
 
 /// Counts streams that a sweep found lapsed.
-pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
+pub(super) fn forget_lapsed(host: &impl Host, rewritten: &RewrittenSlot) {
     count(host, Metric::Lapses, rewritten.lapsed);
     add_live(host, signed(rewritten.lapsed).saturating_neg());
 }

@@ -261,7 +261,7 @@ impl Requests {
         };
         self.waiting.borrow_mut().insert(context, waiting);
         if asks {
-            worker.ring_if_needed();
+            worker.wake_if_needed();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use log::{info, warn};
 use streamgate_core::edge::Resumed;
-use streamgate_record::fleet::{Call, CallFailure, Ticket};
+use streamgate_record::fleet::{CallFailure, StoreCall, Ticket};
 
 use crate::host;
 use crate::http::{self, Go, State};
@@ -13,7 +13,7 @@ use crate::worker::Worker;
 
 impl Worker {
     /// Has the root context called, if the store is to be called.
-    pub(crate) fn ring_if_needed(&self) {
+    pub(crate) fn wake_if_needed(&self) {
         if !self.edge.borrow().has_calls() || self.waker.is_pending.get() {
             return;
         }
@@ -44,11 +44,11 @@ impl Worker {
         let calls = self.edge.borrow_mut().on_tick(&self.envoy);
         self.make(calls);
         self.go_on();
-        self.tell_of_outages();
+        self.log_outages();
     }
 
     /// Logs when the store begins not to answer, and when all of it answers again.
-    fn tell_of_outages(&self) {
+    fn log_outages(&self) {
         let down = self.edge.borrow().shards_down();
         match (self.is_away.replace(down > 0), down) {
             (false, 1..) => warn!(
@@ -74,7 +74,7 @@ impl Worker {
     }
 
     /// Makes calls, in the name of the root context.
-    fn make(&self, calls: Vec<Call>) {
+    fn make(&self, calls: Vec<StoreCall>) {
         for call in calls {
             match host::call(&self.cluster, &call) {
                 Ok(token) => {
@@ -96,7 +96,7 @@ impl Worker {
     fn go_on(self: &Rc<Self>) {
         let settled = self.edge.borrow_mut().settled(&self.envoy);
         if settled.is_empty() {
-            return self.ring_if_needed();
+            return self.wake_if_needed();
         }
         for (Ticket(context), resumed) in settled {
             let state = with_requests(|requests| requests.resume(context));
@@ -108,7 +108,7 @@ impl Worker {
             }
         }
         host::act_for(self.root);
-        self.ring_if_needed();
+        self.wake_if_needed();
     }
 
     /// Goes on with a request; what it waits for then.

@@ -99,7 +99,6 @@ const LONG: &[(&str, usize)] = &[
     ("filter/core/src/edge.rs", 481),
     ("filter/core/src/playback/gate.rs", 403),
     ("filter/core/src/request/viewer/mod.rs", 415),
-    ("filter/record/src/fleet/shard.rs", 488),
     ("filter/record/src/transact.rs", 411),
     ("filter/wasm/src/host.rs", 419),
 ];

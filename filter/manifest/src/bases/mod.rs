@@ -49,7 +49,7 @@ impl Reference<'_> {
 
     /// The place in the manifest that is this one in the text; `None` where it is written in
     /// another way up to there.
-    fn place(&self, at: usize) -> Option<usize> {
+    fn position(&self, at: usize) -> Option<usize> {
         let is_same = self.raw.get(..at)? == self.text.get(..at)?;
         is_same.then_some(self.at.checked_add(at)?)
     }
@@ -80,7 +80,7 @@ struct Leaf<'m> {
     text: Cow<'m, str>,
     role: Role,
     /// Where the prefix goes, for an absolute path; `None`: it is relative.
-    place: Option<usize>,
+    position: Option<usize>,
     /// It is resolved against a base at this host.
     is_here: bool,
     /// It is resolved against a base at another.
@@ -94,7 +94,7 @@ struct Written<'m> {
     scope: usize,
     reference: Reference<'m>,
     /// Where the prefix goes, if it is needed.
-    place: Option<usize>,
+    position: Option<usize>,
     /// Something that needs the prefix is resolved against it.
     is_wanted: bool,
     /// Something that must not have the prefix is.
@@ -178,7 +178,7 @@ impl<'m> Scopes<'m> {
         self.written.push(Written {
             scope: self.current,
             reference,
-            place: None,
+            position: None,
             is_wanted: false,
             is_spoiled: false,
         });
@@ -186,13 +186,13 @@ impl<'m> Scopes<'m> {
 
     /// A URL in the innermost element.
     pub(crate) fn add_leaf(&mut self, reference: Reference<'m>, role: Role) {
-        let place = match target(&reference.text, self.task.hosts) {
+        let position = match target(&reference.text, self.task.hosts) {
             Target::Elsewhere => return,
             Target::Here { at, path } => {
                 // Nothing that it is resolved against changes it.
-                let place = reference.place(at);
+                let position = reference.position(at);
                 if is_wanted(path, role, self.task) {
-                    self.insertions.insert_if_known(place);
+                    self.insertions.insert_if_known(position);
                 }
                 return;
             }
@@ -204,7 +204,7 @@ impl<'m> Scopes<'m> {
             scope: self.current,
             text: reference.text,
             role,
-            place,
+            position,
             is_here: false,
             is_elsewhere: false,
         };
