@@ -30,6 +30,7 @@ pub enum Metric {
     RefusalsSubjectFull,
     RefusalsTableFull,
     RefusalsContention,
+    RefusalsStore,
     RefusalsMalformed,
     RefusalsMissingAttributes,
     RefusalsThrottled,
@@ -61,7 +62,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -84,6 +85,7 @@ impl Metric {
         Self::RefusalsSubjectFull,
         Self::RefusalsTableFull,
         Self::RefusalsContention,
+        Self::RefusalsStore,
         Self::RefusalsMalformed,
         Self::RefusalsMissingAttributes,
         Self::RefusalsThrottled,
@@ -139,6 +141,7 @@ impl Metric {
             Self::RefusalsSubjectFull => "streamgate.refusals.subject_full",
             Self::RefusalsTableFull => "streamgate.refusals.table_full",
             Self::RefusalsContention => "streamgate.refusals.contention",
+            Self::RefusalsStore => "streamgate.refusals.store",
             Self::RefusalsMalformed => "streamgate.refusals.malformed",
             Self::RefusalsMissingAttributes => "streamgate.refusals.missing_attributes",
             Self::RefusalsThrottled => "streamgate.refusals.throttled",

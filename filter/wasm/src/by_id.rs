@@ -12,19 +12,19 @@ impl<V> ById<V> {
 
     /// The value of an id.
     pub(crate) fn get(&self, id: u32) -> Option<&V> {
-        let at = self.place(id).ok()?;
+        let at = self.index_of(id).ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
 
     /// The value of an id, to be changed.
     pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut V> {
-        let at = self.place(id).ok()?;
+        let at = self.index_of(id).ok()?;
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
     /// Puts a value under an id, in the place of what was there.
     pub(crate) fn insert(&mut self, id: u32, value: V) {
-        match self.place(id) {
+        match self.index_of(id) {
             Ok(at) => {
                 if let Some((_, known)) = self.0.get_mut(at) {
                     *known = value;
@@ -36,11 +36,11 @@ impl<V> ById<V> {
 
     /// Takes the value of an id out.
     pub(crate) fn remove(&mut self, id: u32) -> Option<V> {
-        let at = self.place(id).ok()?;
+        let at = self.index_of(id).ok()?;
         Some(self.0.remove(at).1)
     }
 
-    fn place(&self, id: u32) -> Result<usize, usize> {
+    fn index_of(&self, id: u32) -> Result<usize, usize> {
         self.0.binary_search_by_key(&id, |(known, _)| *known)
     }
 }
