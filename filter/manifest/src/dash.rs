@@ -8,10 +8,11 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::LocalName;
 use quick_xml::reader::Reader;
 
-use crate::bases::{Reference, Role, Scopes};
+use crate::bases::{Reference, Scopes};
 use crate::insertions::Insertions;
 use crate::patch;
-use crate::{Task, Unreadable};
+use crate::task::{Task, Unreadable};
+use crate::text::{Text, role_of_attribute, text_of_element};
 
 /// How deep elements may lie in elements.
 const DEPTH_MAX: usize = 64;
@@ -25,15 +26,6 @@ struct Element {
     text: Option<Text>,
     /// The URLs in it are resolved in a scope of their own.
     is_scope: bool,
-}
-
-/// What a URL in an element's text is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
-    /// What other URLs are resolved against.
-    Base,
-    /// Something to be fetched.
-    Leaf(Role),
 }
 
 /// Finds where the prefix goes in a manifest.
@@ -159,42 +151,6 @@ impl<'m> Walk<'m> {
             Text::Base => self.scopes.add_base(reference),
             Text::Leaf(role) => self.scopes.add_leaf(reference, role),
         }
-    }
-}
-
-/// What an element's text is, if that is a URL.
-fn text_of_element(name: &str) -> Option<Text> {
-    match name {
-        "BaseURL" => Some(Text::Base),
-        "Location" | "PatchLocation" => Some(Text::Leaf(Role::Document)),
-        "ContentSteering" | "ImportedMPD" => Some(Text::Leaf(Role::Link)),
-        "Laurl" | "laurl" => Some(Text::Leaf(Role::Aside)),
-        _ => None,
-    }
-}
-
-/// What an attribute of an element is, if that is a URL.
-fn role_of_attribute(element: &str, name: &str, has_prefix: bool) -> Option<Role> {
-    match name {
-        "media" | "initialization" => Some(Role::Template),
-        // Elsewhere these are numbers and truth values.
-        "index" | "bitstreamSwitching" if matches!(element, "SegmentTemplate" | "SegmentURL") => {
-            Some(Role::Template)
-        }
-        "sourceURL" => Some(Role::Segment),
-        "href" if has_prefix => Some(Role::Link),
-        "licenseUrl" | "reportingUrl" | "proxyServerURL" | "uri" => Some(Role::Aside),
-        "value" if element == "UTCTiming" => Some(Role::Aside),
-        _ => None,
-    }
-}
-
-/// What a patch's `add` or `replace` sets, if that is a URL: the attribute or element of this
-/// name.
-pub(crate) fn text_of(name: &str, is_attribute: bool) -> Option<Text> {
-    match is_attribute {
-        true => role_of_attribute("SegmentTemplate", name, false).map(Text::Leaf),
-        false => text_of_element(name),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a prefix is to be inserted, and doing it.
 
-use crate::{Rewriting, Unreadable};
+use crate::task::{Rewriting, Unreadable};
 
 /// Places in a manifest where the prefix goes.
 #[derive(Debug, Default)]

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::hls::absolute;
 use crate::insertions::Insertions;
-use crate::{Task, Unreadable};
+use crate::task::{Task, Unreadable};
+use crate::url::absolute;
 
 /// Finds where the prefix goes in such a document.
 pub(crate) fn find(document: &str, task: &Task<'_>) -> Result<Insertions, Unreadable> {

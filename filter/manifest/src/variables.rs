@@ -5,8 +5,9 @@
 //! and a value that names the host has its path within. It is the place only where each use
 //! of the variable in this playlist needs the prefix there.
 
-use crate::Task;
-use crate::hls::{self, PrefixPosition, absolute, carries_expanded};
+use crate::playlist;
+use crate::task::Task;
+use crate::url::{absolute, directory};
 
 /// A variable with a value in this playlist.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl<'p> Variables<'p> {
         if memchr::memmem::find(playlist.as_bytes(), b"#EXT-X-DEFINE").is_none() {
             return variables;
         }
-        hls::each_line(playlist, |at, line| {
+        playlist::each_line(playlist, |at, line| {
             if line.starts_with("#EXT-X-DEFINE:") {
                 variables.define(at, line);
             }
@@ -78,7 +79,7 @@ impl<'p> Variables<'p> {
 
     fn define(&mut self, at: usize, line: &'p str) {
         let (mut name, mut value) = (None, None);
-        for attribute in hls::attributes(at, line) {
+        for attribute in playlist::attributes(at, line) {
             match attribute.name {
                 "NAME" => name = Some(attribute.value),
                 "VALUE" => value = Some(attribute),
@@ -110,15 +111,15 @@ impl<'p> Variables<'p> {
     /// Looks at every use of a variable, for whether the prefix may go into its value.
     fn look_at_uses(&mut self, playlist: &str, task: &Task<'_>) {
         let mut room = Expanded::default();
-        hls::each_line(playlist, |at, line| {
-            if !hls::has_variables(line) {
+        playlist::each_line(playlist, |at, line| {
+            if !playlist::has_variables(line) {
                 return;
             }
             if !line.starts_with('#') {
                 self.look_at_url(line, &mut room, task);
             }
-            for attribute in hls::attributes(at, line) {
-                match hls::is_url(attribute.name) {
+            for attribute in playlist::attributes(at, line) {
+                match playlist::is_url(attribute.name) {
                     true => self.look_at_url(attribute.value, &mut room, task),
                     // What its value means there is not known.
                     false => self.fix_all(attribute.value),
@@ -248,6 +249,25 @@ impl Expanded {
         let (start, before, variable) = pieces.find(|(start, ..)| *start <= at)?;
         let within = at.saturating_sub(*start);
         (variable.is_none() || within == 0).then_some(before.saturating_add(within))
+    }
+}
+
+/// Where in a URL the prefix goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PrefixPosition {
+    /// In front of this byte of it.
+    At(usize),
+    /// It needs none, or a variable that it uses has it.
+    Nowhere,
+    /// That cannot be known.
+    Unknown,
+}
+
+/// Whether a path of which only the beginning may be known is to have the prefix.
+fn carries_expanded(expanded: &Expanded, path: &str, task: &Task<'_>) -> bool {
+    match expanded.is_whole {
+        true => task.carries(path),
+        false => task.carries(directory(path)),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod by_id;
 mod export;
+mod go;
 mod host;
 mod http;
 mod manifest;

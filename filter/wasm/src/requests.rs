@@ -9,8 +9,9 @@ use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 
 use crate::by_id::ById;
+use crate::go::Go;
 use crate::host::{self, RequestHead};
-use crate::http::{Go, State, reply, take_step, take_watched};
+use crate::http::{State, reply, take_step, take_watched};
 use crate::manifest::Manifest;
 use crate::worker::Worker;
 
@@ -202,7 +203,9 @@ impl Requests {
             None => (State::Nothing, Go::On),
         };
         if let (State::Nothing, Go::On, Some(rewrite), false) = (&state, go, rewrite, ends) {
-            (state, go) = Manifest::begin(&worker, rewrite, status);
+            let held;
+            (held, go) = Manifest::begin(&worker, rewrite, status);
+            state = held.map_or(State::Nothing, State::Manifest);
         }
         self.wait(context, &worker, state);
         go

@@ -6,8 +6,9 @@ use log::{info, warn};
 use streamgate_core::edge::Resumed;
 use streamgate_record::fleet::{CallFailure, StoreCall, Ticket};
 
+use crate::go::Go;
 use crate::host;
-use crate::http::{self, Go, State};
+use crate::http::{self, State};
 use crate::requests::with_requests;
 use crate::worker::Worker;
 

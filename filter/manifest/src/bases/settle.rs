@@ -2,10 +2,10 @@
 
 use core::ops::Range;
 
-use super::{BASES_MAX, Base, Leaf, Role, STEPS_MAX, Scope, Written, is_wanted, known};
+use super::parts::{BASES_MAX, Base, Leaf, Role, STEPS_MAX, Scope, Written, is_wanted, known};
 use crate::insertions::Insertions;
+use crate::task::{Task, Unreadable};
 use crate::url::{Target, directory, has_token, target};
-use crate::{Task, Unreadable};
 
 /// What is found out about the URLs of a manifest.
 pub(super) struct Settling<'m> {
