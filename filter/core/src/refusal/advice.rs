@@ -233,7 +233,7 @@ fn rule_violation(
         attribute: attribute.to_owned(),
         threshold: breach.threshold,
         scope: breach.scope.clone(),
-        conflicts: conflicts,
+        conflicts,
         other_streams: (others > 0 && !is_cm).then_some(others),
         action: breach.action.as_ref().filter(|_| !is_cm).map(|action| {
             let label = &action.label;
