@@ -63,7 +63,7 @@ impl Worker {
 
     /// An answer of the store is there, or known not to come.
     pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
-        let Some(call) = self.calls.borrow_mut().remove(token) else {
+        let Some(call) = self.calls.borrow_mut().remove(&token) else {
             return;
         };
         let reply = host::call_reply(headers, body_size);
