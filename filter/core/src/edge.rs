@@ -3,7 +3,9 @@
 use core::cell::OnceCell;
 
 use streamgate_bytes::Fingerprinter;
-use streamgate_record::fleet::{self, Call, CallFailure, CallId, Fleet, Settled, Ticket};
+use streamgate_record::fleet::{
+    self, AnsweredQuestion, CallFailure, CallId, Fleet, StoreCall, Ticket,
+};
 use streamgate_record::ports::{Entropy, Host};
 use streamgate_record::sweep;
 use streamgate_tokens::signed::PlaybackToken;
@@ -216,7 +218,7 @@ impl Edge {
     }
 
     /// The calls to the fleet's store that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host) -> Vec<Call> {
+    pub fn calls(&mut self, host: &impl Host) -> Vec<StoreCall> {
         if !self.has_calls() {
             return Vec::new();
         }
@@ -224,7 +226,7 @@ impl Edge {
     }
 
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
-    pub fn on_tick(&mut self, host: &impl Host) -> Vec<Call> {
+    pub fn on_tick(&mut self, host: &impl Host) -> Vec<StoreCall> {
         let now = host.now();
         self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
@@ -233,7 +235,7 @@ impl Edge {
 
     /// To be called before it is dropped: tells what was not told yet.
     pub fn on_end(&mut self, host: &impl Host) {
-        self.gate.tell(host);
+        self.gate.flush(host);
     }
 
     /// How often [`Edge::on_tick`] is to be called, in milliseconds.
@@ -258,13 +260,18 @@ impl Edge {
     }
 
     /// The requests that have waited for long enough, each to be handed to [`Edge::resume`].
-    pub fn settled(&mut self) -> Vec<Settled> {
+    pub fn settled(&mut self) -> Vec<AnsweredQuestion> {
         self.authority.settled()
     }
 
     /// Goes on with a request that has waited. `head` is that of the request; where it is the
     /// response that has waited, nothing is read of it.
-    pub fn resume(&mut self, host: &impl Host, settled: Settled, head: &impl Head) -> Step {
+    pub fn resume(
+        &mut self,
+        host: &impl Host,
+        settled: AnsweredQuestion,
+        head: &impl Head,
+    ) -> Step {
         let (config, ticket, now) = (&self.config, settled.ticket, host.now());
         let resumed = self.authority.resume(host, &config.records, settled, now);
         match resumed {

@@ -5,7 +5,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
-use crate::faded::{FADED_KEPT_MAX, Faded, mark_of};
+use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
 use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
@@ -168,8 +168,11 @@ impl Activity {
     /// What is left of the end of the stream with this key, if that is all there is.
     #[must_use]
     pub fn faded_end_of(&self, key: &StreamKey) -> Option<Faded> {
-        let mark = mark_of(key)?;
-        self.faded.iter().find(|faded| faded.mark == mark).copied()
+        let key_prefix = key_prefix_of(key)?;
+        self.faded
+            .iter()
+            .find(|faded| faded.key_prefix == key_prefix)
+            .copied()
     }
 
     /// Whether anything is remembered of ended streams one by one.
@@ -257,8 +260,9 @@ impl Activity {
     /// Remembers that a stream ended, in the place of what was left of that, among the others
     /// by the time of its end.
     pub fn fade(&mut self, faded: Faded) {
-        self.faded.retain(|known| known.mark != faded.mark);
-        let order = |faded: &Faded| (faded.at, faded.mark);
+        self.faded
+            .retain(|known| known.key_prefix != faded.key_prefix);
+        let order = |faded: &Faded| (faded.at, faded.key_prefix);
         let later = self.faded.iter();
         let later = later
             .take_while(|known| order(known) < order(&faded))
@@ -269,8 +273,8 @@ impl Activity {
     }
 
     fn unfade(&mut self, key: &StreamKey) {
-        if let Some(mark) = mark_of(key) {
-            self.faded.retain(|known| known.mark != mark);
+        if let Some(key_prefix) = key_prefix_of(key) {
+            self.faded.retain(|known| known.key_prefix != key_prefix);
         }
     }
 
@@ -303,9 +307,12 @@ impl Tombstone {
     /// stream, or where the stream may start again.
     #[must_use]
     pub fn faded(&self) -> Option<Faded> {
-        let mark = mark_of(&self.key)?;
+        let key_prefix = key_prefix_of(&self.key)?;
         let is_over = self.released().is_none();
-        is_over.then_some(Faded { mark, at: self.at })
+        is_over.then_some(Faded {
+            key_prefix,
+            at: self.at,
+        })
     }
 
     /// The stream as it was, if it was released.

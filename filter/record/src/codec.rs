@@ -1,7 +1,7 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = calls count stream* count×2+fading ended* [count (mark(8) at(6))*]
+//! activity   = calls count stream* count×2+fading ended* [count (key_prefix(8) at(6))*]
 //! stream     = key(16) playback
 //! playback   = started(6) lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*]
@@ -75,8 +75,8 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     }
     if fading > 0 {
         out.put_number(activity.faded.len());
-        for Faded { mark, at } in &activity.faded {
-            out.put(mark);
+        for Faded { key_prefix, at } in &activity.faded {
+            out.put(key_prefix);
             out.put_moment(*at);
         }
     }
@@ -119,7 +119,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
     if ended & FADING > 0 {
         for _ in 0..reader.number()? {
             activity.faded.push(Faded {
-                mark: reader.array()?,
+                key_prefix: reader.array()?,
                 at: reader.moment()?,
             });
         }
@@ -327,11 +327,11 @@ mod tests {
             ],
             faded: vec![
                 Faded {
-                    mark: [0x81; 8],
+                    key_prefix: [0x81; 8],
                     at: NOW,
                 },
                 Faded {
-                    mark: [0xff; 8],
+                    key_prefix: [0xff; 8],
                     at: NOW.plus_ms(7),
                 },
             ],

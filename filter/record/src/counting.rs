@@ -5,7 +5,7 @@ use streamgate_policy::{Event, Judgement, Verdict};
 use super::live::add_live;
 use crate::metric::Metric;
 use crate::ports::Host;
-use crate::slot::Rewritten;
+use crate::slot::RewrittenSlot;
 
 /// Counts what has just been recorded.
 pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
@@ -31,7 +31,7 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
 }
 
 /// Counts streams that a sweep found lapsed.
-pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
+pub(super) fn forget_lapsed(host: &impl Host, rewritten: &RewrittenSlot) {
     count(host, Metric::Lapses, rewritten.lapsed);
     add_live(host, signed(rewritten.lapsed).saturating_neg());
 }

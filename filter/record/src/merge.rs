@@ -11,7 +11,7 @@
 //!   surplus loses its place, each at its own next sign of life (`policy::rule`).
 
 use streamgate_policy::activity::{Activity, Liveness, Stream, Tombstone};
-use streamgate_policy::faded::{Faded, mark_of};
+use streamgate_policy::faded::{Faded, key_prefix_of};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -62,7 +62,7 @@ fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
 /// An end without its reason. Where the other side knows the reason, that stays, with the later
 /// time.
 fn take_over_faded(merged: &mut Activity, faded: Faded) {
-    let is_it = |key: &StreamKey| mark_of(key) == Some(faded.mark);
+    let is_it = |key: &StreamKey| key_prefix_of(key) == Some(faded.key_prefix);
     let live = merged.streams.iter().find(|stream| is_it(&stream.key));
     if let Some((key, started_at)) = live.map(|live| (live.key, live.started_at)) {
         if started_at > faded.at {
@@ -87,7 +87,7 @@ fn take_over_faded(merged: &mut Activity, faded: Faded) {
         Some(_) => {}
         None => {
             let others = merged.faded.iter();
-            let known = others.filter(|other| other.mark == faded.mark);
+            let known = others.filter(|other| other.key_prefix == faded.key_prefix);
             let at = known.map(|known| known.at).fold(faded.at, Moment::max);
             merged.fade(Faded { at, ..faded });
         }

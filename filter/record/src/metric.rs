@@ -30,6 +30,7 @@ pub enum Metric {
     RefusalsSubjectFull,
     RefusalsTableFull,
     RefusalsContention,
+    RefusalsStore,
     RefusalsMalformed,
     RefusalsMissingAttributes,
     RefusalsThrottled,
@@ -62,7 +63,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -85,6 +86,7 @@ impl Metric {
         Self::RefusalsSubjectFull,
         Self::RefusalsTableFull,
         Self::RefusalsContention,
+        Self::RefusalsStore,
         Self::RefusalsMalformed,
         Self::RefusalsMissingAttributes,
         Self::RefusalsThrottled,
@@ -141,6 +143,7 @@ impl Metric {
             Self::RefusalsSubjectFull => "streamgate.refusals.subject_full",
             Self::RefusalsTableFull => "streamgate.refusals.table_full",
             Self::RefusalsContention => "streamgate.refusals.contention",
+            Self::RefusalsStore => "streamgate.refusals.store",
             Self::RefusalsMalformed => "streamgate.refusals.malformed",
             Self::RefusalsMissingAttributes => "streamgate.refusals.missing_attributes",
             Self::RefusalsThrottled => "streamgate.refusals.throttled",

@@ -15,7 +15,7 @@ use crate::copy_version::CopyVersion;
 use crate::metric::Metric;
 use crate::ports::TRIES;
 use crate::ports::{Host, Store, StoreKey, Swap, Version};
-use crate::slot::{Change, Rewritten, Slot};
+use crate::slot::{Change, RewrittenSlot, Slot};
 
 /// How a record is laid out, and what it is judged by.
 #[derive(Debug)]
@@ -350,7 +350,7 @@ impl Judged<'_> {
         }
     }
 
-    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> Rewritten {
+    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> RewrittenSlot {
         let activity = &self.pruned.activity;
         let before = self
             .slot
@@ -367,7 +367,7 @@ impl Judged<'_> {
     }
 
     /// How many streams more the slot holds once rewritten.
-    fn growth(&self, rewritten: &Rewritten) -> i64 {
+    fn growth(&self, rewritten: &RewrittenSlot) -> i64 {
         let Pruned { activity, .. } = &self.pruned;
         self.pruned.growth_to(activity, rewritten)
     }
@@ -375,7 +375,7 @@ impl Judged<'_> {
 
 impl Pruned {
     /// How many streams more the slot holds once it is rewritten with this activity.
-    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &Rewritten) -> i64 {
+    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &RewrittenSlot) -> i64 {
         let gone = self.on_record.saturating_add(rewritten.lapsed);
         signed(activity.streams.len()).saturating_sub(signed(gone))
     }

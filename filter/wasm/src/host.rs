@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::{Answer, Record};
-use streamgate_record::fleet::{Call, REPLY_MAX};
+use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_values::head::Head;
@@ -264,7 +264,7 @@ pub(crate) fn dequeue(queue: u32) {
 /// # Errors
 ///
 /// Envoy's status where it makes no call, for example to a cluster it does not know.
-pub(crate) fn call(cluster: &str, call: &Call) -> Result<u32, Status> {
+pub(crate) fn call(cluster: &str, call: &StoreCall) -> Result<u32, Status> {
     let headers = vec![
         (":method", "POST"),
         (":path", "/"),

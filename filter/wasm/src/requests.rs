@@ -1,6 +1,7 @@
 //! The requests of a VM that wait for something, and whose they are.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use streamgate_core::api::MAX_BODY;
@@ -8,9 +9,9 @@ use streamgate_core::edge::Edge;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 
-use crate::by_id::ById;
+use crate::go::Go;
 use crate::host::{self, RequestHead};
-use crate::http::{Go, Phase, State, take};
+use crate::http::{Phase, State, take};
 use crate::manifest::Manifest;
 use crate::worker::Worker;
 
@@ -32,23 +33,23 @@ struct Waiting {
 /// The requests of a VM. Envoy makes no callback while another runs.
 pub(crate) struct Requests {
     /// The root contexts, and who works under each; nobody before it is configured.
-    roots: RefCell<ById<Option<Rc<Worker>>>>,
+    roots: RefCell<BTreeMap<u32, Option<Rc<Worker>>>>,
     /// The latest request and its root context. Its headers come next, unless a filter in
     /// front of this one holds it back.
     latest: Cell<Option<(u32, u32)>>,
     /// Requests that others came after before their headers did, and their root contexts.
-    early: RefCell<ById<u32>>,
+    early: RefCell<BTreeMap<u32, u32>>,
     /// Those that wait for something.
-    waiting: RefCell<ById<Waiting>>,
+    waiting: RefCell<BTreeMap<u32, Waiting>>,
 }
 
 impl Requests {
     const fn new() -> Self {
         Self {
-            roots: RefCell::new(ById::new()),
+            roots: RefCell::new(BTreeMap::new()),
             latest: Cell::new(None),
-            early: RefCell::new(ById::new()),
-            waiting: RefCell::new(ById::new()),
+            early: RefCell::new(BTreeMap::new()),
+            waiting: RefCell::new(BTreeMap::new()),
         }
     }
 
@@ -66,12 +67,12 @@ impl Requests {
     /// The root context is gone.
     pub(crate) fn remove_root(&self, root: u32) {
         // Dropping a worker calls Envoy.
-        let gone = self.roots.borrow_mut().remove(root);
+        let gone = self.roots.borrow_mut().remove(&root);
         drop(gone);
     }
 
     pub(crate) fn is_root(&self, context: u32) -> bool {
-        self.roots.borrow().get(context).is_some()
+        self.roots.borrow().get(&context).is_some()
     }
 
     pub(crate) fn on_create(&self, context: u32, root: u32) {
@@ -87,7 +88,7 @@ impl Requests {
                 self.latest.set(None);
                 Some(root)
             }
-            _ => self.early.borrow_mut().remove(context),
+            _ => self.early.borrow_mut().remove(&context),
         }
     }
 
@@ -96,7 +97,7 @@ impl Requests {
         // It may have ended before its headers came here.
         self.root_of(context);
         self.tell_all(|edge| edge.on_gone(Ticket(context)));
-        let gone = self.waiting.borrow_mut().remove(context);
+        let gone = self.waiting.borrow_mut().remove(&context);
         if let Some(Waiting { worker, state }) = gone
             && matches!(state, State::Store | State::Held { .. })
         {
@@ -109,7 +110,7 @@ impl Requests {
             return Go::On;
         };
         let roots = self.roots.borrow();
-        let Some(Some(worker)) = roots.get(root) else {
+        let Some(Some(worker)) = roots.get(&root) else {
             return Go::On;
         };
         let Some(path) = RequestHead.header(":path") else {
@@ -124,7 +125,7 @@ impl Requests {
     }
 
     pub(crate) fn on_request_body(&self, context: u32, size: usize, ends: bool) -> Go {
-        match self.waiting.borrow_mut().get_mut(context) {
+        match self.waiting.borrow_mut().get_mut(&context) {
             Some(Waiting { state, .. }) => match state {
                 State::Body(_, seen) => *seen = size,
                 State::Store => return Go::Wait,
@@ -139,7 +140,7 @@ impl Requests {
     }
 
     pub(crate) fn on_request_trailers(&self, context: u32) -> Go {
-        match self.waiting.borrow().get(context) {
+        match self.waiting.borrow().get(&context) {
             Some(Waiting { state, .. }) => match state {
                 State::Body(..) => {}
                 State::Store => return Go::Wait,
@@ -152,7 +153,7 @@ impl Requests {
 
     /// The session API call's body is there, or known to be too long.
     fn finish(&self, context: u32) -> Go {
-        let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(context) else {
+        let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(&context) else {
             return Go::On;
         };
         let State::Body(pending, size) = state else {
@@ -170,10 +171,10 @@ impl Requests {
     pub(crate) fn on_response_headers(&self, context: u32, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
         let is_expected = |waiting: &Waiting| matches!(waiting.state, State::Response { .. });
-        if !waiting.get(context).is_some_and(is_expected) {
+        if !waiting.get(&context).is_some_and(is_expected) {
             return Go::On;
         }
-        let expected = waiting.remove(context);
+        let expected = waiting.remove(&context);
         drop(waiting);
         let Some(Waiting {
             worker,
@@ -201,7 +202,9 @@ impl Requests {
             None => (State::Nothing, Go::On),
         };
         if let (State::Nothing, Go::On, Some(rewrite), false) = (&state, go, rewrite, ends) {
-            (state, go) = Manifest::begin(&worker, rewrite, status);
+            let held;
+            (held, go) = Manifest::begin(&worker, rewrite, status);
+            state = held.map_or(State::Nothing, State::Manifest);
         }
         self.wait(context, &worker, state);
         go
@@ -209,7 +212,7 @@ impl Requests {
 
     pub(crate) fn on_response_body(&self, context: u32, size: usize, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let state = waiting.get_mut(context).map(|waiting| &mut waiting.state);
+        let state = waiting.get_mut(&context).map(|waiting| &mut waiting.state);
         match state {
             // All of it in the place of the first piece, nothing in the place of the others.
             Some(State::Refused(body)) => {
@@ -219,7 +222,7 @@ impl Requests {
             Some(State::Manifest(manifest)) => {
                 let go = manifest.take(size, ends);
                 if go == Go::On {
-                    waiting.remove(context);
+                    waiting.remove(&context);
                 }
                 go
             }
@@ -243,11 +246,11 @@ impl Requests {
     /// The body has ended, and nothing said so.
     pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let state = waiting.get(context).map(|waiting| &waiting.state);
+        let state = waiting.get(&context).map(|waiting| &waiting.state);
         if !matches!(state, Some(State::Manifest(_))) {
             return Go::On;
         }
-        let ended = waiting.remove(context);
+        let ended = waiting.remove(&context);
         drop(waiting);
         if let Some(State::Manifest(manifest)) = ended.map(|waiting| waiting.state) {
             manifest.answer();
@@ -258,7 +261,7 @@ impl Requests {
     /// The state of a request that waits for the fleet's store, taken out; `None` if it is
     /// gone.
     pub(crate) fn resume(&self, context: u32) -> Option<State> {
-        Some(self.waiting.borrow_mut().remove(context)?.state)
+        Some(self.waiting.borrow_mut().remove(&context)?.state)
     }
 
     /// Remembers what a request waits for, if it does.
@@ -273,7 +276,7 @@ impl Requests {
         };
         self.waiting.borrow_mut().insert(context, waiting);
         if asks {
-            worker.ring_if_needed();
+            worker.wake_if_needed();
         }
     }
 }

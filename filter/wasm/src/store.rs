@@ -3,16 +3,17 @@
 use std::rc::Rc;
 
 use log::{info, warn};
-use streamgate_record::fleet::{Call, CallFailure, Settled, Ticket};
+use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
 
+use crate::go::Go;
 use crate::host;
-use crate::http::{Go, Phase, State, take};
+use crate::http::{Phase, State, take};
 use crate::requests::with_requests;
 use crate::worker::Worker;
 
 impl Worker {
     /// Has the root context called, if the store is to be called.
-    pub(crate) fn ring_if_needed(&self) {
+    pub(crate) fn wake_if_needed(&self) {
         if !self.edge.borrow().has_calls() || self.waker.is_pending.get() {
             return;
         }
@@ -44,11 +45,11 @@ impl Worker {
         self.make(calls);
         self.go_on();
         self.cut();
-        self.tell_of_outages();
+        self.log_outages();
     }
 
     /// Logs when the store begins not to answer, and when all of it answers again.
-    fn tell_of_outages(&self) {
+    fn log_outages(&self) {
         let down = self.edge.borrow().shards_down();
         match (self.is_away.replace(down > 0), down) {
             (false, 1..) => warn!(
@@ -62,7 +63,7 @@ impl Worker {
 
     /// An answer of the store is there, or known not to come.
     pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
-        let Some(call) = self.calls.borrow_mut().remove(token) else {
+        let Some(call) = self.calls.borrow_mut().remove(&token) else {
             return;
         };
         let reply = host::call_reply(headers, body_size);
@@ -74,7 +75,7 @@ impl Worker {
     }
 
     /// Makes calls, in the name of the root context.
-    fn make(&self, calls: Vec<Call>) {
+    fn make(&self, calls: Vec<StoreCall>) {
         for call in calls {
             match host::call(&self.cluster, &call) {
                 Ok(token) => {
@@ -96,7 +97,7 @@ impl Worker {
     fn go_on(self: &Rc<Self>) {
         let settled = self.edge.borrow_mut().settled();
         if settled.is_empty() {
-            return self.ring_if_needed();
+            return self.wake_if_needed();
         }
         for settled in settled {
             let Ticket(context) = settled.ticket;
@@ -109,11 +110,11 @@ impl Worker {
             }
         }
         host::act_for(self.root);
-        self.ring_if_needed();
+        self.wake_if_needed();
     }
 
     /// Goes on with a request; what it waits for then.
-    fn resume(&self, settled: Settled, state: &State) -> State {
+    fn resume(&self, settled: AnsweredQuestion, state: &State) -> State {
         let mut edge = self.edge.borrow_mut();
         let step = edge.resume(&self.envoy, settled, &host::RequestHead);
         drop(edge);

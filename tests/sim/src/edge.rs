@@ -7,7 +7,7 @@ use streamgate_core::config::Config;
 use streamgate_core::edge::Edge;
 use streamgate_core::exchange::Answer;
 use streamgate_core::step::Step;
-use streamgate_record::fleet::{Call, CallFailure, CallId, Ticket};
+use streamgate_record::fleet::{CallFailure, CallId, StoreCall, Ticket};
 
 use crate::host::EdgeHost;
 use crate::request::Request;
@@ -100,7 +100,7 @@ impl SimEdge {
     }
 
     /// The calls that somebody waits for.
-    pub fn calls(&mut self, worker: usize) -> Vec<Call> {
+    pub fn calls(&mut self, worker: usize) -> Vec<StoreCall> {
         let edge = &mut self.workers[worker].edge;
         match edge.has_calls() {
             true => edge.calls(&self.host),
@@ -109,7 +109,7 @@ impl SimEdge {
     }
 
     /// The calls that are due by the clock.
-    pub fn tick(&mut self, worker: usize) -> Vec<Call> {
+    pub fn tick(&mut self, worker: usize) -> Vec<StoreCall> {
         self.workers[worker].edge.on_tick(&self.host)
     }
 

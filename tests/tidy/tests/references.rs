@@ -97,7 +97,6 @@ const LINES_MAX: usize = 400;
 const LONG: &[(&str, usize)] = &[
     ("filter/core/src/playback/gate.rs", 401),
     ("filter/core/src/request/viewer/mod.rs", 415),
-    ("filter/record/src/fleet/shard.rs", 488),
     ("filter/wasm/src/host.rs", 419),
 ];
 

@@ -16,7 +16,7 @@ use streamgate_values::text::printable;
 
 use super::attributes::{read_attributes, read_json};
 use super::body::problem;
-use super::call::{BodyType, Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
+use super::call::{BodyType, Call, MAX_BODY, PendingCall, Resource, ResourceError, split_query};
 use super::creates_by_client::CreatesByClient;
 use super::credentials;
 use super::refused::refusal;
@@ -64,7 +64,7 @@ pub(crate) fn begin(
     authority: &mut Authority,
 ) -> Step {
     let (path, query) = split_query(called.path);
-    let target = match Target::read(path) {
+    let target = match Resource::read(path) {
         Ok(target) => target,
         Err(error) => return Step::Reply(no_target(config, host, error)),
     };
@@ -85,21 +85,21 @@ pub(crate) fn begin(
     };
     let method = head.header(":method").unwrap_or_default();
     let call = match (method.as_slice(), &target) {
-        (b"POST", Target::Sessions { .. }) => match terminate(head) {
+        (b"POST", Resource::Sessions { .. }) => match terminate(head) {
             Some(terminate) => Call::Create { terminate },
             None => {
                 let detail = "X-Terminate takes up to 32 termination codes";
                 return reply(malformed(host, detail));
             }
         },
-        (b"POST", Target::Session { session, .. }) => Call::Heartbeat {
+        (b"POST", Resource::Session { session, .. }) => Call::Heartbeat {
             session: session.clone(),
         },
-        (b"DELETE", Target::Session { session, .. }) => Call::Stop {
+        (b"DELETE", Resource::Session { session, .. }) => Call::Stop {
             session: session.clone(),
         },
-        (b"GET", Target::RunningStreams { .. }) => Call::RunningStreams,
-        (b"GET", Target::Metadata) => Call::Metadata,
+        (b"GET", Resource::RunningStreams { .. }) => Call::RunningStreams,
+        (b"GET", Resource::Metadata) => Call::Metadata,
         _ => return reply(Answer::empty(405).with("allow", target.allows())),
     };
     let (idp, subject) = target.account();
@@ -288,10 +288,10 @@ fn without_token<'q>(config: &Config, query: &'q [u8]) -> Cow<'q, [u8]> {
     }
 }
 
-fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
+fn no_target(config: &Config, host: &impl Host, error: ResourceError) -> Reply {
     let answer = match error {
-        TargetError::Unknown => problem(404, "there is nothing at this path"),
-        TargetError::Malformed => malformed(
+        ResourceError::Unknown => problem(404, "there is nothing at this path"),
+        ResourceError::Malformed => malformed(
             host,
             "idp, subject and session must be percent-encoded UTF-8 of 1 to 256 bytes",
         ),

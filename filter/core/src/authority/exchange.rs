@@ -1,7 +1,9 @@
 //! What goes to the fleet's store, and what comes from it.
 
 use streamgate_record::Records;
-use streamgate_record::fleet::{Call, CallFailure, CallId, Fleet, Settings, Settled, Ticket};
+use streamgate_record::fleet::{
+    AnsweredQuestion, CallFailure, CallId, Fleet, Settings, StoreCall, Ticket,
+};
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
 
@@ -33,7 +35,12 @@ impl Authority {
     }
 
     /// The calls that somebody waits for.
-    pub(crate) fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<Call> {
+    pub(crate) fn calls(
+        &mut self,
+        host: &impl Host,
+        records: &Records,
+        now: Moment,
+    ) -> Vec<StoreCall> {
         let fleet = self.fleet.as_mut();
         fleet.map_or_else(Vec::new, |fleet| fleet.calls(host, records, now))
     }
@@ -44,7 +51,7 @@ impl Authority {
         host: &impl Host,
         records: &Records,
         now: Moment,
-    ) -> Vec<Call> {
+    ) -> Vec<StoreCall> {
         let fleet = self.fleet.as_mut();
         fleet.map_or_else(Vec::new, |fleet| fleet.on_tick(host, records, now))
     }
@@ -64,7 +71,7 @@ impl Authority {
     }
 
     /// The questions that are settled, to go on with by [`Authority::resume`].
-    pub(crate) fn settled(&mut self) -> Vec<Settled> {
+    pub(crate) fn settled(&mut self) -> Vec<AnsweredQuestion> {
         self.fleet.as_mut().map(Fleet::settled).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ mod tests;
 
 use hashbrown::HashMap;
 use streamgate_policy::{Event, Refused, Unknown, Verdict};
-use streamgate_record::fleet::{Fleet, OnOutage, Question, Settled, Ticket};
+use streamgate_record::fleet::{AnsweredQuestion, Fleet, OnOutage, Question, Ticket};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable, memory_since};
@@ -128,7 +128,10 @@ impl Authority {
         is_decided_later: impl FnOnce() -> bool,
     ) -> Result<Option<Decided>, Unavailable> {
         // What the store remembers goes further back than what this edge does, or less far.
-        let stored_since = self.fleet.as_ref().and_then(|it| it.since(of.subject));
+        let stored_since = self
+            .fleet
+            .as_ref()
+            .and_then(|it| it.memory_since(of.subject));
         let memory_since = stored_since.unwrap_or_else(|| self.memory_since(of));
         let decided = of.consult(event, memory_since)?;
         let Some(fleet) = &self.fleet else {
@@ -210,7 +213,7 @@ impl Authority {
         &mut self,
         host: &H,
         records: &Records,
-        settled: Settled,
+        settled: AnsweredQuestion,
         now: Moment,
     ) -> Option<Resumed> {
         let ticket = settled.ticket;

@@ -1,6 +1,6 @@
 //! What a worker remembers of streams about which the store was asked.
 
-use streamgate_record::fleet::{Call, Ticket};
+use streamgate_record::fleet::{StoreCall, Ticket};
 
 use crate::edge::Edge;
 use crate::step::Step;
@@ -8,7 +8,7 @@ use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 
 /// The answer to a call in which the store says this of each subject. Every first call reads
 /// what was ended.
-fn answer(_: &Call, told: &[Vec<u8>]) -> Vec<u8> {
+fn answer(_: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
     let greeting = [&NOW.to_bytes()[..], b"\x035-5"].concat();
     let greeting = [b"$10\r\n", &greeting[..], b"\r\n"].concat();
     [greeting, told.concat(), b"+OK\r\n".to_vec()].concat()

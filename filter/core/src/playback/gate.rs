@@ -99,11 +99,11 @@ impl Gate {
     /// Takes note of the time, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);
-        self.tell(host);
+        self.flush(host);
     }
 
     /// Counts what passed since it was last counted.
-    pub(crate) fn tell(&mut self, host: &impl Host) {
+    pub(crate) fn flush(&mut self, host: &impl Host) {
         host.add(Metric::FastPathPasses, self.passes.take());
     }
 

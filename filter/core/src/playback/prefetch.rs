@@ -79,6 +79,6 @@ impl<H: Head, E> Request<'_, H, E> {
                 .any(|token| token.eq_ignore_ascii_case(b"prefetch"))
         };
         HEADERS.iter().any(says)
-            || cmcd::Reader::new(head, self.asked.path).state() == Some(cmcd::State::Preloading)
+            || cmcd::CmcdReader::new(head, self.asked.path).state() == Some(cmcd::State::Preloading)
     }
 }

@@ -97,7 +97,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             StreamCarrier::Token(_) => Some(None),
             StreamCarrier::Header(name) => Some(head.header(name)),
             StreamCarrier::CmcdSid => {
-                let sid = cmcd::Reader::new(head, path).sid();
+                let sid = cmcd::CmcdReader::new(head, path).sid();
                 Some(sid.map(String::into_bytes))
             }
             StreamCarrier::JwtClaim(_)
@@ -135,7 +135,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     pub(super) fn paused(&self) -> Option<Paused> {
         let paused = self.protected.paused?;
         let Asked { head, path, .. } = self.asked;
-        let says = cmcd::Reader::new(head, path).state() == Some(cmcd::State::Paused);
+        let says = cmcd::CmcdReader::new(head, path).state() == Some(cmcd::State::Paused);
         (says && !self.is_media() && self.method() == b"GET").then_some(paused)
     }
 

@@ -225,7 +225,7 @@ impl Reason {
             Self::StoreFailed => row(
                 "store-failed",
                 Some(503),
-                Metric::RefusalsContention,
+                Metric::RefusalsStore,
                 "the stream could not be recorded; try again",
             ),
             Self::Malformed => row(
@@ -287,36 +287,47 @@ mod tests {
     use super::*;
     use crate::testing::test;
 
+    const ALL: [Reason; 22] = [
+        Reason::LimitReached,
+        Reason::Evicted,
+        Reason::RemoteTermination,
+        Reason::StreamOver,
+        Reason::ForeignStream,
+        Reason::MissingAttributes,
+        Reason::ImmutableAttribute,
+        Reason::TooManyAttributes,
+        Reason::Throttled,
+        Reason::TokenInvalid,
+        Reason::ForeignToken,
+        Reason::TokenExpired,
+        Reason::UnknownApplication,
+        Reason::OtherAccount,
+        Reason::NoSubject,
+        Reason::NoStream,
+        Reason::SessionRequired,
+        Reason::SubjectFull,
+        Reason::EdgeFull,
+        Reason::Busy,
+        Reason::StoreFailed,
+        Reason::Malformed,
+    ];
+
+    #[test]
+    fn a_store_that_does_not_answer_has_a_counter_of_its_own() {
+        for unavailable in [Unavailable::Store, Unavailable::Fleet] {
+            let reason = Reason::of_unavailable(unavailable);
+            let alike = ALL.iter().filter(|other| other.metric() == reason.metric());
+            assert_eq!(alike.collect::<Vec<_>>(), [&reason], "{unavailable:?}");
+        }
+    }
+
     #[test]
     fn every_reason_is_explained() {
         let page = concat!(
             include_str!("../../../../docs/playback.md"),
             include_str!("../../../../docs/session-api.md")
         );
-        for reason in [
-            Reason::LimitReached,
-            Reason::Evicted,
-            Reason::RemoteTermination,
-            Reason::StreamOver,
-            Reason::ForeignStream,
-            Reason::MissingAttributes,
-            Reason::ImmutableAttribute,
-            Reason::TooManyAttributes,
-            Reason::Throttled,
-            Reason::TokenInvalid,
-            Reason::ForeignToken,
-            Reason::TokenExpired,
-            Reason::UnknownApplication,
-            Reason::OtherAccount,
-            Reason::NoSubject,
-            Reason::NoStream,
-            Reason::SessionRequired,
-            Reason::SubjectFull,
-            Reason::EdgeFull,
-            Reason::Busy,
-            Reason::StoreFailed,
-            Reason::Malformed,
-        ] {
+        for reason in ALL {
             assert!(page.contains(&format!("`{}`", reason.code())), "{reason:?}");
         }
     }

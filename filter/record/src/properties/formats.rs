@@ -118,7 +118,7 @@ fn ended() -> impl Strategy<Value = Tombstone> {
 }
 
 fn activity() -> impl Strategy<Value = Activity> {
-    let faded = (any::<[u8; 8]>(), moment()).prop_map(|(mark, at)| Faded { mark, at });
+    let faded = (any::<[u8; 8]>(), moment()).prop_map(|(key_prefix, at)| Faded { key_prefix, at });
     let ends = (vec(ended(), 0..9), vec(faded, 0..4));
     (vec(stream(), 0..6), ends, calls()).prop_map(|(streams, (ended, faded), creates)| Activity {
         streams,

@@ -120,7 +120,7 @@ impl Check<'_> {
             let path = item(path, at);
             match carrier {
                 RawSubjectCarrier::Token(position) => {
-                    SubjectCarrier::Token(self.token_place(&field(&path, "token"), position))
+                    SubjectCarrier::Token(self.token_position(&field(&path, "token"), position))
                 }
                 RawSubjectCarrier::JwtClaim(claim) => {
                     self.name(&field(&path, "jwt_claim"), claim);
@@ -143,7 +143,7 @@ impl Check<'_> {
             let path = item(path, at);
             match carrier {
                 RawStreamCarrier::Token(position) => {
-                    StreamCarrier::Token(self.token_place(&field(&path, "token"), position))
+                    StreamCarrier::Token(self.token_position(&field(&path, "token"), position))
                 }
                 RawStreamCarrier::JwtClaim(claim) => {
                     self.name(&field(&path, "jwt_claim"), claim);
@@ -181,7 +181,7 @@ impl Check<'_> {
         carriers
     }
 
-    fn token_place(&mut self, path: &str, raw: &RawTokenPosition) -> TokenPosition {
+    fn token_position(&mut self, path: &str, raw: &RawTokenPosition) -> TokenPosition {
         match raw {
             RawTokenPosition::Path => TokenPosition::Path,
             RawTokenPosition::Query(name) => {

@@ -8,7 +8,6 @@
 mod cat;
 mod classes;
 mod fleet;
-mod named;
 mod playback;
 mod policies;
 mod session_api;
@@ -17,7 +16,6 @@ mod sessions;
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
-pub use named::Named;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,

@@ -1,5 +1,7 @@
 //! Protected paths.
 
+use std::collections::BTreeMap;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,7 +10,6 @@ use serde::Serialize;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
-use super::Named;
 use super::classes::{RawClasses, RawPattern};
 
 /// A protected path.
@@ -47,7 +48,7 @@ pub struct RawPlayback {
     /// Attributes that a request says of its stream, by name; they feed the policies.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub attributes: Named<RawAttributeSource>,
+    pub attributes: BTreeMap<String, RawAttributeSource>,
     /// What keeps a stream alive.
     #[serde(default)]
     pub liveness: RawLiveness,

@@ -62,7 +62,7 @@ pub fn attributes<H: Head>(
                 value.and_then(|value| claim::text(&value))
             }
             AttributeSource::Cmcd(key) => {
-                let said = cmcd::Reader::new(asked.head, asked.path);
+                let said = cmcd::CmcdReader::new(asked.head, asked.path);
                 match key {
                     CmcdKey::Sid => said.sid(),
                     CmcdKey::Cid => said.cid(),

@@ -358,7 +358,7 @@ impl<H: Head> Search<'_, H> {
                     }
                 }
                 StreamCarrier::CmcdSid => {
-                    if let Some(sid) = cmcd::Reader::new(head, self.asked.path).sid() {
+                    if let Some(sid) = cmcd::CmcdReader::new(head, self.asked.path).sid() {
                         return Ok(external("cmcd", sid.as_bytes(), false));
                     }
                 }

@@ -201,7 +201,7 @@ fn whoever_is_gone_is_told_nothing_and_what_was_sent_stands() {
 
 #[test]
 fn the_store_is_told_first_who_calls_and_nothing_shows_the_password() {
-    let credentials = Credentials {
+    let credentials = StoreCredentials {
         user: Some("edge".to_owned()),
         password: "open sesame".to_owned(),
     };

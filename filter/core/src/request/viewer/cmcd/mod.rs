@@ -134,12 +134,12 @@ impl Cmcd {
 /// A request's CMCD, read as far as it is asked for. A player sends it in the query or
 /// in headers; where the query has it, no header is looked at but for a session's id that it lacks.
 #[derive(Debug)]
-pub struct Reader<'a, H> {
+pub struct CmcdReader<'a, H> {
     head: &'a H,
     query: Option<Cmcd>,
 }
 
-impl<'a, H: Head> Reader<'a, H> {
+impl<'a, H: Head> CmcdReader<'a, H> {
     /// Of a request for `path`, query included. Reads no header.
     #[must_use]
     pub fn new(head: &'a H, path: &[u8]) -> Self {

@@ -87,7 +87,7 @@ proptest! {
             .with("cmcd-status", &data);
         let path = [b"/a?CMCD=", path.as_slice()].concat();
         for path in [b"/a".as_slice(), &path] {
-            let said = Reader::new(&head, path).all();
+            let said = CmcdReader::new(&head, path).all();
             for (id, max) in [(said.sid, SID_MAX), (said.cid, CID_MAX)] {
                 prop_assert!(id.is_none_or(|id| (1..=max).contains(&id.chars().count())));
             }
@@ -122,7 +122,7 @@ proptest! {
         }
         let query = encoded(&members.join(","), &choice, upper);
         let path = format!("/a.m4s?x=1&CMCD={query}&y=2");
-        prop_assert_eq!(&Reader::new(&Headers::default(), path.as_bytes()).all(), &said);
+        prop_assert_eq!(&CmcdReader::new(&Headers::default(), path.as_bytes()).all(), &said);
 
         let with = |keys: &[Option<String>]| {
             let keys = keys.iter().flatten().cloned();
@@ -133,6 +133,6 @@ proptest! {
             ("cmcd-request", &with(&[state])),
             ("cmcd-status", &with(&[background])),
         ]);
-        prop_assert_eq!(&Reader::new(&head, b"/a.m4s").all(), &said);
+        prop_assert_eq!(&CmcdReader::new(&head, b"/a.m4s").all(), &said);
     }
 }

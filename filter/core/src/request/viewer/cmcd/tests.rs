@@ -6,11 +6,11 @@ use super::*;
 use crate::testing::{Headers, test};
 
 fn in_query(path: &str) -> Cmcd {
-    Reader::new(&Headers::default(), path.as_bytes()).all()
+    CmcdReader::new(&Headers::default(), path.as_bytes()).all()
 }
 
 fn in_headers(headers: &[(&str, &str)]) -> Cmcd {
-    Reader::new(&Headers::new(headers), b"/a.m4s").all()
+    CmcdReader::new(&Headers::new(headers), b"/a.m4s").all()
 }
 
 fn cmcd(sid: &str, cid: &str, state: Option<State>, background: bool) -> Cmcd {
@@ -264,9 +264,9 @@ impl Head for Watched {
 
 #[test]
 fn only_the_headers_that_can_hold_what_is_asked_are_read() {
-    let read = |path: &str, ask: fn(Reader<'_, Watched>)| {
+    let read = |path: &str, ask: fn(CmcdReader<'_, Watched>)| {
         let head = Watched(RefCell::default());
-        ask(Reader::new(&head, path.as_bytes()));
+        ask(CmcdReader::new(&head, path.as_bytes()));
         head.0.into_inner()
     };
     assert_eq!(read("/a", |_| ()), [""; 0]);
@@ -278,7 +278,7 @@ fn only_the_headers_that_can_hold_what_is_asked_are_read() {
         read("/a", |said| drop(said.all())),
         ["cmcd-session", "cmcd-request", "cmcd-status"]
     );
-    let asked: fn(Reader<'_, Watched>) = |said| {
+    let asked: fn(CmcdReader<'_, Watched>) = |said| {
         _ = (said.sid(), said.cid(), said.state(), said.background());
         _ = said.all();
     };
@@ -288,7 +288,7 @@ fn only_the_headers_that_can_hold_what_is_asked_are_read() {
 }
 
 fn sid(head: &impl Head, path: &[u8]) -> Option<String> {
-    Reader::new(head, path).sid()
+    CmcdReader::new(head, path).sid()
 }
 
 #[test]
