@@ -29,6 +29,8 @@ pub fn judge(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
+    #[cfg(any(test, feature = "testing"))]
+    crate::testing::count_judged();
     match event {
         Event::Play(play) => judge_play(activity, play, book, recall, now),
         Event::Stop {

@@ -13,6 +13,7 @@ mod cm_v2;
 mod cookies;
 mod credentials;
 mod empty_values;
+mod fleet_judgements;
 mod fleet_leases;
 mod foreign;
 mod how_many;
