@@ -15,7 +15,7 @@ pub(super) fn admit(
     now: Moment,
 ) -> Judgement {
     let silenced = findings.leaving() > 0;
-    let lapses_at = now.plus_ms(play.timeout_ms);
+    let lapses_at = now.plus_ms(play.timeout_ms).plus_ms(play.buffer_ms);
     // A stream that was released comes back as what it was.
     let end = activity.forgive(&play.stream);
     let mut plays = Plays {
@@ -31,7 +31,8 @@ pub(super) fn admit(
     let mut changed = true;
     match activity.stream_mut(&play.stream) {
         Some(stream) => {
-            let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
+            let due_below_ms = play.renew_below_ms.saturating_add(play.buffer_ms);
+            let due = stream.lapses_at.ms_since(now) < due_below_ms;
             let learned = learns(stream, play);
             changed = due || silenced || learned;
             plays.learned = learned;

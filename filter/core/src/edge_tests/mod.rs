@@ -6,6 +6,7 @@ mod advice;
 mod attributes;
 mod bounds;
 mod browsing;
+mod buffers;
 mod call_limits;
 mod carriers;
 mod cat;

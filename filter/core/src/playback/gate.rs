@@ -243,7 +243,7 @@ impl Gate {
         {
             return None;
         }
-        if is_fresh {
+        if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
             self.passes.set(self.passes.get().saturating_add(1));
             return Some(request.forward(None));
         }
@@ -273,6 +273,7 @@ impl Gate {
                 known: true,
                 facts: Facts {
                     attributes: request.own_attributes().ok()?,
+                    buffer: request.buffer(),
                     ..Facts::default()
                 },
             }),
@@ -324,6 +325,7 @@ impl Gate {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
         };
+        let is_in_headers = facts.buffer.is_in_headers;
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
         let decided = match authority.consult(host, &viewer.subject, &event, again, now) {
@@ -382,6 +384,7 @@ impl Gate {
                 &leased,
                 &decided,
                 plays,
+                (now, is_in_headers),
             );
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);

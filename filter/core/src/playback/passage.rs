@@ -8,6 +8,7 @@ use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
 use streamgate_values::subject::SubjectKey;
 
+use super::buffer::Buffer;
 use super::lease::Leased;
 use super::rewrite::Rewrite;
 use crate::exchange::{Record, Reply};
@@ -74,6 +75,8 @@ pub(super) struct Facts {
     pub(super) attributes: Attributes,
     /// The account's own limits; none: what is on record holds.
     pub(super) limits: Limits,
+    /// How long its player can play on from its buffer.
+    pub(super) buffer: Buffer,
 }
 
 /// What is to become of a watched response.

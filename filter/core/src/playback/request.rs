@@ -63,7 +63,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.is_media() && !matches!(self.method(), b"HEAD" | b"OPTIONS")
     }
 
-    fn is_media(&self) -> bool {
+    pub(super) fn is_media(&self) -> bool {
         self.protected.classes.classify(self.asked.file) == Class::Media
     }
 
@@ -129,6 +129,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Ok(Facts {
             attributes,
             limits: viewer.limits.clone(),
+            buffer: self.buffer(),
         })
     }
 
@@ -199,7 +200,12 @@ impl PlaybackPath {
     /// After how much less than this to live, in milliseconds, a stream is renewed:
     /// when a third of its timeout has passed.
     pub(super) fn renew_below_ms(&self) -> u64 {
-        self.timeout_ms.saturating_sub(self.timeout_ms.div_ceil(3))
+        self.timeout_ms.saturating_sub(self.renew_every_ms())
+    }
+
+    /// How long a stream is not renewed again, in milliseconds.
+    pub(super) const fn renew_every_ms(&self) -> u64 {
+        self.timeout_ms.div_ceil(3)
     }
 
     /// A request of `stream` that keeps it alive, as an event.
@@ -217,6 +223,7 @@ impl PlaybackPath {
             limits: facts.limits,
             terminate: Vec::new(),
             timeout_ms: self.timeout_ms,
+            buffer_ms: facts.buffer.ms,
             renew_below_ms: self.renew_below_ms(),
             unknown: match self.start {
                 Start::Implicit => Unknown::Starts,
@@ -228,13 +235,16 @@ impl PlaybackPath {
         }
     }
 
-    /// The lease of a stream that plays here, at this place.
+    /// The lease of a stream that plays here, at this place, since `now`.
+    /// `is_in_headers`: its player's CMCD is. The lease of one that lives long by its buffer is due as early as
+    /// another's: the record is looked at then, not written.
     pub(super) fn lease(
         &self,
         (records, path_index): (&Records, usize),
         stream: &Rc<Leased>,
         decided: &Decided,
         plays: &Plays,
+        (now, is_in_headers): (Moment, bool),
     ) -> Option<Lease> {
         let Basis {
             generation,
@@ -244,7 +254,8 @@ impl PlaybackPath {
         let due_ms = plays
             .lapses_at
             .as_ms()
-            .saturating_sub(self.renew_below_ms());
+            .saturating_sub(self.renew_below_ms())
+            .min(now.plus_ms(self.renew_every_ms()).as_ms());
         let expiry = |moment: Moment| stream.expires_at.map_or(moment, |end| end.min(moment));
         let ends_at = expiry(plays.lapses_at);
         let due_before_ms = ends_at.ms_since(expiry(Moment::from_ms(due_ms)));
@@ -253,6 +264,7 @@ impl PlaybackPath {
             path_index,
             group: records.group_of(&stream.subject),
             is_anywhere: scope.is_empty(),
+            is_in_headers,
             generation,
             looked: Cell::default(),
             // What the request says of the stream may not be on record yet.
