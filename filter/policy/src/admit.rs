@@ -5,6 +5,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
+use super::rule::device;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 
 pub(super) fn admit(
@@ -93,7 +94,9 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
         started_at: stream.started_at,
         channel: stream.attributes.value("channel").map(str::to_owned),
         device_name: stream.attributes.value("deviceName").map(str::to_owned),
+        same_device: false,
     };
+    let own = device(&stream.attributes).map(str::to_owned);
     let killed = findings.killed.iter().chain(&findings.replaced).map(|key| {
         let why = EndReason::Killed { by: by.clone() };
         (*key, why)
@@ -103,7 +106,12 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
     stream.superseded.extend(codes);
     let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
     stream.superseded.drain(..surplus);
-    for (key, why) in leaving {
+    for (key, mut why) in leaving {
+        if let EndReason::Killed { by } = &mut why {
+            let of = activity.stream(&key);
+            let of = of.and_then(|stream| device(&stream.attributes));
+            by.same_device = of.is_some() && of == own.as_deref();
+        }
         activity.end(&key, why, now);
     }
 }

@@ -153,7 +153,7 @@ pub enum Refused {
     Conflict(Vec<Breach>),
     /// A rule took its place away earlier; this is how that rule stands now.
     Evicted(Box<Breach>),
-    /// A viewer stopped it from another device.
+    /// A viewer stopped it from another device, or its own device has started again.
     Killed(Terminator),
     /// It lapsed or was stopped.
     Over,

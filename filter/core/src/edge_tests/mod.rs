@@ -30,6 +30,7 @@ mod playback;
 mod prefetch;
 mod redirected;
 mod refusals;
+mod same_device;
 mod secrecy;
 mod session_api;
 #[cfg(not(target_arch = "wasm32"))]
