@@ -33,6 +33,7 @@ mod refusals;
 mod same_device;
 mod secrecy;
 mod session_api;
+mod session_beside_player;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use streamgate_policy::Application;
 use streamgate_tokens::cat::Access;
-use streamgate_tokens::signed::PlaybackToken;
+use streamgate_tokens::signed::{PlaybackToken, UnknownSession, read_session_id};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::limits::Limits;
@@ -324,6 +324,18 @@ impl<H: Head> Search<'_, H> {
             let key = StreamKey::external(hash);
             (Identified::Stream { key, recurring }, Source::Other)
         };
+        // An app hands its player the session's id, where a player can be told to send one: they
+        // are one stream then.
+        let session_or_external = |carrier: &str, id: &[u8]| {
+            let text = core::str::from_utf8(id).unwrap_or_default();
+            match read_session_id(&self.config.sessions.ring, subject, text) {
+                Ok(key) => {
+                    let recurring = false;
+                    (Identified::Stream { key, recurring }, Source::Other)
+                }
+                Err(UnknownSession) => external(carrier, id, false),
+            }
+        };
         let head = self.asked.head;
         let mut redirect = Identified::Unknown;
         for carrier in &self.protected.stream {
@@ -354,12 +366,12 @@ impl<H: Head> Search<'_, H> {
                 }
                 StreamCarrier::Header(name) => {
                     if let Some(value) = head.header(name) {
-                        return Ok(external("header", id(&value)?.as_bytes(), false));
+                        return Ok(session_or_external("header", id(&value)?.as_bytes()));
                     }
                 }
                 StreamCarrier::CmcdSid => {
                     if let Some(sid) = cmcd::Reader::new(head, self.asked.path).sid() {
-                        return Ok(external("cmcd", sid.as_bytes(), false));
+                        return Ok(session_or_external("cmcd", sid.as_bytes()));
                     }
                 }
                 StreamCarrier::Redirect => {
