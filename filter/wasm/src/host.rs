@@ -5,11 +5,13 @@
 // here and nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::{Answer, Record};
+use streamgate_core::refusal::lines::Lines;
 use streamgate_record::fleet::{Call, REPLY_MAX};
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
@@ -56,12 +58,21 @@ impl Envoy {
 
 impl Clock for Envoy {
     fn now(&self) -> Moment {
-        let since_unix_epoch = hostcalls::get_current_time()
-            .ok()
-            .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
-            .unwrap_or_default();
-        Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
+        now()
     }
+}
+
+fn now() -> Moment {
+    let since_unix_epoch = hostcalls::get_current_time()
+        .ok()
+        .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
+}
+
+thread_local! {
+    /// What this worker has told the access log of late.
+    static LINES: RefCell<Lines> = RefCell::default();
 }
 
 impl Entropy for Envoy {
@@ -352,10 +363,16 @@ pub(crate) fn replace_path(path: &[u8]) {
 
 /// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
 pub(crate) fn record(record: &Record) {
+    let Some(repeated) = LINES.with_borrow_mut(|lines| lines.tells(record, now())) else {
+        return;
+    };
     let set = |name: &str, value: &str| {
         let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
     };
     set("streamgate.event", record.event);
+    if repeated > 0 {
+        set("streamgate.repeated", &repeated.to_string());
+    }
     if let Some(reason) = record.reason {
         set("streamgate.reason", reason);
     }
