@@ -10,17 +10,9 @@ use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 
 use super::lease::Lease;
+use super::passage::Buffer;
 use super::request::Request;
 use crate::request::viewer::cmcd;
-
-/// What a request says of its player's buffer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Buffer {
-    /// How long its player can play on from it, in milliseconds, as far as that counts.
-    pub(super) ms: u64,
-    /// The player's CMCD stands in headers, which take a host call to read.
-    pub(super) is_in_headers: bool,
-}
 
 impl<H: Head, E: Host> Request<'_, H, E> {
     /// What it says of its player's buffer. Only what counts as watching has one that counts;

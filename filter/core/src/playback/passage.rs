@@ -8,7 +8,6 @@ use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
 use streamgate_values::subject::SubjectKey;
 
-use super::buffer::Buffer;
 use super::lease::Leased;
 use super::rewrite::Rewrite;
 use crate::exchange::{Record, Reply};
@@ -77,6 +76,15 @@ pub(super) struct Facts {
     pub(super) limits: Limits,
     /// How long its player can play on from its buffer.
     pub(super) buffer: Buffer,
+}
+
+/// What a request says of its player's buffer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Buffer {
+    /// How long its player can play on from it, in milliseconds, as far as that counts.
+    pub(super) ms: u64,
+    /// The player's CMCD stands in headers, which take a host call to read.
+    pub(super) is_in_headers: bool,
 }
 
 /// What is to become of a watched response.
