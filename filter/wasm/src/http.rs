@@ -6,8 +6,8 @@ use streamgate_core::edge::Step;
 use streamgate_core::exchange::{Answer, Reply};
 use streamgate_core::playback::{Forward, Rewrite, Watch, Watched};
 
-use crate::host;
 use crate::manifest::Manifest;
+use crate::{host, log};
 
 /// Whether Envoy goes on with a request or its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(crate) fn reply(reply: &Reply) {
         host::set_request_header("referer", None);
     }
     if let Some(record) = &reply.record {
-        host::record(record);
+        log::record(record);
     }
     host::answer(&reply.answer);
 }
@@ -118,14 +118,14 @@ pub(crate) fn take_watched(watched: Watched, ends: bool) -> (State, Go) {
     match watched {
         Watched::Pass(record) => {
             if let Some(record) = record {
-                host::record(&record);
+                log::record(&record);
             }
             (State::Nothing, Go::On)
         }
         Watched::Refuse(reply) => {
             // The request's head is gone by now; its path was stripped on the way in.
             if let Some(record) = &reply.record {
-                host::record(record);
+                log::record(record);
             }
             (answer_instead(reply.answer, ends), Go::On)
         }

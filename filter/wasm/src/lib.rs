@@ -8,6 +8,7 @@ mod by_id;
 mod export;
 mod host;
 mod http;
+mod log;
 mod manifest;
 mod requests;
 mod root;

@@ -9,6 +9,7 @@ mod claim;
 pub mod cmcd;
 mod cookie;
 mod credential;
+mod id;
 mod query;
 mod token;
 
@@ -27,17 +28,17 @@ use std::sync::Arc;
 
 use streamgate_policy::Application;
 use streamgate_tokens::cat::Access;
-use streamgate_tokens::signed::{PlaybackToken, UnknownSession, read_session_id};
+use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
-use streamgate_values::text::printable;
 
 use self::access::{Stood, granted};
-use self::asked::{ID_MAX, without_port};
+use self::asked::without_port;
+use self::id::{id, jwt_id, own_session};
 use self::token::Tokens;
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
@@ -251,14 +252,6 @@ fn said_subject<'a, H: Head>(
     })
 }
 
-/// An id in the JWT that the proxy has checked.
-fn jwt_id(config: &Config, head: &impl Head, name: &str) -> Result<Option<String>, Reason> {
-    match head.jwt_claim(&config.jwt_payload, name) {
-        Some(claim) => claim::id(&claim),
-        None => Ok(None),
-    }
-}
-
 /// What says something of a viewer.
 #[derive(Clone, Copy)]
 enum Source<'a> {
@@ -324,18 +317,14 @@ impl<H: Head> Search<'_, H> {
             let key = StreamKey::external(hash);
             (Identified::Stream { key, recurring }, Source::Other)
         };
-        // An app hands its player the session's id, where a player can be told to send one: they
-        // are one stream then.
-        let session_or_external = |carrier: &str, id: &[u8]| {
-            let text = core::str::from_utf8(id).unwrap_or_default();
-            match read_session_id(&self.config.sessions.ring, subject, text) {
-                Ok(key) => {
+        let session_or_external =
+            |carrier: &str, id: &[u8]| match own_session(self.config, subject, id) {
+                Some(key) => {
                     let recurring = false;
                     (Identified::Stream { key, recurring }, Source::Other)
                 }
-                Err(UnknownSession) => external(carrier, id, false),
-            }
-        };
+                None => external(carrier, id, false),
+            };
         let head = self.asked.head;
         let mut redirect = Identified::Unknown;
         for carrier in &self.protected.stream {
@@ -415,14 +404,6 @@ pub fn granted_limits(config: &Config, head: &impl Head) -> Limits {
         }
     }
     limits
-}
-
-/// An id that an earlier hop put into a header.
-fn id(value: &[u8]) -> Result<&str, Reason> {
-    match printable(value) {
-        Ok(id) if (1..=ID_MAX).contains(&id.len()) => Ok(id),
-        _ => Err(Reason::Malformed),
-    }
 }
 
 #[cfg(test)]
