@@ -98,7 +98,8 @@ pub enum EndReason {
         /// Name of the rule within it.
         rule: String,
     },
-    /// A viewer chose to stop it from another device (`X-Terminate`).
+    /// A viewer chose to stop it from another device (`X-Terminate`), or its own device has
+    /// started again.
     Killed {
         /// The stream that was started in its place.
         by: Terminator,
@@ -119,6 +120,8 @@ pub struct Terminator {
     pub channel: Option<String>,
     /// Its `deviceName`, if known.
     pub device_name: Option<String>,
+    /// It plays on the device that the killed one played on, as far as that is known.
+    pub same_device: bool,
 }
 
 impl Stream {

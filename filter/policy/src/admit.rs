@@ -5,6 +5,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
+use super::rule::device;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 
 pub(super) fn admit(
@@ -15,7 +16,7 @@ pub(super) fn admit(
     now: Moment,
 ) -> Judgement {
     let silenced = findings.leaving() > 0;
-    let lapses_at = now.plus_ms(play.timeout_ms);
+    let lapses_at = now.plus_ms(play.timeout_ms).plus_ms(play.buffer_ms);
     // A stream that was released comes back as what it was.
     let end = activity.forgive(&play.stream);
     let mut plays = Plays {
@@ -31,7 +32,8 @@ pub(super) fn admit(
     let mut changed = true;
     match activity.stream_mut(&play.stream) {
         Some(stream) => {
-            let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
+            let due_below_ms = play.renew_below_ms.saturating_add(play.buffer_ms);
+            let due = stream.lapses_at.ms_since(now) < due_below_ms;
             let learned = learns(stream, play);
             changed = due || silenced || learned;
             plays.learned = learned;
@@ -92,7 +94,9 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
         started_at: stream.started_at,
         channel: stream.attributes.value("channel").map(str::to_owned),
         device_name: stream.attributes.value("deviceName").map(str::to_owned),
+        same_device: false,
     };
+    let own = device(&stream.attributes).map(str::to_owned);
     let killed = findings.killed.iter().chain(&findings.replaced).map(|key| {
         let why = EndReason::Killed { by: by.clone() };
         (*key, why)
@@ -102,7 +106,12 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
     stream.superseded.extend(codes);
     let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
     stream.superseded.drain(..surplus);
-    for (key, why) in leaving {
+    for (key, mut why) in leaving {
+        if let EndReason::Killed { by } = &mut why {
+            let of = activity.stream(&key);
+            let of = of.and_then(|stream| device(&stream.attributes));
+            by.same_device = of.is_some() && of == own.as_deref();
+        }
         activity.end(&key, why, now);
     }
 }

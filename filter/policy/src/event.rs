@@ -53,8 +53,11 @@ pub struct Play {
     pub terminate: Vec<String>,
     /// How long the stream lives without a further sign of life, in milliseconds.
     pub timeout_ms: u64,
+    /// How much longer than that its player can play on from what it has buffered, in
+    /// milliseconds, as it says itself. Bounded by whoever reads it.
+    pub buffer_ms: u64,
     /// A live stream that has at least this long to live, in milliseconds, is left
-    /// as it is: nothing is written.
+    /// as it is: nothing is written. [`Play::buffer_ms`] comes on top.
     pub renew_below_ms: u64,
     /// What to do if the stream is not on record.
     pub unknown: Unknown,
@@ -150,7 +153,7 @@ pub enum Refused {
     Conflict(Vec<Breach>),
     /// A rule took its place away earlier; this is how that rule stands now.
     Evicted(Box<Breach>),
-    /// A viewer stopped it from another device.
+    /// A viewer stopped it from another device, or its own device has started again.
     Killed(Terminator),
     /// It lapsed or was stopped.
     Over,

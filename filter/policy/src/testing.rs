@@ -106,6 +106,7 @@ pub fn play(book: &PolicyBook, application: &str, stream: StreamKey, unknown: Un
         attributes: Attributes::default(),
         terminate: Vec::new(),
         timeout_ms: TIMEOUT_MS,
+        buffer_ms: 0,
         renew_below_ms: u64::MAX,
         unknown,
         limits: Limits::default(),

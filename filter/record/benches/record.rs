@@ -111,6 +111,7 @@ fn play(records: &Records, n: u8) -> Event {
         attributes,
         terminate: Vec::new(),
         timeout_ms: TIMEOUT_MS,
+        buffer_ms: 0,
         renew_below_ms: u64::MAX,
         unknown: Unknown::Starts,
         limits: Limits::default(),

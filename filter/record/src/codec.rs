@@ -9,7 +9,8 @@
 //! traits     = number of attributes, ×4, + 2 if there are limits, + 1 if it lives by media
 //! name       = code(1) | 0 name(text)
 //! ended      = key(16) at(6) reason(1) [policy(text) rule(text)
-//!              | application(text) started(6) channel(opt text) device(opt text)
+//!              | application(text) started(6) channel(opt text) device(opt text), for another
+//!                device and for the same
 //!              | playback]
 //! ```
 //!
@@ -50,6 +51,7 @@ const STOPPED: u8 = 0;
 const EVICTED: u8 = 1;
 const KILLED: u8 = 2;
 const RELEASED: u8 = 3;
+const KILLED_BY_ITS_DEVICE: u8 = 4;
 
 /// In `traits`.
 const LIVES_BY_MEDIA: usize = 1;
@@ -245,7 +247,10 @@ fn encode_ended(out: &mut Vec<u8>, ended: &Tombstone) {
             out.put_text(rule);
         }
         EndReason::Killed { by } => {
-            out.put(&[KILLED]);
+            out.put(&[match by.same_device {
+                false => KILLED,
+                true => KILLED_BY_ITS_DEVICE,
+            }]);
             out.put_text(&by.application);
             out.put_moment(by.started_at);
             for text in [&by.channel, &by.device_name] {
@@ -262,18 +267,20 @@ fn encode_ended(out: &mut Vec<u8>, ended: &Tombstone) {
 fn decode_ended(reader: &mut Reader<'_>) -> Option<Tombstone> {
     let key = StreamKey::from_bytes(reader.array()?);
     let at: Moment = reader.moment()?;
-    let why = match reader.byte()? {
+    let reason = reader.byte()?;
+    let why = match reason {
         STOPPED => EndReason::Stopped,
         EVICTED => EndReason::Evicted {
             policy: reader.text()?.to_owned(),
             rule: reader.text()?.to_owned(),
         },
-        KILLED => EndReason::Killed {
+        KILLED | KILLED_BY_ITS_DEVICE => EndReason::Killed {
             by: Terminator {
                 application: reader.text()?.to_owned(),
                 started_at: reader.moment()?,
                 channel: reader.texts()?.pop(),
                 device_name: reader.texts()?.pop(),
+                same_device: reason == KILLED_BY_ITS_DEVICE,
             },
         },
         RELEASED => EndReason::Released(Box::new(decode_playback(reader, key)?)),
@@ -321,6 +328,7 @@ mod tests {
                             started_at: NOW,
                             channel: Some("News 2".to_owned()),
                             device_name: None,
+                            same_device: true,
                         },
                     },
                 ),

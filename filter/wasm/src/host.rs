@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use streamgate_core::exchange::{Answer, Record};
+use streamgate_core::exchange::Answer;
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
@@ -56,12 +56,17 @@ impl Envoy {
 
 impl Clock for Envoy {
     fn now(&self) -> Moment {
-        let since_unix_epoch = hostcalls::get_current_time()
-            .ok()
-            .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
-            .unwrap_or_default();
-        Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
+        now()
     }
+}
+
+/// What time it is.
+pub(crate) fn now() -> Moment {
+    let since_unix_epoch = hostcalls::get_current_time()
+        .ok()
+        .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Entropy for Envoy {
@@ -368,26 +373,6 @@ pub(crate) fn replace_response_body(length: usize, body: &[u8]) {
 /// version of the ABI whenever a header of a request changes.
 pub(crate) fn replace_path(path: &[u8]) {
     set_request_header(":path", Some(path));
-}
-
-/// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
-pub(crate) fn record(record: &Record) {
-    let set = |name: &str, value: &str| {
-        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
-    };
-    set("streamgate.event", record.event);
-    if let Some(reason) = record.reason {
-        set("streamgate.reason", reason);
-    }
-    if let Some(subject) = &record.subject {
-        set("streamgate.subject", &subject.to_string());
-    }
-    if let Some(stream) = &record.stream {
-        set("streamgate.stream", &stream.termination_code());
-    }
-    if let Some(application) = &record.application {
-        set("streamgate.application", application);
-    }
 }
 
 /// A variable of the environment that Envoy gives this VM

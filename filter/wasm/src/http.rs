@@ -8,8 +8,8 @@ use streamgate_core::playback::{Forward, Rewrite, Watch};
 use streamgate_core::step::Step;
 
 use crate::go::Go;
-use crate::host;
 use crate::manifest::Manifest;
+use crate::{host, log};
 
 /// What a request waits for.
 pub(crate) enum State {
@@ -43,7 +43,7 @@ pub(crate) fn reply(reply: &Reply) {
         host::set_request_header("referer", None);
     }
     if let Some(record) = &reply.record {
-        host::record(record);
+        log::record(record);
     }
     host::answer(&reply.answer);
 }
@@ -64,7 +64,7 @@ pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
     match (step, phase) {
         (Step::Pass, _) => (State::Nothing, Go::On),
         (Step::Log(record), _) => {
-            host::record(&record);
+            log::record(&record);
             (State::Nothing, Go::On)
         }
         (Step::Forward(forward), Phase::Request(path)) => (forwarded(forward, *path), Go::On),
@@ -78,7 +78,7 @@ pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
         (Step::Reply(reply), Phase::Response { ends }) => {
             // The request's head is gone by now; its path was stripped on the way in.
             if let Some(record) = &reply.record {
-                host::record(record);
+                log::record(record);
             }
             (answer_instead(reply.answer, *ends), Go::On)
         }

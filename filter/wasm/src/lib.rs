@@ -8,6 +8,7 @@ mod export;
 mod go;
 mod host;
 mod http;
+mod log;
 mod long_responses;
 mod manifest;
 mod requests;

@@ -18,7 +18,7 @@ impl Worker {
         for cut in &cuts {
             let Ticket(context) = cut.ticket;
             if host::act_for(context) {
-                host::record(&cut.record);
+                crate::log::record(&cut.record);
                 host::reset_response();
             }
         }

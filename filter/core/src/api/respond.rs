@@ -136,6 +136,7 @@ impl Caller<'_> {
             terminate,
             timeout_ms: self.config.sessions.timeout_ms,
             // A heartbeat always renews: the application was told by when to come next.
+            buffer_ms: 0,
             renew_below_ms: u64::MAX,
             unknown,
             limits: self.proof.limits.clone(),

@@ -51,6 +51,9 @@ pub(super) const ATTRIBUTE_BYTES: RangeInclusive<u32> = 64..=10_240;
 /// Heartbeats and timeouts, in milliseconds.
 pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;
 
+/// What counts of what players have buffered, in milliseconds.
+pub(super) const BUFFER_MS: RangeInclusive<u64> = 0..=60 * 60 * SECOND_MS;
+
 /// Lifetimes of playback tokens, in milliseconds.
 pub(super) const TOKEN_LIFETIME_MS: RangeInclusive<u64> = 60 * SECOND_MS..=30 * DAY_MS;
 

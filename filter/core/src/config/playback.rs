@@ -42,6 +42,9 @@ pub struct PlaybackPath {
     pub slate: Slate,
     /// How long a stream lives after its last media request, in milliseconds.
     pub timeout_ms: u64,
+    /// The most of what a player says it has buffered that its stream lives longer by, in
+    /// milliseconds; 0: none of it.
+    pub buffer_max_ms: u64,
     /// Where its credentials may stand.
     pub credentials: Credentials,
 }

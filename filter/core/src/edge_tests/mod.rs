@@ -6,6 +6,7 @@ mod advice;
 mod attributes;
 mod bounds;
 mod browsing;
+mod buffers;
 mod call_limits;
 mod carriers;
 mod cat;
@@ -30,8 +31,10 @@ mod playback;
 mod prefetch;
 mod redirected;
 mod refusals;
+mod same_device;
 mod secrecy;
 mod session_api;
+mod session_beside_player;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
 

@@ -127,6 +127,7 @@ impl Gate {
             ticket,
             came_at: OnceCell::new(),
             method: OnceCell::new(),
+            cmcd: OnceCell::new(),
             strip: asked.token.map_or(0, |token| token.len().saturating_add(2)),
             asked,
             path_index,
@@ -246,7 +247,7 @@ impl Gate {
         {
             return None;
         }
-        if is_fresh {
+        if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
             self.passes.set(self.passes.get().saturating_add(1));
             if flow::is_media(request.protected, request.asked.file) {
                 self.flows
@@ -280,6 +281,7 @@ impl Gate {
                 known: true,
                 facts: Facts {
                     attributes: request.own_attributes().ok()?,
+                    buffer: request.buffer(),
                     ..Facts::default()
                 },
             }),
@@ -328,6 +330,7 @@ impl Gate {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
         };
+        let is_in_headers = facts.buffer.is_in_headers;
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
         let of = request.inquiry(&viewer.subject);
@@ -382,12 +385,9 @@ impl Gate {
             return request.forward(None);
         }
         if !plays.started {
-            let lease = protected.lease(
-                (&config.records, request.path_index),
-                &leased,
-                &decided,
-                plays,
-            );
+            let place = (&config.records, request.path_index);
+            let known = (now, is_in_headers);
+            let lease = protected.lease(place, &leased, &decided, plays, known);
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {

@@ -29,6 +29,8 @@ pub struct Lease {
     pub group: u16,
     /// Whether [`Leased::scope`] need not be looked at.
     pub is_anywhere: bool,
+    /// Its player says in headers how long it can play on.
+    pub is_in_headers: bool,
     /// Generation of the subject's slot group when the record was read.
     pub generation: u32,
     /// When the generation was last known to be this.

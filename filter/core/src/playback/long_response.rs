@@ -167,7 +167,7 @@ impl Gate {
                 Verdict::Plays(ref plays) => {
                     host.add(Metric::LeaseRenewals, 1);
                     let at = (&config.records, *path_index);
-                    let lease = protected.lease(at, stream, &decided, plays);
+                    let lease = protected.lease(at, stream, &decided, plays, (now, false));
                     self.keep(*name, lease);
                 }
                 Verdict::Refused(refused) => {

@@ -65,6 +65,17 @@ pub(super) struct Facts {
     pub(super) attributes: Attributes,
     /// The account's own limits; none: what is on record holds.
     pub(super) limits: Limits,
+    /// How long its player can play on from its buffer.
+    pub(super) buffer: Buffer,
+}
+
+/// What a request says of its player's buffer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Buffer {
+    /// How long its player can play on from it, in milliseconds, as far as that counts.
+    pub(super) ms: u64,
+    /// The player's CMCD stands in headers, which take a host call to read.
+    pub(super) is_in_headers: bool,
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Prefetches {
     }
 }
 
-impl<H: Head, E> Request<'_, H, E> {
+impl<H: Head, E: Host> Request<'_, H, E> {
     /// Whether it says that it is fetched to be played later.
     pub(super) fn is_prefetch(&self) -> bool {
         let head = self.asked.head;
@@ -78,7 +78,6 @@ impl<H: Head, E> Request<'_, H, E> {
                 .map(<[u8]>::trim_ascii)
                 .any(|token| token.eq_ignore_ascii_case(b"prefetch"))
         };
-        HEADERS.iter().any(says)
-            || cmcd::CmcdReader::new(head, self.asked.path).state() == Some(cmcd::State::Preloading)
+        HEADERS.iter().any(says) || self.cmcd().state() == Some(cmcd::State::Preloading)
     }
 }

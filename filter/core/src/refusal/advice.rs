@@ -72,6 +72,10 @@ pub enum Advice {
         message: String,
         /// The stream that took its place.
         terminator: TerminatorAdvice,
+        /// It was this device itself, which has started again; never under `cm-v2`, and absent
+        /// where it was another.
+        #[serde(rename = "sameDevice", skip_serializing_if = "is_false")]
+        same_device: bool,
     },
 }
 
@@ -80,6 +84,11 @@ pub enum Advice {
 pub struct ActionAdvice {
     label: String,
     url: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What is told about a terminator.
@@ -253,7 +262,12 @@ fn named<'a>(stream: &'a Stream, attribute: &str) -> &'a str {
 fn remote_termination(by: &Terminator, config: &Config) -> Advice {
     let or_unknown = |name: &Option<String>| name.as_deref().unwrap_or(UNKNOWN).to_owned();
     Advice::RemoteTermination {
-        message: "Playback was stopped from another device".to_owned(),
+        message: match by.same_device {
+            true => "Playback has started again on this device",
+            false => "Playback was stopped from another device",
+        }
+        .to_owned(),
+        same_device: by.same_device && config.sessions.compatibility != Compatibility::CmV2,
         terminator: TerminatorAdvice {
             channel: or_unknown(&by.channel),
             started_at: by.started_at.to_rfc3339_millis(),

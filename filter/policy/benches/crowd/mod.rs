@@ -72,6 +72,7 @@ impl Crowd {
             attributes,
             terminate: Vec::new(),
             timeout_ms: TIMEOUT_MS,
+            buffer_ms: 0,
             renew_below_ms: u64::MAX,
             unknown,
             limits: Limits::default(),

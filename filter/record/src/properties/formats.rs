@@ -90,20 +90,29 @@ fn calls() -> impl Strategy<Value = Calls> {
 }
 
 fn why() -> impl Strategy<Value = EndReason> {
-    let terminator = (text(), moment(), option::of(text()), option::of(text()));
+    let terminator = (
+        text(),
+        moment(),
+        option::of(text()),
+        option::of(text()),
+        any::<bool>(),
+    );
     prop_oneof![
         Just(EndReason::Stopped),
         (text(), text()).prop_map(|(policy, rule)| EndReason::Evicted { policy, rule }),
-        terminator.prop_map(|(application, started_at, channel, device_name)| {
-            EndReason::Killed {
-                by: Terminator {
-                    application,
-                    started_at,
-                    channel,
-                    device_name,
-                },
+        terminator.prop_map(
+            |(application, started_at, channel, device_name, same_device)| {
+                EndReason::Killed {
+                    by: Terminator {
+                        application,
+                        started_at,
+                        channel,
+                        device_name,
+                        same_device,
+                    },
+                }
             }
-        }),
+        ),
         stream().prop_map(|stream| EndReason::Released(Box::new(stream))),
     ]
 }

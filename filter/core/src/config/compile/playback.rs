@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 use streamgate_policy::activity::Liveness;
 use streamgate_values::path::Reading;
 
-use super::super::limits::{MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
+use super::super::limits::{BUFFER_MS, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawPaused, RawPlayback, RawPreflight, RawStart, RawStreamCarrier, RawSubjectCarrier,
@@ -66,6 +66,7 @@ impl Check<'_> {
             Some(timeout) => self.duration(&field(path, "timeout"), timeout, SPAN_MS),
             None => None,
         };
+        let buffer_max_ms = self.duration(&field(path, "buffer_max"), &raw.buffer_max, BUFFER_MS);
         let attributes = raw.attributes.iter().map(|(name, source)| {
             let path = format!("{path}.attributes.{name}");
             self.name(&path, name);
@@ -107,6 +108,7 @@ impl Check<'_> {
                 dash: self.slate(&field(path, "refuse.slate.dash"), &raw.refuse.slate.dash),
             },
             timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
+            buffer_max_ms: buffer_max_ms.unwrap_or_default(),
             // What else can be a credential is known when all is read.
             credentials: Credentials::default(),
         }

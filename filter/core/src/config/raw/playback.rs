@@ -68,6 +68,15 @@ pub struct RawPlayback {
     /// Default: `sessions.timeout`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
     pub timeout: Option<String>,
+    /// The most of what a player says it has buffered (CMCD `bl`) that its stream lives longer
+    /// by: a duration, 0s to 1h. `0s`: none of it.
+    #[serde(default = "default_buffer_max")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub buffer_max: String,
+}
+
+fn default_buffer_max() -> String {
+    "5m".to_owned()
 }
 
 /// Which paths.

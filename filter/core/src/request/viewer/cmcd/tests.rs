@@ -20,6 +20,7 @@ fn cmcd(sid: &str, cid: &str, state: Option<State>, background: bool) -> Cmcd {
         cid: id(cid),
         state,
         background,
+        buffer_ms: None,
     }
 }
 
@@ -75,7 +76,11 @@ fn what_players_send_in_the_query_is_read() {
             cmcd("sessionId", "mediaId", None, false),
         ),
     ] {
-        assert_eq!(in_query(path), said, "{player}");
+        let read = Cmcd {
+            buffer_ms: None,
+            ..in_query(path)
+        };
+        assert_eq!(read, said, "{player}");
     }
 }
 
@@ -121,7 +126,11 @@ fn what_players_send_in_headers_is_read() {
             Cmcd::default(),
         ),
     ] {
-        assert_eq!(in_headers(headers), said, "{player}");
+        let read = Cmcd {
+            buffer_ms: None,
+            ..in_headers(headers)
+        };
+        assert_eq!(read, said, "{player}");
     }
 }
 
@@ -332,5 +341,49 @@ fn the_last_word_counts_and_a_backslash_outside_quotes_is_none() {
         (r#"x="\\",sid="one""#, Some("one")),
     ] {
         assert_eq!(Cmcd::read(data.as_bytes()).sid.as_deref(), sid, "{data}");
+    }
+}
+
+#[test]
+fn how_long_a_player_can_play_on_is_read_of_every_version() {
+    for (said, ms) in [
+        ("bl=21300", Some(21_300)),
+        ("br=1,bl=0,su", Some(0)),
+        ("bl=(8000)", Some(8_000)),
+        ("bl=(2000;v 1000;a)", Some(1_000)),
+        ("bl=( 2000;v  3000;a );x", Some(2_000)),
+        ("bl=999999999999999", Some(999_999_999_999_999)),
+        ("bl=1000;x=1", Some(1_000)),
+        ("bl=1000,bl=x", Some(1_000)),
+        ("bl=9999999999999999", None),
+        ("bl=-1", None),
+        ("bl=1e9", None),
+        ("bl=1000.0", None),
+        ("bl=", None),
+        ("bl", None),
+        ("bl=()", None),
+        ("bl=(1000", None),
+        ("bl=(1000 x)", None),
+        ("bl=(1000)5", None),
+        ("bl=\"1000\"", None),
+        ("bl=\u{661}", None),
+        ("sid=\"bl=1000\"", None),
+    ] {
+        let query = percent_encoding::utf8_percent_encode(said, percent_encoding::NON_ALPHANUMERIC);
+        assert_eq!(
+            in_query(&format!("/a?CMCD={query}")).buffer_ms,
+            ms,
+            "{said}"
+        );
+        assert_eq!(
+            in_headers(&[("cmcd-request", said)]).buffer_ms,
+            ms,
+            "{said}"
+        );
+        assert_eq!(
+            in_headers(&[("cmcd-session", said)]).buffer_ms,
+            None,
+            "{said}"
+        );
     }
 }
