@@ -1,6 +1,7 @@
 //! One worker's edge: every request passes through here.
 
 use core::cell::OnceCell;
+use std::rc::Rc;
 
 use hashbrown::HashMap;
 use streamgate_bytes::Fingerprinter;
@@ -20,7 +21,7 @@ use crate::authority::Authority;
 pub use crate::authority::CopyState;
 use crate::config::Config;
 use crate::exchange::Reply;
-use crate::playback::{Coding, Cut, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
+use crate::playback::{Coding, Cut, Flows, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
@@ -297,19 +298,15 @@ impl Edge {
         watched
     }
 
-    /// A piece of a response's body, so many bytes, goes on to the viewer, and more will come.
-    pub fn on_bytes(&mut self, ticket: Ticket, bytes: usize) {
-        self.gate.on_bytes(ticket, bytes);
-    }
-
-    /// The request of this ticket is over, or its viewer gone.
-    pub fn on_gone(&mut self, ticket: Ticket) {
-        self.gate.on_gone(ticket);
+    /// The responses under way, for whoever hears of their bytes.
+    #[must_use]
+    pub fn flows(&self) -> Rc<Flows> {
+        self.gate.flows()
     }
 
     /// Whether bytes have flowed of late, so that [`Edge::cuts`] has something to do.
     #[must_use]
-    pub const fn has_flows(&self) -> bool {
+    pub fn has_flows(&self) -> bool {
         self.gate.has_flows()
     }
 

@@ -22,9 +22,9 @@ impl<V> ById<V> {
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
-    /// All values.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.0.iter().map(|(_, value)| value)
+    /// Whether there are none.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Puts a value under an id, in the place of what was there.

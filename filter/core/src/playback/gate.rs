@@ -71,7 +71,7 @@ pub struct Gate {
     /// Requests that passed by a lease and were not counted yet.
     passes: Cell<u64>,
     prefetches: Prefetches,
-    pub(super) flows: Flows,
+    pub(super) flows: Rc<Flows>,
 }
 
 impl Gate {
@@ -85,8 +85,13 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
             prefetches: Prefetches::default(),
-            flows: Flows::new(),
+            flows: Rc::new(Flows::new()),
         }
+    }
+
+    /// The responses under way.
+    pub(crate) fn flows(&self) -> Rc<Flows> {
+        Rc::clone(&self.flows)
     }
 
     /// The Common Access Tokens that this worker has found good.

@@ -29,12 +29,12 @@ pub struct Cut {
 
 impl Gate {
     /// What [`Gate::flow_begins`] and those that call it are for comes next.
-    pub(crate) fn expect(&mut self, ticket: Ticket) {
-        self.flows.at_hand = ticket;
+    pub(crate) fn expect(&self, ticket: Ticket) {
+        self.flows.expect(ticket);
     }
 
     /// The response to a watched request goes to the viewer.
-    pub(super) fn flow_begins(&mut self, watch: &Watch) {
+    pub(super) fn flow_begins(&self, watch: &Watch) {
         let Watch {
             stream,
             name,
@@ -44,19 +44,9 @@ impl Gate {
         self.flows.begin(*name, *path_index, stream, true);
     }
 
-    /// A piece of the response of this ticket goes on to the viewer, so many bytes, and more will come.
-    pub(crate) fn on_bytes(&mut self, ticket: Ticket, bytes: usize) {
-        self.flows.note(ticket, bytes);
-    }
-
-    /// The request of this ticket is gone.
-    pub(crate) fn on_gone(&mut self, ticket: Ticket) {
-        self.flows.end(ticket);
-    }
-
     /// Whether bytes have flowed lately.
-    pub(crate) const fn has_flows(&self) -> bool {
-        self.flows.is_busy
+    pub(crate) fn has_flows(&self) -> bool {
+        self.flows.is_busy()
     }
 
     /// Looks after the streams whose responses take long; gives those responses that are to
