@@ -45,7 +45,18 @@ impl<V> ById<V> {
         Some(self.0.remove(at).1)
     }
 
+    /// Where an id is, or would go: the end is looked at first.
     fn place(&self, id: u32) -> Result<usize, usize> {
+        let end = self.0.len();
+        let Some((last, _)) = self.0.last() else {
+            return Err(end);
+        };
+        if *last < id {
+            return Err(end);
+        }
+        if *last == id {
+            return Ok(end.saturating_sub(1));
+        }
         self.0.binary_search_by_key(&id, |(known, _)| *known)
     }
 }

@@ -27,8 +27,10 @@ use crate::config::{Config, PlaybackPath};
 const SLOWEST_BYTES_PER_S: u64 = 125_000;
 
 /// The longest that a burst counts for, in milliseconds: what Envoy's and the kernel's buffers
-/// hold together, 5 MB, at that pace. Never longer than the stream's timeout.
+/// hold together, 5 MB, at that pace. No longer than the stream's timeout, but for a timeout of a few seconds:
+/// then what is usual between two bursts, 1.3 MB, has to fit.
 const BURST_MAX_MS: u64 = 40_000;
+const BURST_MIN_MS: u64 = 15_000;
 
 /// Places for responses under way, by the last bits of their tickets, which Envoy gives one
 /// after the other. Whoever is in its place when another comes moves to a table.
@@ -102,7 +104,7 @@ impl Flow {
                 self.judged_until.set(Moment::EARLIEST);
             }
             let lasts_ms = bytes.saturating_mul(1_000) / SLOWEST_BYTES_PER_S;
-            let longest = now.plus_ms(timeout_ms.min(BURST_MAX_MS));
+            let longest = now.plus_ms(timeout_ms.clamp(BURST_MIN_MS, BURST_MAX_MS));
             let from = self.flows_until.get().max(now);
             self.flows_until.set(from.plus_ms(lasts_ms).min(longest));
             self.is_long.set(true);

@@ -253,11 +253,15 @@ impl Gate {
         }
         if is_fresh {
             self.passes.set(self.passes.get().saturating_add(1));
-            if flow::is_media(request.protected, request.asked.file) {
+            let passage = request.forward(None);
+            // What is rewritten is a manifest.
+            if matches!(&passage, Passage::Forward(forward) if forward.rewrite.is_none())
+                && flow::is_media(request.protected, request.asked.file)
+            {
                 self.flows
                     .begin(name, request.path_index, &lease.stream, false);
             }
-            return Some(request.forward(None));
+            return Some(passage);
         }
         // Whose account the request names besides its token is looked at as often as the
         // record is: on the fast path it would cost a host call.
@@ -398,7 +402,7 @@ impl Gate {
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {
-                if request.is_watching() {
+                if flow::is_media(protected, request.asked.file) {
                     self.flows.begin(*name, request.path_index, &leased, false);
                 }
                 return request.forward(None);
