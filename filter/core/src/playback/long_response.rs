@@ -14,8 +14,9 @@ use crate::authority::{Authority, Decision};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::Record;
 
-/// How soon a question to the fleet's store is asked again, in milliseconds.
-const ASK_AGAIN_MS: u64 = 1_000;
+/// How soon a stream without a fresh lease is judged again, in milliseconds: there may be none to be had, or
+/// the fleet's store was asked.
+const JUDGE_AGAIN_MS: u64 = 1_000;
 
 /// A response that is to be cut, because its stream has lost its place.
 #[derive(Debug)]
@@ -137,7 +138,7 @@ impl Gate {
         let third = protected
             .timeout_ms
             .saturating_sub(protected.renew_below_ms());
-        let (subject, mut settled_for) = (stream.subject, third);
+        let subject = stream.subject;
         let consulted = authority.consult(host, &subject, &event, || true, now);
         let decision = match consulted {
             Ok(Decision::Decided(decided)) if matches!(decided.verdict, Verdict::Refused(_)) => {
@@ -161,10 +162,10 @@ impl Gate {
             },
             Ok(Decision::Wait | Decision::Later) | Err(_) => {
                 self.leases.remove(*name);
-                settled_for = settled_for.min(ASK_AGAIN_MS);
             }
         }
-        self.flows.settle(*ticket, now.plus_ms(settled_for));
+        self.flows
+            .settle(*ticket, now.plus_ms(third.min(JUDGE_AGAIN_MS)));
         None
     }
 }
