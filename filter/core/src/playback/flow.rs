@@ -295,13 +295,25 @@ pub(super) struct Flowing {
     pub(super) is_success: bool,
 }
 
-/// Whether a file is media, for the fast path: the names of nearly all segments say so by their last
-/// two letters. An initialisation segment taken for media is gone before it counts.
+/// Whether a file's name ends as those of nearly all segments do. An initialisation segment taken for media
+/// is gone before it counts.
+pub(super) fn ends_like_media(protected: &PlaybackPath, file: &Reading<'_>) -> bool {
+    let Some(end) = file.last_chunk::<2>() else {
+        return false;
+    };
+    const ENDS: [u16; 4] = [
+        u16::from_le_bytes(*b"4s"),
+        u16::from_le_bytes(*b"ts"),
+        u16::from_le_bytes(*b"p4"),
+        u16::from_le_bytes(*b"4v"),
+    ];
+    let end = u16::from_le_bytes(*end);
+    let [first, second, third, fourth] = ENDS;
+    (end == first || end == second || end == third || end == fourth)
+        && !protected.classes.has_patterns()
+}
+
+/// Whether a file is media.
 pub(super) fn is_media(protected: &PlaybackPath, file: &Reading<'_>) -> bool {
-    let by_end = matches!(
-        file.last_chunk::<2>(),
-        Some(b"ts" | b"4s" | b"p4" | b"4v" | b"4a" | b"fv" | b"fa" | b"ac")
-    );
-    (by_end && !protected.classes.has_patterns())
-        || protected.classes.classify(file) == Class::Media
+    ends_like_media(protected, file) || protected.classes.classify(file) == Class::Media
 }

@@ -253,13 +253,17 @@ impl Gate {
         }
         if is_fresh {
             self.passes.set(self.passes.get().saturating_add(1));
+            let (file, index) = (request.asked.file, request.path_index);
+            if flow::ends_like_media(request.protected, file) {
+                self.flows.begin(name, index, &lease.stream, false);
+                return Some(request.forward(None));
+            }
             let passage = request.forward(None);
             // What is rewritten is a manifest.
             if matches!(&passage, Passage::Forward(forward) if forward.rewrite.is_none())
-                && flow::is_media(request.protected, request.asked.file)
+                && flow::is_media(request.protected, file)
             {
-                self.flows
-                    .begin(name, request.path_index, &lease.stream, false);
+                self.flows.begin(name, index, &lease.stream, false);
             }
             return Some(passage);
         }
