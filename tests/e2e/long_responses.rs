@@ -66,6 +66,11 @@ impl Fetch {
         }
     }
 
+    fn stop(mut self) {
+        self.curl.kill().expect("to end it");
+        let _ = self.curl.wait();
+    }
+
     fn runs(&mut self) -> bool {
         self.curl.try_wait().expect("to ask for it").is_none()
     }
@@ -162,8 +167,7 @@ fn is_cut_when_evicted(version: &[&str]) {
     let cut = &cuts(&edge)[0];
     assert_eq!(cut["reason"], "evicted", "{cut}");
     assert_eq!(edge.metric("cuts"), 1);
-    winner.curl.kill().expect("to end it");
-    let _ = winner.ended();
+    winner.stop();
     edge.assert_sound();
 }
 
@@ -203,7 +207,12 @@ fn the_response_of_a_killed_stream_is_cut() {
     let film = film.ended();
     assert!(film.status == 200 && !film.is_whole, "{film:?}");
     eventually_within(20, "the log tells of it", || cuts(&edge).len() == 1);
-    assert_eq!(cuts(&edge)[0]["reason"], "terminated", "{:?}", cuts(&edge));
+    assert_eq!(
+        cuts(&edge)[0]["reason"],
+        "remote-termination",
+        "{:?}",
+        cuts(&edge)
+    );
     edge.assert_sound();
 }
 
@@ -268,8 +277,7 @@ fn a_viewer_who_stops_reading_lapses() {
     }
     assert!(read < 199 * MEGABYTE, "it got the film");
     assert!(other.runs());
-    other.curl.kill().expect("to end it");
-    let _ = other.ended();
+    other.stop();
     edge.assert_sound();
 }
 
@@ -291,9 +299,6 @@ fn manifests_and_failures_that_take_long_keep_nothing() {
         .map(|name| fetch(&edge, &format!("/carried/{name}"), "a", &pace));
     live(&edge, 0);
     assert!(fetches.iter_mut().all(Fetch::runs));
-    for mut fetch in fetches {
-        fetch.curl.kill().expect("to end it");
-        let _ = fetch.ended();
-    }
+    fetches.into_iter().for_each(Fetch::stop);
     edge.assert_sound();
 }

@@ -1,6 +1,7 @@
 //! One worker's edge: every request passes through here.
 
 use core::cell::OnceCell;
+use std::rc::Rc;
 
 use streamgate_bytes::Fingerprinter;
 use streamgate_record::fleet::{
@@ -14,7 +15,7 @@ use streamgate_values::head::Head;
 use crate::api::{self, Called, CreatesByClient, Door, PendingCall};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Resumed};
 use crate::config::Config;
-use crate::playback::{Coding, Cut, Forward, Gate, Rewrite, Scrub, Watch};
+use crate::playback::{Coding, Cut, Flows, Forward, Gate, Rewrite, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
@@ -163,19 +164,15 @@ impl Edge {
             .on_response(config, host, ticket, watch, status, authority)
     }
 
-    /// A piece of a response's body, so many bytes, goes on to the viewer, and more will come.
-    pub fn on_bytes(&mut self, ticket: Ticket, bytes: usize) {
-        self.gate.on_bytes(ticket, bytes);
-    }
-
-    /// The request of this ticket is over, or its viewer gone.
-    pub fn on_gone(&mut self, ticket: Ticket) {
-        self.gate.on_gone(ticket);
+    /// The responses under way, for whoever hears of their bytes.
+    #[must_use]
+    pub fn flows(&self) -> Rc<Flows> {
+        self.gate.flows()
     }
 
     /// Whether bytes have flowed of late, so that [`Edge::cuts`] has something to do.
     #[must_use]
-    pub const fn has_flows(&self) -> bool {
+    pub fn has_flows(&self) -> bool {
         self.gate.has_flows()
     }
 

@@ -211,7 +211,8 @@ impl Head for RequestHead {
     }
 }
 
-fn property(path: Vec<&str>) -> Option<Vec<u8>> {
+/// What Envoy knows of the request or response that is acted for.
+pub(crate) fn property(path: Vec<&str>) -> Option<Vec<u8>> {
     hostcalls::get_property(path).ok().flatten()
 }
 
@@ -308,26 +309,6 @@ pub(crate) fn response_status() -> u16 {
         .flatten()
         .and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok())
         .unwrap_or_default()
-}
-
-/// The response's status as Envoy has noted it, after its headers have gone; `None` before.
-pub(crate) fn status_so_far() -> Option<u16> {
-    let status = property(vec!["response", "code"])?;
-    let status = status.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    u16::try_from(status?).ok()
-}
-
-/// Breaks off the response that is acted for.
-pub(crate) fn reset_response() {
-    const HTTP_RESPONSE: u32 = 1;
-    // SAFETY: takes and returns a number.
-    let _ = unsafe { proxy_close_stream(HTTP_RESPONSE) };
-}
-
-#[link(wasm_import_module = "env")]
-unsafe extern "C" {
-    /// The SDK's own call traps where Envoy does not do it.
-    fn proxy_close_stream(kind: u32) -> u32;
 }
 
 /// A header of the response.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use streamgate_core::api::MAX_BODY;
-use streamgate_core::edge::Edge;
+use streamgate_core::playback::Flows;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 
@@ -41,6 +41,9 @@ pub(crate) struct Requests {
     early: RefCell<BTreeMap<u32, u32>>,
     /// Those that wait for something.
     waiting: RefCell<BTreeMap<u32, Waiting>>,
+    /// Root contexts, and the responses under way of who works there: one, but for the moments
+    /// when another takes its place.
+    flows: RefCell<Vec<(u32, Rc<Flows>)>>,
 }
 
 impl Requests {
@@ -50,6 +53,7 @@ impl Requests {
             latest: Cell::new(None),
             early: RefCell::new(BTreeMap::new()),
             waiting: RefCell::new(BTreeMap::new()),
+            flows: RefCell::new(Vec::new()),
         }
     }
 
@@ -61,11 +65,16 @@ impl Requests {
     /// This one works under its root context.
     pub(crate) fn employ(&self, worker: &Rc<Worker>) {
         let worker = Rc::clone(worker);
+        let mut flows = self.flows.borrow_mut();
+        flows.retain(|(root, _)| *root != worker.root);
+        flows.push((worker.root, worker.edge.borrow().flows()));
+        drop(flows);
         self.roots.borrow_mut().insert(worker.root, Some(worker));
     }
 
     /// The root context is gone.
     pub(crate) fn remove_root(&self, root: u32) {
+        self.flows.borrow_mut().retain(|(known, _)| *known != root);
         // Dropping a worker calls Envoy.
         let gone = self.roots.borrow_mut().remove(&root);
         drop(gone);
@@ -88,6 +97,7 @@ impl Requests {
                 self.latest.set(None);
                 Some(root)
             }
+            _ if self.early.borrow().is_empty() => None,
             _ => self.early.borrow_mut().remove(&context),
         }
     }
@@ -96,7 +106,12 @@ impl Requests {
     pub(crate) fn on_delete(&self, context: u32) {
         // It may have ended before its headers came here.
         self.root_of(context);
-        self.tell_all(|edge| edge.on_gone(Ticket(context)));
+        for (_, flows) in self.flows.borrow().iter() {
+            flows.end(Ticket(context));
+        }
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
         let gone = self.waiting.borrow_mut().remove(&context);
         if let Some(Waiting { worker, state }) = gone
             && matches!(state, State::Store | State::Held { .. })
@@ -228,18 +243,12 @@ impl Requests {
             }
             _ => {
                 if !ends {
-                    self.tell_all(|edge| edge.on_bytes(Ticket(context), size));
+                    let flows = self.flows.borrow();
+                    let flows = flows.iter();
+                    flows.for_each(|(_, flows)| flows.note(Ticket(context), size));
                 }
                 Go::On
             }
-        }
-    }
-
-    /// Tells all who work here: a VM has one at a time, but for the moments when another takes
-    /// its place.
-    fn tell_all(&self, tell: impl Fn(&mut Edge)) {
-        for worker in self.roots.borrow().values().flatten() {
-            tell(&mut worker.edge.borrow_mut());
         }
     }
 

@@ -23,6 +23,7 @@ mod lasting;
 mod leases;
 mod left_out;
 mod long_paths;
+mod long_responses;
 mod manifests;
 mod metadata;
 mod methods;
@@ -47,7 +48,7 @@ use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, config};
 
 /// Names a request: one is handled after the other.
-const TICKET: Ticket = Ticket(0);
+const TICKET: Ticket = Ticket(7);
 
 /// An edge of two workers.
 struct World {

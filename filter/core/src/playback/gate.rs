@@ -73,7 +73,7 @@ pub struct Gate {
     /// Requests that passed by a lease and were not counted yet.
     passes: Cell<u64>,
     prefetches: Prefetches,
-    pub(super) flows: Flows,
+    pub(super) flows: Rc<Flows>,
 }
 
 impl Gate {
@@ -87,8 +87,13 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
             prefetches: Prefetches::default(),
-            flows: Flows::new(),
+            flows: Rc::new(Flows::new()),
         }
+    }
+
+    /// The responses under way.
+    pub(crate) fn flows(&self) -> Rc<Flows> {
+        Rc::clone(&self.flows)
     }
 
     /// The Common Access Tokens that this worker has found good.
@@ -249,11 +254,19 @@ impl Gate {
         }
         if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
             self.passes.set(self.passes.get().saturating_add(1));
-            if flow::is_media(request.protected, request.asked.file) {
-                self.flows
-                    .begin(name, request.path_index, &lease.stream, false);
+            let (file, index) = (request.asked.file, request.path_index);
+            if flow::ends_like_media(request.protected, file) {
+                self.flows.begin(name, index, &lease.stream, false);
+                return Some(request.forward(None));
             }
-            return Some(request.forward(None));
+            let passage = request.forward(None);
+            // What is rewritten is a manifest.
+            if matches!(&passage, Step::Forward(forward) if forward.rewrite.is_none())
+                && flow::is_media(request.protected, file)
+            {
+                self.flows.begin(name, index, &lease.stream, false);
+            }
+            return Some(passage);
         }
         // Whose account the request names besides its token is looked at as often as the
         // record is: on the fast path it would cost a host call.
@@ -391,7 +404,7 @@ impl Gate {
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {
-                if request.is_watching() {
+                if flow::is_media(protected, request.asked.file) {
                     self.flows.begin(*name, request.path_index, &leased, false);
                 }
                 return request.forward(None);

@@ -14,8 +14,9 @@ use crate::authority::{Authority, Inquiry};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::Record;
 
-/// How soon a question to the fleet's store is asked again, in milliseconds.
-const ASK_AGAIN_MS: u64 = 1_000;
+/// How soon a stream without a fresh lease is judged again, in milliseconds: there may be none to be had, or
+/// the fleet's store was asked.
+const JUDGE_AGAIN_MS: u64 = 1_000;
 
 /// A response that is to be cut, because its stream has lost its place.
 #[derive(Debug)]
@@ -29,12 +30,12 @@ pub struct Cut {
 
 impl Gate {
     /// What [`Gate::flow_begins`] and those that call it are for comes next.
-    pub(crate) fn expect(&mut self, ticket: Ticket) {
-        self.flows.at_hand = ticket;
+    pub(crate) fn expect(&self, ticket: Ticket) {
+        self.flows.expect(ticket);
     }
 
     /// The response to a watched request goes to the viewer.
-    pub(super) fn flow_begins(&mut self, watch: &Watch) {
+    pub(super) fn flow_begins(&self, watch: &Watch) {
         let Watch {
             stream,
             name,
@@ -44,19 +45,9 @@ impl Gate {
         self.flows.begin(*name, *path_index, stream, true);
     }
 
-    /// A piece of the response of this ticket goes on to the viewer, so many bytes, and more will come.
-    pub(crate) fn on_bytes(&mut self, ticket: Ticket, bytes: usize) {
-        self.flows.note(ticket, bytes);
-    }
-
-    /// The request of this ticket is gone.
-    pub(crate) fn on_gone(&mut self, ticket: Ticket) {
-        self.flows.end(ticket);
-    }
-
     /// Whether bytes have flowed lately.
-    pub(crate) const fn has_flows(&self) -> bool {
-        self.flows.is_busy
+    pub(crate) fn has_flows(&self) -> bool {
+        self.flows.is_busy()
     }
 
     /// Looks after the streams whose responses take long; gives those responses that are to
@@ -147,7 +138,7 @@ impl Gate {
         let third = protected
             .timeout_ms
             .saturating_sub(protected.renew_below_ms());
-        let (subject, mut settled_for) = (stream.subject, third);
+        let subject = stream.subject;
         let of = Inquiry {
             host,
             records: &config.records,
@@ -178,10 +169,10 @@ impl Gate {
             },
             Ok(None) | Err(_) => {
                 self.leases.remove(*name);
-                settled_for = settled_for.min(ASK_AGAIN_MS);
             }
         }
-        self.flows.settle(*ticket, now.plus_ms(settled_for));
+        self.flows
+            .settle(*ticket, now.plus_ms(third.min(JUDGE_AGAIN_MS)));
         None
     }
 }

@@ -19,6 +19,7 @@ mod rewrite;
 mod scrub;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
+pub use flow::Flows;
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
 pub use long_response::Cut;
