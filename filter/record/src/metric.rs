@@ -57,11 +57,13 @@ pub enum Metric {
     ManifestsTooLarge,
     ManifestsUnreadable,
     ManifestUrlsUnknown,
+    RefusalsShared,
+    SharedMonitored,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -111,6 +113,8 @@ impl Metric {
         Self::ManifestsTooLarge,
         Self::ManifestsUnreadable,
         Self::ManifestUrlsUnknown,
+        Self::RefusalsShared,
+        Self::SharedMonitored,
     ];
 
     /// Its name in Envoy's statistics.
@@ -166,6 +170,8 @@ impl Metric {
             Self::ManifestsTooLarge => "streamgate.manifests.too_large",
             Self::ManifestsUnreadable => "streamgate.manifests.unreadable",
             Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown",
+            Self::RefusalsShared => "streamgate.refusals.shared",
+            Self::SharedMonitored => "streamgate.shared_monitored",
         }
     }
 

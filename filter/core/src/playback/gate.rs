@@ -132,12 +132,12 @@ impl Gate {
         if let Some(token) = &leading
             && lease::may_be_token(token)
             && let Some(passage) =
-                self.by_lease(self.fingerprinter.fingerprint(token), &request, false)
+                self.by_lease(request.fingerprint(&self.fingerprinter, token), &request, false)
         {
             return passage;
         }
         let plain = request.plain_name();
-        let plain = plain.map(|name| self.fingerprinter.fingerprint(name.as_bytes()));
+        let plain = plain.map(|name| request.fingerprint(&self.fingerprinter, name.as_bytes()));
         if let Some(name) = plain
             && let Some(passage) = self.by_lease(name, &request, true)
         {
@@ -166,11 +166,12 @@ impl Gate {
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
-                            self.fingerprinter.fingerprint(&token)
+                            request.fingerprint(&self.fingerprinter, &token)
                         }
-                        _ => self
-                            .fingerprinter
-                            .fingerprint(&lease::name(&viewer.subject, &key)),
+                        _ => request.fingerprint(
+                            &self.fingerprinter,
+                            &lease::name(&viewer.subject, &key),
+                        ),
                     },
                 };
                 authority.memory_since = memory_since(request.now());
@@ -273,6 +274,7 @@ impl Gate {
                 known: true,
                 facts: Facts {
                     attributes: request.own_attributes().ok()?,
+                    client: request.client(&lease.stream.subject),
                     ..Facts::default()
                 },
             }),

@@ -14,6 +14,7 @@ mod request;
 mod response;
 mod rewrite;
 mod scrub;
+mod shared;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use gate::Gate;

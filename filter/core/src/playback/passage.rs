@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use streamgate_bytes::Fingerprint;
-use streamgate_policy::Event;
+use streamgate_policy::{Client, Event};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
 use streamgate_values::subject::SubjectKey;
@@ -74,6 +74,8 @@ pub(super) struct Facts {
     pub(super) attributes: Attributes,
     /// The account's own limits; none: what is on record holds.
     pub(super) limits: Limits,
+    /// Where it comes from, where the path looks at that.
+    pub(super) client: Option<Client>,
 }
 
 /// What is to become of a watched response.

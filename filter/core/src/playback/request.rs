@@ -129,6 +129,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Ok(Facts {
             attributes,
             limits: viewer.limits.clone(),
+            client: self.client(&viewer.subject),
         })
     }
 
@@ -225,6 +226,7 @@ impl PlaybackPath {
             liveness: self.liveness,
             recurring,
             is_call: false,
+            sharing: self.sharing.zip(facts.client),
         }
     }
 

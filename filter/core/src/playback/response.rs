@@ -82,7 +82,13 @@ impl Gate {
                 self.keep(*name, lease);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
-                    return Watched::Pass(None);
+                    return Watched::Pass(plays.shared.then(|| Record {
+                        event: "shared",
+                        reason: None,
+                        subject: who.subject,
+                        stream: who.stream,
+                        application: who.application.map(str::to_owned),
+                    }));
                 }
                 Watched::Pass(Some(Record {
                     event: "start",

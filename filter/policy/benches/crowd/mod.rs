@@ -78,6 +78,7 @@ impl Crowd {
             liveness: Liveness::Any,
             recurring: false,
             is_call: unknown == Unknown::IsNew,
+            sharing: None,
         })
     }
 

@@ -19,7 +19,7 @@ pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
 pub use named::Named;
 pub use playback::{
-    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawSeenClient, RawSharing, RawSharingAction, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
     RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };

@@ -63,6 +63,8 @@ pub struct RawPlayback {
     /// How to refuse.
     #[serde(default)]
     pub refuse: RawRefuse,
+    /// How many viewers one stream may have at once. Default: nobody looks.
+    pub sharing: Option<RawSharing>,
     /// How long a stream lives after its last media request: a duration, 1s to 1day.
     /// Default: `sessions.timeout`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
@@ -195,6 +197,17 @@ pub enum RawClient {
     AddressAndAgent,
 }
 
+/// What can be seen of any client, as an attribute.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "SeenClient", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSeenClient {
+    /// Its address together with its `User-Agent`.
+    AddressAndAgent,
+    /// The network that its address is in: 24 bits of IPv4, 56 of IPv6.
+    Network,
+}
+
 /// Where an attribute comes from.
 #[derive(Debug, Deserialize)]
 #[serde(rename = "AttributeSource", rename_all = "snake_case")]
@@ -221,7 +234,7 @@ pub enum RawAttributeSource {
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
     ),
     /// What can be seen of any client, as a keyed hash.
-    Client(RawClient),
+    Client(RawSeenClient),
     /// CMCD (CTA-5004).
     Cmcd(RawCmcdKey),
     /// The same for every stream of this path.
@@ -243,6 +256,43 @@ pub enum RawCmcdKey {
     Sta,
     /// Whether the player is in the background: `true` or `false`.
     Bg,
+}
+
+/// How many viewers one stream may have at once: `networks`, `agents` or both.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename = "Sharing",
+    deny_unknown_fields,
+    expecting = "the fields of `sharing`"
+)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RawSharing {
+    /// The most networks (24 bits of IPv4, 56 of IPv6) that its requests may come from at once.
+    /// Default: any number.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::CLIENTS.start(), max = *limits::CLIENTS.end()))
+    )]
+    pub networks: Option<u32>,
+    /// The most agents (`User-Agent`) that its requests may come by at once. Default: any number.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = *limits::CLIENTS.start(), max = *limits::CLIENTS.end()))
+    )]
+    pub agents: Option<u32>,
+    /// What becomes of requests beyond.
+    pub action: RawSharingAction,
+}
+
+/// What becomes of requests from a network, or by an agent, beyond what is allowed.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "SharingAction", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSharingAction {
+    /// They are counted.
+    Monitor,
+    /// They are refused, with the reason `shared`.
+    Refuse,
 }
 
 /// What keeps a stream alive.
