@@ -31,6 +31,7 @@ mod redirected;
 mod refusals;
 mod secrecy;
 mod session_api;
+mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
 

@@ -131,8 +131,11 @@ impl Gate {
             .and_then(|position| request.asked.token_text(position));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) =
-                self.by_lease(request.fingerprint(&self.fingerprinter, token), &request, false)
+            && let Some(passage) = self.by_lease(
+                request.fingerprint(&self.fingerprinter, token),
+                &request,
+                false,
+            )
         {
             return passage;
         }
@@ -168,10 +171,8 @@ impl Gate {
                         (None, Some(token)) if viewer.is_by_leading_token => {
                             request.fingerprint(&self.fingerprinter, &token)
                         }
-                        _ => request.fingerprint(
-                            &self.fingerprinter,
-                            &lease::name(&viewer.subject, &key),
-                        ),
+                        _ => request
+                            .fingerprint(&self.fingerprinter, &lease::name(&viewer.subject, &key)),
                     },
                 };
                 authority.memory_since = memory_since(request.now());

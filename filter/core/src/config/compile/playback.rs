@@ -8,8 +8,8 @@ use streamgate_values::path::Reading;
 use super::super::limits::{CLIENTS, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawPaused, RawPlayback, RawPreflight, RawSeenClient, RawSharing, RawSharingAction, RawStart, RawStreamCarrier, RawSubjectCarrier,
-    RawTokenPosition,
+    RawPaused, RawPlayback, RawPreflight, RawSeenClient, RawSharing, RawSharingAction, RawStart,
+    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,

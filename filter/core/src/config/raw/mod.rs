@@ -19,9 +19,10 @@ pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
 pub use named::Named;
 pub use playback::{
-    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawSeenClient, RawSharing, RawSharingAction, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
-    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
+    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSeenClient,
+    RawSharing, RawSharingAction, RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier,
+    RawTokenPosition,
 };
 pub use policies::{
     RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
