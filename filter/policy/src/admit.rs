@@ -5,7 +5,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
-use super::sharing::noted;
+use super::shared::noted;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 
 pub(super) fn admit(

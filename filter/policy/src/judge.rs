@@ -15,7 +15,7 @@ use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
-use super::sharing;
+use super::shared;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::faded::Faded;
 use crate::throttle::Calls;
@@ -115,7 +115,7 @@ fn judge_play(
         return unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
-    if let Some(refused) = live.and_then(|live| sharing::refused(&live.clients, play)) {
+    if let Some(refused) = live.and_then(|live| shared::refused(&live.clients, play)) {
         return unchanged(refused);
     }
     let released = end.and_then(Tombstone::released);

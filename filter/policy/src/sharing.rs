@@ -11,8 +11,6 @@ use core::num::NonZeroU8;
 
 use streamgate_values::moment::Moment;
 
-use crate::event::{Play, Refused};
-
 /// The most networks, and the most agents, remembered of one stream; those that came first stay.
 pub const CLIENTS_KEPT_MAX: usize = 8;
 
@@ -120,14 +118,14 @@ impl Clients {
 
     /// When the first may fall silent of those in the way of a client; `None` if it is
     /// not beyond what is allowed.
-    fn room_at(&self, sharing: &Sharing, client: &Client) -> Option<Moment> {
+    pub(crate) fn room_at(&self, sharing: &Sharing, client: &Client) -> Option<Moment> {
         let network = room_at(&self.networks, sharing.networks, client.network);
         network.max(room_at(&self.agents, sharing.agents, client.agent))
     }
 
     /// Takes note of a sign of life at `now`. One that is remembered already, for less than
     /// `below_ms` from now, is so until `until` again.
-    fn note(
+    pub(crate) fn note(
         &mut self,
         sharing: &Sharing,
         client: &Client,
@@ -147,27 +145,6 @@ impl Clients {
             }
         }
         Noted { changed, beyond }
-    }
-}
-
-/// The refusal of a request of a stream whose others come from elsewhere already.
-pub(crate) fn refused(clients: &Clients, play: &Play) -> Option<Refused> {
-    let (sharing, client) = play.sharing.as_ref()?;
-    if sharing.action != SharingAction::Refuse {
-        return None;
-    }
-    let room_at = clients.room_at(sharing, client)?;
-    Some(Refused::Shared { room_at })
-}
-
-/// Takes note of where a request of a stream came from.
-pub(crate) fn noted(clients: &mut Clients, play: &Play, now: Moment) -> Noted {
-    match &play.sharing {
-        Some((sharing, client)) => {
-            let until = now.plus_ms(play.timeout_ms);
-            clients.note(sharing, client, now, until, play.renew_below_ms)
-        }
-        None => Noted::default(),
     }
 }
 

@@ -131,11 +131,8 @@ impl Gate {
             .and_then(|position| request.asked.token_text(position));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) = self.by_lease(
-                request.fingerprint(&self.fingerprinter, token),
-                &request,
-                false,
-            )
+            && let name = request.fingerprint(&self.fingerprinter, token)
+            && let Some(passage) = self.by_lease(name, &request, false)
         {
             return passage;
         }

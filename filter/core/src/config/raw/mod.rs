@@ -13,6 +13,7 @@ mod playback;
 mod policies;
 mod session_api;
 mod sessions;
+mod sharing;
 
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
@@ -21,8 +22,7 @@ pub use named::Named;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSeenClient,
-    RawSharing, RawSharingAction, RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier,
-    RawTokenPosition,
+    RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 pub use policies::{
     RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
@@ -33,6 +33,7 @@ pub use sessions::{
     BASE_PATH, CALLS_PER_MINUTE, RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSecrets,
     RawSessions,
 };
+pub use sharing::{RawSharing, RawSharingAction};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;

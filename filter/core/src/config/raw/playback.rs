@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::super::limits;
 use super::Named;
 use super::classes::{RawClasses, RawPattern};
+use super::sharing::RawSharing;
 
 /// A protected path.
 #[derive(Debug, Deserialize)]
@@ -256,43 +257,6 @@ pub enum RawCmcdKey {
     Sta,
     /// Whether the player is in the background: `true` or `false`.
     Bg,
-}
-
-/// How many viewers one stream may have at once: `networks`, `agents` or both.
-#[derive(Debug, Deserialize)]
-#[serde(
-    rename = "Sharing",
-    deny_unknown_fields,
-    expecting = "the fields of `sharing`"
-)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct RawSharing {
-    /// The most networks (24 bits of IPv4, 56 of IPv6) that its requests may come from at once.
-    /// Default: any number.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(range(min = *limits::CLIENTS.start(), max = *limits::CLIENTS.end()))
-    )]
-    pub networks: Option<u32>,
-    /// The most agents (`User-Agent`) that its requests may come by at once. Default: any number.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(range(min = *limits::CLIENTS.start(), max = *limits::CLIENTS.end()))
-    )]
-    pub agents: Option<u32>,
-    /// What becomes of requests beyond.
-    pub action: RawSharingAction,
-}
-
-/// What becomes of requests from a network, or by an agent, beyond what is allowed.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "SharingAction", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawSharingAction {
-    /// They are counted.
-    Monitor,
-    /// They are refused, with the reason `shared`.
-    Refuse,
 }
 
 /// What keeps a stream alive.
