@@ -21,5 +21,6 @@ pub mod exchange;
 pub mod playback;
 pub mod refusal;
 pub mod request;
+pub mod step;
 #[cfg(test)]
 mod testing;

@@ -59,8 +59,8 @@ fn main() {
 
 fn decided(host: &Host, records: &Records, account: u8, event: &Event) -> Verdict {
     let subject = SubjectKey::from_bytes([account; 16]);
-    let decided = transact(host, records, &subject, event, Moment::EARLIEST, NOW).unwrap();
-    match decided.verdict {
+    let recorded = transact(host, records, &subject, event, Moment::EARLIEST, NOW).unwrap();
+    match recorded.decided.verdict {
         Verdict::Refused(refused) => panic!("{refused:?}"),
         verdict => verdict,
     }

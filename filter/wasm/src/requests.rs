@@ -4,13 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use streamgate_core::api::MAX_BODY;
-use streamgate_core::edge::Answering;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 
 use crate::by_id::ById;
 use crate::host::{self, RequestHead};
-use crate::http::{Go, State, reply, take_step, take_watched};
+use crate::http::{Go, Phase, State, take};
 use crate::manifest::Manifest;
 use crate::worker::Worker;
 
@@ -117,7 +116,7 @@ impl Requests {
         let mut edge = worker.edge.borrow_mut();
         let step = edge.on_request(&worker.envoy, Ticket(context), &RequestHead, &path, ends);
         drop(edge);
-        let (state, go) = take_step(step, &path);
+        let (state, go) = take(step, &Phase::Request(Some(&path)));
         self.wait(context, worker, state);
         go
     }
@@ -159,13 +158,11 @@ impl Requests {
         };
         let body = host::request_body(size.min(MAX_BODY.saturating_add(1)));
         let mut edge = worker.edge.borrow_mut();
-        let answering = edge.on_body(&worker.envoy, Ticket(context), pending, &body);
+        let step = edge.on_body(&worker.envoy, Ticket(context), pending, &body);
         drop(edge);
-        match answering {
-            Answering::Reply(answer) => reply(&answer),
-            Answering::Wait => self.wait(context, &worker, State::Store),
-        }
-        Go::Wait
+        let (state, go) = take(step, &Phase::Request(None));
+        self.wait(context, &worker, state);
+        go
     }
 
     pub(crate) fn on_response_headers(&self, context: u32, ends: bool) -> Go {
@@ -195,9 +192,9 @@ impl Requests {
         let (mut state, mut go) = match watch {
             Some(watch) => {
                 let mut edge = worker.edge.borrow_mut();
-                let watched = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
+                let step = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
                 drop(edge);
-                take_watched(watched, ends)
+                take(step, &Phase::Response { ends })
             }
             None => (State::Nothing, Go::On),
         };

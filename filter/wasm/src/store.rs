@@ -3,11 +3,10 @@
 use std::rc::Rc;
 
 use log::{info, warn};
-use streamgate_core::edge::Resumed;
-use streamgate_record::fleet::{Call, CallFailure, Ticket};
+use streamgate_record::fleet::{Call, CallFailure, Settled, Ticket};
 
 use crate::host;
-use crate::http::{self, Go, State};
+use crate::http::{Go, Phase, State, take};
 use crate::requests::with_requests;
 use crate::worker::Worker;
 
@@ -94,16 +93,17 @@ impl Worker {
     /// made when the root context is called again: while Envoy hands over an answer it would
     /// send the next call over the connection that is just closing.
     fn go_on(self: &Rc<Self>) {
-        let settled = self.edge.borrow_mut().settled(&self.envoy);
+        let settled = self.edge.borrow_mut().settled();
         if settled.is_empty() {
             return self.ring_if_needed();
         }
-        for (Ticket(context), resumed) in settled {
+        for settled in settled {
+            let Ticket(context) = settled.ticket;
             let state = with_requests(|requests| requests.resume(context));
             if let Some(state) = state
                 && host::act_for(context)
             {
-                let state = self.resume(context, &state, resumed);
+                let state = self.resume(settled, &state);
                 with_requests(|requests| requests.wait(context, self, state));
             }
         }
@@ -112,34 +112,18 @@ impl Worker {
     }
 
     /// Goes on with a request; what it waits for then.
-    fn resume(&self, context: u32, state: &State, resumed: Resumed) -> State {
-        match resumed {
-            Resumed::Request(copy_state) => {
-                let Some(path) = host::request_path() else {
-                    host::resume_request();
-                    return State::Nothing;
-                };
-                let mut edge = self.edge.borrow_mut();
-                let ticket = Ticket(context);
-                let head = &host::RequestHead;
-                let step = edge.on_request_again(&self.envoy, ticket, head, &path, copy_state);
-                drop(edge);
-                let (state, go) = http::take_step(step, &path);
-                if go == Go::On {
-                    host::resume_request();
-                }
-                state
-            }
-            Resumed::Reply(reply) => {
-                http::reply(&reply);
-                State::Nothing
-            }
-            Resumed::Response(watched) => {
-                let ends = matches!(state, State::Held { ends: true });
-                let (state, _) = http::take_watched(watched, ends);
-                host::resume_response();
-                state
-            }
+    fn resume(&self, settled: Settled, state: &State) -> State {
+        let mut edge = self.edge.borrow_mut();
+        let step = edge.resume(&self.envoy, settled, &host::RequestHead);
+        drop(edge);
+        let (phase, go_on): (_, fn()) = match *state {
+            State::Held { ends } => (Phase::Response { ends }, host::resume_response),
+            _ => (Phase::Request(None), host::resume_request),
+        };
+        let (state, go) = take(step, &phase);
+        if go == Go::On {
+            go_on();
         }
+        state
     }
 }

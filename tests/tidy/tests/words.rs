@@ -101,7 +101,6 @@ const SHARED: &[&str] = &[
     "Reader",
     "Refused",
     "Rewritten",
-    "Settled",
     "Target",
     "Unreadable",
 ];

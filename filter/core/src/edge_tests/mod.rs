@@ -38,9 +38,9 @@ mod shipped;
 use streamgate_record::fleet::Ticket;
 
 use crate::config::Config;
-use crate::edge::{Answering, Edge, Step};
+use crate::edge::Edge;
 use crate::exchange::{Answer, Reply};
-use crate::playback::Watched;
+use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, config};
 
 /// Names a request: one is handled after the other.
@@ -163,40 +163,37 @@ impl World {
             headers,
             renewed: None,
         };
-        match edge.on_request(host, TICKET, &head, &ask.path, ask.body.is_none()) {
-            Step::Pass => Outcome::Served(reached(&ask.path, ask.headers)),
+        let mut step = edge.on_request(host, TICKET, &head, &ask.path, ask.body.is_none());
+        if let Step::AwaitBody(pending) = step {
+            step = edge.on_body(host, TICKET, pending, &ask.body.unwrap());
+        }
+        let forward = match step {
+            Step::Pass => return Outcome::Served(reached(&ask.path, ask.headers)),
+            Step::Reply(reply) => return Outcome::Answered(reply),
+            Step::Forward(forward) => forward,
+            Step::AwaitBody(_) | Step::Log(_) | Step::Park => panic!("{step:?}"),
+        };
+        let scrub = &forward.scrub;
+        let stripped = &ask.path[forward.strip..];
+        let path = scrub.path.as_deref().unwrap_or(stripped);
+        let mut headers = ask.headers;
+        for (name, value) in &scrub.headers {
+            headers = headers.replaced(name, value.as_deref());
+        }
+        if scrub.referer {
+            headers = headers.replaced("referer", None);
+        }
+        let served = Outcome::Served(Reached {
+            renewed: forward.renewed,
+            ..reached(path, headers)
+        });
+        let Some(watch) = forward.watch else {
+            return served;
+        };
+        match edge.on_response(host, TICKET, &watch, ask.origin) {
+            Step::Pass | Step::Log(_) => served,
             Step::Reply(reply) => Outcome::Answered(reply),
-            Step::AwaitBody(pending) => {
-                match edge.on_body(host, TICKET, pending, &ask.body.unwrap()) {
-                    Answering::Reply(reply) => Outcome::Answered(reply),
-                    Answering::Wait => panic!("an edge alone waits for nobody"),
-                }
-            }
-            Step::Wait => panic!("an edge alone waits for nobody"),
-            Step::Forward(forward) => {
-                let scrub = &forward.scrub;
-                let stripped = &ask.path[forward.strip..];
-                let path = scrub.path.as_deref().unwrap_or(stripped);
-                let mut headers = ask.headers;
-                for (name, value) in &scrub.headers {
-                    headers = headers.replaced(name, value.as_deref());
-                }
-                if scrub.referer {
-                    headers = headers.replaced("referer", None);
-                }
-                let served = Outcome::Served(Reached {
-                    renewed: forward.renewed,
-                    ..reached(path, headers)
-                });
-                let Some(watch) = forward.watch else {
-                    return served;
-                };
-                match edge.on_response(host, TICKET, &watch, ask.origin) {
-                    Watched::Pass(_) => served,
-                    Watched::Refuse(reply) => Outcome::Answered(reply),
-                    Watched::Wait(..) => panic!("an edge alone waits for nobody"),
-                }
-            }
+            step => panic!("{step:?}"),
         }
     }
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use streamgate_bytes::{Fingerprint, Fingerprinter};
 use streamgate_policy::{Event, Play, Refused, Unknown, Verdict};
 use streamgate_record::Generations;
+use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
@@ -28,7 +29,7 @@ use streamgate_values::stream_key::StreamKey;
 use super::class::Class;
 use super::lease::{self, Lease, Leases};
 use super::mint::mint;
-use super::passage::{Facts, Forward, Passage, Watch};
+use super::passage::{Facts, Watch};
 use super::prefetch::Prefetches;
 use super::preflight;
 use super::refusal::{Who, Why};
@@ -40,6 +41,7 @@ use crate::refusal::reason::Reason;
 use crate::request::viewer::{
     Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another,
 };
+use crate::step::Step;
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
@@ -103,21 +105,23 @@ impl Gate {
     }
 
     /// Decides about a request on the protected path at `path_index` in the configuration.
+    /// `ticket` names it should it have to wait.
     pub(crate) fn on_request<H: Head>(
         &mut self,
         config: &Config,
         host: &impl Host,
+        ticket: Ticket,
         asked: Asked<'_, H>,
         path_index: usize,
-        authority: &mut Authority<'_>,
-        memory_since: impl FnOnce(Moment) -> Moment,
-    ) -> Passage {
+        authority: &mut Authority,
+    ) -> Step {
         let Some(protected) = config.playback.get(path_index) else {
-            return Passage::Forward(Forward::default());
+            return Step::Pass;
         };
         let request = Request {
             config,
             host,
+            ticket,
             came_at: OnceCell::new(),
             method: OnceCell::new(),
             strip: asked.token.map_or(0, |token| token.len().saturating_add(2)),
@@ -132,16 +136,16 @@ impl Gate {
         if let Some(token) = &leading
             && lease::may_be_token(token)
             && let name = request.fingerprint(&self.fingerprinter, token)
-            && let Some(passage) = self.by_lease(name, &request, false)
+            && let Some(step) = self.by_lease(name, &request, false)
         {
-            return passage;
+            return step;
         }
         let plain = request.plain_name();
         let plain = plain.map(|name| request.fingerprint(&self.fingerprinter, name.as_bytes()));
         if let Some(name) = plain
-            && let Some(passage) = self.by_lease(name, &request, true)
+            && let Some(step) = self.by_lease(name, &request, true)
         {
-            return passage;
+            return step;
         }
         if let Some(answer) = preflight::answered(&request) {
             return answer;
@@ -172,17 +176,13 @@ impl Gate {
                             .fingerprint(&self.fingerprinter, &lease::name(&viewer.subject, &key)),
                     },
                 };
-                authority.memory_since = memory_since(request.now());
-                let mut passage = self.by_record(&request, &known, authority);
-                if let Passage::Forward(forward) = &mut passage {
+                let mut step = self.by_record(&request, &known, authority);
+                if let Step::Forward(forward) = &mut step {
                     forward.renewed = viewer.renewed;
                 }
-                passage
+                step
             }
-            Identified::ByRedirect if redirects => {
-                authority.memory_since = memory_since(request.now());
-                mint(&request, &viewer, authority)
-            }
+            Identified::ByRedirect if redirects => mint(&request, &viewer, authority),
             Identified::ByRedirect | Identified::Unknown => {
                 let who = Who {
                     subject: Some(viewer.subject),
@@ -212,8 +212,8 @@ impl Gate {
     fn by_anew<H: Head, E: Host>(
         &mut self,
         request: &Request<'_, H, E>,
-        authority: &Authority<'_>,
-    ) -> Option<Passage> {
+        authority: &mut Authority,
+    ) -> Option<Step> {
         let wish = Wish {
             redirects: true,
             anew: true,
@@ -231,7 +231,7 @@ impl Gate {
         name: Fingerprint,
         request: &Request<'_, H, E>,
         is_identified: bool,
-    ) -> Option<Passage> {
+    ) -> Option<Step> {
         let lease = self.leases.value(name)?;
         let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
             || lease.is_fresh(request.now());
@@ -294,13 +294,10 @@ impl Gate {
         &mut self,
         request: &Request<'_, H, E>,
         known: &Known<'_>,
-        authority: &mut Authority<'_>,
-    ) -> Passage {
+        authority: &mut Authority,
+    ) -> Step {
         let Request {
-            config,
-            host,
-            protected,
-            ..
+            config, protected, ..
         } = *request;
         let Known {
             viewer,
@@ -309,8 +306,8 @@ impl Gate {
             name,
             may_begin_anew,
         } = known;
-        if let Some(passage) = self.by_lease(*name, request, true) {
-            return passage;
+        if let Some(step) = self.by_lease(*name, request, true) {
+            return step;
         }
         let now = request.now();
         let who = Who {
@@ -319,16 +316,17 @@ impl Gate {
             application: Some(&viewer.application.id),
         };
         // What counts as watching is decided when the response is known.
-        let again = || request.is_watching();
+        let is_decided_later = || request.is_watching();
         let facts = match request.facts(viewer) {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
         };
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
-        let decided = match authority.consult(host, &viewer.subject, &event, again, now) {
+        let of = request.inquiry(&viewer.subject);
+        let decided = match authority.foresee(&of, &event, is_decided_later) {
             Ok(Decision::Decided(decided)) => decided,
-            Ok(Decision::Wait | Decision::Later) => return Passage::Wait(viewer.subject),
+            Ok(Decision::Parked) => return Step::Park,
             Err(unavailable) => {
                 return request.refuse(who, Reason::of_unavailable(unavailable), None);
             }
@@ -351,7 +349,7 @@ impl Gate {
                         unknown: Unknown::IsOver,
                         ..play
                     });
-                    let _ = authority.decide(host, &viewer.subject, &event, true, now);
+                    let _ = authority.note(&of, &event);
                 }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;
@@ -373,7 +371,7 @@ impl Gate {
                 application: Arc::clone(viewer.application),
             };
             // Whether that could be recorded or not, the player only asks for a manifest.
-            let _ = authority.decide(host, &viewer.subject, &event, true, now);
+            let _ = authority.note(&of, &event);
             return request.forward(None);
         }
         if !plays.started {

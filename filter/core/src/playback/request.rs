@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_policy::{Application, Play, Plays, Refused, Unknown};
+use streamgate_record::fleet::Ticket;
 use streamgate_record::ports::Host;
 use streamgate_record::{Basis, Decided, Records};
 use streamgate_values::attributes::Attributes;
@@ -12,15 +13,18 @@ use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::path::Reading;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 use super::class::Class;
 use super::lease::{Lease, Leased, PlainName};
-use super::passage::{Facts, Forward, Passage, Watch};
+use super::passage::{Facts, Forward, Watch};
 use super::refusal::{What, Who, Why, refuse};
+use crate::authority::Inquiry;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{self, Asked, Credential, Viewer, cmcd, credential_ends_at, earlier};
+use crate::step::Step;
 
 /// The longest scope of a lease, in bytes. A stream whose scope is longer has none: each of
 /// its requests is judged by the record.
@@ -33,6 +37,8 @@ const PATH_MAX: usize = 1_024;
 pub(super) struct Request<'a, H, E> {
     pub(super) config: &'a Config,
     pub(super) host: &'a E,
+    /// Names it, should it have to wait.
+    pub(super) ticket: Ticket,
     /// When it came in, once asked.
     pub(super) came_at: OnceCell<Moment>,
     /// Its method, once asked.
@@ -48,6 +54,17 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// When it came in. The first to ask pays for a look at the clock.
     pub(super) fn now(&self) -> Moment {
         *self.came_at.get_or_init(|| self.host.now())
+    }
+
+    /// A question about a subject, for this request.
+    pub(super) fn inquiry<'s>(&'s self, subject: &'s SubjectKey) -> Inquiry<'s, E> {
+        Inquiry {
+            host: self.host,
+            records: &self.config.records,
+            ticket: self.ticket,
+            subject,
+            now: self.now(),
+        }
     }
 
     /// Its method. The first to ask pays for a look at it.
@@ -102,9 +119,9 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         path.get(..PATH_MAX).unwrap_or(path).to_vec()
     }
 
-    pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
+    pub(super) fn forward(&self, watch: Option<Watch>) -> Step {
         let mut scrub = self.scrub();
-        Passage::Forward(Forward {
+        Step::Forward(Forward {
             strip: self.strip,
             rewrite: self.rewrite(&mut scrub),
             scrub,
@@ -174,7 +191,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     /// The refusal of a request of nobody who is known.
-    pub(super) fn refuse_unidentified(&self, reason: Reason) -> Passage {
+    pub(super) fn refuse_unidentified(&self, reason: Reason) -> Step {
         // A dot segment may stand in what would be a token, were it one.
         let token = self.asked.token.unwrap_or_default();
         let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
@@ -185,14 +202,14 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.refuse(Who::default(), reason, None)
     }
 
-    pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Passage {
+    pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Step {
         let what = What {
             now: self.now(),
             path_index: self.path_index,
             path: &self.without_token_parameters(),
             languages: &languages(self.config, self.asked.head),
         };
-        Passage::Reply(refuse(self.config, self.host, what, who, reason, refused))
+        Step::Reply(refuse(self.config, self.host, what, who, reason, refused))
     }
 }
 

@@ -1,18 +1,20 @@
 //! The response to a request that counts as watching, should it succeed.
 
 use streamgate_policy::{Event, Verdict};
+use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{Decided, Unavailable};
 use streamgate_values::moment::Moment;
 
 use super::gate::Gate;
-use super::passage::{Watch, Watched};
+use super::passage::Watch;
 use super::refusal::{What, Who, Why, refuse};
-use crate::authority::{Authority, Decision};
+use crate::authority::{AfterDecision, Authority, Decision, Inquiry};
 use crate::config::Config;
 use crate::exchange::Record;
 use crate::refusal::reason::Reason;
+use crate::step::Step;
 
 impl Gate {
     /// Takes note of the response to a watched request: it may not reach the viewer if
@@ -21,25 +23,39 @@ impl Gate {
         &mut self,
         config: &Config,
         host: &impl Host,
+        ticket: Ticket,
         watch: &Watch,
         status: u16,
-        authority: &mut Authority<'_>,
-    ) -> Watched {
+        authority: &mut Authority,
+    ) -> Step {
         if !(200..300).contains(&status) && status != 304 {
-            return Watched::Pass(None);
+            return Step::Pass;
         }
-        let now = host.now();
         let Some(event) = watch.event(config) else {
-            return Watched::Pass(None);
+            return Step::Pass;
         };
-        let subject = watch.stream.subject;
-        match authority.decide(host, &subject, &event, watch.known, now) {
-            Ok(Decision::Decided(decided)) => {
-                self.decided(config, host, watch, Ok(Some(&decided)), now)
+        let of = Inquiry {
+            host,
+            records: &config.records,
+            ticket,
+            subject: &watch.stream.subject,
+            now: host.now(),
+        };
+        let decided = match watch.known {
+            true => authority.note(&of, &event),
+            false => {
+                let after = || AfterDecision::Response(watch.clone());
+                match authority.decide(&of, &event, after) {
+                    Ok(Decision::Decided(decided)) => Ok(Some(decided)),
+                    Ok(Decision::Parked) => return Step::Park,
+                    Err(unavailable) => Err(unavailable),
+                }
             }
-            Ok(Decision::Later) => Watched::Pass(None),
-            Ok(Decision::Wait) => Watched::Wait(subject, event),
-            Err(unavailable) => self.decided(config, host, watch, Err(unavailable), now),
+        };
+        match decided {
+            Ok(Some(decided)) => self.decided(config, host, watch, Ok(&decided), of.now),
+            Ok(None) => Step::Pass,
+            Err(unavailable) => self.decided(config, host, watch, Err(unavailable), of.now),
         }
     }
 
@@ -49,12 +65,12 @@ impl Gate {
         config: &Config,
         host: &impl Host,
         watch: &Watch,
-        decided: Result<Option<&Decided>, Unavailable>,
+        decided: Result<&Decided, Unavailable>,
         now: Moment,
-    ) -> Watched {
+    ) -> Step {
         let Watch { stream, name, .. } = watch;
         let Some(protected) = config.playback.get(watch.path_index) else {
-            return Watched::Pass(None);
+            return Step::Pass;
         };
         let who = Who {
             subject: Some(stream.subject),
@@ -67,12 +83,11 @@ impl Gate {
             path: &watch.path,
             languages: &watch.languages,
         };
-        let turn_away = |reason, why| Watched::Refuse(refuse(config, host, what, who, reason, why));
+        let turn_away = |reason, why| Step::Reply(refuse(config, host, what, who, reason, why));
         let decided = match decided {
-            Ok(Some(decided)) => decided,
-            Ok(None) => return Watched::Pass(None),
+            Ok(decided) => decided,
             // A stream that is known to play goes on; its next segment tries again.
-            Err(_) if watch.known => return Watched::Pass(None),
+            Err(_) if watch.known => return Step::Pass,
             Err(unavailable) => return turn_away(Reason::of_unavailable(unavailable), None),
         };
         match &decided.verdict {
@@ -82,21 +97,17 @@ impl Gate {
                 self.keep(*name, lease);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
-                    return Watched::Pass(plays.shared.then(|| Record {
-                        event: "shared",
-                        reason: None,
-                        subject: who.subject,
-                        stream: who.stream,
-                        application: who.application.map(str::to_owned),
-                    }));
+                    if !plays.shared {
+                        return Step::Pass;
+                    }
                 }
-                Watched::Pass(Some(Record {
-                    event: "start",
+                Step::Log(Record {
+                    event: if plays.started { "start" } else { "shared" },
                     reason: None,
                     subject: who.subject,
                     stream: who.stream,
                     application: who.application.map(str::to_owned),
-                }))
+                })
             }
             Verdict::Refused(refused) => {
                 self.leases.remove(*name);
@@ -104,7 +115,7 @@ impl Gate {
                 let reason = protected.reason(refused, &stream.stream);
                 turn_away(reason, Some(Why { refused, retry_at }))
             }
-            Verdict::Stopped => Watched::Pass(None),
+            Verdict::Stopped => Step::Pass,
         }
     }
 }

@@ -221,8 +221,11 @@ impl Worker {
         let now = self.host.now();
         let key = activity(&self.host, &self.records, &of, now).streams[0].key;
         let event = Event::Play(play(&self.records.book, "app1", key, Unknown::IsOver));
-        let decided = crate::transact(&self.host, &self.records, &of, &event, now, now);
-        assert!(matches!(decided.unwrap().verdict, Verdict::Plays(_)));
+        let recorded = crate::transact(&self.host, &self.records, &of, &event, now, now);
+        assert!(matches!(
+            recorded.unwrap().decided.verdict,
+            Verdict::Plays(_)
+        ));
         self.fleet.flush(of, false);
     }
 }
