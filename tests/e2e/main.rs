@@ -35,6 +35,7 @@ mod refusal_lines;
 mod refusals;
 mod restart;
 mod session_api;
+mod sharing;
 mod statistics;
 mod stores;
 mod tokens;

@@ -6,6 +6,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
+use crate::sharing::Clients;
 use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
@@ -63,6 +64,8 @@ pub struct Stream {
     pub superseded: Vec<String>,
     /// Heartbeats in this minute.
     pub calls: Calls,
+    /// Where its requests come from, where that is looked at.
+    pub clients: Clients,
 }
 
 /// What keeps a stream alive.
@@ -138,6 +141,7 @@ impl Stream {
             liveness: Liveness::Any,
             superseded: Vec::new(),
             calls: Calls::default(),
+            clients: Clients::default(),
         }
     }
 }
@@ -219,6 +223,7 @@ impl Activity {
             return false;
         };
         stream.superseded.clear();
+        stream.clients = Clients::default();
         if stream.attributes.size() > RELEASED_ATTRIBUTES_MAX {
             stream.attributes = Attributes::default();
         }
@@ -286,6 +291,9 @@ impl Activity {
     pub fn prune(&mut self, now: Moment) -> usize {
         let before = self.streams.len();
         self.streams.retain(|stream| stream.lapses_at > now);
+        for stream in &mut self.streams {
+            stream.clients.prune(now);
+        }
         let (kept, old) = core::mem::take(&mut self.ended)
             .into_iter()
             .partition(|ended| ended.at.plus_ms(ENDED_KEPT_MS) > now);

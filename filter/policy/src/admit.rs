@@ -6,6 +6,7 @@ use streamgate_values::stream_key::StreamKey;
 use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
 use super::rule::device;
+use super::shared::noted;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 
 pub(super) fn admit(
@@ -27,6 +28,7 @@ pub(super) fn admit(
         killed: findings.killed.len(),
         replaced: findings.replaced.len(),
         monitored: findings.monitored,
+        shared: false,
         places: findings.places,
     };
     let mut changed = true;
@@ -35,8 +37,10 @@ pub(super) fn admit(
             let due_below_ms = play.renew_below_ms.saturating_add(play.buffer_ms);
             let due = stream.lapses_at.ms_since(now) < due_below_ms;
             let learned = learns(stream, play);
-            changed = due || silenced || learned;
+            let noted = noted(&mut stream.clients, play, now);
+            changed = due || silenced || learned || noted.changed;
             plays.learned = learned;
+            plays.shared = noted.beyond;
             if changed && is_kept_alive(stream, play) {
                 stream.lapses_at = stream.lapses_at.max(lapses_at);
             }
@@ -52,6 +56,7 @@ pub(super) fn admit(
             stream.started_at = started_at;
             stream.lapses_at = lapses_at;
             learns(&mut stream, play);
+            noted(&mut stream.clients, play, now);
             activity.streams.push(stream);
         }
     }

@@ -12,6 +12,7 @@ use crate::activity::{Liveness, Stream, Terminator};
 use crate::book::Application;
 use crate::message::Message;
 use crate::places::Places;
+use crate::sharing::{Client, Sharing};
 
 /// Something happened, through the session API or by a segment request.
 #[derive(Debug, Clone)]
@@ -71,6 +72,9 @@ pub struct Play {
     /// It is a call of the session API: it has to bring the attributes that policies
     /// need, and counts against the call limits.
     pub is_call: bool,
+    /// How many viewers the stream may have at once, and where this request comes from;
+    /// `None` where that is not looked at.
+    pub sharing: Option<(Sharing, Client)>,
 }
 
 /// What it means that a stream is not on record.
@@ -141,6 +145,9 @@ pub struct Plays {
     pub replaced: usize,
     /// How many rules it broke of policies that only watch.
     pub monitored: usize,
+    /// It came from a network, or by an agent, beyond those that the stream may come from at
+    /// once.
+    pub shared: bool,
     /// How the tightest rule stands that counts streams and looks at this one, where an
     /// application asked; `None` where no rule does.
     pub places: Option<Places>,
@@ -172,6 +179,11 @@ pub enum Refused {
     },
     /// The subject already has as many live streams as this edge keeps for one.
     SubjectFull,
+    /// Its stream comes from as many other networks, or agents, as it may at once.
+    Shared {
+        /// When the first of those counts no longer, unless it asks again before.
+        room_at: Moment,
+    },
 }
 
 /// The most streams in the way that a breach names, so that a refusal costs no more for an
@@ -216,6 +228,7 @@ impl Refused {
                 room?.into_iter().max()
             }
             Self::Throttled { until } => Some(*until),
+            Self::Shared { room_at } => Some(*room_at),
             _ => None,
         }
     }

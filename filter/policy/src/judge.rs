@@ -15,6 +15,7 @@ use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
+use super::shared;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::faded::Faded;
 use crate::throttle::Calls;
@@ -116,6 +117,9 @@ fn judge_play(
         return unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
+    if let Some(refused) = live.and_then(|live| shared::refused(&live.clients, play)) {
+        return unchanged(refused);
+    }
     let released = end.and_then(Tombstone::released);
     let known = live.or(released);
     if play.is_call

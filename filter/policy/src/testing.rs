@@ -113,5 +113,6 @@ pub fn play(book: &PolicyBook, application: &str, stream: StreamKey, unknown: Un
         liveness: Liveness::Any,
         recurring: false,
         is_call: false,
+        sharing: None,
     }
 }

@@ -118,5 +118,6 @@ fn play(records: &Records, n: u8) -> Event {
         liveness: Liveness::Any,
         recurring: false,
         is_call: false,
+        sharing: None,
     })
 }

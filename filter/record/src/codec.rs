@@ -4,9 +4,11 @@
 //! activity   = calls count stream* count×2+fading ended* [count (key_prefix(8) at(6))*]
 //! stream     = key(16) playback
 //! playback   = started(6) lapses(6) application(text) traits (name value(text))*
-//!              superseded(texts) calls [count (claim(text) limit)*]
+//!              superseded(texts) calls [count (claim(text) limit)*] [clients clients]
 //! calls      = 0 | count minute(4)
-//! traits     = number of attributes, ×4, + 2 if there are limits, + 1 if it lives by media
+//! clients    = count (mark(8) since(6) until(6))*, of networks, then of agents
+//! traits     = number of attributes, ×8, + 4 if there are clients, + 2 if there are limits,
+//!              + 1 if it lives by media
 //! name       = code(1) | 0 name(text)
 //! ended      = key(16) at(6) reason(1) [policy(text) rule(text)
 //!              | application(text) started(6) channel(opt text) device(opt text), for another
@@ -19,6 +21,7 @@
 
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
 use streamgate_policy::faded::Faded;
+use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::compact::{Reader, Writer};
@@ -56,7 +59,8 @@ const KILLED_BY_ITS_DEVICE: u8 = 4;
 /// In `traits`.
 const LIVES_BY_MEDIA: usize = 1;
 const HAS_LIMITS: usize = 2;
-const TRAITS: u32 = 2;
+const HAS_CLIENTS: usize = 4;
+const TRAITS: u32 = 3;
 
 /// Below the number of ended streams: whether faded ones follow.
 const FADING: usize = 1;
@@ -147,6 +151,7 @@ fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
             out.put_number(usize::try_from(limit).unwrap_or(usize::MAX));
         }
     }
+    encode_clients(out, &stream.clients);
 }
 
 fn traits(stream: &Stream) -> usize {
@@ -156,6 +161,9 @@ fn traits(stream: &Stream) -> usize {
     }
     if !stream.limits.is_empty() {
         traits |= HAS_LIMITS;
+    }
+    if !stream.clients.is_empty() {
+        traits |= HAS_CLIENTS;
     }
     traits
 }
@@ -182,7 +190,39 @@ fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
         } else {
             decode_limits(reader)?
         },
+        clients: if traits & HAS_CLIENTS == 0 {
+            Clients::default()
+        } else {
+            Clients::new(decode_clients(reader)?, decode_clients(reader)?)
+        },
     })
+}
+
+/// Nothing where nothing is remembered.
+fn encode_clients(out: &mut Vec<u8>, clients: &Clients) {
+    if clients.is_empty() {
+        return;
+    }
+    for all in [clients.networks(), clients.agents()] {
+        out.put_number(all.len());
+        for SeenClient { mark, since, until } in all {
+            out.put(mark);
+            out.put_moment(*since);
+            out.put_moment(*until);
+        }
+    }
+}
+
+fn decode_clients(reader: &mut Reader<'_>) -> Option<Vec<SeenClient>> {
+    let mut all = Vec::new();
+    for _ in 0..reader.number()? {
+        all.push(SeenClient {
+            mark: reader.array()?,
+            since: reader.moment()?,
+            until: reader.moment()?,
+        });
+    }
+    Some(all)
 }
 
 fn decode_limits(reader: &mut Reader<'_>) -> Option<Limits> {
@@ -300,6 +340,12 @@ mod tests {
         first.attributes.set("own", "wert ü");
         first.superseded = vec!["51fd351f".to_owned()];
         first.liveness = Liveness::Media;
+        let seen = |n: u8| SeenClient {
+            mark: [n; 8],
+            since: NOW,
+            until: NOW.plus_ms(n.into()),
+        };
+        first.clients = Clients::new(vec![seen(1), seen(2)], vec![seen(3)]);
         let mut paused = stream(6, NOW);
         paused.limits.set("climit", 3);
         paused.limits.set("devices", 1000);
@@ -395,7 +441,7 @@ mod tests {
              01b8dd58e200\
              01b8dd5a4190\
              0461707031\
-             07\
+             0b\
              01016e\
              00\
              00\

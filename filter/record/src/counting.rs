@@ -15,6 +15,7 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
             count(host, Metric::Kills, plays.killed);
             count(host, Metric::Replacements, plays.replaced);
             count(host, Metric::MonitoredBreaches, plays.monitored);
+            count(host, Metric::SharedMonitored, usize::from(plays.shared));
         }
         Verdict::Stopped => {
             let released = matches!(event, Event::Release { .. });

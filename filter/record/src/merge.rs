@@ -134,6 +134,7 @@ fn is_below(key: &StreamKey, watermark: Moment) -> bool {
 /// What is known of a stream goes by its latest sign of life.
 fn renew(known: &mut Stream, other: &Stream) {
     let calls = later(&known.calls, &other.calls);
+    let clients = known.clients.merged(&other.clients);
     let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
     // An edge that has lost its memory takes a stream's issue for its start.
     let lapses_at = known.lapses_at.max(other.lapses_at);
@@ -142,6 +143,7 @@ fn renew(known: &mut Stream, other: &Stream) {
     }
     known.lapses_at = lapses_at;
     known.calls = calls;
+    known.clients = clients;
     if lives_by_media {
         known.liveness = Liveness::Media;
     }

@@ -59,11 +59,13 @@ pub enum Metric {
     ManifestsUnreadable,
     ManifestUrlsUnknown,
     Cuts,
+    RefusalsShared,
+    SharedMonitored,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -115,6 +117,8 @@ impl Metric {
         Self::ManifestsUnreadable,
         Self::ManifestUrlsUnknown,
         Self::Cuts,
+        Self::RefusalsShared,
+        Self::SharedMonitored,
     ];
 
     /// Its name in Envoy's statistics.
@@ -172,6 +176,8 @@ impl Metric {
             Self::ManifestsUnreadable => "streamgate.manifests.unreadable",
             Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown",
             Self::Cuts => "streamgate.cuts",
+            Self::RefusalsShared => "streamgate.refusals.shared",
+            Self::SharedMonitored => "streamgate.shared_monitored",
         }
     }
 

@@ -143,6 +143,7 @@ impl Caller<'_> {
             liveness: Liveness::Any,
             recurring: false,
             is_call: true,
+            sharing: None,
         }
     }
 
@@ -235,6 +236,8 @@ impl Caller<'_> {
                 Answer::json(409, "application/json", &evaluation())
             }
             Refused::Killed(_) => Answer::json(410, "application/json", &evaluation()),
+            // Nobody asks where a call of an application comes from.
+            Refused::Shared { .. } => problem(403, reason.detail()),
             Refused::Over => Answer::empty(410),
             Refused::Foreign => problem(403, "the session belongs to another application"),
             Refused::MissingAttributes(_) => Answer::json(400, "application/json", &evaluation()),

@@ -49,6 +49,7 @@ pub(super) const fn is_final(refused: &Refused) -> bool {
         | Refused::Foreign
         | Refused::TooManyAttributes
         | Refused::Immutable(_)
+        | Refused::Shared { .. }
         | Refused::Throttled { .. } => true,
         Refused::Conflict(_)
         | Refused::Over

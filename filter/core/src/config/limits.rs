@@ -36,6 +36,10 @@ pub(super) const MAX: RangeInclusive<u32> = 0..=LIMIT_MAX;
 /// Calls in a minute.
 pub(super) const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
 
+/// Networks, or agents, that the requests of one stream may come from at once: one fewer than
+/// are remembered, so that one too many is noticed.
+pub(super) const CLIENTS: RangeInclusive<u32> = 1..=7;
+
 /// Slots of the state.
 pub(super) const SLOTS: RangeInclusive<u32> = 1..=1 << 20;
 

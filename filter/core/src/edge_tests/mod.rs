@@ -36,6 +36,7 @@ mod same_device;
 mod secrecy;
 mod session_api;
 mod session_beside_player;
+mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
 

@@ -144,13 +144,13 @@ impl Gate {
             .and_then(|position| request.asked.token_text(position));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(step) =
-                self.by_lease(self.fingerprinter.fingerprint(token), &request, false)
+            && let name = request.fingerprint(&self.fingerprinter, token)
+            && let Some(step) = self.by_lease(name, &request, false)
         {
             return step;
         }
         let plain = request.plain_name();
-        let plain = plain.map(|name| self.fingerprinter.fingerprint(name.as_bytes()));
+        let plain = plain.map(|name| request.fingerprint(&self.fingerprinter, name.as_bytes()));
         if let Some(name) = plain
             && let Some(step) = self.by_lease(name, &request, true)
         {
@@ -179,11 +179,10 @@ impl Gate {
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
-                            self.fingerprinter.fingerprint(&token)
+                            request.fingerprint(&self.fingerprinter, &token)
                         }
-                        _ => self
-                            .fingerprinter
-                            .fingerprint(&lease::name(&viewer.subject, &key)),
+                        _ => request
+                            .fingerprint(&self.fingerprinter, &lease::name(&viewer.subject, &key)),
                     },
                 };
                 let mut step = self.by_record(&request, &known, authority);
@@ -295,6 +294,7 @@ impl Gate {
                 facts: Facts {
                     attributes: request.own_attributes().ok()?,
                     buffer: request.buffer(),
+                    client: request.client(&lease.stream.subject),
                     ..Facts::default()
                 },
             }),

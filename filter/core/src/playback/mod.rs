@@ -17,6 +17,7 @@ mod request;
 mod response;
 mod rewrite;
 mod scrub;
+mod shared;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use flow::Flows;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_bytes::Fingerprint;
+use streamgate_policy::Client;
 #[cfg(test)]
 use streamgate_policy::Play;
 use streamgate_values::attributes::Attributes;
@@ -67,6 +68,8 @@ pub(super) struct Facts {
     pub(super) limits: Limits,
     /// How long its player can play on from its buffer.
     pub(super) buffer: Buffer,
+    /// Where it comes from, where the path looks at that.
+    pub(super) client: Option<Client>,
 }
 
 /// What a request says of its player's buffer.

@@ -155,6 +155,7 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
             attributes,
             limits: viewer.limits.clone(),
             buffer: self.buffer(),
+            client: self.client(&viewer.subject),
         })
     }
 
@@ -257,6 +258,7 @@ impl PlaybackPath {
             liveness: self.liveness,
             recurring,
             is_call: false,
+            sharing: self.sharing.zip(facts.client),
         }
     }
 

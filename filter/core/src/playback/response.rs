@@ -105,10 +105,12 @@ impl Gate {
                 self.flow_begins(watch);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
-                    return Step::Pass;
+                    if !plays.shared {
+                        return Step::Pass;
+                    }
                 }
                 Step::Log(Record {
-                    event: "start",
+                    event: if plays.started { "start" } else { "shared" },
                     reason: None,
                     subject: who.subject,
                     stream: who.stream,

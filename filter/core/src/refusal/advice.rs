@@ -161,6 +161,7 @@ impl EvaluationResult {
             | Refused::MissingAttributes(_)
             | Refused::TooManyAttributes
             | Refused::Immutable(_)
+            | Refused::Shared { .. }
             | Refused::Throttled { .. } => Vec::new(),
         };
         let obligations = match refused {

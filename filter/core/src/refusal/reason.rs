@@ -43,6 +43,8 @@ pub enum Reason {
     SessionRequired,
     /// The subject has as many streams as this edge keeps for one.
     SubjectFull,
+    /// The stream comes from as many other networks, or agents, as it may at once.
+    Shared,
     /// The edge has as many streams as it may.
     EdgeFull,
     /// Too many others wrote at the same moment.
@@ -82,6 +84,7 @@ impl Reason {
             Refused::Over => Self::StreamOver,
             Refused::Foreign => Self::ForeignStream,
             Refused::SubjectFull => Self::SubjectFull,
+            Refused::Shared { .. } => Self::Shared,
             Refused::MissingAttributes(_) => Self::MissingAttributes,
             Refused::TooManyAttributes => Self::TooManyAttributes,
             Refused::Immutable(_) => Self::ImmutableAttribute,
@@ -210,6 +213,12 @@ impl Reason {
                 Metric::RefusalsSubjectFull,
                 "the account has too many streams",
             ),
+            Self::Shared => row(
+                "shared",
+                None,
+                Metric::RefusalsShared,
+                "the stream plays elsewhere; start one of your own",
+            ),
             Self::EdgeFull => row(
                 "edge-full",
                 Some(503),
@@ -287,7 +296,8 @@ mod tests {
     use super::*;
     use crate::testing::test;
 
-    const ALL: [Reason; 22] = [
+    const ALL: [Reason; 23] = [
+        Reason::Shared,
         Reason::LimitReached,
         Reason::Evicted,
         Reason::RemoteTermination,

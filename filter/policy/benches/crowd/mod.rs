@@ -79,6 +79,7 @@ impl Crowd {
             liveness: Liveness::Any,
             recurring: false,
             is_call: unknown == Unknown::IsNew,
+            sharing: None,
         })
     }
 

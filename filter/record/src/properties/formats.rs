@@ -7,6 +7,7 @@ use streamgate_policy::activity::{
     Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
 use streamgate_policy::faded::Faded;
+use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
@@ -49,7 +50,7 @@ fn stream() -> impl Strategy<Value = Stream> {
         moment(),
         moment(),
         attributes(),
-        (limits(), any::<bool>()),
+        (limits(), any::<bool>(), clients()),
         vec(text(), 0..4),
         calls(),
     );
@@ -68,8 +69,18 @@ fn stream() -> impl Strategy<Value = Stream> {
             },
             superseded,
             calls,
+            clients: life.2,
         },
     )
+}
+
+fn clients() -> impl Strategy<Value = Clients> {
+    let seen = || {
+        let one = (any::<[u8; 8]>(), moment(), moment());
+        let one = one.prop_map(|(mark, since, until)| SeenClient { mark, since, until });
+        vec(one, 0..12)
+    };
+    (seen(), seen()).prop_map(|(networks, agents)| Clients::new(networks, agents))
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

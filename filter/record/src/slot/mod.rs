@@ -37,7 +37,7 @@ use self::record::{Kept, Memory, Record, TRAITS, VERSIONED, surplus_resting};
 use crate::copy_version::CopyVersion;
 use crate::watermarks::Watermarks;
 
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// A slot's value, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub use access::GoodTokens;
 pub use account::Proof;
 pub(crate) use account::{client_network, prove};
 pub use asked::Asked;
-pub(crate) use asked::client;
+pub(crate) use asked::{client, network};
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use credential::{Credential, credential_ends_at, earlier};
