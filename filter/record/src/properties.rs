@@ -7,5 +7,6 @@ mod days;
 mod formats;
 mod merging;
 mod model;
+mod whole_records;
 
 use model::{Model, Outcome};

@@ -32,7 +32,7 @@ use super::codec;
 use crate::copy_version::CopyVersion;
 use crate::watermarks::Watermarks;
 
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// What stands below a record's length.
 const VERSIONED: usize = 1;
