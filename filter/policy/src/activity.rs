@@ -50,8 +50,10 @@ pub struct Stream {
     pub key: StreamKey,
     /// Id of the application that started it.
     pub application: String,
-    /// When it started.
+    /// When it first started, as far as any edge knows: its age.
     pub started_at: Moment,
+    /// When it last started anew, as far as any edge knows: an end before that does not hold.
+    pub began_at: Moment,
     /// When it is gone unless a sign of life comes first.
     pub lapses_at: Moment,
     /// Metadata given by the application.
@@ -135,6 +137,7 @@ impl Stream {
             key,
             application: String::new(),
             started_at: Moment::EARLIEST,
+            began_at: Moment::EARLIEST,
             lapses_at: Moment::EARLIEST,
             attributes: Attributes::default(),
             limits: Limits::default(),
@@ -147,10 +150,10 @@ impl Stream {
 }
 
 impl Stream {
-    /// When it ends if it is ended now: no earlier than it started, whichever clocks these
-    /// were read from. What starts after its end has started again (`record::merge`).
+    /// When it ends if it is ended now: no earlier than it began, whichever clocks these
+    /// were read from. What begins after its end has started again (`record::merge`).
     fn ends_at(&self, now: Moment) -> Moment {
-        now.max(self.started_at)
+        now.max(self.began_at)
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn admit(
             };
             play.application.id.clone_into(&mut stream.application);
             stream.started_at = started_at;
+            stream.began_at = started_at;
             stream.lapses_at = lapses_at;
             learns(&mut stream, play);
             noted(&mut stream.clients, play, now);

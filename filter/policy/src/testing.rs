@@ -55,6 +55,7 @@ pub fn stream(n: u8, at: Moment) -> Stream {
     Stream {
         application: "app1".to_owned(),
         started_at: at,
+        began_at: at,
         lapses_at: at.plus_ms(TIMEOUT_MS),
         ..Stream::unplayed(key(n, at))
     }

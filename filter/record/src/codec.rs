@@ -3,8 +3,9 @@
 //! ```text
 //! activity   = calls count stream* count×2+fading ended* [count (key_prefix(8) at(6))*]
 //! stream     = key(16) playback
-//! playback   = started(6) lapses(6) application(text) traits (name value(text))*
+//! playback   = started(6) began lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*] [clients clients]
+//! began      = 0 (when it started) | 1 at(6)
 //! calls      = 0 | count minute(4)
 //! clients    = count (mark(8) since(6) until(6))*, of networks, then of agents
 //! traits     = number of attributes, ×8, + 4 if there are clients, + 2 if there are limits,
@@ -135,6 +136,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
 
 fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     out.put_moment(stream.started_at);
+    encode_began(out, stream);
     out.put_moment(stream.lapses_at);
     out.put_text(&stream.application);
     out.put_number(traits(stream));
@@ -154,6 +156,23 @@ fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     encode_clients(out, &stream.clients);
 }
 
+/// One byte where a stream began when it started, as nearly all do.
+fn encode_began(out: &mut Vec<u8>, stream: &Stream) {
+    let anew = stream.began_at != stream.started_at;
+    out.put(&[u8::from(anew)]);
+    if anew {
+        out.put_moment(stream.began_at);
+    }
+}
+
+fn decode_began(reader: &mut Reader<'_>, started_at: Moment) -> Option<Moment> {
+    match reader.byte()? {
+        0 => Some(started_at),
+        1 => reader.moment(),
+        _ => None,
+    }
+}
+
 fn traits(stream: &Stream) -> usize {
     let mut traits = stream.attributes.len() << TRAITS;
     if stream.liveness == Liveness::Media {
@@ -169,13 +188,16 @@ fn traits(stream: &Stream) -> usize {
 }
 
 fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
-    let (started_at, lapses_at) = (reader.moment()?, reader.moment()?);
+    let started_at = reader.moment()?;
+    let began_at = decode_began(reader, started_at)?;
+    let lapses_at = reader.moment()?;
     let application = reader.text()?.to_owned();
     let traits = reader.number()?;
     Some(Stream {
         key,
         application,
         started_at,
+        began_at,
         lapses_at,
         attributes: decode_attributes(reader, traits >> TRAITS)?,
         liveness: if traits & LIVES_BY_MEDIA == 0 {
@@ -439,6 +461,7 @@ mod tests {
              01\
              01b8dd58e20001010101010101010101\
              01b8dd58e200\
+             00\
              01b8dd5a4190\
              0461707031\
              0b\

@@ -10,7 +10,7 @@
 //! - Nothing is judged here. If there are more streams than a rule allows, exactly the
 //!   surplus loses its place, each at its own next sign of life (`policy::rule`).
 
-use streamgate_policy::activity::{Activity, Liveness, Stream, Tombstone};
+use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Tombstone};
 use streamgate_policy::faded::{Faded, key_prefix_of};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
@@ -37,7 +37,7 @@ pub fn merged(record: Activity, copy: &Activity) -> Activity {
 
 fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
     if let Some(live) = merged.stream(&ended.key) {
-        if live.started_at > ended.at {
+        if live.began_at > ended.at {
             return;
         }
         let _ = merged.take(&ended.key);
@@ -45,7 +45,7 @@ fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
     if let Some(faded) = merged.faded_end_of(&ended.key) {
         // A pause does not undo an end, unless the stream had started again.
         if let Some(stream) = ended.released()
-            && stream.started_at <= faded.at
+            && stream.began_at <= faded.at
         {
             return;
         }
@@ -64,8 +64,8 @@ fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
 fn take_over_faded(merged: &mut Activity, faded: Faded) {
     let is_it = |key: &StreamKey| key_prefix_of(key) == Some(faded.key_prefix);
     let live = merged.streams.iter().find(|stream| is_it(&stream.key));
-    if let Some((key, started_at)) = live.map(|live| (live.key, live.started_at)) {
-        if started_at > faded.at {
+    if let Some((key, began_at)) = live.map(|live| (live.key, live.began_at)) {
+        if began_at > faded.at {
             return;
         }
         let _ = merged.take(&key);
@@ -75,7 +75,7 @@ fn take_over_faded(merged: &mut Activity, faded: Faded) {
         Some(known)
             if known
                 .released()
-                .is_some_and(|stream| stream.started_at > faded.at) => {}
+                .is_some_and(|stream| stream.began_at > faded.at) => {}
         Some(known) if known.released().is_some() => {
             merged.forgive(&known.key);
             merged.fade(faded);
@@ -98,21 +98,18 @@ fn take_over_faded(merged: &mut Activity, faded: Faded) {
 /// have heard that it had been ended, and that holds unless it had started again.
 fn outlasts(ended: &Tombstone, known: &Tombstone) -> bool {
     match (ended.released(), known.released()) {
-        (Some(stream), None) => stream.started_at > known.at,
-        (None, Some(stream)) => stream.started_at <= ended.at,
-        _ => ended.at > known.at,
+        (Some(stream), None) => stream.began_at > known.at,
+        (None, Some(stream)) => stream.began_at <= ended.at,
+        _ => (ended.at, reason(&ended.why)) > (known.at, reason(&known.why)),
     }
 }
 
 fn take_over_stream(merged: &mut Activity, stream: &Stream) {
-    if let Some(end) = merged.end_of(&stream.key) {
-        if end.at >= stream.started_at {
-            return;
-        }
-        merged.forgive(&stream.key);
-    }
-    if let Some(faded) = merged.faded_end_of(&stream.key) {
-        if faded.at >= stream.started_at {
+    let full = merged.end_of(&stream.key).map(|end| end.at);
+    let faded = merged.faded_end_of(&stream.key).map(|faded| faded.at);
+    let end = full.max(faded);
+    if let Some(at) = end {
+        if at >= stream.began_at {
             return;
         }
         merged.forgive(&stream.key);
@@ -131,22 +128,56 @@ fn is_below(key: &StreamKey, watermark: Moment) -> bool {
         .is_some_and(|issued_at| issued_at <= watermark)
 }
 
-/// What is known of a stream goes by its latest sign of life.
+/// What is known of a stream goes by its latest sign of life, its age by its first start: one
+/// that went on at another edge, where nobody could ask since when it plays, is as old as before.
 fn renew(known: &mut Stream, other: &Stream) {
+    let started_at = known.started_at.min(other.started_at);
+    let began_at = known.began_at.max(other.began_at);
     let calls = later(&known.calls, &other.calls);
     let clients = known.clients.merged(&other.clients);
     let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
-    // An edge that has lost its memory takes a stream's issue for its start.
-    let lapses_at = known.lapses_at.max(other.lapses_at);
-    if (other.started_at, other.lapses_at) > (known.started_at, known.lapses_at) {
+    if (other.lapses_at, said_of(other)) > (known.lapses_at, said_of(known)) {
         known.clone_from(other);
     }
-    known.lapses_at = lapses_at;
-    known.calls = calls;
+    (known.started_at, known.began_at, known.calls) = (started_at, began_at, calls);
     known.clients = clients;
     if lives_by_media {
         known.liveness = Liveness::Media;
     }
+}
+
+/// What tells two descriptions of a stream apart that lapse at the same moment, so that the
+/// same one holds whichever side it comes from.
+fn said_of(stream: &Stream) -> impl Ord + use<'_> {
+    let attributes: Vec<_> = stream.attributes.iter().collect();
+    let limits: Vec<_> = stream.limits.iter().collect();
+    (&stream.application, attributes, &stream.superseded, limits)
+}
+
+/// The same of two ends at the same moment: whoever was ended on purpose is told so.
+fn reason(why: &EndReason) -> impl Ord + use<'_> {
+    let (rank, texts, at) = match why {
+        EndReason::Released(stream) => (0, vec![stream.application.as_str()], stream.began_at),
+        EndReason::Stopped => (1, Vec::new(), Moment::EARLIEST),
+        EndReason::Evicted { policy, rule } => {
+            (2, vec![policy.as_str(), rule.as_str()], Moment::EARLIEST)
+        }
+        EndReason::Killed { by } => {
+            let names = [&by.channel, &by.device_name].map(|name| name.as_deref());
+            let names = names.map(Option::unwrap_or_default);
+            let [channel, device] = names;
+            (
+                if by.same_device { 4 } else { 3 },
+                vec![by.application.as_str(), channel, device],
+                by.started_at,
+            )
+        }
+    };
+    let stream = match why {
+        EndReason::Released(stream) => Some((stream.lapses_at, stream.started_at, said_of(stream))),
+        _ => None,
+    };
+    (rank, texts, at, stream)
 }
 
 fn later(one: &Calls, other: &Calls) -> Calls {
@@ -167,6 +198,7 @@ mod tests {
         let record = stream(1, NOW.plus_ms(1_000));
         let mut revived = stream(1, NOW);
         revived.key = record.key;
+        let started_at = revived.started_at;
         revived.lapses_at = NOW.plus_ms(2 * TIMEOUT_MS);
         let [record, copy] = [record, revived.clone()].map(|stream| Activity {
             streams: vec![stream],
@@ -174,6 +206,7 @@ mod tests {
         });
         for both in [merged(record.clone(), &copy), merged(copy, &record)] {
             assert_eq!(both.streams[0].lapses_at, revived.lapses_at);
+            assert_eq!(both.streams[0].started_at, started_at);
         }
     }
 }

@@ -8,5 +8,6 @@ mod formats;
 mod merging;
 mod model;
 mod sharing;
+mod whole_records;
 
 use model::{Model, Outcome};

@@ -1,5 +1,5 @@
 //! Who gives way after an outage in which a stream moved to another edge: its id is signed and
-//! says when it was issued.
+//! says when it was issued, or it is the player's own and copies that meet keep the first start.
 
 use streamgate_record::fleet::{CallFailure, StoreCall};
 use streamgate_sim::edge::{Outcome, SimEdge};
@@ -27,12 +27,14 @@ struct Fleet {
 enum Way {
     Session,
     Token,
+    Outside,
 }
 
 /// A stream, as its player or its app names it.
 enum Stream {
     Session(String),
     Token(String),
+    Outside(String),
 }
 
 impl Fleet {
@@ -131,9 +133,16 @@ impl Fleet {
     }
 
     fn starts(&mut self, edge: usize, way: Way) -> Stream {
+        if let Way::Outside = way {
+            self.viewers += 1;
+            let stream = Stream::Outside(format!("sid=\"player-{}\"", self.viewers));
+            assert!(self.goes_on(edge, &stream));
+            self.passes(1_000);
+            return stream;
+        }
         let request = match way {
             Way::Session => Request::call("POST", "/v2/sessions/acme/alice", "vod"),
-            Way::Token => Request::get("/vod/film/master.m3u8").with("x-account-id", "alice"),
+            _ => Request::get("/vod/film/master.m3u8").with("x-account-id", "alice"),
         };
         let Outcome::Answered(answer) = self.asks(edge, request) else {
             panic!("served");
@@ -157,6 +166,9 @@ impl Fleet {
     fn goes_on(&mut self, edge: usize, stream: &Stream) -> bool {
         let request = match stream {
             Stream::Session(url) => Request::call("POST", url.clone(), "vod"),
+            Stream::Outside(sid) => Request::get("/vod/film/1.m4s")
+                .with("x-account-id", "alice")
+                .with("cmcd-session", sid.clone()),
             Stream::Token(prefix) => Request::get(format!("{prefix}/vod/film/1.m4s")),
         };
         self.is_served(edge, request)
@@ -203,7 +215,7 @@ fn gone(way: Way, moves: usize, moves_first: bool, newest_asks_first: bool) -> V
 #[test]
 fn the_newest_goes_whichever_stream_moved() {
     let mut wrongs = Vec::new();
-    for way in [Way::Session, Way::Token] {
+    for way in [Way::Session, Way::Token, Way::Outside] {
         for moves in 0..3 {
             for moves_first in [true, false] {
                 for newest_asks_first in [true, false] {

@@ -5,6 +5,7 @@
 //! whoever asked is parked here, with what goes on once the store has answered, or has not.
 
 mod exchange;
+mod inquiry;
 mod parked;
 mod suffices;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable,
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
+pub(crate) use self::inquiry::Inquiry;
 use self::parked::Parked;
 pub(crate) use self::parked::{AfterDecision, AfterLook};
 
@@ -50,16 +52,6 @@ pub(crate) enum Resumed {
     Looked(AfterLook, CopyState),
     /// An event is decided, or could not be.
     Decided(AfterDecision, Result<Decided, Unavailable>),
-}
-
-/// A question: about whom, for which request, when.
-#[derive(Debug)]
-pub(crate) struct Inquiry<'a, H> {
-    pub(crate) host: &'a H,
-    pub(crate) records: &'a Records,
-    pub(crate) ticket: Ticket,
-    pub(crate) subject: &'a SubjectKey,
-    pub(crate) now: Moment,
 }
 
 /// One worker's authority.
@@ -385,13 +377,6 @@ impl Authority {
     fn memory_since<H: Host>(&mut self, of: &Inquiry<'_, H>) -> Moment {
         let ask = || memory_since::memory_since(of.host, of.now);
         *self.memory_since.get_or_insert_with(ask)
-    }
-}
-
-impl<H: Host> Inquiry<'_, H> {
-    fn consult(&self, event: &Event, memory_since: Moment) -> Result<Decided, Unavailable> {
-        let Inquiry { host, records, .. } = *self;
-        record::consult(host, records, self.subject, event, memory_since, self.now)
     }
 }
 

@@ -156,6 +156,7 @@ fn stream(n: u8) -> Stream {
     Stream {
         application: application(n),
         started_at,
+        began_at: started_at,
         lapses_at: started_at.plus_ms(TIMEOUT_MS),
         attributes: attributes(n),
         ..Stream::unplayed(key(n))

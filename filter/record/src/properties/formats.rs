@@ -47,7 +47,7 @@ fn stream() -> impl Strategy<Value = Stream> {
     let fields = (
         key(),
         text(),
-        moment(),
+        (moment(), moment()),
         moment(),
         attributes(),
         (limits(), any::<bool>(), clients()),
@@ -55,10 +55,11 @@ fn stream() -> impl Strategy<Value = Stream> {
         calls(),
     );
     fields.prop_map(
-        |(key, application, started_at, lapses_at, attributes, life, superseded, calls)| Stream {
+        |(key, application, starts, lapses_at, attributes, life, superseded, calls)| Stream {
             key,
             application,
-            started_at,
+            started_at: starts.0,
+            began_at: starts.1,
             lapses_at,
             attributes,
             limits: life.0,

@@ -1,0 +1,30 @@
+//! Who asks the authority, and about whom.
+
+use streamgate_policy::Event;
+use streamgate_record::fleet::Ticket;
+use streamgate_record::ports::Host;
+use streamgate_record::{self as record, Decided, Records, Unavailable};
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
+
+/// A question: about whom, for which request, when.
+#[derive(Debug)]
+pub(crate) struct Inquiry<'a, H> {
+    pub(crate) host: &'a H,
+    pub(crate) records: &'a Records,
+    pub(crate) ticket: Ticket,
+    pub(crate) subject: &'a SubjectKey,
+    pub(crate) now: Moment,
+}
+
+impl<H: Host> Inquiry<'_, H> {
+    /// What would become of an event by what is on record here.
+    pub(super) fn consult(
+        &self,
+        event: &Event,
+        memory_since: Moment,
+    ) -> Result<Decided, Unavailable> {
+        let Inquiry { host, records, .. } = *self;
+        record::consult(host, records, self.subject, event, memory_since, self.now)
+    }
+}
