@@ -34,7 +34,7 @@ const BURST_MIN_MS: u64 = 15_000;
 
 /// Places for responses under way, by the last bits of their tickets, which Envoy gives one
 /// after the other. Whoever is in its place when another comes moves to a table.
-const PLACES: usize = 512;
+const ENTRIES: usize = 512;
 
 /// The most responses under way that a worker remembers in its table: 5 MB. What comes on top
 /// is like a segment: it lives by its request alone.
@@ -145,7 +145,7 @@ enum Look {
 pub struct Flows {
     /// The request or response at hand.
     at_hand: Cell<u32>,
-    places: Box<[Flow; PLACES]>,
+    entries: Box<[Flow; ENTRIES]>,
     more: RefCell<HashMap<u32, Flow>>,
     has_more: Cell<bool>,
     /// Whether bytes have flowed since it was found that none do.
@@ -157,7 +157,7 @@ impl Flows {
     pub(super) fn new() -> Self {
         Self {
             at_hand: Cell::new(0),
-            places: Box::new([const { Flow::none() }; PLACES]),
+            entries: Box::new([const { Flow::none() }; ENTRIES]),
             more: RefCell::default(),
             has_more: Cell::new(false),
             is_busy: Cell::new(false),
@@ -176,7 +176,7 @@ impl Flows {
 
     /// The request of this ticket is over, or its viewer gone.
     pub fn end(&self, Ticket(ticket): Ticket) {
-        let flow = self.place(ticket);
+        let flow = self.entry(ticket);
         if flow.ticket.get() == ticket {
             flow.ticket.set(0);
             flow.stream.set(None);
@@ -206,7 +206,7 @@ impl Flows {
         is_success: bool,
     ) {
         let ticket = self.at_hand.get();
-        let flow = self.place(ticket);
+        let flow = self.entry(ticket);
         if flow.ticket.get() != 0 {
             self.set_aside(flow);
         }
@@ -240,13 +240,13 @@ impl Flows {
         }
     }
 
-    fn place(&self, ticket: u32) -> &Flow {
-        let [first, ..] = &*self.places;
-        self.places.get(ticket as usize % PLACES).unwrap_or(first)
+    fn entry(&self, ticket: u32) -> &Flow {
+        let [first, ..] = &*self.entries;
+        self.entries.get(ticket as usize % ENTRIES).unwrap_or(first)
     }
 
     fn with(&self, Ticket(ticket): Ticket, act: impl FnOnce(&Flow)) {
-        let flow = self.place(ticket);
+        let flow = self.entry(ticket);
         if flow.ticket.get() == ticket {
             act(flow);
         } else if self.has_more.get()
@@ -262,8 +262,8 @@ impl Flows {
         if !self.is_busy.take() {
             return flowing;
         }
-        let places = self.places.iter().filter(|flow| flow.ticket.get() != 0);
-        for flow in places.chain(self.more.borrow().values()) {
+        let entries = self.entries.iter().filter(|flow| flow.ticket.get() != 0);
+        for flow in entries.chain(self.more.borrow().values()) {
             match flow.look(config, now) {
                 Look::Still => continue,
                 Look::New => {}

@@ -398,9 +398,9 @@ impl Gate {
             return request.forward(None);
         }
         if !plays.started {
-            let place = (&config.records, request.path_index);
+            let at = (&config.records, request.path_index);
             let known = (now, is_in_headers);
-            let lease = protected.lease(place, &leased, &decided, plays, known);
+            let lease = protected.lease(at, &leased, &decided, plays, known);
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {

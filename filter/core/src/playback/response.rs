@@ -99,8 +99,8 @@ impl Gate {
         match &decided.verdict {
             Verdict::Plays(plays) => {
                 let is_in_headers = watch.facts.buffer.is_in_headers;
-                let place = (&config.records, watch.path_index);
-                let lease = protected.lease(place, stream, decided, plays, (now, is_in_headers));
+                let at = (&config.records, watch.path_index);
+                let lease = protected.lease(at, stream, decided, plays, (now, is_in_headers));
                 self.keep(*name, lease);
                 self.flow_begins(watch);
                 if !plays.started {

@@ -38,11 +38,11 @@ impl Lines {
             return Some(0);
         };
         self.told.resize(PLACES, None);
-        let Some(place) = self.told.get_mut(place_of(&stream)) else {
+        let Some(kept) = self.told.get_mut(index_of(&stream)) else {
             return Some(0);
         };
         let mut left_out = 0;
-        if let Some(told) = place
+        if let Some(told) = kept
             && told.stream == stream
             && told.reason == reason
         {
@@ -53,7 +53,7 @@ impl Lines {
             }
             left_out = told.left_out;
         }
-        *place = Some(Told {
+        *kept = Some(Told {
             stream,
             reason,
             at: now,
@@ -64,7 +64,7 @@ impl Lines {
 }
 
 /// A key's last bytes are random, or a hash's.
-fn place_of(stream: &StreamKey) -> usize {
+fn index_of(stream: &StreamKey) -> usize {
     let [.., a, b] = *stream.as_bytes();
     usize::from(u16::from_be_bytes([a, b]))
         .checked_rem(PLACES)
