@@ -98,4 +98,20 @@ mod tests {
         assert_eq!(render(""), "Only 3; TV plays");
         assert_eq!(render(";;,q=,\u{fffd}"), "Only 3; TV plays");
     }
+
+    #[test]
+    fn of_equal_weights_the_first_is_chosen_and_what_has_none_is_not() {
+        let texts = [("en", "Only"), ("de", "Nur"), ("fr", "Que")];
+        let texts = texts.map(|(tag, text)| (tag.to_owned(), text.to_owned()));
+        let message = Message::by_language(texts.to_vec()).unwrap();
+        for (languages, expected) in [
+            ("fr, de", "Que"),
+            ("de;q=0.5, fr;q=0.5", "Nur"),
+            ("it, fr;q=0.2, de;q=0.2", "Que"),
+            ("de;q=0", "Only"),
+            ("de;q=0.000, fr;q=0.001", "Que"),
+        ] {
+            assert_eq!(message.text(languages), expected, "{languages}");
+        }
+    }
 }

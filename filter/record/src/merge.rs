@@ -189,6 +189,8 @@ fn later(one: &Calls, other: &Calls) -> Calls {
 
 #[cfg(test)]
 mod tests {
+    use streamgate_policy::activity::EndReason;
+
     use super::*;
     use crate::testing::{NOW, TIMEOUT_MS, stream, test};
 
@@ -208,5 +210,97 @@ mod tests {
             assert_eq!(both.streams[0].lapses_at, revived.lapses_at);
             assert_eq!(both.streams[0].started_at, started_at);
         }
+    }
+
+    fn ended(at: u64, why: EndReason) -> Activity {
+        let mut activity = Activity::default();
+        activity.remember(Tombstone {
+            key: stream(1, NOW).key,
+            at: NOW.plus_ms(at),
+            why,
+        });
+        activity
+    }
+
+    fn paused(started: u64, at: u64) -> Activity {
+        let mut paused = stream(1, NOW);
+        paused.started_at = NOW.plus_ms(started);
+        ended(at, EndReason::Released(Box::new(paused)))
+    }
+
+    /// Whichever of the two is the record.
+    #[track_caller]
+    fn assert_holds(one: &Activity, other: &Activity, holds: &Activity) {
+        assert_eq!(&merged(one.clone(), other).ended, &holds.ended);
+        assert_eq!(&merged(other.clone(), one).ended, &holds.ended);
+    }
+
+    #[test]
+    fn of_two_ends_the_later_one_holds_with_its_reason() {
+        let evicted = EndReason::Evicted {
+            policy: "P".to_owned(),
+            rule: "limit".to_owned(),
+        };
+        let [early, late] = [(1, EndReason::Stopped), (2, evicted)].map(|(at, why)| ended(at, why));
+        assert_holds(&early, &late, &late);
+        assert_holds(&paused(0, 1), &paused(0, 2), &paused(0, 2));
+        // Of two at once the record's stays.
+        let other = ended(2, EndReason::Stopped);
+        assert_eq!(merged(late.clone(), &other).ended, late.ended);
+        assert_eq!(merged(other.clone(), &late).ended, other.ended);
+    }
+
+    #[test]
+    fn an_end_holds_over_a_pause_unless_the_stream_had_started_again() {
+        let stopped = ended(5, EndReason::Stopped);
+        for started in [0, 5] {
+            assert_holds(&stopped, &paused(started, 9), &stopped);
+        }
+        assert_holds(&stopped, &paused(6, 9), &paused(6, 9));
+    }
+
+    /// Two records of one stream, alike but for what is changed in the copy.
+    fn both(change: impl FnOnce(&mut Stream)) -> [Activity; 2] {
+        let known = stream(1, NOW);
+        let mut other = known.clone();
+        change(&mut other);
+        [known, other].map(|stream| Activity {
+            streams: vec![stream],
+            ..Activity::default()
+        })
+    }
+
+    #[test]
+    fn calls_are_counted_by_the_later_minute_and_then_by_the_higher_count() {
+        let calls = |minute, count| Calls { minute, count };
+        for (less, more) in [
+            (calls(7, 9), calls(8, 1)),
+            (calls(8, 1), calls(8, 2)),
+            (calls(0, 0), calls(1, 0)),
+        ] {
+            let [mut record, mut copy] = both(|other| other.calls = more.clone());
+            record.streams[0].calls = less.clone();
+            (record.creates, copy.creates) = (less, more.clone());
+            for both in [merged(record.clone(), &copy), merged(copy, &record)] {
+                assert_eq!(both.streams[0].calls, more);
+                assert_eq!(both.creates, more);
+            }
+        }
+    }
+
+    #[test]
+    fn what_lives_by_media_to_one_of_them_lives_by_media_whoever_saw_it_last() {
+        for later_ms in [0, 1] {
+            let [record, copy] = both(|other| {
+                other.liveness = Liveness::Media;
+                other.lapses_at = other.lapses_at.plus_ms(later_ms);
+            });
+            for both in [merged(record.clone(), &copy), merged(copy, &record)] {
+                assert_eq!(both.streams[0].liveness, Liveness::Media);
+            }
+        }
+        let [record, mut copy] = both(|_| {});
+        copy.streams[0].lapses_at = NOW.plus_ms(2 * TIMEOUT_MS);
+        assert_eq!(merged(record, &copy).streams[0].liveness, Liveness::Any);
     }
 }

@@ -173,6 +173,20 @@ fn an_edge_with_all_the_streams_it_may_have_starts_no_more() {
 }
 
 #[test]
+fn a_start_that_takes_the_place_of_another_needs_no_room_in_a_full_edge() {
+    let mut edge = TestEdge::with_limit(1, OnConflict::StopOldest);
+    edge.records.max_streams = 2;
+    let streams = [1, 2].map(|of| edge.starts(of));
+    let successor = edge.event(edge.mint(), Unknown::IsNew);
+    for decided in [edge.consult(1, &successor), edge.decide(1, &successor)] {
+        assert!(matches!(decided.unwrap().verdict, Verdict::Plays(_)));
+    }
+    assert!(matches!(edge.heartbeat(1, streams[0]), Verdict::Refused(_)));
+    assert_eq!(edge.on_record(), 2);
+    edge.assert_gauge_is_true();
+}
+
+#[test]
 fn lapsed_streams_take_no_place_in_a_full_edge_once_they_are_swept() {
     let mut edge = deny_new(2);
     edge.records.max_streams = 3;

@@ -61,15 +61,23 @@ fn where_nothing_is_in_the_way_waiting_is_of_no_use() {
 
 #[test]
 fn a_call_too_many_may_be_made_again_when_it_counts() {
-    let mut account = account_under(vec![streams(1, OnConflict::DenyNew)]);
-    account.book.creates_per_minute = 0;
-    let stream = account.mint("app");
-    let judgement = account.judgement(|book| {
-        let mut play = play(book, "app", stream, Unknown::IsNew);
-        play.is_call = true;
-        Event::Play(play)
-    });
-    let until = judgement.retry_at.unwrap();
+    let mut account = account_under(vec![streams(9, OnConflict::DenyNew)]);
+    account.book.creates_per_minute = 1;
+    let create = |account: &mut super::Account| {
+        let stream = account.mint("app");
+        account.judgement(|book| {
+            let mut play = play(book, "app", stream, Unknown::IsNew);
+            play.is_call = true;
+            Event::Play(play)
+        })
+    };
+    super::plays(create(&mut account).verdict);
+    let until = create(&mut account).retry_at.unwrap();
     assert_eq!(until.as_ms() % 60_000, 0);
     assert!(until.ms_since(account.now) <= TIMEOUT_MS);
+    // A new stream is minted a second later than the one before.
+    account.later(until.ms_since(account.now) - 1_001);
+    assert_eq!(create(&mut account).retry_at, Some(until));
+    account.now = until;
+    super::plays(create(&mut account).verdict);
 }
