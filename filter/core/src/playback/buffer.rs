@@ -12,6 +12,7 @@ use streamgate_values::moment::Moment;
 use super::lease::Lease;
 use super::passage::Buffer;
 use super::request::Request;
+use crate::request::viewer::Asked;
 
 impl<H: Head, E: Host> Request<'_, H, E> {
     /// What it says of its player's buffer. Only what counts as watching has one that counts;
@@ -38,11 +39,11 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// has to be told, though the lease is fresh. `tick`: the worker's latest, if there was one.
     pub(super) fn plays_beyond(&self, lease: &Lease, tick: Option<Moment>) -> bool {
         // A path as it is read is no longer than it stands there: what follows is any query, or its end.
-        let query = self
-            .asked
-            .path
-            .get(self.asked.file.len()..)
-            .unwrap_or_default();
+        let Asked { path, file, .. } = self.asked;
+        if !lease.is_in_headers && file.len() >= path.len() {
+            return false;
+        }
+        let query = path.get(file.len()..).unwrap_or_default();
         let may_say = lease.is_in_headers || query.windows(2).any(|two| two == b"bl");
         if !may_say || self.protected.buffer_max_ms == 0 || !self.is_media() {
             return false;
