@@ -15,7 +15,7 @@ thread_local! {
 
 /// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
 pub(crate) fn record(record: &Record) {
-    let Some(repeated) = LINES.with_borrow_mut(|lines| lines.tells(record, host::now())) else {
+    let Some(repeated) = LINES.with_borrow_mut(|lines| lines.tells(record, host::now)) else {
         return;
     };
     let set = |name: &str, value: &str| {

@@ -178,7 +178,8 @@ impl Authority {
     ) -> Result<Option<Decided>, Unavailable> {
         match self.by_copy(of, event)? {
             Ok(decided) => return Ok(Some(decided)),
-            Err(LeftOpen) if self.can_ask(of.subject) => {}
+            // That the copy was found up to date for this request is no outage.
+            Err(LeftOpen) if self.is_reachable(of.subject) => {}
             Err(LeftOpen) => return self.in_outage(of, event, 0).map(Some),
         }
         if let Some(fleet) = &mut self.fleet {
@@ -344,8 +345,13 @@ impl Authority {
 
     /// Whether the store has the last word, can be asked, and has not been asked yet.
     fn can_ask(&self, subject: &SubjectKey) -> bool {
+        self.copy_state == CopyState::Unverified && self.is_reachable(subject)
+    }
+
+    /// Whether the store has the last word, and answers as far as is known.
+    fn is_reachable(&self, subject: &SubjectKey) -> bool {
         let fleet = self.fleet.as_ref();
-        self.copy_state == CopyState::Unverified && fleet.is_some_and(|fleet| fleet.is_up(subject))
+        self.copy_state != CopyState::Unreachable && fleet.is_some_and(|fleet| fleet.is_up(subject))
     }
 
     fn park_event<H: Host>(

@@ -120,6 +120,18 @@ fn what_is_new_about_a_stream_is_for_the_store_to_judge() {
     assert!(edge.authority.has_calls());
 }
 
+/// A request that has just waited for its copy notes something that the copy does not suffice for.
+#[test]
+fn a_copy_that_is_up_to_date_is_no_outage() {
+    let mut edge = edge(vec![on_a_channel(1)]);
+    edge.authority.set_copy_state(CopyState::Verified);
+    let mut zaps = edge.sign_of_life(1);
+    zaps.attributes.set("channel", "Sports");
+    let decided = edge.notes(zaps);
+    assert!(decided.is_none(), "{decided:?}");
+    assert!(edge.authority.has_calls());
+}
+
 /// The edge that issued its id may be another one, and this one cannot ask whether it
 /// ended.
 #[test]

@@ -32,8 +32,8 @@ const SLOWEST_BYTES_PER_S: u64 = 125_000;
 const BURST_MAX_MS: u64 = 40_000;
 const BURST_MIN_MS: u64 = 15_000;
 
-/// Places for responses under way, by the last bits of their tickets, which Envoy gives one
-/// after the other. Whoever is in its place when another comes moves to a table.
+/// Entries for responses under way, by the last bits of their tickets, which Envoy gives one
+/// after the other. A response whose entry is needed for another moves to a table.
 const ENTRIES: usize = 512;
 
 /// The most responses under way that a worker remembers in its table: 5 MB. What comes on top
@@ -44,7 +44,7 @@ const MORE_MAX: usize = 65_536;
 struct Flow {
     /// Its ticket; of no interest where there is no stream.
     ticket: Cell<u32>,
-    /// Place of the protected path in the configuration.
+    /// Index of the protected path in the configuration.
     path_index: Cell<u32>,
     /// Bytes that went to the viewer since the last tick.
     bytes: Cell<u32>,

@@ -8,9 +8,9 @@ use streamgate_values::stream_key::StreamKey;
 
 use crate::exchange::Record;
 
-/// How many refusals a worker remembers. Two that would stand in the same place push each other
-/// out, and are lines each.
-const PLACES: usize = 512;
+/// How many refusals a worker remembers. Two with the same index push each other out, and are
+/// lines each.
+const REFUSALS_MAX: usize = 512;
 
 /// For how long the same is not told again, in milliseconds.
 const QUIET_MS: u64 = 1_000;
@@ -26,6 +26,7 @@ pub struct Lines {
 #[derive(Debug, Clone, Copy)]
 struct Told {
     stream: StreamKey,
+    event: &'static str,
     reason: &'static str,
     at: Moment,
     left_out: u32,
@@ -33,18 +34,20 @@ struct Told {
 
 impl Lines {
     /// Whether a record is to be told, and how many like it were not since the last that was.
-    pub fn tells(&mut self, record: &Record, now: Moment) -> Option<u32> {
+    /// `clock` is read for refusals of a stream alone.
+    pub fn tells(&mut self, record: &Record, clock: impl FnOnce() -> Moment) -> Option<u32> {
         let (Some(stream), Some(reason)) = (record.stream, record.reason) else {
             return Some(0);
         };
-        self.told.resize(PLACES, None);
+        let now = clock();
+        self.told.resize(REFUSALS_MAX, None);
         let Some(kept) = self.told.get_mut(index_of(&stream)) else {
             return Some(0);
         };
         let mut left_out = 0;
         if let Some(told) = kept
             && told.stream == stream
-            && told.reason == reason
+            && (told.event, told.reason) == (record.event, reason)
         {
             // A clock that was set back silences nobody.
             if told.at <= now && now.ms_since(told.at) < QUIET_MS {
@@ -55,6 +58,7 @@ impl Lines {
         }
         *kept = Some(Told {
             stream,
+            event: record.event,
             reason,
             at: now,
             left_out: 0,
@@ -67,7 +71,7 @@ impl Lines {
 fn index_of(stream: &StreamKey) -> usize {
     let [.., a, b] = *stream.as_bytes();
     usize::from(u16::from_be_bytes([a, b]))
-        .checked_rem(PLACES)
+        .checked_rem(REFUSALS_MAX)
         .unwrap_or_default()
 }
 
@@ -92,7 +96,7 @@ mod tests {
     fn the_same_refusal_of_the_same_stream_is_a_line_a_second_with_a_count() {
         let mut lines = Lines::default();
         let told: Vec<u32> = (0..5_000)
-            .filter_map(|ms| lines.tells(&refusal(1, "evicted"), NOW.plus_ms(ms)))
+            .filter_map(|ms| lines.tells(&refusal(1, "evicted"), || NOW.plus_ms(ms)))
             .collect();
         assert_eq!(told, [0, 999, 999, 999, 999]);
     }
@@ -104,10 +108,10 @@ mod tests {
             refusal(1, "evicted"),
             refusal(2, "evicted"),
             refusal(1, "stream-over"),
-            // In the same place as the first.
+            // With the same index as the first.
             refusal(1 + 512, "stream-over"),
         ] {
-            assert_eq!(lines.tells(&record, NOW), Some(0), "{record:?}");
+            assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
         }
         let start = Record {
             reason: None,
@@ -119,8 +123,23 @@ mod tests {
         };
         for record in [start, unknown] {
             for _ in 0..3 {
-                assert_eq!(lines.tells(&record, NOW), Some(0), "{record:?}");
+                let clock = || panic!("it is told whatever the time");
+                assert_eq!(lines.tells(&record, clock), Some(0), "{record:?}");
             }
+        }
+    }
+
+    /// A long response is cut while the same player asks for something else.
+    #[test]
+    fn a_cut_is_told_beside_a_refusal_for_the_same_reason() {
+        let mut lines = Lines::default();
+        let refused = refusal(1, "evicted");
+        let cut = Record {
+            event: "cut",
+            ..refused.clone()
+        };
+        for record in [refused, cut] {
+            assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
         }
     }
 
@@ -128,8 +147,8 @@ mod tests {
     fn a_clock_that_was_set_back_silences_nobody() {
         let mut lines = Lines::default();
         let later = NOW.plus_ms(3_600_000);
-        assert_eq!(lines.tells(&refusal(1, "evicted"), later), Some(0));
-        assert_eq!(lines.tells(&refusal(1, "evicted"), later), None);
-        assert_eq!(lines.tells(&refusal(1, "evicted"), NOW), Some(1));
+        assert_eq!(lines.tells(&refusal(1, "evicted"), || later), Some(0));
+        assert_eq!(lines.tells(&refusal(1, "evicted"), || later), None);
+        assert_eq!(lines.tells(&refusal(1, "evicted"), || NOW), Some(1));
     }
 }
