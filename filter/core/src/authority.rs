@@ -74,9 +74,12 @@ impl Authority<'_> {
         let suffices = match &decided.verdict {
             Verdict::Plays(plays) if !plays.started => true,
             Verdict::Plays(_) => again() || fleet.is_confirmed(subject, now),
-            Verdict::Refused(Refused::Over) => fleet.is_confirmed(subject, now),
+            Verdict::Refused(Refused::Over | Refused::Blocked) => {
+                fleet.is_confirmed(subject, now)
+            }
             Verdict::Refused(refused) => is_final(refused),
             Verdict::Stopped => true,
+            Verdict::Operated { .. } => false,
         };
         match self.copy_state {
             _ if suffices => Ok(Decision::Decided(decided)),
@@ -139,7 +142,9 @@ impl Authority<'_> {
             fleet.ask(*subject, None, Question::Decide(event.clone()), now);
             return Ok(Decision::Later);
         }
-        if fleet.settings().on_outage == OnOutage::Refuse {
+        // An operator's wish is carried out here at least, and the store hears of it later.
+        let is_operators = matches!(event, Event::Operate(_));
+        if fleet.settings().on_outage == OnOutage::Refuse && !is_operators {
             host.add(Metric::FleetOutageRefusals, u64::from(!plays));
             return Err(Unavailable::Fleet);
         }
@@ -203,6 +208,9 @@ fn copy_suffices(event: &Event, seen: &Seen<'_>) -> bool {
         }
         // Others may start as soon as it has: the app that stops a stream waits.
         Verdict::Stopped => matches!(event, Event::Release { .. }),
+        // Nor is there a way to know that an account has nothing to stop anywhere.
+        Verdict::Operated { .. } => false,
+        Verdict::Refused(_) if matches!(event, Event::Operate(_)) => false,
         Verdict::Refused(Refused::MissingAttributes(_)) => is_known(event, seen.activity),
         Verdict::Refused(refused) => !seen.judgement.changed && is_final(refused),
     }
@@ -227,6 +235,7 @@ const fn is_final(refused: &Refused) -> bool {
         | Refused::Immutable(_)
         | Refused::Throttled { .. } => true,
         Refused::Conflict(_)
+        | Refused::Blocked
         | Refused::Over
         | Refused::MissingAttributes(_)
         | Refused::SubjectFull => false,

@@ -1,5 +1,7 @@
 //! One worker's edge: every request passes through here.
 
+mod door;
+
 use core::cell::OnceCell;
 
 use hashbrown::HashMap;
@@ -20,6 +22,7 @@ use crate::authority::Authority;
 pub use crate::authority::CopyState;
 use crate::config::Config;
 use crate::exchange::Reply;
+use crate::operator::{DOOR_TICK_MS, OperatorState, PendingOperation, UnansweredOperation};
 use crate::playback::{Coding, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
@@ -35,14 +38,23 @@ pub enum Step {
     /// It goes on.
     Forward(Forward),
     /// It goes on when its body is there: hand both to [`Edge::on_body`].
-    AwaitBody(PendingCall),
+    AwaitBody(Pending),
     /// It is answered here.
     Reply(Reply),
     /// It waits for the fleet's store: [`Edge::settled`] will tell.
     Wait,
 }
 
-/// What is to become of a session API call whose body is there.
+/// A request that goes on when its body is there.
+#[derive(Debug)]
+pub enum Pending {
+    /// A call of the session API.
+    Call(PendingCall),
+    /// A call at the operator's door.
+    Operation(PendingOperation),
+}
+
+/// What is to become of a call whose body is there.
 #[derive(Debug)]
 #[must_use]
 pub enum Answering {
@@ -71,6 +83,8 @@ enum Waiting {
     Request,
     /// The decision about a call.
     Call(Unanswered),
+    /// The decision about a call at the operator's door.
+    Operation(UnansweredOperation),
     /// The decision about a response.
     Response(Watch),
 }
@@ -88,6 +102,7 @@ pub struct Edge {
     fleet: Option<Fleet>,
     waiting: HashMap<Ticket, Waiting>,
     creates: CreatesByClient,
+    operator: OperatorState,
 }
 
 impl Edge {
@@ -102,6 +117,7 @@ impl Edge {
             memory_since: None,
             waiting: HashMap::new(),
             creates: CreatesByClient::new(fingerprinter),
+            operator: OperatorState::new(),
         }
     }
 
@@ -121,7 +137,7 @@ impl Edge {
         path: &[u8],
         ends: bool,
     ) -> Step {
-        self.request(host, ticket, head, path, ends, CopyState::Unverified)
+        self.request_and_note(host, ticket, head, path, ends, CopyState::Unverified)
     }
 
     /// Decides about a request that has waited, as [`Resumed::Request`] says.
@@ -133,7 +149,23 @@ impl Edge {
         path: &[u8],
         copy_state: CopyState,
     ) -> Step {
-        self.request(host, ticket, head, path, true, copy_state)
+        self.request_and_note(host, ticket, head, path, true, copy_state)
+    }
+
+    fn request_and_note(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        head: &impl Head,
+        path: &[u8],
+        ends: bool,
+        copy_state: CopyState,
+    ) -> Step {
+        let mut step = self.request(host, ticket, head, path, ends, copy_state);
+        if let Step::Reply(reply) = &mut step {
+            self.note(host, copy_state, &mut reply.record);
+        }
+        step
     }
 
     fn request(
@@ -202,7 +234,7 @@ impl Edge {
                     authority,
                 ) {
                     Begun::Reply(reply) => Step::Reply(reply),
-                    Begun::AwaitBody(pending) => Step::AwaitBody(pending),
+                    Begun::AwaitBody(pending) => Step::AwaitBody(Pending::Call(pending)),
                     Begun::Wait(unanswered) => {
                         self.call_waits(host, ticket, unanswered);
                         Step::Wait
@@ -247,13 +279,31 @@ impl Edge {
                     }
                 }
             }
+            Surface::Operator => self.operator_call(host, ticket, head, path, ends),
             Surface::Malformed => Step::Reply(misplaced(host, Reason::Malformed)),
         }
     }
 
-    /// Carries a session API call out, now that its body is there. A body known to be
+    /// Carries a call out, now that its body is there. A body known to be
     /// longer than [`api::MAX_BODY`] may be handed over cut, as long as it stays longer.
     pub fn on_body(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        pending: Pending,
+        body: &[u8],
+    ) -> Answering {
+        let mut answering = match pending {
+            Pending::Call(pending) => self.call_body(host, ticket, pending, body),
+            Pending::Operation(pending) => self.operator_body(host, ticket, pending, body),
+        };
+        if let Answering::Reply(reply) = &mut answering {
+            self.note(host, CopyState::Unverified, &mut reply.record);
+        }
+        answering
+    }
+
+    fn call_body(
         &mut self,
         host: &impl Host,
         ticket: Ticket,
@@ -280,9 +330,10 @@ impl Edge {
         watch: &Watch,
         status: u16,
     ) -> Watched {
-        let watched = self.keeping(host, CopyState::Unverified, |config, authority, gate| {
+        let mut watched = self.keeping(host, CopyState::Unverified, |config, authority, gate| {
             gate.on_response(config, host, watch, status, authority)
         });
+        self.note_watched(host, CopyState::Unverified, &mut watched);
         if let Watched::Wait(subject, event) = &watched {
             let question = Question::Decide(event.clone());
             let now = host.now();
@@ -342,6 +393,7 @@ impl Edge {
         let now = host.now();
         self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
+        self.operator.on_tick(host, &self.config, now);
         match &mut self.fleet {
             Some(fleet) => fleet.on_tick(host, &self.config.records, now),
             None => Vec::new(),
@@ -358,6 +410,7 @@ impl Edge {
     pub fn tick_ms(&self) -> u64 {
         match self.fleet {
             Some(_) => fleet::TICK_MS,
+            None if self.config.operator.is_some() => DOOR_TICK_MS,
             None => sweep::SWEEP_EVERY_MS,
         }
     }
@@ -393,6 +446,12 @@ impl Edge {
         let answer = (copy_state == CopyState::Verified).then_some(settled.answer);
         match waiting {
             Waiting::Request => Resumed::Request(copy_state),
+            Waiting::Operation(unanswered) => {
+                let decided = answer.and_then(Result::transpose);
+                let mut reply = self.operator_resumes(host, copy_state, unanswered, decided);
+                self.note(host, copy_state, &mut reply.record);
+                Resumed::Reply(reply)
+            }
             Waiting::Call(unanswered) => {
                 let in_doubt = answer.is_none() && settled.may_be_recorded;
                 let undo = in_doubt.then(|| unanswered.undo()).flatten();
@@ -402,14 +461,17 @@ impl Edge {
                 });
                 self.undo(host, undo);
                 match finished {
-                    Finished::Reply(reply) => Resumed::Reply(reply),
+                    Finished::Reply(mut reply) => {
+                        self.note(host, copy_state, &mut reply.record);
+                        Resumed::Reply(reply)
+                    }
                     // It cannot wait a second time: the copy is verified, or the store unreachable.
                     Finished::Wait(_) => Resumed::Reply(Reply::default()),
                 }
             }
             Waiting::Response(watch) => {
                 let now = host.now();
-                let watched =
+                let mut watched =
                     self.keeping(host, copy_state, |config, authority, gate| match &answer {
                         Some(answer) => {
                             let decided = answer
@@ -420,6 +482,7 @@ impl Edge {
                         }
                         None => gate.on_response(config, host, &watch, 200, authority),
                     });
+                self.note_watched(host, copy_state, &mut watched);
                 Resumed::Response(watched)
             }
         }

@@ -29,11 +29,12 @@ pub struct Answer {
 }
 
 /// A decision worth a line in the access log. It holds no raw subject and no token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// `start`, `stop` or `refusal`.
+    /// `start`, `stop`, `refusal` or `operator`.
     pub event: &'static str,
-    /// Why, for a refusal.
+    /// Why, for a refusal; `monitored` for a start that a policy would have refused, were it
+    /// in force; what an operator did.
     pub reason: Option<&'static str>,
     /// The subject, as a keyed hash.
     pub subject: Option<SubjectKey>,
@@ -41,7 +42,34 @@ pub struct Record {
     pub stream: Option<StreamKey>,
     /// The application's id.
     pub application: Option<String>,
+    /// The rule it came by, and the streams in its way.
+    pub cause: Option<Box<Cause>>,
+    /// The name of the viewer's device, if known.
+    pub device: Option<String>,
+    /// In a fleet, by what it was decided: `asked` for the store, `copy` for what this edge
+    /// knows of it, `out` where the store does not answer.
+    pub store: Option<&'static str>,
+    /// How many more of the same there were just before it that left no line.
+    pub repeated: u32,
 }
+
+/// The rule that a decision came by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cause {
+    /// The policy; empty where none had a part in it.
+    pub policy: String,
+    /// The rule of it.
+    pub rule: String,
+    /// The most that it allows.
+    pub limit: Option<u32>,
+    /// How many streams were in the way, or were ended.
+    pub count: usize,
+    /// Termination codes of these, up to [`CODES_MAX`].
+    pub codes: Vec<String>,
+}
+
+/// The most termination codes that a decision names.
+pub const CODES_MAX: usize = 8;
 
 impl Answer {
     /// An empty answer that no cache keeps.

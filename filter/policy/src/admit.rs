@@ -26,6 +26,8 @@ pub(super) fn admit(
         killed: findings.killed.len(),
         replaced: findings.replaced.len(),
         monitored: findings.monitored,
+        watched: findings.watched.clone(),
+        ended: findings.gone().collect(),
         places: findings.places,
     };
     let mut changed = true;

@@ -14,8 +14,10 @@ use super::book::{Application, PolicyBook};
 use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
+use super::operate::operate;
 use super::rule::{Contender, Standing};
-use crate::activity::{Activity, EndReason, Stream, Tombstone};
+use crate::activity::{Activity, EndReason, Stream, Terminator, Tombstone};
+use crate::exception::Allowance;
 use crate::faded::Faded;
 use crate::throttle::Calls;
 
@@ -39,6 +41,7 @@ pub fn judge(
             stream,
             application,
         } => judge_release(activity, stream, application, now),
+        Event::Operate(operation) => operate(activity, operation, now),
     }
 }
 
@@ -103,6 +106,9 @@ fn judge_play(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
+    if activity.allowance() == Some(Allowance::Blocked) {
+        return blocked(activity, &play.stream, now);
+    }
     if let Some(mut judgement) = held_against(activity, play, book, now) {
         judgement.changed = asks_on(activity, play, now);
         return judgement;
@@ -150,6 +156,7 @@ fn judge_play(
         key: &play.stream,
         attributes: &attributes,
         limits: &limits,
+        allowance: activity.allowance(),
         standing,
     };
     let findings = evaluate(activity, play, book, &contender);
@@ -177,6 +184,18 @@ fn judge_play(
         };
     }
     admit(activity, play, started_at, &findings, now)
+}
+
+/// The refusal of whatever wants to play on an account that an operator has blocked. What plays
+/// all the same is stopped: it may have begun where nobody had heard of the block.
+fn blocked(activity: &mut Activity, stream: &StreamKey, now: Moment) -> Judgement {
+    let by = Terminator::operator(now);
+    let silenced = activity.end(stream, EndReason::Killed { by }, now);
+    Judgement {
+        changed: silenced,
+        silenced,
+        ..unchanged(Refused::Blocked)
+    }
 }
 
 /// The refusal of a stream that was ended, for as long as that is held against it.
@@ -211,7 +230,8 @@ fn held_against(
                     .filter(|stream| book.sees(index, &stream.application))
                     .filter(|stream| rule.target.matches(&stream.attributes));
                 let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
-                Refused::Evicted(Box::new(breach(policy, rule, &play.limits, &seen)))
+                let by = (&play.limits, activity.allowance());
+                Refused::Evicted(Box::new(breach(policy, rule, by, &seen)))
             }
             // The rule is gone from the configuration, so there is nothing left to tell.
             None => Refused::Over,

@@ -1,7 +1,7 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = calls count stream* count×2+fading ended* [count (mark(8) at(6))*]
+//! activity   = calls count stream* count×2+fading ended* [count (mark(8) at(6))*] [exception]
 //! stream     = key(16) playback
 //! playback   = started(6) lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*]
@@ -24,6 +24,8 @@ use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+
+use crate::exceptions::{self, EXCEPTION};
 
 /// Attribute names that cost one byte instead of their spelling. Part of the
 /// format: append only.
@@ -80,6 +82,9 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
             out.put_moment(*at);
         }
     }
+    if let Some(exception) = &activity.exception {
+        exceptions::encode(&mut out, exception);
+    }
     out
 }
 
@@ -99,6 +104,16 @@ pub(super) fn decode_copy(bytes: &[u8]) -> Option<Activity> {
         watermark,
         ..decode(reader.rest())?
     })
+}
+
+/// How many live streams an activity has, or a copy of one, without a look at them.
+pub(super) fn stream_count(bytes: &[u8], is_copy: bool) -> Option<usize> {
+    let mut reader = Reader::new(bytes);
+    if is_copy {
+        reader.moment()?;
+    }
+    decode_calls(&mut reader)?;
+    reader.number()
 }
 
 /// `None` if these are not the bytes of an activity.
@@ -123,6 +138,12 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
                 at: reader.moment()?,
             });
         }
+    }
+    if !reader.is_empty() {
+        if reader.byte()? != EXCEPTION {
+            return None;
+        }
+        activity.exception = Some(exceptions::decode(&mut reader)?);
     }
     reader.is_empty().then_some(activity)
 }
@@ -284,6 +305,8 @@ fn decode_ended(reader: &mut Reader<'_>) -> Option<Tombstone> {
 
 #[cfg(test)]
 mod tests {
+    use streamgate_policy::{Allowance, Exception};
+
     use super::*;
     use crate::testing::{NOW, key, stream, test};
 
@@ -340,6 +363,12 @@ mod tests {
                 count: 3,
             },
             watermark: Moment::EARLIEST,
+            exception: Some(Exception {
+                allowance: Allowance::Max(7),
+                set_at: NOW,
+                until: NOW.plus_ms(9),
+                reason: "quality of service".to_owned(),
+            }),
         }
     }
 

@@ -10,6 +10,8 @@
 mod codec;
 pub mod copy;
 pub mod copy_version;
+pub mod exception_room;
+mod exceptions;
 pub mod fleet;
 mod generations;
 pub mod live;

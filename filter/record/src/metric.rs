@@ -28,6 +28,7 @@ pub enum Metric {
     RefusalsUnidentified,
     RefusalsSessionRequired,
     RefusalsSubjectFull,
+    RefusalsBlocked,
     RefusalsTableFull,
     RefusalsContention,
     RefusalsMalformed,
@@ -61,7 +62,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -82,6 +83,7 @@ impl Metric {
         Self::RefusalsUnidentified,
         Self::RefusalsSessionRequired,
         Self::RefusalsSubjectFull,
+        Self::RefusalsBlocked,
         Self::RefusalsTableFull,
         Self::RefusalsContention,
         Self::RefusalsMalformed,
@@ -137,6 +139,7 @@ impl Metric {
             Self::RefusalsUnidentified => "streamgate.refusals.unidentified",
             Self::RefusalsSessionRequired => "streamgate.refusals.session_required",
             Self::RefusalsSubjectFull => "streamgate.refusals.subject_full",
+            Self::RefusalsBlocked => "streamgate.refusals.blocked",
             Self::RefusalsTableFull => "streamgate.refusals.table_full",
             Self::RefusalsContention => "streamgate.refusals.contention",
             Self::RefusalsMalformed => "streamgate.refusals.malformed",

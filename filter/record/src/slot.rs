@@ -32,7 +32,7 @@ use super::codec;
 use crate::copy_version::CopyVersion;
 use crate::watermarks::Watermarks;
 
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// What stands below a record's length.
 const VERSIONED: usize = 1;
@@ -184,6 +184,16 @@ impl<'a> Slot<'a> {
         self.records.iter().map(|record| record.subject)
     }
 
+    /// The subjects that have live streams, and how many are on record of each.
+    pub fn live_counts(&self, now: Moment) -> impl Iterator<Item = (SubjectKey, usize)> {
+        let live = self.records.iter();
+        let live = live.filter(move |record| record.live_until > now);
+        live.filter_map(|record| {
+            let streams = codec::stream_count(record.content, record.copy_version.is_some())?;
+            Some((record.subject, streams))
+        })
+    }
+
     /// The slot's value once a subject has this activity (pruned at `now`), and
     /// whatever has lapsed in the other records is gone from them.
     #[must_use]
@@ -207,7 +217,7 @@ impl<'a> Slot<'a> {
             let mut resting = record.activity().unwrap_or_default();
             lapsed = lapsed.saturating_add(resting.prune(now));
             memory.forget(&record.subject, record.copy_version, resting.watermark);
-            if resting.remembers_ends() {
+            if resting.remembers() {
                 fresh.push(Kept::Resting(record.subject, record.copy_version, resting));
             }
         }
@@ -219,7 +229,7 @@ impl<'a> Slot<'a> {
             );
             if !change.activity.streams.is_empty() {
                 fresh.push(Kept::Live(change));
-            } else if change.activity.remembers_ends() {
+            } else if change.activity.remembers() {
                 let activity = change.activity.clone();
                 fresh.push(Kept::Resting(
                     *change.subject,
@@ -267,7 +277,11 @@ impl Record<'_> {
     /// Whether it holds an ended stream that is to be forgotten, or nothing readable.
     fn remembers_too_much(&self, now: Moment) -> bool {
         self.activity().is_none_or(|mut activity| {
-            let count = |of: &Activity| of.ended.len().saturating_add(of.faded.len());
+            let count = |of: &Activity| {
+                let excepted = usize::from(of.exception.is_some());
+                let ends = of.ended.len().saturating_add(of.faded.len());
+                ends.saturating_add(excepted)
+            };
             let remembered = count(&activity);
             activity.prune(now);
             count(&activity) < remembered
@@ -353,9 +367,12 @@ fn content_of(activity: &Activity, copy_version: Option<CopyVersion>) -> Vec<u8>
 }
 
 /// Takes resting records out until no more than [`RESTING_MAX`] are left, those whose
-/// latest end lies furthest back first, and copies that are ahead of the store last.
+/// latest end lies furthest back first, and copies that are ahead of the store last. An
+/// account's exception keeps its record.
 fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<CopyVersion>, Activity)> {
-    let is_resting = |kept: &&Kept<'_>| matches!(kept, Kept::Resting(..));
+    let may_go = |activity: &Activity| activity.exception.is_none();
+    let is_resting =
+        |kept: &&Kept<'_>| matches!(kept, Kept::Resting(.., activity) if may_go(activity));
     let surplus = kept.iter().filter(is_resting).count();
     let mut dropped = Vec::new();
     for _ in RESTING_MAX..surplus {
@@ -363,7 +380,7 @@ fn surplus_resting(kept: &mut Vec<Kept<'_>>) -> Vec<(SubjectKey, Option<CopyVers
             .iter()
             .enumerate()
             .filter_map(|(at, kept)| match kept {
-                Kept::Resting(_, copy_version, activity) => {
+                Kept::Resting(_, copy_version, activity) if may_go(activity) => {
                     let dirty = copy_version.is_some_and(|copy_version| copy_version.dirty);
                     Some((dirty, last_end(activity), at))
                 }

@@ -1,8 +1,7 @@
 //! The way of one request: what the edge says is done.
 
 use proxy_wasm::types::Action;
-use streamgate_core::api::PendingCall;
-use streamgate_core::edge::Step;
+use streamgate_core::edge::{Pending, Step};
 use streamgate_core::exchange::{Answer, Reply};
 use streamgate_core::playback::{Forward, Rewrite, Watch, Watched};
 
@@ -44,8 +43,8 @@ impl Go {
 pub(crate) enum State {
     /// Nothing more.
     Nothing,
-    /// The session API call waits for its body, of which this much is there.
-    Body(PendingCall, usize),
+    /// The call waits for its body, of which this much is there.
+    Body(Pending, usize),
     /// The response is awaited: its status matters, or it gets another header.
     Response {
         watch: Option<Watch>,

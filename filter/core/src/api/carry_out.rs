@@ -124,8 +124,8 @@ pub(crate) fn begin(
                 event: "refusal",
                 reason: Some(reason.code()),
                 subject: Some(subject_key),
-                stream: None,
                 application: Some(application.id.clone()),
+                ..Record::default()
             }),
         })
     };
@@ -224,6 +224,7 @@ struct Understood {
     application: Arc<Application>,
     account_path: String,
     subject: SubjectKey,
+    device: Option<String>,
     proof: Proof,
     logged_path: String,
     languages: String,
@@ -245,6 +246,7 @@ impl Understood {
             account_path: &self.account_path,
             languages: &self.languages,
             subject: &self.subject,
+            device: self.device.as_deref(),
             proof: &self.proof,
             now,
         }
@@ -305,6 +307,7 @@ pub(crate) fn finish(
         application: Arc::clone(application),
         account_path,
         subject,
+        device: attributes.value("deviceName").map(str::to_owned),
         proof,
         logged_path: logged_path.clone(),
         languages,

@@ -26,7 +26,7 @@ pub(super) fn refusal(
         event: "refusal",
         reason: Some(reason),
         subject,
-        stream: None,
         application: application.map(str::to_owned),
+        ..Record::default()
     })
 }

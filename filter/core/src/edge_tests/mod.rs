@@ -24,6 +24,7 @@ mod long_paths;
 mod manifests;
 mod metadata;
 mod methods;
+mod operator;
 mod paused;
 mod playback;
 mod prefetch;

@@ -31,7 +31,7 @@ use super::mint::mint;
 use super::passage::{Facts, Forward, Passage, Watch};
 use super::prefetch::Prefetches;
 use super::preflight;
-use super::refusal::{Who, Why};
+use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused, Start};
@@ -317,12 +317,18 @@ impl Gate {
             subject: Some(viewer.subject),
             stream: Some(*stream),
             application: Some(&viewer.application.id),
+            device: None,
         };
         // What counts as watching is decided when the response is known.
         let again = || request.is_watching();
         let facts = match request.facts(viewer) {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
+        };
+        let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
+        let who = Who {
+            device: device.as_deref(),
+            ..who
         };
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
@@ -357,7 +363,7 @@ impl Gate {
                 let retry_at = decided.retry_at;
                 return request.refuse(who, reason, Some(Why { refused, retry_at }));
             }
-            Verdict::Stopped => return request.forward(None),
+            Verdict::Stopped | Verdict::Operated { .. } => return request.forward(None),
         };
         if request.asks_for_options() {
             return preflight::options(request);

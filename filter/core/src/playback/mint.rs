@@ -11,7 +11,7 @@ use streamgate_values::stream_key::StreamKey;
 use super::class::is_dash;
 use super::passage::Passage;
 use super::redirected::Asking;
-use super::refusal::{Who, Why};
+use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::Start;
@@ -32,6 +32,7 @@ pub(super) fn mint<H: Head, E: Host>(
         subject: Some(viewer.subject),
         stream: None,
         application: Some(&viewer.application.id),
+        device: None,
     };
     if request.protected.start == Start::SessionRequired {
         return request.refuse(who, Reason::SessionRequired, None);
@@ -41,6 +42,11 @@ pub(super) fn mint<H: Head, E: Host>(
     let (facts, carried) = match (facts, carried) {
         (Ok(facts), Ok(carried)) => (facts, carried),
         (Err(reason), _) | (_, Err(reason)) => return request.refuse(who, reason, None),
+    };
+    let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
+    let who = Who {
+        device: device.as_deref(),
+        ..who
     };
     let consult = |stream| {
         let protected = request.protected;

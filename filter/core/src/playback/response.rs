@@ -8,10 +8,11 @@ use streamgate_values::moment::Moment;
 
 use super::gate::Gate;
 use super::passage::{Watch, Watched};
-use super::refusal::{What, Who, Why, refuse};
+use super::refusal::{DEVICE_NAME, What, Who, Why, refuse};
 use crate::authority::{Authority, Decision};
 use crate::config::Config;
 use crate::exchange::Record;
+use crate::refusal::cause;
 use crate::refusal::reason::Reason;
 
 impl Gate {
@@ -60,6 +61,7 @@ impl Gate {
             subject: Some(stream.subject),
             stream: Some(stream.stream),
             application: Some(&stream.application.id),
+            device: watch.facts.attributes.value(DEVICE_NAME),
         };
         let what = What {
             now,
@@ -84,12 +86,16 @@ impl Gate {
                     host.add(Metric::LeaseRenewals, 1);
                     return Watched::Pass(None);
                 }
+                let (reason, cause) = cause::of_start(plays);
                 Watched::Pass(Some(Record {
                     event: "start",
-                    reason: None,
+                    reason,
                     subject: who.subject,
                     stream: who.stream,
                     application: who.application.map(str::to_owned),
+                    cause,
+                    device: who.device.map(str::to_owned),
+                    ..Record::default()
                 }))
             }
             Verdict::Refused(refused) => {
@@ -98,7 +104,7 @@ impl Gate {
                 let reason = protected.reason(refused, &stream.stream);
                 turn_away(reason, Some(Why { refused, retry_at }))
             }
-            Verdict::Stopped => Watched::Pass(None),
+            Verdict::Stopped | Verdict::Operated { .. } => Watched::Pass(None),
         }
     }
 }

@@ -117,6 +117,14 @@ pub struct Conflict {
 #[derive(Debug, Clone)]
 pub struct Named<V>(Vec<(String, V)>);
 
+impl<V> Named<V> {
+    /// These values by their names.
+    #[must_use]
+    pub fn new(values: impl Iterator<Item = (String, V)>) -> Self {
+        Self(values.collect())
+    }
+}
+
 impl<V: Serialize> Serialize for Named<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
@@ -156,6 +164,7 @@ impl EvaluationResult {
                 violations(&[&breach])
             }
             Refused::Over
+            | Refused::Blocked
             | Refused::Foreign
             | Refused::MissingAttributes(_)
             | Refused::TooManyAttributes
@@ -264,12 +273,19 @@ fn named<'a>(stream: &'a Stream, attribute: &str) -> &'a str {
 fn remote_termination(by: &Terminator, config: &Config) -> Advice {
     let or_unknown = |name: &Option<String>| name.as_deref().unwrap_or(UNKNOWN).to_owned();
     Advice::RemoteTermination {
-        message: "Playback was stopped from another device".to_owned(),
+        message: match by.is_operator() {
+            true => "Playback was stopped by the service",
+            false => "Playback was stopped from another device",
+        }
+        .to_owned(),
         terminator: TerminatorAdvice {
             channel: or_unknown(&by.channel),
             started_at: by.started_at.to_rfc3339_millis(),
             device_name: or_unknown(&by.device_name),
-            application_name: application_name(config, &by.application).to_owned(),
+            application_name: match by.is_operator() {
+                true => "Operator".to_owned(),
+                false => application_name(config, &by.application).to_owned(),
+            },
         },
     }
 }

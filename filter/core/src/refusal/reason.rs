@@ -43,6 +43,8 @@ pub enum Reason {
     SessionRequired,
     /// The subject has as many streams as this edge keeps for one.
     SubjectFull,
+    /// An operator has blocked the account.
+    Blocked,
     /// The edge has as many streams as it may.
     EdgeFull,
     /// Too many others wrote at the same moment.
@@ -82,6 +84,7 @@ impl Reason {
             Refused::Over => Self::StreamOver,
             Refused::Foreign => Self::ForeignStream,
             Refused::SubjectFull => Self::SubjectFull,
+            Refused::Blocked => Self::Blocked,
             Refused::MissingAttributes(_) => Self::MissingAttributes,
             Refused::TooManyAttributes => Self::TooManyAttributes,
             Refused::Immutable(_) => Self::ImmutableAttribute,
@@ -210,6 +213,12 @@ impl Reason {
                 Metric::RefusalsSubjectFull,
                 "the account has too many streams",
             ),
+            Self::Blocked => row(
+                "blocked",
+                None,
+                Metric::RefusalsBlocked,
+                "the account is blocked",
+            ),
             Self::EdgeFull => row(
                 "edge-full",
                 Some(503),
@@ -312,6 +321,7 @@ mod tests {
             Reason::NoStream,
             Reason::SessionRequired,
             Reason::SubjectFull,
+            Reason::Blocked,
             Reason::EdgeFull,
             Reason::Busy,
             Reason::StoreFailed,

@@ -126,6 +126,7 @@ fn activity() -> impl Strategy<Value = Activity> {
         faded,
         creates,
         watermark: Moment::EARLIEST,
+        exception: None,
     })
 }
 

@@ -1,0 +1,393 @@
+//! A call at the door: who calls, what is wanted, and carrying it out.
+
+use streamgate_policy::{Event, Exception, Operation, Verdict};
+use streamgate_record::exception_room::has_room;
+use streamgate_record::fleet::{Fleet, Question};
+use streamgate_record::metric::Metric;
+use streamgate_record::ports::Host;
+use streamgate_record::{Decided, Unavailable, activity};
+use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
+use streamgate_values::text::split_once;
+
+use serde::Serialize;
+
+use super::decision::ShownDecision;
+use super::exception::{self, ExceptionShown};
+use super::path::{DoorPath, NoDoorPath, number_in};
+use super::{OperatorState, account, page, summary};
+use crate::authority::{Authority, CopyState, Decision};
+use crate::config::{Config, Operator};
+use crate::exchange::{Answer, Cause, Record, Reply};
+use crate::refusal::reason::Reason;
+
+/// The largest body in bytes.
+const BODY_MAX: usize = 16 * 1024;
+
+/// The most decisions in one answer, and of one account.
+const DECISIONS_MAX: u64 = 100;
+const OF_ACCOUNT_MAX: usize = 50;
+
+/// What is to become of a call at the door.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum DoorStep {
+    /// It is answered.
+    Reply(Reply),
+    /// Its body is needed first: hand both to [`finish`].
+    AwaitBody(PendingOperation),
+    /// The fleet's store has to be asked first: hand this to [`resume`] with the answer.
+    Wait(UnansweredOperation),
+}
+
+/// An exception that is to be set, once its body is there.
+#[derive(Debug)]
+pub struct PendingOperation(Understood);
+
+/// A call that waits for the fleet's store.
+#[derive(Debug)]
+pub struct UnansweredOperation {
+    understood: Understood,
+    /// What the store is asked.
+    pub(crate) question: Question,
+}
+
+impl UnansweredOperation {
+    /// What it is about.
+    pub(crate) const fn subject(&self) -> SubjectKey {
+        self.understood.subject
+    }
+}
+
+/// A call as it was understood.
+#[derive(Debug, Clone)]
+struct Understood {
+    subject: SubjectKey,
+    /// Which of the keys was given.
+    key: usize,
+    logged_path: String,
+}
+
+/// What a call is carried out with.
+pub(crate) struct AtDoor<'a, 'f> {
+    pub(crate) config: &'a Config,
+    pub(crate) operator: &'a Operator,
+    pub(crate) state: &'a mut OperatorState,
+    pub(crate) authority: &'a mut Authority<'f>,
+}
+
+#[derive(Serialize)]
+struct DecisionsShown<'a> {
+    decisions: Vec<ShownDecision<'a>>,
+    /// What to ask for the next ones after.
+    latest: u64,
+    /// Whether there were others in between that are kept no longer.
+    cut: bool,
+}
+
+#[derive(Serialize)]
+struct Done {
+    stopped: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<ExceptionShown>,
+    store: &'static str,
+}
+
+#[derive(Serialize)]
+struct Wrong<'a> {
+    status: u16,
+    detail: &'a str,
+}
+
+/// Handles a call's head. `ends`: no body follows.
+pub(crate) fn begin(
+    door: &mut AtDoor<'_, '_>,
+    host: &impl Host,
+    head: &impl Head,
+    path: &[u8],
+    ends: bool,
+) -> DoorStep {
+    let (path, query) = split_once(path, b'?').unwrap_or((path, b""));
+    let prefix = door.operator.prefix.as_bytes();
+    let below = path.strip_prefix(prefix);
+    let below = below.filter(|rest| matches!(rest.first(), None | Some(b'/')));
+    let Some(below) = below else {
+        let answer = match path {
+            b"/" => to_page(&door.operator.prefix),
+            _ => wrong(404, "the operator's door is elsewhere on this listener"),
+        };
+        return unlogged(answer, "/*");
+    };
+    let read = DoorPath::read(below, &door.config.hasher);
+    let method = head.header(":method").unwrap_or_default();
+    let is_read = matches!(method.as_slice(), b"GET" | b"HEAD");
+    match &read {
+        Ok(DoorPath::Door) if is_read => {
+            return unlogged(to_page(&door.operator.prefix), &door.operator.prefix);
+        }
+        Ok(DoorPath::Page) if is_read => return unlogged(page::page(host), "/"),
+        _ => {}
+    }
+    let Some(key) = key_of(door, head) else {
+        host.add(Metric::RefusalsCredential, 1);
+        return DoorStep::Reply(Reply {
+            answer: wrong(401, "send a key of the operator's door as a bearer token")
+                .with("www-authenticate", "Bearer realm=\"streamgate\""),
+            logged_path: Some([prefix, b"/*"].concat()),
+            record: Some(Record {
+                event: "refusal",
+                reason: Some("unauthorized"),
+                ..Record::default()
+            }),
+        });
+    };
+    let named = match read {
+        Ok(named) => named,
+        Err(NoDoorPath::Unknown) => return unlogged(wrong(404, "there is nothing here"), "/*"),
+        Err(NoDoorPath::Malformed) => {
+            let detail = "idp and subject must be percent-encoded UTF-8 of 1 to 256 bytes, a code \
+                          8 hexadecimal digits, a hash 32";
+            return unlogged(wrong(400, detail), "/*");
+        }
+    };
+    let logged_path = format!("{}{}", door.operator.prefix, named.template());
+    let understood = |subject: SubjectKey| Understood {
+        subject,
+        key,
+        logged_path: logged_path.clone(),
+    };
+    let now = host.now();
+    let operate = |subject, operation| {
+        let question = Question::Decide(Event::Operate(operation));
+        (understood(subject), question)
+    };
+    let (understood, question) = match (method.as_slice(), &named) {
+        (b"GET", DoorPath::Summary) => {
+            let (fleet, since) = (door.authority.fleet.as_deref(), door.authority.memory_since);
+            let answer = summary::summary(door.config, host, door.state, fleet, since, now);
+            return unlogged(answer, &logged_path);
+        }
+        (b"GET", DoorPath::Accounts) => {
+            let page = number_in(query, b"page").unwrap_or(1).max(1);
+            let page = usize::try_from(page).unwrap_or(usize::MAX);
+            let answer = door.state.accounts.page(host, page, now);
+            return unlogged(answer, &logged_path);
+        }
+        (b"GET", DoorPath::Decisions) => {
+            let answer = decisions(door.state, host, number_in(query, b"after"));
+            return unlogged(answer, &logged_path);
+        }
+        (b"GET", DoorPath::Account(subject)) => (understood(*subject), Question::Look),
+        (b"DELETE", DoorPath::Account(subject)) => operate(*subject, Operation::StopAll),
+        (b"DELETE", DoorPath::Stream(subject, code)) => {
+            operate(*subject, Operation::Stop(code.clone()))
+        }
+        (b"DELETE", DoorPath::Exception(subject)) => operate(*subject, Operation::Lift),
+        (b"PUT", DoorPath::Exception(subject)) => {
+            let pending = PendingOperation(understood(*subject));
+            return match ends {
+                true => finish(door, host, pending, b""),
+                false => DoorStep::AwaitBody(pending),
+            };
+        }
+        _ => {
+            let answer = Answer::empty(405).with("allow", named.allows());
+            return unlogged(answer, &logged_path);
+        }
+    };
+    carry_out(door, host, understood, question, now)
+}
+
+/// Sets an exception, now that its body is there; one known to be longer than allowed may be
+/// handed over cut, as long as it stays longer.
+pub(crate) fn finish(
+    door: &mut AtDoor<'_, '_>,
+    host: &impl Host,
+    PendingOperation(understood): PendingOperation,
+    body: &[u8],
+) -> DoorStep {
+    let now = host.now();
+    if body.len() > BODY_MAX {
+        return unlogged(wrong(413, "the body is larger than 16 KiB"), &understood.logged_path);
+    }
+    let exception = match exception::read(body, now) {
+        Ok(exception) => exception,
+        Err(detail) => return unlogged(wrong(400, detail), &understood.logged_path),
+    };
+    if !has_room(host, &door.config.records, &understood.subject) {
+        let detail = "there are too many exceptions; take some back, or let them end";
+        return unlogged(wrong(409, detail), &understood.logged_path);
+    }
+    let question = Question::Decide(Event::Operate(Operation::Except(exception)));
+    carry_out(door, host, understood, question, now)
+}
+
+/// Goes on with a call that has waited, by what the store `decided`, or else the authority does.
+pub(crate) fn resume(
+    door: &mut AtDoor<'_, '_>,
+    host: &impl Host,
+    unanswered: UnansweredOperation,
+    decided: Option<Result<Decided, Unavailable>>,
+) -> DoorStep {
+    let UnansweredOperation {
+        understood,
+        question,
+    } = unanswered;
+    let now = host.now();
+    match (decided, &question) {
+        (Some(decided), Question::Decide(Event::Operate(operation))) => {
+            let verdict = decided.map(|decided| decided.verdict);
+            DoorStep::Reply(done(door, host, &understood, operation, verdict))
+        }
+        _ => carry_out(door, host, understood, question, now),
+    }
+}
+
+fn carry_out(
+    door: &mut AtDoor<'_, '_>,
+    host: &impl Host,
+    understood: Understood,
+    question: Question,
+    now: Moment,
+) -> DoorStep {
+    let subject = understood.subject;
+    let verdict = match &question {
+        Question::Look if door.authority.must_look(&subject) => None,
+        Question::Decide(event) => {
+            match door.authority.decide(host, &subject, event, false, now) {
+                Ok(Decision::Decided(decided)) => Some(Ok(decided.verdict)),
+                Ok(Decision::Wait | Decision::Later) => None,
+                Err(unavailable) => Some(Err(unavailable)),
+            }
+        }
+        Question::Look => {
+            let activity = activity(host, &door.config.records, &subject, now);
+            let decisions = &door.state.decisions;
+            let decisions = decisions.of_account(host, &subject, OF_ACCOUNT_MAX);
+            let store = store_of(door.authority, &subject);
+            let answer =
+                account::account(door.config, &subject, &activity, &decisions, store, now);
+            return unlogged(answer, &understood.logged_path);
+        }
+    };
+    match (verdict, &question) {
+        (Some(verdict), Question::Decide(Event::Operate(operation))) => {
+            DoorStep::Reply(done(door, host, &understood, operation, verdict))
+        }
+        _ => DoorStep::Wait(UnansweredOperation {
+            understood,
+            question,
+        }),
+    }
+}
+
+/// The answer to whoever changed something, and the line that it leaves.
+fn done(
+    door: &AtDoor<'_, '_>,
+    host: &impl Host,
+    understood: &Understood,
+    operation: &Operation,
+    verdict: Result<Verdict, Unavailable>,
+) -> Reply {
+    let (reason, exception) = match operation {
+        Operation::StopAll => ("stop-all", None),
+        Operation::Stop(_) => ("stop", None),
+        Operation::Except(exception) => ("exception", Some(exception)),
+        Operation::Lift => ("exception-lifted", None),
+    };
+    let store = store_of(door.authority, &understood.subject);
+    let (answer, stopped) = match verdict {
+        Ok(Verdict::Operated { stopped }) => {
+            let done = Done {
+                stopped,
+                exception: exception.and_then(ExceptionShown::of),
+                store,
+            };
+            (Answer::json(200, "application/json", &done), stopped)
+        }
+        Ok(_) => {
+            let detail = match operation {
+                Operation::Lift => "the account has no exception",
+                _ => "no such stream plays on this account",
+            };
+            (wrong(404, detail), 0)
+        }
+        Err(unavailable) => {
+            let reason = Reason::of_unavailable(unavailable);
+            host.add(reason.metric(), 1);
+            (wrong(503, reason.detail()).with("retry-after", "1"), 0)
+        }
+    };
+    let is_done = answer.status == 200;
+    let cause = Cause {
+        limit: exception.and_then(Exception::max),
+        count: stopped,
+        codes: match operation {
+            Operation::Stop(code) => vec![code.clone()],
+            _ => Vec::new(),
+        },
+        ..Cause::default()
+    };
+    Reply {
+        answer,
+        logged_path: Some(understood.logged_path.clone().into_bytes()),
+        record: is_done.then(|| Record {
+            event: "operator",
+            reason: Some(reason),
+            subject: Some(understood.subject),
+            application: Some(format!("operator key {}", understood.key)),
+            cause: Some(Box::new(cause)),
+            ..Record::default()
+        }),
+    }
+}
+
+fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
+    let read = state.decisions.after(host, after, DECISIONS_MAX);
+    let shown = DecisionsShown {
+        decisions: read.decisions.iter().map(|one| one.shown(true)).collect(),
+        latest: read.latest,
+        cut: read.is_cut,
+    };
+    Answer::json(200, "application/json", &shown)
+}
+
+/// Which key of the door the caller has; `None` without a good one. As much is computed
+/// whatever was given.
+fn key_of(door: &AtDoor<'_, '_>, head: &impl Head) -> Option<usize> {
+    let authorization = head.header("authorization").unwrap_or_default();
+    let (scheme, given) = split_once(&authorization, b' ').unwrap_or((b"", b""));
+    let key = door.operator.keys.admit(&door.config.hasher, given.trim_ascii());
+    key.filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))
+}
+
+/// Who was asked about an account.
+fn store_of(authority: &Authority<'_>, subject: &SubjectKey) -> &'static str {
+    let is_up = |fleet: &&mut Fleet| fleet.is_up(subject);
+    match (&authority.fleet, authority.copy_state) {
+        (None, _) => "alone",
+        (Some(_), CopyState::Verified) => "asked",
+        (Some(_), CopyState::Unreachable) => "out",
+        (Some(fleet), CopyState::Unverified) if is_up(&fleet) => "asked",
+        (Some(_), CopyState::Unverified) => "out",
+    }
+}
+
+fn to_page(prefix: &str) -> Answer {
+    Answer::empty(307).with("location", format!("{prefix}/"))
+}
+
+fn wrong(status: u16, detail: &str) -> Answer {
+    let wrong = Wrong { status, detail };
+    Answer::json(status, "application/problem+json", &wrong)
+}
+
+/// An answer that changes nothing leaves no line.
+fn unlogged(answer: Answer, logged_path: &str) -> DoorStep {
+    DoorStep::Reply(Reply {
+        answer,
+        logged_path: Some(logged_path.as_bytes().to_vec()),
+        record: None,
+    })
+}

@@ -1,0 +1,85 @@
+//! The operator's door (contract, section 7): what was decided and why, what plays on an
+//! account, and what an operator may do about it. It is served on a listener of its own; viewers'
+//! listeners only keep what it shows.
+
+mod account;
+mod accounts;
+mod decision;
+mod decisions;
+mod door;
+mod exception;
+mod page;
+mod path;
+mod rates;
+mod repeats;
+mod summary;
+mod workers;
+
+use streamgate_record::ports::Host;
+use streamgate_values::moment::Moment;
+
+use self::accounts::Accounts;
+use self::decisions::Decisions;
+use self::rates::Rates;
+use self::repeats::Repeats;
+use self::workers::Workers;
+use crate::config::Config;
+use crate::exchange::Record;
+pub use door::{PendingOperation, UnansweredOperation};
+pub(crate) use door::{AtDoor, DoorStep, begin, finish, resume};
+
+/// How often a worker at the door does its part of what is to be done, in milliseconds.
+pub(crate) const DOOR_TICK_MS: u64 = 50;
+
+/// What one worker keeps for operators.
+#[derive(Debug)]
+pub(crate) struct OperatorState {
+    decisions: Decisions,
+    repeats: Repeats,
+    rates: Rates,
+    accounts: Accounts,
+    workers: Workers,
+}
+
+impl OperatorState {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            decisions: Decisions::default(),
+            repeats: Repeats::new(),
+            rates: Rates::default(),
+            accounts: Accounts::default(),
+            workers: Workers::default(),
+        }
+    }
+
+    /// Keeps a decision that is logged; takes it away where it says nothing new.
+    pub(crate) fn note(&mut self, host: &impl Host, record: &mut Option<Record>) {
+        let Some(told) = record else {
+            return;
+        };
+        let is_operators = told.event == "operator";
+        if !is_operators && !self.repeats.is_new(told, || host.now()) {
+            *record = None;
+            return;
+        }
+        self.decisions.keep(host, told);
+    }
+
+    /// To be called from time to time.
+    pub(crate) fn on_tick(&mut self, host: &impl Host, config: &Config, now: Moment) {
+        match &config.operator {
+            Some(operator) => {
+                self.decisions.open(host, operator.decisions);
+                self.rates.on_tick(host, &self.decisions, now);
+                self.accounts.on_tick(host, &config.records, now);
+            }
+            None => {
+                self.decisions.look(host, now);
+                if self.decisions.is_open() {
+                    self.workers.on_tick(host, now);
+                }
+            }
+        }
+    }
+}
