@@ -23,6 +23,7 @@ mod memory;
 mod noise;
 mod one_viewer;
 mod openapi;
+mod operator;
 mod packagings;
 mod paths;
 mod playback;

@@ -53,6 +53,28 @@ pub struct Record {
     pub repeated: u32,
 }
 
+impl Record {
+    /// What else the access log is told, as far as it is known, by the names it has there.
+    pub fn details(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let cause = self.cause.as_deref();
+        let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let number = |number: usize| Some(number.to_string()).filter(|_| number > 0);
+        let repeated = usize::try_from(self.repeated).unwrap_or(usize::MAX);
+        [
+            ("streamgate.policy", cause.and_then(|it| text(&it.policy))),
+            ("streamgate.rule", cause.and_then(|it| text(&it.rule))),
+            ("streamgate.limit", cause.and_then(|it| it.limit).map(|it| it.to_string())),
+            ("streamgate.count", cause.and_then(|it| number(it.count))),
+            ("streamgate.codes", cause.and_then(|it| text(&it.codes.join(",")))),
+            ("streamgate.device", self.device.as_ref().and_then(text)),
+            ("streamgate.store", self.store.map(str::to_owned)),
+            ("streamgate.repeated", number(repeated)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
 /// The rule that a decision came by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cause {

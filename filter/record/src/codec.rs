@@ -1,7 +1,8 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = calls count stream* count×2+fading ended* [count (mark(8) at(6))*] [exception]
+//! activity   = calls count stream* count×4+excepted×2+fading ended* [count (mark(8) at(6))*]
+//!              [exception]
 //! stream     = key(16) playback
 //! playback   = started(6) lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*]
@@ -25,7 +26,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
-use crate::exceptions::{self, EXCEPTION};
+use crate::exceptions;
 
 /// Attribute names that cost one byte instead of their spelling. Part of the
 /// format: append only.
@@ -58,9 +59,10 @@ const LIVES_BY_MEDIA: usize = 1;
 const HAS_LIMITS: usize = 2;
 const TRAITS: u32 = 2;
 
-/// Below the number of ended streams: whether faded ones follow.
+/// Below the number of ended streams: whether faded ones follow, and an exception.
 const FADING: usize = 1;
-const FADING_BITS: u32 = 1;
+const EXCEPTED: usize = 2;
+const FADING_BITS: u32 = 2;
 
 pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     let mut out = Vec::new();
@@ -71,7 +73,11 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
         encode_playback(&mut out, stream);
     }
     let fading = usize::from(!activity.faded.is_empty());
-    out.put_number((activity.ended.len() << FADING_BITS) | fading);
+    let excepted = match activity.exception {
+        Some(_) => EXCEPTED,
+        None => 0,
+    };
+    out.put_number((activity.ended.len() << FADING_BITS) | excepted | fading);
     for ended in &activity.ended {
         encode_ended(&mut out, ended);
     }
@@ -139,10 +145,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
             });
         }
     }
-    if !reader.is_empty() {
-        if reader.byte()? != EXCEPTION {
-            return None;
-        }
+    if ended & EXCEPTED > 0 {
         activity.exception = Some(exceptions::decode(&mut reader)?);
     }
     reader.is_empty().then_some(activity)

@@ -1,14 +1,11 @@
 //! An account's exception as bytes, behind the rest of its record.
 //!
 //! ```text
-//! exception = EXCEPTION(1) allowance(1) [max] set_at(6) until(6) reason(text)
+//! exception = allowance(1) [max] set_at(6) until(6) reason(text)
 //! ```
 
 use streamgate_policy::{Allowance, Exception};
 use streamgate_values::compact::{Reader, Writer};
-
-/// What an exception begins with, where others may follow.
-pub(super) const EXCEPTION: u8 = 1;
 
 const MAX: u8 = 0;
 const UNLIMITED: u8 = 1;
@@ -16,7 +13,6 @@ const BLOCKED: u8 = 2;
 const LIFTED: u8 = 3;
 
 pub(super) fn encode(out: &mut Vec<u8>, exception: &Exception) {
-    out.put(&[EXCEPTION]);
     match exception.allowance {
         Allowance::Max(max) => {
             out.put(&[MAX]);
@@ -31,7 +27,7 @@ pub(super) fn encode(out: &mut Vec<u8>, exception: &Exception) {
     out.put_text(&exception.reason);
 }
 
-/// The inverse, once [`EXCEPTION`] was read.
+/// The inverse.
 pub(super) fn decode(reader: &mut Reader<'_>) -> Option<Exception> {
     let allowance = match reader.byte()? {
         MAX => Allowance::Max(u32::try_from(reader.number()?).ok()?),

@@ -373,6 +373,9 @@ pub(crate) fn record(record: &Record) {
     if let Some(application) = &record.application {
         set("streamgate.application", application);
     }
+    for (name, value) in record.details() {
+        set(name, &value);
+    }
 }
 
 /// A variable of the environment that Envoy gives this VM

@@ -365,6 +365,23 @@ fn bad_exceptions_change_nothing() {
     assert_eq!(house.account("alice")["exception"], Value::Null);
 }
 
+/// It would look for accounts where they are not, and stop nobody.
+#[test]
+fn a_door_that_is_configured_otherwise_than_the_viewers_says_so() {
+    let mut house = House::new();
+    house.world.play("alice");
+    let door = config_with(|json| {
+        json["state"]["slots"] = json!(17);
+        json["operator"] = json!({"keys": [KEY], "decisions": 1_024});
+    });
+    house.door = Edge::new(door.unwrap(), &house.world.host);
+    let path = "/streamgate/v1/accounts/acme/alice";
+    assert_eq!(house.answer(with_key(get(path))).status, 409);
+    assert_eq!(house.deletes(path).status, 409);
+    house.world.host.advance_ms(60_000);
+    assert_eq!(house.deletes(path).status, 200);
+}
+
 /// They are kept whatever plays.
 #[test]
 fn there_are_only_so_many_exceptions() {

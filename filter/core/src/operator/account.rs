@@ -1,17 +1,17 @@
 //! All that is known of an account.
 
-use serde::Serialize;
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Tombstone};
 use streamgate_policy::standing::{Stand, stands};
 use streamgate_policy::{Count, Mode};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::decision::{KeptDecision, ShownDecision};
-use super::exception::ExceptionShown;
+use super::decision::KeptDecision;
+use super::exception;
+use super::json::Json;
 use crate::config::Config;
 use crate::exchange::Answer;
-use crate::refusal::advice::{self, Named};
+use crate::refusal::advice;
 
 /// The most of an account's streams that one answer lists.
 const STREAMS_MAX: usize = 100;
@@ -21,65 +21,6 @@ const BYTES_MAX: usize = 64 << 10;
 
 /// The most rules that one answer lists.
 const RULES_MAX: usize = 64;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AccountShown<'a> {
-    /// The account as logs show it.
-    account: String,
-    now: String,
-    /// Who was asked: `alone`, `asked` or `out`.
-    store: &'static str,
-    streams: Vec<StreamShown<'a>>,
-    other_streams: usize,
-    limits: Vec<LimitShown<'a>>,
-    other_limits: usize,
-    exception: Option<ExceptionShown>,
-    ended: Vec<EndShown<'a>>,
-    decisions: Vec<ShownDecision<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StreamShown<'a> {
-    code: String,
-    application: &'a str,
-    application_name: &'a str,
-    started_at: String,
-    lapses_at: String,
-    /// Whether heartbeats keep it alive, too.
-    lives_by: &'static str,
-    attributes: Named<String>,
-    limits: Named<u32>,
-}
-
-#[derive(Serialize)]
-struct LimitShown<'a> {
-    policy: &'a str,
-    rule: &'a str,
-    mode: &'static str,
-    counts: &'a str,
-    per: &'a [String],
-    /// `null` for none.
-    limit: Option<u32>,
-    count: usize,
-}
-
-#[derive(Serialize)]
-struct EndShown<'a> {
-    code: String,
-    at: String,
-    why: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<&'a str>,
-    /// The application of the stream that took its place, or of the viewer who stopped it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<&'a str>,
-}
 
 /// The answer about an account.
 pub(super) fn account(
@@ -101,24 +42,24 @@ pub(super) fn account(
     }
     let policies = policies_of(config, activity, decisions);
     let stands = stands(&config.records.book, &policies, activity);
-    let shown = AccountShown {
-        account: subject.to_string(),
-        now: now.to_rfc3339_millis(),
-        store,
-        streams: activity
-            .streams
-            .iter()
-            .take(listed)
-            .map(|stream| stream_shown(config, stream))
-            .collect(),
-        other_streams: activity.streams.len().saturating_sub(listed),
-        limits: stands.iter().take(RULES_MAX).map(limit_shown).collect(),
-        other_limits: stands.len().saturating_sub(RULES_MAX),
-        exception: activity.exception.as_ref().and_then(ExceptionShown::of),
-        ended: activity.ended.iter().map(end_shown).collect(),
-        decisions: decisions.iter().map(|one| one.shown(false)).collect(),
-    };
-    Answer::json(200, "application/json", &shown)
+    Json::answer(200, |json| {
+        json.text("account", &subject.to_string());
+        json.text("now", &now.to_rfc3339_millis());
+        json.text("store", store);
+        let streams = activity.streams.iter().take(listed);
+        json.list("streams", streams, |json, stream| show_stream(json, config, stream));
+        json.count("otherStreams", activity.streams.len().saturating_sub(listed));
+        json.list("limits", stands.iter().take(RULES_MAX), show_limit);
+        json.count("otherLimits", stands.len().saturating_sub(RULES_MAX));
+        match &activity.exception {
+            Some(exception) if exception.is_in_force() => {
+                exception::show(json, "exception", exception);
+            }
+            _ => json.null("exception"),
+        }
+        json.list("ended", &activity.ended, show_end);
+        json.list("decisions", decisions, |json, one| one.show(json, false));
+    })
 }
 
 /// The policies of the applications that play on the account, or wanted to; all there are, where
@@ -144,64 +85,81 @@ fn policies_of(config: &Config, activity: &Activity, decisions: &[KeptDecision])
     policies
 }
 
-fn stream_shown<'a>(config: &'a Config, stream: &'a Stream) -> StreamShown<'a> {
-    let limits = stream.limits.iter();
-    StreamShown {
-        code: stream.key.termination_code(),
-        application: &stream.application,
-        application_name: advice::application_name(config, &stream.application),
-        started_at: stream.started_at.to_rfc3339_millis(),
-        lapses_at: stream.lapses_at.to_rfc3339_millis(),
-        lives_by: match stream.liveness {
-            Liveness::Any => "any",
-            Liveness::Media => "media",
-        },
-        attributes: advice::metadata(stream),
-        limits: Named::new(limits.map(|(claim, limit)| (claim.to_owned(), limit))),
-    }
+fn show_stream(json: &mut Json, config: &Config, stream: &Stream) {
+    json.object("", |json| {
+        json.text("code", &stream.key.termination_code());
+        json.text("application", &stream.application);
+        let name = advice::application_name(config, &stream.application);
+        json.text("applicationName", name);
+        json.text("startedAt", &stream.started_at.to_rfc3339_millis());
+        json.text("lapsesAt", &stream.lapses_at.to_rfc3339_millis());
+        // Whether heartbeats keep it alive, too.
+        json.text(
+            "livesBy",
+            match stream.liveness {
+                Liveness::Any => "any",
+                Liveness::Media => "media",
+            },
+        );
+        json.written("attributes", &advice::metadata(stream));
+        json.object("limits", |json| {
+            for (claim, limit) in stream.limits.iter() {
+                json.number(claim, limit.into());
+            }
+        });
+    });
 }
 
-fn limit_shown<'a>(stand: &Stand<'a>) -> LimitShown<'a> {
-    LimitShown {
-        policy: &stand.policy.name,
-        rule: &stand.rule.name,
-        mode: match stand.policy.mode {
-            Mode::Enforce => "enforce",
-            Mode::Monitor => "monitor",
-        },
-        counts: match &stand.rule.count {
-            Count::Streams => "streams",
-            Count::Distinct(attribute) => attribute,
-        },
-        per: &stand.rule.per,
-        limit: stand.limit,
-        count: stand.count,
-    }
+fn show_limit(json: &mut Json, stand: &Stand<'_>) {
+    json.object("", |json| {
+        json.text("policy", &stand.policy.name);
+        json.text("rule", &stand.rule.name);
+        json.text(
+            "mode",
+            match stand.policy.mode {
+                Mode::Enforce => "enforce",
+                Mode::Monitor => "monitor",
+            },
+        );
+        json.text(
+            "counts",
+            match &stand.rule.count {
+                Count::Streams => "streams",
+                Count::Distinct(attribute) => attribute,
+            },
+        );
+        json.list("per", &stand.rule.per, |json, name| json.text("", name));
+        match stand.limit {
+            Some(limit) => json.number("limit", limit.into()),
+            None => json.null("limit"),
+        }
+        json.count("count", stand.count);
+    });
 }
 
-fn end_shown(end: &Tombstone) -> EndShown<'_> {
-    let shown = |why| EndShown {
-        code: end.key.termination_code(),
-        at: end.at.to_rfc3339_millis(),
-        why,
-        policy: None,
-        rule: None,
-        by: None,
-        device: None,
+fn show_end(json: &mut Json, end: &Tombstone) {
+    let nothing = "";
+    let (why, policy, rule, by, device) = match &end.why {
+        EndReason::Stopped => ("stopped", nothing, nothing, nothing, nothing),
+        EndReason::Released(_) => ("paused", nothing, nothing, nothing, nothing),
+        EndReason::Evicted { policy, rule } => {
+            ("evicted", policy.as_str(), rule.as_str(), nothing, nothing)
+        }
+        EndReason::Killed { by } if by.is_operator() => {
+            ("stopped-by-operator", nothing, nothing, nothing, nothing)
+        }
+        EndReason::Killed { by } => {
+            let device = by.device_name.as_deref().unwrap_or_default();
+            let by = by.application.as_str();
+            ("stopped-from-another-device", nothing, nothing, by, device)
+        }
     };
-    match &end.why {
-        EndReason::Stopped => shown("stopped"),
-        EndReason::Released(_) => shown("paused"),
-        EndReason::Evicted { policy, rule } => EndShown {
-            policy: Some(policy),
-            rule: Some(rule),
-            ..shown("evicted")
-        },
-        EndReason::Killed { by } if by.is_operator() => shown("stopped-by-operator"),
-        EndReason::Killed { by } => EndShown {
-            by: Some(&by.application),
-            device: by.device_name.as_deref(),
-            ..shown("stopped-from-another-device")
-        },
-    }
+    json.object("", |json| {
+        json.text("code", &end.key.termination_code());
+        json.text("at", &end.at.to_rfc3339_millis());
+        json.text("why", why);
+        for (name, text) in [("policy", policy), ("rule", rule), ("by", by), ("device", device)] {
+            json.known(name, text);
+        }
+    });
 }

@@ -1,7 +1,6 @@
 //! The accounts with the most streams, found by going over all slots, a stretch at each tick.
 //! Workers share the work and what they find: whoever moves the hand on counts the stretch.
 
-use serde::Serialize;
 use streamgate_record::Records;
 use streamgate_record::ports::{Host, StoreKey, Swap};
 use streamgate_record::slot::Slot;
@@ -9,6 +8,7 @@ use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
+use super::json::Json;
 use crate::exchange::Answer;
 
 /// How many slots are counted at once: under a millisecond's work where each holds fifteen
@@ -133,26 +133,6 @@ struct Wanted {
     fresh_ms: u64,
 }
 
-#[derive(Serialize)]
-struct AccountsShown {
-    /// Whether all slots were counted.
-    complete: bool,
-    at: String,
-    accounts: u64,
-    streams: u64,
-    page: usize,
-    rows: Vec<AccountShown>,
-    /// What to ask for next; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-#[derive(Serialize)]
-struct AccountShown {
-    account: String,
-    streams: u32,
-}
-
 impl Accounts {
     /// Somebody asks; what there is to show on a page, the first being 1.
     pub(super) fn page(&mut self, host: &impl Host, page: usize, now: Moment) -> Answer {
@@ -163,25 +143,26 @@ impl Accounts {
             None => (&shared.under_way, false),
         };
         let before = page.saturating_sub(1).saturating_mul(PAGE);
-        let rows = count.top.iter().skip(before).take(PAGE);
-        let rows: Vec<_> = rows
-            .map(|(streams, subject)| AccountShown {
-                account: subject.to_string(),
-                streams: *streams,
-            })
-            .collect();
         let has_more = count.top.len() > before.saturating_add(PAGE);
-        let next = page.saturating_add(1);
-        let shown = AccountsShown {
-            complete,
-            at: count.at.to_rfc3339_millis(),
-            accounts: count.accounts,
-            streams: count.streams,
-            page,
-            rows,
-            next: has_more.then(|| format!("accounts?order=streams&page={next}")),
-        };
-        Answer::json(200, "application/json", &shown)
+        Json::answer(200, |json| {
+            // Whether all slots were counted.
+            json.truth("complete", complete);
+            json.text("at", &count.at.to_rfc3339_millis());
+            json.number("accounts", count.accounts);
+            json.number("streams", count.streams);
+            json.count("page", page);
+            let rows = count.top.iter().skip(before).take(PAGE);
+            json.list("rows", rows, |json, (streams, subject)| {
+                json.object("", |json| {
+                    json.text("account", &subject.to_string());
+                    json.number("streams", (*streams).into());
+                });
+            });
+            if has_more {
+                let next = page.saturating_add(1);
+                json.text("next", &format!("accounts?order=streams&page={next}"));
+            }
+        })
     }
 
     /// How many accounts there were, and when, as far as they were counted.

@@ -5,11 +5,11 @@
 //!            event reason policy rule application device store(text each) codes(texts)
 //! ```
 
-use serde::Serialize;
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
+use super::json::Json;
 use crate::exchange::Record;
 
 /// The longest text of a decision that is kept, in bytes: beyond it there is only its front.
@@ -130,63 +130,42 @@ impl KeptDecision {
         })
     }
 
-    /// As an answer shows it. `with_account`: whose it is has yet to be said.
-    pub(super) fn shown(&self, with_account: bool) -> ShownDecision<'_> {
-        let some = |text: &'_ String| !text.is_empty();
-        ShownDecision {
-            number: self.number,
-            at: self.at.to_rfc3339_millis(),
-            event: &self.event,
-            account: with_account.then(|| self.subject.to_string()),
-            reason: Some(self.reason.as_str()).filter(|_| some(&self.reason)),
-            policy: Some(self.policy.as_str()).filter(|_| some(&self.policy)),
-            rule: Some(self.rule.as_str()).filter(|_| some(&self.rule)),
-            limit: self.limit,
-            count: Some(self.count).filter(|count| *count > 0),
-            codes: &self.codes,
-            stream: Some(self.stream.as_str()).filter(|_| some(&self.stream)),
-            application: Some(self.application.as_str()).filter(|_| some(&self.application)),
-            device: Some(self.device.as_str()).filter(|_| some(&self.device)),
-            store: Some(self.store.as_str()).filter(|_| some(&self.store)),
-            repeated: Some(self.repeated).filter(|repeated| *repeated > 0),
-        }
+    /// Shows it in an answer. `with_account`: whose it is has yet to be said.
+    pub(super) fn show(&self, json: &mut Json, with_account: bool) {
+        json.object("", |json| {
+            json.number("number", self.number);
+            json.text("at", &self.at.to_rfc3339_millis());
+            json.text("event", &self.event);
+            if with_account {
+                json.text("account", &self.subject.to_string());
+            }
+            for (name, text) in [
+                ("reason", &self.reason),
+                ("policy", &self.policy),
+                ("rule", &self.rule),
+                ("stream", &self.stream),
+                ("application", &self.application),
+                ("device", &self.device),
+                ("store", &self.store),
+            ] {
+                json.known(name, text);
+            }
+            let limit = self.limit.map(u64::from);
+            let count = u64::try_from(self.count).unwrap_or(u64::MAX);
+            for (name, number) in [
+                ("limit", limit),
+                ("count", Some(count).filter(|count| *count > 0)),
+                ("repeated", Some(self.repeated.into()).filter(|repeated| *repeated > 0)),
+            ] {
+                if let Some(number) = number {
+                    json.number(name, number);
+                }
+            }
+            if !self.codes.is_empty() {
+                json.list("codes", &self.codes, |json, code| json.text("", code));
+            }
+        });
     }
-}
-
-/// A decision as an answer shows it.
-#[derive(Serialize)]
-pub(super) struct ShownDecision<'a> {
-    number: u64,
-    at: String,
-    event: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<usize>,
-    #[serde(skip_serializing_if = "is_none")]
-    codes: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    repeated: Option<u32>,
-}
-
-fn is_none(codes: &&[String]) -> bool {
-    codes.is_empty()
 }
 
 /// As much of a text as is kept.

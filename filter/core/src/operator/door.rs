@@ -11,12 +11,10 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 use streamgate_values::text::split_once;
 
-use serde::Serialize;
-
-use super::decision::ShownDecision;
-use super::exception::{self, ExceptionShown};
+use super::exception;
+use super::json::Json;
 use super::path::{DoorPath, NoDoorPath, number_in};
-use super::{OperatorState, account, page, summary};
+use super::{OperatorState, account, page, summary, workers};
 use crate::authority::{Authority, CopyState, Decision};
 use crate::config::{Config, Operator};
 use crate::exchange::{Answer, Cause, Record, Reply};
@@ -77,29 +75,6 @@ pub(crate) struct AtDoor<'a, 'f> {
     pub(crate) authority: &'a mut Authority<'f>,
 }
 
-#[derive(Serialize)]
-struct DecisionsShown<'a> {
-    decisions: Vec<ShownDecision<'a>>,
-    /// What to ask for the next ones after.
-    latest: u64,
-    /// Whether there were others in between that are kept no longer.
-    cut: bool,
-}
-
-#[derive(Serialize)]
-struct Done {
-    stopped: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exception: Option<ExceptionShown>,
-    store: &'static str,
-}
-
-#[derive(Serialize)]
-struct Wrong<'a> {
-    status: u16,
-    detail: &'a str,
-}
-
 /// Handles a call's head. `ends`: no body follows.
 pub(crate) fn begin(
     door: &mut AtDoor<'_, '_>,
@@ -152,6 +127,15 @@ pub(crate) fn begin(
         }
     };
     let logged_path = format!("{}{}", door.operator.prefix, named.template());
+    let is_about_one = matches!(
+        named,
+        DoorPath::Account(_) | DoorPath::Stream(..) | DoorPath::Exception(_)
+    );
+    if is_about_one && !workers::all_fit(host, door.config, host.now()) {
+        let detail = "the door's configuration has another privacy.subject_key, or other \
+                      state.slots, than a viewers' listener: it would look for accounts elsewhere";
+        return unlogged(wrong(409, detail), &logged_path);
+    }
     let understood = |subject: SubjectKey| Understood {
         subject,
         key,
@@ -299,12 +283,14 @@ fn done(
     let store = store_of(door.authority, &understood.subject);
     let (answer, stopped) = match verdict {
         Ok(Verdict::Operated { stopped }) => {
-            let done = Done {
-                stopped,
-                exception: exception.and_then(ExceptionShown::of),
-                store,
-            };
-            (Answer::json(200, "application/json", &done), stopped)
+            let answer = Json::answer(200, |json| {
+                json.count("stopped", stopped);
+                if let Some(exception) = exception {
+                    exception::show(json, "exception", exception);
+                }
+                json.text("store", store);
+            });
+            (answer, stopped)
         }
         Ok(_) => {
             let detail = match operation {
@@ -345,12 +331,13 @@ fn done(
 
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
     let read = state.decisions.after(host, after, DECISIONS_MAX);
-    let shown = DecisionsShown {
-        decisions: read.decisions.iter().map(|one| one.shown(true)).collect(),
-        latest: read.latest,
-        cut: read.is_cut,
-    };
-    Answer::json(200, "application/json", &shown)
+    Json::answer(200, |json| {
+        json.list("decisions", &read.decisions, |json, one| one.show(json, true));
+        // What to ask for the next ones after.
+        json.number("latest", read.latest);
+        // Whether there were others in between that are kept no longer.
+        json.truth("cut", read.is_cut);
+    })
 }
 
 /// Which key of the door the caller has; `None` without a good one. As much is computed
@@ -379,8 +366,10 @@ fn to_page(prefix: &str) -> Answer {
 }
 
 fn wrong(status: u16, detail: &str) -> Answer {
-    let wrong = Wrong { status, detail };
-    Answer::json(status, "application/problem+json", &wrong)
+    Json::answer(status, |json| {
+        json.number("status", status.into());
+        json.text("detail", detail);
+    })
 }
 
 /// An answer that changes nothing leaves no line.

@@ -1,91 +1,67 @@
 //! An exception as an operator writes and reads it.
 
-use serde::{Deserialize, Serialize};
 use streamgate_policy::exception::{EXCEPTION_MS_MAX, REASON_MAX};
 use streamgate_policy::{Allowance, Exception};
+use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::LIMIT_MAX;
 use streamgate_values::moment::Moment;
 
-/// As it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    max: Option<u32>,
-    unlimited: Option<bool>,
-    blocked: Option<bool>,
-    reason: String,
-    until: Option<String>,
-    #[serde(rename = "for")]
-    lasts: Option<String>,
+use super::json::Json;
+use crate::api::read_json;
+
+/// What may stand in one.
+const FIELDS: [&str; 6] = ["max", "unlimited", "blocked", "reason", "for", "until"];
+
+/// Shows one in an answer.
+pub(super) fn show(json: &mut Json, name: &str, exception: &Exception) {
+    json.object(name, |json| {
+        match exception.allowance {
+            Allowance::Max(max) => json.number("max", max.into()),
+            Allowance::Unlimited => json.truth("unlimited", true),
+            Allowance::Blocked => json.truth("blocked", true),
+            Allowance::Lifted => {}
+        }
+        json.text("reason", &exception.reason);
+        json.text("since", &exception.set_at.to_rfc3339_seconds());
+        json.text("until", &exception.until.to_rfc3339_seconds());
+    });
 }
 
-/// As it is shown.
-#[derive(Debug, Serialize)]
-pub(super) struct ExceptionShown {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unlimited: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blocked: Option<bool>,
-    reason: String,
-    since: String,
-    until: String,
-}
-
-impl ExceptionShown {
-    /// `None` for one that was taken back.
-    pub(super) fn of(exception: &Exception) -> Option<Self> {
-        let Exception {
-            allowance,
-            set_at,
-            until,
-            reason,
-        } = exception;
-        exception.is_in_force().then(|| Self {
-            max: match allowance {
-                Allowance::Max(max) => Some(*max),
-                _ => None,
-            },
-            unlimited: (*allowance == Allowance::Unlimited).then_some(true),
-            blocked: (*allowance == Allowance::Blocked).then_some(true),
-            reason: reason.clone(),
-            since: set_at.to_rfc3339_seconds(),
-            until: until.to_rfc3339_seconds(),
-        })
-    }
-}
-
-/// Reads an exception.
+/// Reads one.
 ///
 /// # Errors
 ///
 /// What is wrong with it, for a person.
 pub(super) fn read(body: &[u8], now: Moment) -> Result<Exception, &'static str> {
-    let Ok(written) = serde_json::from_slice::<Written>(body) else {
+    let mut fields = Attributes::default();
+    let is_known = |(name, _): (&str, &str)| FIELDS.contains(&name);
+    if read_json(&mut fields, body).is_err() || !fields.iter().all(is_known) {
         return Err(
             "send a JSON object with `max`, `unlimited` or `blocked`, a `reason`, and `for` or \
              `until`",
         );
-    };
-    let allowance = match (written.max, written.unlimited, written.blocked) {
-        (Some(max), None, None) if max <= LIMIT_MAX => Allowance::Max(max),
-        (Some(_), None, None) => return Err("`max` is up to 1000 streams"),
-        (None, Some(true), None) => Allowance::Unlimited,
-        (None, None, Some(true)) => Allowance::Blocked,
+    }
+    let [max, unlimited, blocked, reason, lasts, until] = FIELDS.map(|name| fields.value(name));
+    let allowance = match (max, unlimited, blocked) {
+        (Some(max), None, None) => match max.parse() {
+            Ok(max) if max <= LIMIT_MAX => Allowance::Max(max),
+            _ => return Err("`max` is a number of streams, up to 1000"),
+        },
+        (None, Some("true"), None) => Allowance::Unlimited,
+        (None, None, Some("true")) => Allowance::Blocked,
         _ => return Err("say one of `max`: a number, `unlimited`: true, `blocked`: true"),
     };
-    let reason = written.reason.trim();
+    let reason = reason.unwrap_or_default().trim();
     if reason.is_empty() || reason.len() > REASON_MAX || reason.chars().any(char::is_control) {
         return Err("`reason` is a text of 1 to 256 bytes");
     }
-    let until = match (written.lasts, written.until) {
+    let until = match (lasts, until) {
         (Some(lasts), None) => {
-            let lasts = humantime::parse_duration(&lasts).ok();
+            let lasts = humantime::parse_duration(lasts).ok();
             let ms = lasts.and_then(|lasts| u64::try_from(lasts.as_millis()).ok());
             ms.map(|ms| now.plus_ms(ms))
         }
-        (None, Some(until)) => Moment::of_rfc3339(&until),
+        (None, Some(until)) => Moment::of_rfc3339(until),
         _ => None,
     };
     let is_soon = |until: &Moment| *until > now && until.ms_since(now) <= EXCEPTION_MS_MAX;

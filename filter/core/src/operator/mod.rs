@@ -8,6 +8,7 @@ mod decision;
 mod decisions;
 mod door;
 mod exception;
+mod json;
 mod page;
 mod path;
 mod rates;
@@ -77,7 +78,7 @@ impl OperatorState {
             None => {
                 self.decisions.look(host, now);
                 if self.decisions.is_open() {
-                    self.workers.on_tick(host, now);
+                    self.workers.on_tick(host, config, now);
                 }
             }
         }

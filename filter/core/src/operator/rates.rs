@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
 use streamgate_record::ports::Store;
 use streamgate_values::moment::Moment;
 
 use super::decisions::Decisions;
+use super::json::Json;
 
 /// How many decisions are read at once, at most: half a millisecond's work.
 const READ_MAX: u64 = 256;
@@ -48,28 +48,34 @@ pub(super) struct Rates {
     seconds: VecDeque<Second>,
 }
 
-/// The last minute, as an answer shows it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The last minute, to be shown.
+#[derive(Debug)]
 pub(super) struct LastMinute {
     /// Whether all of it was counted: not where more was decided than is kept, nor for a minute
     /// after somebody asked for the first time.
-    complete: bool,
-    starts: u64,
-    refusals: u64,
-    kinds: Vec<KindShown>,
+    is_complete: bool,
+    kinds: Vec<(Kind, u64)>,
 }
 
-#[derive(Debug, Serialize)]
-struct KindShown {
-    event: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    policy: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    rule: String,
-    count: u64,
+impl LastMinute {
+    pub(super) fn show(&self, json: &mut Json) {
+        let of = |event: &str| {
+            let of_event = self.kinds.iter().filter(|(kind, _)| kind.event == event);
+            of_event.map(|(_, count)| *count).fold(0, u64::saturating_add)
+        };
+        json.truth("complete", self.is_complete);
+        json.number("starts", of("start"));
+        json.number("refusals", of("refusal"));
+        json.list("kinds", &self.kinds, |json, (kind, count)| {
+            json.object("", |json| {
+                json.text("event", &kind.event);
+                json.known("reason", &kind.reason);
+                json.known("policy", &kind.policy);
+                json.known("rule", &kind.rule);
+                json.number("count", *count);
+            });
+        });
+    }
 }
 
 impl Rates {
@@ -102,24 +108,9 @@ impl Rates {
         for (kind, count) in self.seconds.iter().flat_map(|second| &second.counts) {
             add(&mut kinds, kind, *count);
         }
-        let of = |event: &str| {
-            let of_event = kinds.iter().filter(|(kind, _)| kind.event == event);
-            of_event.map(|(_, count)| *count).fold(0, u64::saturating_add)
-        };
         LastMinute {
-            complete: now.ms_since(self.complete_since) >= WINDOW_S.saturating_mul(1_000),
-            starts: of("start"),
-            refusals: of("refusal"),
-            kinds: kinds
-                .into_iter()
-                .map(|(kind, count)| KindShown {
-                    event: kind.event,
-                    reason: kind.reason,
-                    policy: kind.policy,
-                    rule: kind.rule,
-                    count,
-                })
-                .collect(),
+            is_complete: now.ms_since(self.complete_since) >= WINDOW_S.saturating_mul(1_000),
+            kinds,
         }
     }
 

@@ -117,14 +117,6 @@ pub struct Conflict {
 #[derive(Debug, Clone)]
 pub struct Named<V>(Vec<(String, V)>);
 
-impl<V> Named<V> {
-    /// These values by their names.
-    #[must_use]
-    pub fn new(values: impl Iterator<Item = (String, V)>) -> Self {
-        Self(values.collect())
-    }
-}
-
 impl<V: Serialize> Serialize for Named<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
