@@ -31,6 +31,7 @@ fn account(edge: &Edge, account: &str) -> Value {
 
 /// Viewers' workers have seen that there is a door.
 fn is_noted(edge: &Edge) {
+    let _ = edge.one_client_per_worker();
     eventually("both workers have said that they serve", || {
         says(edge, "/streamgate/v1/summary")["workers"] == 2
     });

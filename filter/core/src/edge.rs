@@ -161,6 +161,7 @@ impl Edge {
         ends: bool,
         copy_state: CopyState,
     ) -> Step {
+        self.operator.serves = true;
         let mut step = self.request(host, ticket, head, path, ends, copy_state);
         if let Step::Reply(reply) = &mut step {
             self.note(host, copy_state, &mut reply.record);

@@ -36,6 +36,9 @@ impl House {
         });
         let door = Edge::new(door.unwrap(), &world.host);
         let mut house = Self { world, door };
+        for worker in 0..2 {
+            let _ = house.world.ask(get("/elsewhere").on_worker(worker));
+        }
         house.tick();
         house
     }

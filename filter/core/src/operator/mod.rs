@@ -40,6 +40,8 @@ pub(crate) struct OperatorState {
     rates: Rates,
     accounts: Accounts,
     workers: Workers,
+    /// It has had a request.
+    pub(crate) serves: bool,
 }
 
 impl OperatorState {
@@ -51,6 +53,7 @@ impl OperatorState {
             rates: Rates::default(),
             accounts: Accounts::default(),
             workers: Workers::default(),
+            serves: false,
         }
     }
 
@@ -77,7 +80,8 @@ impl OperatorState {
             }
             None => {
                 self.decisions.look(host, now);
-                if self.decisions.is_open() {
+                // Envoy's main thread ticks, too, and serves nobody.
+                if self.decisions.is_open() && self.serves {
                     self.workers.on_tick(host, config, now);
                 }
             }

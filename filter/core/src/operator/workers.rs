@@ -1,4 +1,4 @@
-//! How many workers serve viewers: each says from time to time that it does, and where it keeps
+//! How many workers have served viewers: each says from time to time that it does, and where it keeps
 //! whose record.
 
 use streamgate_record::ports::{Host, Store, StoreKey, Swap};
