@@ -74,9 +74,7 @@ impl Authority<'_> {
         let suffices = match &decided.verdict {
             Verdict::Plays(plays) if !plays.started => true,
             Verdict::Plays(_) => again() || fleet.is_confirmed(subject, now),
-            Verdict::Refused(Refused::Over | Refused::Blocked) => {
-                fleet.is_confirmed(subject, now)
-            }
+            Verdict::Refused(Refused::Over | Refused::Blocked) => fleet.is_confirmed(subject, now),
             Verdict::Refused(refused) => is_final(refused),
             Verdict::Stopped => true,
             Verdict::Operated { .. } => false,

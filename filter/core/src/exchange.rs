@@ -63,9 +63,15 @@ impl Record {
         [
             ("streamgate.policy", cause.and_then(|it| text(&it.policy))),
             ("streamgate.rule", cause.and_then(|it| text(&it.rule))),
-            ("streamgate.limit", cause.and_then(|it| it.limit).map(|it| it.to_string())),
+            (
+                "streamgate.limit",
+                cause.and_then(|it| it.limit).map(|it| it.to_string()),
+            ),
             ("streamgate.count", cause.and_then(|it| number(it.count))),
-            ("streamgate.codes", cause.and_then(|it| text(&it.codes.join(",")))),
+            (
+                "streamgate.codes",
+                cause.and_then(|it| text(&it.codes.join(","))),
+            ),
             ("streamgate.device", self.device.as_ref().and_then(text)),
             ("streamgate.store", self.store.map(str::to_owned)),
             ("streamgate.repeated", number(repeated)),

@@ -47,7 +47,9 @@ impl Findings {
     /// The streams that go if the contender plays.
     pub(super) fn gone(&self) -> impl Iterator<Item = StreamKey> {
         let chosen = self.killed.iter().chain(&self.replaced);
-        chosen.chain(self.evicted.iter().map(|(key, _)| key)).copied()
+        chosen
+            .chain(self.evicted.iter().map(|(key, _)| key))
+            .copied()
     }
 
     /// How many streams go if the contender plays.

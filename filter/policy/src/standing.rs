@@ -21,11 +21,7 @@ pub struct Stand<'a> {
 }
 
 /// How the rules of these policies stand, by their places in the book.
-pub fn stands<'a>(
-    book: &'a PolicyBook,
-    policies: &[usize],
-    activity: &Activity,
-) -> Vec<Stand<'a>> {
+pub fn stands<'a>(book: &'a PolicyBook, policies: &[usize], activity: &Activity) -> Vec<Stand<'a>> {
     let mut stands = Vec::new();
     for index in policies {
         let Some(policy) = book.policy(*index) else {

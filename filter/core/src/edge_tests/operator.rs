@@ -53,7 +53,10 @@ impl House {
         let host = &self.world.host;
         let head = ask.headers.clone().with(":method", ask.method.as_bytes());
         let ends = ask.body.is_none();
-        match self.door.on_request(host, Ticket(9), &head, &ask.path, ends) {
+        match self
+            .door
+            .on_request(host, Ticket(9), &head, &ask.path, ends)
+        {
             Step::Reply(reply) => reply,
             Step::AwaitBody(pending) => {
                 let body = ask.body.unwrap();
@@ -112,9 +115,17 @@ fn a_refusal_is_explained_by_one_call() {
     let refusal = house.manifest("alice").reply();
     let record = refusal.record.unwrap();
     let cause = record.cause.clone().unwrap();
-    assert_eq!((cause.policy.as_str(), cause.rule.as_str()), ("household", "three-streams"));
+    assert_eq!(
+        (cause.policy.as_str(), cause.rule.as_str()),
+        ("household", "three-streams")
+    );
     let account = house.account("alice");
-    let latest = account["decisions"].as_array().unwrap().last().unwrap().clone();
+    let latest = account["decisions"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .clone();
     assert_eq!(latest["event"], "refusal");
     assert_eq!(latest["reason"], "limit-reached");
     assert_eq!(latest["policy"], "household");
@@ -126,7 +137,14 @@ fn a_refusal_is_explained_by_one_call() {
         .iter()
         .map(|stream| &stream["code"])
         .collect();
-    assert_eq!(latest["codes"].as_array().unwrap().iter().collect::<Vec<_>>(), codes);
+    assert_eq!(
+        latest["codes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>(),
+        codes
+    );
     assert_eq!(account["limits"][0]["limit"], 3);
     assert_eq!(account["limits"][0]["count"], 3);
     assert_eq!(account["store"], "alone");
@@ -144,7 +162,11 @@ fn a_refusal_is_explained_by_one_call() {
     assert_eq!(summary["streams"]["live"], 3);
     assert_eq!(summary["workers"], 2);
     let minute = &summary["lastMinute"];
-    assert_eq!((&minute["starts"], &minute["refusals"]), (&json!(3), &json!(1)), "{summary}");
+    assert_eq!(
+        (&minute["starts"], &minute["refusals"]),
+        (&json!(3), &json!(1)),
+        "{summary}"
+    );
     assert_eq!(minute["complete"], true);
     assert!(!summary.to_string().contains("some length"), "{summary}");
 }
@@ -178,7 +200,9 @@ fn without_a_good_key_nobody_learns_anything() {
                 let ask = get(path).method(method).header("authorization", header);
                 answers.push(house.answer(ask));
             }
-            let bytes = get(path).method(method).header("authorization", b"Bearer \xff\xfe");
+            let bytes = get(path)
+                .method(method)
+                .header("authorization", b"Bearer \xff\xfe");
             answers.push(house.answer(bytes));
             answers.push(house.answer(get(path).method(method)));
         }
@@ -207,7 +231,14 @@ fn as_much_is_computed_whatever_key_is_given() {
 #[test]
 fn the_door_serves_nothing_else_and_viewers_have_none() {
     let mut house = House::new();
-    for path in ["/vod/a/1.m4s", "/v2/metadata", "/streamgatex", "/x/streamgate/v1/summary", "*", ""] {
+    for path in [
+        "/vod/a/1.m4s",
+        "/v2/metadata",
+        "/streamgatex",
+        "/x/streamgate/v1/summary",
+        "*",
+        "",
+    ] {
         assert_eq!(house.answer(with_key(get(path))).status, 404, "{path}");
     }
     for path in [
@@ -218,14 +249,21 @@ fn the_door_serves_nothing_else_and_viewers_have_none() {
     ] {
         assert_eq!(house.answer(with_key(get(path))).status, 400, "{path}");
     }
-    for path in ["/Streamgate/v1/summary", "//streamgate/v1/summary", "/~tok/streamgate/v1/summary"] {
+    for path in [
+        "/Streamgate/v1/summary",
+        "//streamgate/v1/summary",
+        "/~tok/streamgate/v1/summary",
+    ] {
         assert_eq!(house.answer(with_key(get(path))).status, 404, "{path}");
     }
     let post = with_key(get("/streamgate/v1/summary").method("POST"));
     assert_eq!(house.answer(post).status, 405);
     for path in ["/", "/streamgate"] {
         let answer = house.answer(get(path));
-        assert_eq!((answer.status, answer.header("location")), (307, Some("/streamgate/")));
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (307, Some("/streamgate/"))
+        );
     }
     let viewers = house.world.ask(with_key(get("/streamgate/v1/summary")));
     assert_eq!(viewers.served(), "/streamgate/v1/summary");
@@ -240,12 +278,22 @@ fn the_page_loads_nothing_and_holds_no_secret() {
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     let text = String::from_utf8(page.body).unwrap();
     assert!(text.len() < 24 << 10, "{}", text.len());
-    for outside in ["http://", "https://", "//cdn", "localStorage", "sessionStorage", "cookie", "innerHTML"] {
+    for outside in [
+        "http://",
+        "https://",
+        "//cdn",
+        "localStorage",
+        "sessionStorage",
+        "cookie",
+        "innerHTML",
+    ] {
         assert!(!text.contains(outside), "{outside}");
     }
     assert!(!text.contains("{nonce}") && !text.contains("some length"));
     assert_ne!(
-        house.answer(get("/streamgate/")).header("content-security-policy"),
+        house
+            .answer(get("/streamgate/"))
+            .header("content-security-policy"),
         Some(policy.as_str())
     );
 }
@@ -268,8 +316,14 @@ fn what_an_operator_stops_stays_stopped() {
     assert_eq!(house.deletes(&stream).status, 404);
 
     house.world.host.advance_ms(10);
-    let refused = house.world.ask(get(format!("{prefix}/vod/a/2.m4s")).on_worker(1)).answer();
-    assert_eq!(refused.header("x-streamgate-reason"), Some("remote-termination"));
+    let refused = house
+        .world
+        .ask(get(format!("{prefix}/vod/a/2.m4s")).on_worker(1))
+        .answer();
+    assert_eq!(
+        refused.header("x-streamgate-reason"),
+        Some("remote-termination")
+    );
     let advice = &body_of(&refused)["associatedAdvice"][0];
     assert_eq!(advice["terminator"]["applicationName"], "Operator");
     let goes_on = house.world.ask(get(format!("{other}/vod/a/2.m4s")));
@@ -333,17 +387,24 @@ fn a_blocked_account_plays_nothing_in_any_way() {
     let block = json!({"blocked": true, "reason": "fraud", "for": "30d"});
     let done = house.puts("alice", &block);
     assert_eq!(body_of(&done)["stopped"], 1, "{done:?}");
-    let again = house.world.ask(get(format!("{prefix}/vod/a/2.m4s"))).refusal();
+    let again = house
+        .world
+        .ask(get(format!("{prefix}/vod/a/2.m4s")))
+        .refusal();
     assert_eq!(again, (403, "blocked".to_owned()));
     let anew = house.manifest("alice").refusal();
     assert_eq!(anew, (403, "blocked".to_owned()));
-    let create = get("/v2/sessions/acme/alice").method("POST").application("web");
+    let create = get("/v2/sessions/acme/alice")
+        .method("POST")
+        .application("web");
     assert_eq!(house.world.ask(create).answer().status, 403);
     house.world.play("bob");
     let latest = house.account("alice")["decisions"].clone();
     assert!(latest.to_string().contains("\"blocked\""), "{latest}");
     assert_eq!(
-        house.deletes("/streamgate/v1/accounts/acme/alice/exception").status,
+        house
+            .deletes("/streamgate/v1/accounts/acme/alice/exception")
+            .status,
         200
     );
     house.world.host.advance_ms(10);
@@ -354,7 +415,13 @@ fn a_blocked_account_plays_nothing_in_any_way() {
 fn bad_exceptions_change_nothing() {
     let mut house = House::new();
     let path = "/streamgate/v1/accounts/acme/alice/exception";
-    for body in ["", "{", "[]", "null", r#"{"max": 1e99, "reason": "a", "for": "1h"}"#] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"max": 1e99, "reason": "a", "for": "1h"}"#,
+    ] {
         let ask = with_key(get(path).method("PUT").body(body));
         assert_eq!(house.answer(ask).status, 400, "{body}");
     }
@@ -416,8 +483,14 @@ fn a_monitored_breach_is_told_like_a_refusal() {
     }
     let account = house.account("alice");
     let latest = account["decisions"].as_array().unwrap().last().unwrap();
-    assert_eq!((&latest["event"], &latest["reason"]), (&json!("start"), &json!("monitored")));
-    assert_eq!((&latest["policy"], &latest["limit"]), (&json!("household"), &json!(3)));
+    assert_eq!(
+        (&latest["event"], &latest["reason"]),
+        (&json!("start"), &json!("monitored"))
+    );
+    assert_eq!(
+        (&latest["policy"], &latest["limit"]),
+        (&json!("household"), &json!(3))
+    );
     assert_eq!(latest["codes"].as_array().unwrap().len(), 3);
 }
 
@@ -430,7 +503,10 @@ fn a_start_names_the_streams_that_were_ended_for_it() {
     house.world.play("alice");
     let account = house.account("alice");
     let latest = account["decisions"].as_array().unwrap().last().unwrap();
-    assert_eq!((&latest["reason"], &latest["codes"]), (&json!("made-room"), &json!([first])));
+    assert_eq!(
+        (&latest["reason"], &latest["codes"]),
+        (&json!("made-room"), &json!([first]))
+    );
     assert_eq!(account["ended"][0]["rule"], "one-stream");
 }
 
@@ -461,7 +537,9 @@ fn answers_are_bounded_however_much_there_is_to_say() {
     let long = "x".repeat(256);
     let form: Vec<String> = (0..30).map(|n| format!("a{n}={long}")).collect();
     for n in 0..200 {
-        let create = get("/v2/sessions/acme/alice").method("POST").application("web");
+        let create = get("/v2/sessions/acme/alice")
+            .method("POST")
+            .application("web");
         let create = create.body(&form.join("&"));
         assert_eq!(house.world.ask(create).answer().status, 202, "{n}");
     }
@@ -475,7 +553,10 @@ fn answers_are_bounded_however_much_there_is_to_say() {
         assert_eq!(house.manifest("bob").answer().status, 307);
     }
     let decisions = house.answer(with_key(get("/streamgate/v1/decisions?after=0")));
-    assert_eq!(body_of(&decisions)["decisions"].as_array().unwrap().len(), 100);
+    assert_eq!(
+        body_of(&decisions)["decisions"].as_array().unwrap().len(),
+        100
+    );
     assert!(decisions.body.len() < 128 << 10, "{}", decisions.body.len());
 }
 
@@ -498,9 +579,18 @@ fn an_account_of_twenty_streams_is_shown_whole_and_listed_first() {
     }
     let accounts = house.says(asked);
     assert_eq!(accounts["complete"], true);
-    assert_eq!((&accounts["accounts"], &accounts["streams"]), (&json!(4), &json!(23)));
-    assert_eq!(accounts["rows"][0], json!({"account": account["account"], "streams": 20}));
-    assert_eq!(house.says(&format!("{asked}&page=99999999999999"))["rows"], json!([]));
+    assert_eq!(
+        (&accounts["accounts"], &accounts["streams"]),
+        (&json!(4), &json!(23))
+    );
+    assert_eq!(
+        accounts["rows"][0],
+        json!({"account": account["account"], "streams": 20})
+    );
+    assert_eq!(
+        house.says(&format!("{asked}&page=99999999999999"))["rows"],
+        json!([])
+    );
     assert_eq!(house.says("/streamgate/v1/summary")["accounts"]["count"], 4);
 }
 
@@ -510,7 +600,11 @@ fn without_a_door_nothing_is_kept() {
     let mut world = World::new();
     world.tick();
     world.play("alice");
-    for key in [StoreKey::Decisions, StoreKey::Decision(1), StoreKey::Workers] {
+    for key in [
+        StoreKey::Decisions,
+        StoreKey::Decision(1),
+        StoreKey::Workers,
+    ] {
         assert_eq!(world.host.stored(key), None);
     }
 }

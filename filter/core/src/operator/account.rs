@@ -47,8 +47,13 @@ pub(super) fn account(
         json.text("now", &now.to_rfc3339_millis());
         json.text("store", store);
         let streams = activity.streams.iter().take(listed);
-        json.list("streams", streams, |json, stream| show_stream(json, config, stream));
-        json.count("otherStreams", activity.streams.len().saturating_sub(listed));
+        json.list("streams", streams, |json, stream| {
+            show_stream(json, config, stream)
+        });
+        json.count(
+            "otherStreams",
+            activity.streams.len().saturating_sub(listed),
+        );
         json.list("limits", stands.iter().take(RULES_MAX), show_limit);
         json.count("otherLimits", stands.len().saturating_sub(RULES_MAX));
         match &activity.exception {
@@ -66,7 +71,10 @@ pub(super) fn account(
 /// nothing is known of it.
 fn policies_of(config: &Config, activity: &Activity, decisions: &[KeptDecision]) -> Vec<usize> {
     let book = &config.records.book;
-    let playing = activity.streams.iter().map(|stream| stream.application.as_str());
+    let playing = activity
+        .streams
+        .iter()
+        .map(|stream| stream.application.as_str());
     let decided = decisions.iter().map(|one| one.application.as_str());
     let mut policies: Vec<usize> = Vec::new();
     for application in playing.chain(decided) {
@@ -158,7 +166,12 @@ fn show_end(json: &mut Json, end: &Tombstone) {
         json.text("code", &end.key.termination_code());
         json.text("at", &end.at.to_rfc3339_millis());
         json.text("why", why);
-        for (name, text) in [("policy", policy), ("rule", rule), ("by", by), ("device", device)] {
+        for (name, text) in [
+            ("policy", policy),
+            ("rule", rule),
+            ("by", by),
+            ("device", device),
+        ] {
             json.known(name, text);
         }
     });

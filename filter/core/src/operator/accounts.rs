@@ -236,10 +236,17 @@ mod tests {
             let [.., a, b] = n.to_be_bytes();
             let mut bytes = [0; 16];
             bytes[..2].copy_from_slice(&[a, b]);
-            count.add(SubjectKey::from_bytes(bytes), usize::try_from(n % 300).unwrap());
+            count.add(
+                SubjectKey::from_bytes(bytes),
+                usize::try_from(n % 300).unwrap(),
+            );
         }
         assert_eq!((count.accounts, count.top.len()), (1_000, TOP));
-        assert!(count.top.is_sorted_by_key(|(streams, _)| u32::MAX - streams));
+        assert!(
+            count
+                .top
+                .is_sorted_by_key(|(streams, _)| u32::MAX - streams)
+        );
         assert_eq!(count.top[0].0, 299);
         let shared = Shared {
             next: 7,

@@ -87,7 +87,10 @@ impl KeptDecision {
         out.put(self.subject.as_bytes());
         out.put_text(&self.stream);
         let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        out.put_number(self.limit.map_or(0, |limit| number(limit).saturating_add(1)));
+        out.put_number(
+            self.limit
+                .map_or(0, |limit| number(limit).saturating_add(1)),
+        );
         out.put_number(self.count);
         out.put_number(number(self.repeated));
         for text in self.texts() {
@@ -155,7 +158,10 @@ impl KeptDecision {
             for (name, number) in [
                 ("limit", limit),
                 ("count", Some(count).filter(|count| *count > 0)),
-                ("repeated", Some(self.repeated.into()).filter(|repeated| *repeated > 0)),
+                (
+                    "repeated",
+                    Some(self.repeated.into()).filter(|repeated| *repeated > 0),
+                ),
             ] {
                 if let Some(number) = number {
                     json.number(name, number);

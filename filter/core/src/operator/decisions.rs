@@ -276,7 +276,10 @@ mod tests {
             door.keep(&host, &refusal(n.to_le_bytes()[0] % 3));
         }
         let all = door.after(&host, None, u64::MAX);
-        assert_eq!(numbers(&all.decisions), (99_937..=100_000).collect::<Vec<_>>());
+        assert_eq!(
+            numbers(&all.decisions),
+            (99_937..=100_000).collect::<Vec<_>>()
+        );
         let polled = door.after(&host, Some(99_998), 100);
         assert_eq!(numbers(&polled.decisions), [99_999, 100_000]);
         assert!(!polled.is_cut);
@@ -343,6 +346,9 @@ mod tests {
         door.keep(&host, &refusal(1));
         host.plant(StoreKey::Decision(1), b"damaged");
         assert!(door.after(&host, None, 10).decisions.is_empty());
-        assert!(door.of_account(&host, &SubjectKey::from_bytes([1; 16]), 9).is_empty());
+        assert!(
+            door.of_account(&host, &SubjectKey::from_bytes([1; 16]), 9)
+                .is_empty()
+        );
     }
 }

@@ -193,7 +193,10 @@ pub(crate) fn finish(
 ) -> DoorStep {
     let now = host.now();
     if body.len() > BODY_MAX {
-        return unlogged(wrong(413, "the body is larger than 16 KiB"), &understood.logged_path);
+        return unlogged(
+            wrong(413, "the body is larger than 16 KiB"),
+            &understood.logged_path,
+        );
     }
     let exception = match exception::read(body, now) {
         Ok(exception) => exception,
@@ -238,20 +241,17 @@ fn carry_out(
     let subject = understood.subject;
     let verdict = match &question {
         Question::Look if door.authority.must_look(&subject) => None,
-        Question::Decide(event) => {
-            match door.authority.decide(host, &subject, event, false, now) {
-                Ok(Decision::Decided(decided)) => Some(Ok(decided.verdict)),
-                Ok(Decision::Wait | Decision::Later) => None,
-                Err(unavailable) => Some(Err(unavailable)),
-            }
-        }
+        Question::Decide(event) => match door.authority.decide(host, &subject, event, false, now) {
+            Ok(Decision::Decided(decided)) => Some(Ok(decided.verdict)),
+            Ok(Decision::Wait | Decision::Later) => None,
+            Err(unavailable) => Some(Err(unavailable)),
+        },
         Question::Look => {
             let activity = activity(host, &door.config.records, &subject, now);
             let decisions = &door.state.decisions;
             let decisions = decisions.of_account(host, &subject, OF_ACCOUNT_MAX);
             let store = store_of(door.authority, &subject);
-            let answer =
-                account::account(door.config, &subject, &activity, &decisions, store, now);
+            let answer = account::account(door.config, &subject, &activity, &decisions, store, now);
             return unlogged(answer, &understood.logged_path);
         }
     };
@@ -332,7 +332,9 @@ fn done(
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
     let read = state.decisions.after(host, after, DECISIONS_MAX);
     Json::answer(200, |json| {
-        json.list("decisions", &read.decisions, |json, one| one.show(json, true));
+        json.list("decisions", &read.decisions, |json, one| {
+            one.show(json, true)
+        });
         // What to ask for the next ones after.
         json.number("latest", read.latest);
         // Whether there were others in between that are kept no longer.
@@ -345,7 +347,10 @@ fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Ans
 fn key_of(door: &AtDoor<'_, '_>, head: &impl Head) -> Option<usize> {
     let authorization = head.header("authorization").unwrap_or_default();
     let (scheme, given) = split_once(&authorization, b' ').unwrap_or((b"", b""));
-    let key = door.operator.keys.admit(&door.config.hasher, given.trim_ascii());
+    let key = door
+        .operator
+        .keys
+        .admit(&door.config.hasher, given.trim_ascii());
     key.filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 

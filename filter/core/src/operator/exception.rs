@@ -88,12 +88,18 @@ mod tests {
     fn an_exception_says_what_why_and_until_when() {
         let read = |body: &str| read(body.as_bytes(), NOW);
         let until = NOW.plus_ms(EXCEPTION_MS_MAX).to_rfc3339_seconds();
-        let good = read(&format!(r#"{{"max": 5, "reason": " a ", "until": "{until}"}}"#)).unwrap();
+        let good = read(&format!(
+            r#"{{"max": 5, "reason": " a ", "until": "{until}"}}"#
+        ))
+        .unwrap();
         assert_eq!(good.allowance, Allowance::Max(5));
         assert_eq!(good.reason, "a");
         assert_eq!(good.until, NOW.plus_ms(EXCEPTION_MS_MAX));
         let hour = read(r#"{"blocked": true, "reason": "fraud", "for": "1h"}"#).unwrap();
-        assert_eq!((hour.allowance, hour.until), (Allowance::Blocked, NOW.plus_ms(3_600_000)));
+        assert_eq!(
+            (hour.allowance, hour.until),
+            (Allowance::Blocked, NOW.plus_ms(3_600_000))
+        );
         let long = "x".repeat(REASON_MAX + 1);
         for bad in [
             "",

@@ -135,6 +135,9 @@ mod tests {
             "is": true, "null": null, "most": u64::MAX,
         });
         assert_eq!(read, expected);
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
     }
 }

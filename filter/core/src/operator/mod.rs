@@ -26,8 +26,8 @@ use self::repeats::Repeats;
 use self::workers::Workers;
 use crate::config::Config;
 use crate::exchange::Record;
-pub use door::{PendingOperation, UnansweredOperation};
 pub(crate) use door::{AtDoor, DoorStep, begin, finish, resume};
+pub use door::{PendingOperation, UnansweredOperation};
 
 /// How often a worker at the door does its part of what is to be done, in milliseconds.
 pub(crate) const DOOR_TICK_MS: u64 = 50;

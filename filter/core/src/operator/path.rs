@@ -128,7 +128,10 @@ mod tests {
         let hasher = SubjectHasher::new(b"a subject key of some length");
         let read = |path: &[u8]| DoorPath::read(path, &hasher);
         let alice = hasher.subject("acme", "a/lice");
-        assert_eq!(read(b"/v1/accounts/acme/a%2Flice"), Ok(DoorPath::Account(alice)));
+        assert_eq!(
+            read(b"/v1/accounts/acme/a%2Flice"),
+            Ok(DoorPath::Account(alice))
+        );
         assert_eq!(
             read(format!("/v1/hashes/{alice}").as_bytes()),
             Ok(DoorPath::Account(alice))
@@ -148,8 +151,14 @@ mod tests {
             (b"/v1/accounts/acme", NoDoorPath::Unknown),
             (b"/v1/accounts/acme/", NoDoorPath::Malformed),
             (b"/v1/accounts/acme/\xff", NoDoorPath::Malformed),
-            (b"/v1/accounts/acme/alice/streams/51fd351", NoDoorPath::Malformed),
-            (b"/v1/hashes/+fffffffffffffffffffffffffffffff", NoDoorPath::Malformed),
+            (
+                b"/v1/accounts/acme/alice/streams/51fd351",
+                NoDoorPath::Malformed,
+            ),
+            (
+                b"/v1/hashes/+fffffffffffffffffffffffffffffff",
+                NoDoorPath::Malformed,
+            ),
             (&long, NoDoorPath::Malformed),
         ];
         for (path, expected) in cases {
@@ -160,7 +169,14 @@ mod tests {
     #[test]
     fn a_number_is_one_or_none() {
         assert_eq!(number_in(b"x=1&after=17", b"after"), Some(17));
-        for none in [&b""[..], b"after", b"after=", b"after=-1", b"after=\xff", b"Xafter=1"] {
+        for none in [
+            &b""[..],
+            b"after",
+            b"after=",
+            b"after=-1",
+            b"after=\xff",
+            b"Xafter=1",
+        ] {
             assert_eq!(number_in(none, b"after"), None);
         }
     }

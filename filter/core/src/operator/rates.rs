@@ -61,7 +61,9 @@ impl LastMinute {
     pub(super) fn show(&self, json: &mut Json) {
         let of = |event: &str| {
             let of_event = self.kinds.iter().filter(|(kind, _)| kind.event == event);
-            of_event.map(|(_, count)| *count).fold(0, u64::saturating_add)
+            of_event
+                .map(|(_, count)| *count)
+                .fold(0, u64::saturating_add)
         };
         json.truth("complete", self.is_complete);
         json.number("starts", of("start"));
@@ -116,9 +118,8 @@ impl Rates {
 
     fn read_on(&mut self, store: &impl Store, decisions: &Decisions, now: Moment) {
         let second = now.as_ms() / 1_000;
-        let is_old = |old: &Second| {
-            old.second > second || old.second.saturating_add(WINDOW_S) <= second
-        };
+        let is_old =
+            |old: &Second| old.second > second || old.second.saturating_add(WINDOW_S) <= second;
         while self.seconds.front().is_some_and(is_old) {
             self.seconds.pop_front();
         }

@@ -46,7 +46,10 @@ pub(super) fn summary(
         json.count("workers", workers::count(host, now));
         json.object("lastMinute", |json| last_minute.show(json));
         json.object("decisions", |json| {
-            json.number("kept", operator.map_or(0, |operator| operator.decisions.into()));
+            json.number(
+                "kept",
+                operator.map_or(0, |operator| operator.decisions.into()),
+            );
             json.number("latest", state.decisions.latest(host));
         });
         match fleet {

@@ -44,7 +44,9 @@ impl Workers {
             [a, b, c, d, e, f, g, h]
         });
         let found = host.load(StoreKey::Workers);
-        let mut at_work = found.as_ref().map_or_else(Vec::new, |(bytes, _)| parse(bytes));
+        let mut at_work = found
+            .as_ref()
+            .map_or_else(Vec::new, |(bytes, _)| parse(bytes));
         at_work.retain(|other| other.id != id && is_believed(other.at, now));
         at_work.truncate(WORKERS_MAX.saturating_sub(1));
         at_work.push(AtWork {
@@ -87,7 +89,9 @@ pub(super) fn all_fit(store: &impl Store, config: &Config, now: Moment) -> bool 
 /// itself, and the number of slots.
 fn layout(config: &Config) -> [u8; 4] {
     let slots = config.records.slots.get().to_be_bytes();
-    let hash = config.hasher.external_stream(&SubjectKey::from_bytes([0; 16]), "layout", &slots);
+    let hash = config
+        .hasher
+        .external_stream(&SubjectKey::from_bytes([0; 16]), "layout", &slots);
     let [a, b, c, d, ..] = hash;
     [a, b, c, d]
 }
@@ -100,8 +104,7 @@ fn is_believed(at: Moment, now: Moment) -> bool {
 fn parse(bytes: &[u8]) -> Vec<AtWork> {
     let mut reader = Reader::new(bytes);
     let mut found = Vec::new();
-    while let (Some(id), Some(at), Some(layout)) =
-        (reader.array(), reader.moment(), reader.array())
+    while let (Some(id), Some(at), Some(layout)) = (reader.array(), reader.moment(), reader.array())
     {
         found.push(AtWork { id, at, layout });
     }
