@@ -57,6 +57,10 @@ pub enum Pending {
 /// What is to become of a call whose body is there.
 #[derive(Debug)]
 #[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made once a call, and taken apart at once"
+)]
 pub enum Answering {
     /// It is answered.
     Reply(Reply),

@@ -54,13 +54,22 @@ pub struct Record {
 }
 
 impl Record {
-    /// What else the access log is told, as far as it is known, by the names it has there.
-    pub fn details(&self) -> impl Iterator<Item = (&'static str, String)> {
+    /// What the access log is told, as far as it is known, by the names it has there.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
         let cause = self.cause.as_deref();
         let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let number = |number: usize| Some(number.to_string()).filter(|_| number > 0);
         let repeated = usize::try_from(self.repeated).unwrap_or(usize::MAX);
+        let some = |text: &str| Some(text.to_owned());
         [
+            ("streamgate.event", some(self.event)),
+            ("streamgate.reason", self.reason.and_then(some)),
+            ("streamgate.subject", self.subject.map(|it| it.to_string())),
+            (
+                "streamgate.stream",
+                self.stream.map(|it| it.termination_code()),
+            ),
+            ("streamgate.application", self.application.clone()),
             ("streamgate.policy", cause.and_then(|it| text(&it.policy))),
             ("streamgate.rule", cause.and_then(|it| text(&it.rule))),
             (

@@ -200,6 +200,13 @@ impl Activity {
         !self.ended.is_empty() || !self.faded.is_empty()
     }
 
+    /// How much is remembered besides live streams.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        let ends = self.ended.len().saturating_add(self.faded.len());
+        ends.saturating_add(usize::from(self.exception.is_some()))
+    }
+
     /// Whether there is anything to remember without a live stream.
     #[must_use]
     pub fn remembers(&self) -> bool {

@@ -14,9 +14,9 @@ use super::book::{Application, PolicyBook};
 use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
-use super::operate::operate;
+use super::operate::{blocked, operate};
 use super::rule::{Contender, Standing};
-use crate::activity::{Activity, EndReason, Stream, Terminator, Tombstone};
+use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::exception::Allowance;
 use crate::faded::Faded;
 use crate::throttle::Calls;
@@ -184,18 +184,6 @@ fn judge_play(
         };
     }
     admit(activity, play, started_at, &findings, now)
-}
-
-/// The refusal of whatever wants to play on an account that an operator has blocked. What plays
-/// all the same is stopped: it may have begun where nobody had heard of the block.
-fn blocked(activity: &mut Activity, stream: &StreamKey, now: Moment) -> Judgement {
-    let by = Terminator::operator(now);
-    let silenced = activity.end(stream, EndReason::Killed { by }, now);
-    Judgement {
-        changed: silenced,
-        silenced,
-        ..unchanged(Refused::Blocked)
-    }
 }
 
 /// The refusal of a stream that was ended, for as long as that is held against it.

@@ -70,10 +70,22 @@ fn operated(stopped: usize, changed: bool) -> Judgement {
 }
 
 fn nothing_there() -> Judgement {
+    refused(Refused::Over, false)
+}
+
+/// The refusal of whatever wants to play on an account that an operator has blocked. What plays
+/// all the same is stopped: it may have begun where nobody had heard of the block.
+pub(super) fn blocked(activity: &mut Activity, stream: &StreamKey, now: Moment) -> Judgement {
+    let by = Terminator::operator(now);
+    let stopped = activity.end(stream, EndReason::Killed { by }, now);
+    refused(Refused::Blocked, stopped)
+}
+
+fn refused(refused: Refused, stopped: bool) -> Judgement {
     Judgement {
-        verdict: Verdict::Refused(Refused::Over),
-        changed: false,
-        silenced: false,
+        verdict: Verdict::Refused(refused),
+        changed: stopped,
+        silenced: stopped,
         evicted: 0,
         retry_at: None,
     }

@@ -1,7 +1,5 @@
 //! How an account stands by its rules, for whoever has to explain it.
 
-use streamgate_values::attributes::Attributes;
-
 use crate::activity::{Activity, Stream};
 use crate::book::{Policy, PolicyBook};
 use crate::rule::{Count, Rule};
@@ -55,35 +53,35 @@ pub fn stands<'a>(book: &'a PolicyBook, policies: &[usize], activity: &Activity)
 
 /// How many the rule counts in the scope that has most.
 fn fullest(rule: &Rule, streams: &[&Stream]) -> usize {
-    let mut scopes: Vec<(Vec<Option<&str>>, Vec<Option<&str>>)> = Vec::new();
-    for stream in streams {
-        let value = |name: &String| value_of(&stream.attributes, name);
-        let scope: Vec<_> = rule.per.iter().map(value).collect();
-        let at = scopes.iter().position(|(known, _)| *known == scope);
-        let units = match at.and_then(|at| scopes.get_mut(at)) {
-            Some((_, units)) => units,
-            None => {
-                scopes.push((scope, Vec::new()));
-                let Some((_, units)) = scopes.last_mut() else {
-                    continue;
-                };
-                units
-            }
+    let scope_of = |stream: &Stream| -> Vec<Option<String>> {
+        let values = rule.per.iter();
+        let values = values.map(|name| stream.attributes.known(name));
+        values.map(|value| value.map(str::to_owned)).collect()
+    };
+    let count_in = |scope: &[Option<String>]| {
+        let inside = streams.iter().filter(|stream| scope_of(stream) == scope);
+        let Count::Distinct(name) = &rule.count else {
+            return inside.count();
         };
-        match &rule.count {
-            Count::Streams => units.push(None),
-            Count::Distinct(name) => {
-                let unit = value(name);
-                if !units.contains(&unit) {
-                    units.push(unit);
-                }
+        let mut values: Vec<Option<&str>> = Vec::new();
+        for stream in inside {
+            let value = stream.attributes.known(name);
+            if !values.contains(&value) {
+                values.push(value);
             }
         }
+        values.len()
+    };
+    let mut scopes: Vec<Vec<Option<String>>> = Vec::new();
+    for stream in streams {
+        let scope = scope_of(stream);
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
     }
-    let counts = scopes.iter().map(|(_, units)| units.len());
-    counts.max().unwrap_or(0)
-}
-
-fn value_of<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    attributes.known(name)
+    scopes
+        .iter()
+        .map(|scope| count_in(scope))
+        .max()
+        .unwrap_or(0)
 }

@@ -277,14 +277,9 @@ impl Record<'_> {
     /// Whether it holds an ended stream that is to be forgotten, or nothing readable.
     fn remembers_too_much(&self, now: Moment) -> bool {
         self.activity().is_none_or(|mut activity| {
-            let count = |of: &Activity| {
-                let excepted = usize::from(of.exception.is_some());
-                let ends = of.ended.len().saturating_add(of.faded.len());
-                ends.saturating_add(excepted)
-            };
-            let remembered = count(&activity);
+            let remembered = activity.remembered();
             activity.prune(now);
-            count(&activity) < remembered
+            activity.remembered() < remembered
         })
     }
 }

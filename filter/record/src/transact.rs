@@ -378,10 +378,9 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
         }
         Verdict::Stopped => {
             let released = matches!(event, Event::Release { .. });
-            let metric = if released {
-                Metric::Releases
-            } else {
-                Metric::Stops
+            let metric = match released {
+                true => Metric::Releases,
+                false => Metric::Stops,
             };
             host.add(metric, 1);
         }

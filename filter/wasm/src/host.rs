@@ -357,24 +357,8 @@ pub(crate) fn replace_path(path: &[u8]) {
 
 /// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
 pub(crate) fn record(record: &Record) {
-    let set = |name: &str, value: &str| {
+    for (name, value) in record.fields() {
         let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
-    };
-    set("streamgate.event", record.event);
-    if let Some(reason) = record.reason {
-        set("streamgate.reason", reason);
-    }
-    if let Some(subject) = &record.subject {
-        set("streamgate.subject", &subject.to_string());
-    }
-    if let Some(stream) = &record.stream {
-        set("streamgate.stream", &stream.termination_code());
-    }
-    if let Some(application) = &record.application {
-        set("streamgate.application", application);
-    }
-    for (name, value) in record.details() {
-        set(name, &value);
     }
 }
 

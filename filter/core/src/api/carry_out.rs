@@ -22,11 +22,11 @@ use super::body::problem;
 use super::call::{BodyType, Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
 use super::creates_by_client::CreatesByClient;
 use super::credentials;
-use super::refused::refusal;
+use super::refused::{refusal, refused_for};
 use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, SessionApi};
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::{Answer, Reply};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
@@ -120,13 +120,7 @@ pub(crate) fn begin(
         Begun::Reply(Reply {
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: Some(Record {
-                event: "refusal",
-                reason: Some(reason.code()),
-                subject: Some(subject_key),
-                application: Some(application.id.clone()),
-                ..Record::default()
-            }),
+            record: Some(refused_for(reason, subject_key, &application.id)),
         })
     };
     let mut proof = Proof::default();

@@ -176,8 +176,12 @@ impl KeptDecision {
 
 /// As much of a text as is kept.
 fn front(text: &str) -> &str {
-    let end = text.floor_char_boundary(TEXT_MAX);
-    text.get(..end).unwrap_or_default()
+    let ends = (0..=TEXT_MAX).rev();
+    let mut fronts = ends.filter_map(|end| text.get(..end));
+    match text.len() > TEXT_MAX {
+        true => fronts.next().unwrap_or_default(),
+        false => text,
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use streamgate_policy::{Event, Exception, Operation, Verdict};
 use streamgate_record::exception_room::has_room;
-use streamgate_record::fleet::{Fleet, Question};
+use streamgate_record::fleet::Question;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{Decided, Unavailable, activity};
@@ -356,13 +356,11 @@ fn key_of(door: &AtDoor<'_, '_>, head: &impl Head) -> Option<usize> {
 
 /// Who was asked about an account.
 fn store_of(authority: &Authority<'_>, subject: &SubjectKey) -> &'static str {
-    let is_up = |fleet: &&mut Fleet| fleet.is_up(subject);
     match (&authority.fleet, authority.copy_state) {
         (None, _) => "alone",
         (Some(_), CopyState::Verified) => "asked",
-        (Some(_), CopyState::Unreachable) => "out",
-        (Some(fleet), CopyState::Unverified) if is_up(&fleet) => "asked",
-        (Some(_), CopyState::Unverified) => "out",
+        (Some(fleet), CopyState::Unverified) if fleet.is_up(subject) => "asked",
+        (Some(_), CopyState::Unverified | CopyState::Unreachable) => "out",
     }
 }
 

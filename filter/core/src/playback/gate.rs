@@ -185,11 +185,7 @@ impl Gate {
                 mint(&request, &viewer, authority)
             }
             Identified::ByRedirect | Identified::Unknown => {
-                let who = Who {
-                    subject: Some(viewer.subject),
-                    application: Some(&viewer.application.id),
-                    ..Who::default()
-                };
+                let who = Who::of(&viewer, None);
                 request.refuse(who, Reason::NoStream, None)
             }
         }
@@ -313,12 +309,7 @@ impl Gate {
             return passage;
         }
         let now = request.now();
-        let who = Who {
-            subject: Some(viewer.subject),
-            stream: Some(*stream),
-            application: Some(&viewer.application.id),
-            device: None,
-        };
+        let who = Who::of(viewer, Some(*stream));
         // What counts as watching is decided when the response is known.
         let again = || request.is_watching();
         let facts = match request.facts(viewer) {
@@ -326,10 +317,7 @@ impl Gate {
             Err(reason) => return request.refuse(who, reason, None),
         };
         let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
-        let who = Who {
-            device: device.as_deref(),
-            ..who
-        };
+        let who = who.on(device.as_deref());
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
         let decided = match authority.consult(host, &viewer.subject, &event, again, now) {

@@ -28,12 +28,7 @@ pub(super) fn mint<H: Head, E: Host>(
 ) -> Passage {
     let Request { config, host, .. } = *request;
     let now = request.now();
-    let who = Who {
-        subject: Some(viewer.subject),
-        stream: None,
-        application: Some(&viewer.application.id),
-        device: None,
-    };
+    let who = Who::of(viewer, None);
     if request.protected.start == Start::SessionRequired {
         return request.refuse(who, Reason::SessionRequired, None);
     }
@@ -44,10 +39,7 @@ pub(super) fn mint<H: Head, E: Host>(
         (Err(reason), _) | (_, Err(reason)) => return request.refuse(who, reason, None),
     };
     let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
-    let who = Who {
-        device: device.as_deref(),
-        ..who
-    };
+    let who = who.on(device.as_deref());
     let consult = |stream| {
         let protected = request.protected;
         let play = protected.play(stream, false, viewer.application, facts.clone());

@@ -14,6 +14,7 @@ use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::EvaluationResult;
 use crate::refusal::cause;
 use crate::refusal::reason::Reason;
+use crate::request::viewer::Viewer;
 
 /// The evaluation result, with a reason a program can match on.
 #[derive(Serialize)]
@@ -34,6 +35,23 @@ pub(super) struct Who<'a> {
     pub(super) stream: Option<StreamKey>,
     pub(super) application: Option<&'a str>,
     pub(super) device: Option<&'a str>,
+}
+
+impl<'a> Who<'a> {
+    /// Whoever watches, and which stream.
+    pub(super) fn of(viewer: &Viewer<'a>, stream: Option<StreamKey>) -> Self {
+        Self {
+            subject: Some(viewer.subject),
+            stream,
+            application: Some(&viewer.application.id),
+            device: None,
+        }
+    }
+
+    /// The same on this device.
+    pub(super) fn on(self, device: Option<&'a str>) -> Self {
+        Self { device, ..self }
+    }
 }
 
 /// What the judge says.
