@@ -25,6 +25,7 @@ mod manifests;
 mod metadata;
 mod methods;
 mod operator;
+mod operator_fleet;
 mod paused;
 mod playback;
 mod prefetch;
