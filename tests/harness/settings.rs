@@ -331,7 +331,9 @@ impl Settings {
                 {"match": {"prefix": "/~"}, "direct_response": {"status": 421}},
                 {"match": {"prefix": "/"}, "direct_response": {"status": 200}},
             ]),
-            false => json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin"}}]),
+            false => {
+                json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}])
+            }
         };
         if self.store.is_some() {
             let routes = routes.as_array_mut().expect("routes");

@@ -3,95 +3,27 @@
 mod door;
 
 use core::cell::OnceCell;
+use std::rc::Rc;
 
-use hashbrown::HashMap;
 use streamgate_bytes::Fingerprinter;
-use streamgate_policy::Event;
 use streamgate_record::fleet::{
-    self, Call, CallFailure, CallId, Fleet, OnOutage, Question, Settled, Ticket,
+    self, AnsweredQuestion, CallFailure, CallId, Fleet, StoreCall, Ticket,
 };
 use streamgate_record::ports::{Entropy, Host};
-use streamgate_record::{Unavailable, memory_since, sweep};
+use streamgate_record::sweep;
 use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
-use streamgate_values::moment::Moment;
-use streamgate_values::subject::SubjectKey;
 
-use crate::api::{self, Begun, Called, CreatesByClient, Door, Finished, PendingCall, Unanswered};
-use crate::authority::Authority;
-pub use crate::authority::CopyState;
+use crate::api::{self, Called, CreatesByClient, Door};
+use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Resumed};
 use crate::config::Config;
-use crate::exchange::Reply;
-use crate::operator::{DOOR_TICK_MS, OperatorState, PendingOperation, UnansweredOperation};
-use crate::playback::{Coding, Forward, Gate, Passage, Rewrite, Scrub, Watch, Watched};
+use crate::operator::{self, DOOR_TICK_MS, OperatorState};
+use crate::playback::{Coding, Cut, Flows, Forward, Gate, Rewrite, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
-
-/// What is to become of a request.
-#[derive(Debug)]
-#[must_use]
-pub enum Step {
-    /// It goes on as it is.
-    Pass,
-    /// It goes on.
-    Forward(Forward),
-    /// It goes on when its body is there: hand both to [`Edge::on_body`].
-    AwaitBody(Pending),
-    /// It is answered here.
-    Reply(Reply),
-    /// It waits for the fleet's store: [`Edge::settled`] will tell.
-    Wait,
-}
-
-/// A request that goes on when its body is there.
-#[derive(Debug)]
-pub enum Pending {
-    /// A call of the session API.
-    Call(PendingCall),
-    /// A call at the operator's door.
-    Operation(PendingOperation),
-}
-
-/// What is to become of a call whose body is there.
-#[derive(Debug)]
-#[must_use]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is made once a call, and taken apart at once"
-)]
-pub enum Answering {
-    /// It is answered.
-    Reply(Reply),
-    /// It waits for the fleet's store: [`Edge::settled`] will tell.
-    Wait,
-}
-
-/// What is to become of a request that has waited.
-#[derive(Debug)]
-#[must_use]
-pub enum Resumed {
-    /// Hand its head to [`Edge::on_request_again`] with this.
-    Request(CopyState),
-    /// It is answered here.
-    Reply(Reply),
-    /// Its response goes on to the viewer, or not.
-    Response(Watched),
-}
-
-/// What a request waits for.
-#[derive(Debug)]
-enum Waiting {
-    /// This edge's copy of a record to be up to date.
-    Request,
-    /// The decision about a call.
-    Call(Unanswered),
-    /// The decision about a call at the operator's door.
-    Operation(UnansweredOperation),
-    /// The decision about a response.
-    Response(Watch),
-}
+use crate::step::{Pending, Step};
 
 /// A worker's edge under one configuration.
 ///
@@ -101,10 +33,7 @@ enum Waiting {
 pub struct Edge {
     config: Config,
     gate: Gate,
-    /// Since when the store remembers, once asked.
-    memory_since: Option<Moment>,
-    fleet: Option<Fleet>,
-    waiting: HashMap<Ticket, Waiting>,
+    authority: Authority,
     creates: CreatesByClient,
     operator: OperatorState,
 }
@@ -115,11 +44,9 @@ impl Edge {
     pub fn new(config: Config, entropy: &impl Entropy) -> Self {
         let fingerprinter = fingerprinter(entropy);
         Self {
-            fleet: config.fleet.clone().map(Fleet::new),
+            authority: Authority::new(config.fleet.clone().map(Fleet::new)),
             config,
             gate: Gate::new(fingerprinter),
-            memory_since: None,
-            waiting: HashMap::new(),
             creates: CreatesByClient::new(fingerprinter),
             operator: OperatorState::new(),
         }
@@ -128,7 +55,7 @@ impl Edge {
     /// How it speaks with the store of its fleet, if it is in one.
     #[must_use]
     pub fn fleet(&self) -> Option<&fleet::Settings> {
-        self.fleet.as_ref().map(Fleet::settings)
+        self.authority.fleet()
     }
 
     /// Decides about a request by its head. `ticket` names it should it have to wait;
@@ -141,36 +68,9 @@ impl Edge {
         path: &[u8],
         ends: bool,
     ) -> Step {
-        self.request_and_note(host, ticket, head, path, ends, CopyState::Unverified)
-    }
-
-    /// Decides about a request that has waited, as [`Resumed::Request`] says.
-    pub fn on_request_again(
-        &mut self,
-        host: &impl Host,
-        ticket: Ticket,
-        head: &impl Head,
-        path: &[u8],
-        copy_state: CopyState,
-    ) -> Step {
-        self.request_and_note(host, ticket, head, path, true, copy_state)
-    }
-
-    fn request_and_note(
-        &mut self,
-        host: &impl Host,
-        ticket: Ticket,
-        head: &impl Head,
-        path: &[u8],
-        ends: bool,
-        copy_state: CopyState,
-    ) -> Step {
         self.operator.serves = true;
-        let mut step = self.request(host, ticket, head, path, ends, copy_state);
-        if let Step::Reply(reply) = &mut step {
-            self.note(host, copy_state, &mut reply.record);
-        }
-        step
+        let step = self.request(host, ticket, head, path, ends);
+        self.noted(host, self.authority.copy_state(), step)
     }
 
     fn request(
@@ -180,7 +80,6 @@ impl Edge {
         head: &impl Head,
         path: &[u8],
         ends: bool,
-        copy_state: CopyState,
     ) -> Step {
         match surface(&self.config, path) {
             Surface::Open => match Scrub::of_open(&self.config, head) {
@@ -213,23 +112,18 @@ impl Edge {
                 let Some(session_api) = &self.config.session_api else {
                     return Step::Pass;
                 };
-                let mut authority = Authority {
-                    records: &self.config.records,
-                    memory_since: known_memory_since(&mut self.memory_since, host, || host.now()),
-                    fleet: self.fleet.as_mut(),
-                    copy_state,
-                };
                 let called = Called {
                     whole: path,
                     path: after,
                     ends,
+                    ticket,
                 };
                 let mut door = Door {
                     good: self.gate.good_tokens(),
                     creates: &mut self.creates,
                 };
-                let (config, authority) = (&self.config, &mut authority);
-                match api::begin(
+                let (config, authority) = (&self.config, &mut self.authority);
+                api::begin(
                     config,
                     session_api,
                     host,
@@ -237,14 +131,7 @@ impl Edge {
                     called,
                     &mut door,
                     authority,
-                ) {
-                    Begun::Reply(reply) => Step::Reply(reply),
-                    Begun::AwaitBody(pending) => Step::AwaitBody(Pending::Call(pending)),
-                    Begun::Wait(unanswered) => {
-                        self.call_waits(host, ticket, unanswered);
-                        Step::Wait
-                    }
-                }
+                )
             }
             Surface::Playback {
                 path_index,
@@ -259,32 +146,14 @@ impl Edge {
                     file: &file,
                     cookies: OnceCell::new(),
                 };
-                let memory_since = |now| known_memory_since(&mut self.memory_since, host, || now);
-                let mut authority = Authority {
-                    records: &self.config.records,
-                    fleet: self.fleet.as_mut(),
-                    memory_since: Moment::EARLIEST,
-                    copy_state,
-                };
-                let gate = &mut self.gate;
-                match gate.on_request(
-                    &self.config,
-                    host,
-                    asked,
-                    path_index,
-                    &mut authority,
-                    memory_since,
-                ) {
-                    Passage::Forward(forward) => Step::Forward(forward),
-                    Passage::Reply(reply) => Step::Reply(reply),
-                    Passage::Wait(subject) => {
-                        authority.ask(subject, ticket, Question::Look, host.now());
-                        self.waiting.insert(ticket, Waiting::Request);
-                        Step::Wait
-                    }
-                }
+                let (config, authority) = (&self.config, &mut self.authority);
+                self.gate.expect(ticket);
+                self.gate
+                    .on_request(config, host, ticket, asked, path_index, authority)
             }
-            Surface::Operator => self.operator_call(host, ticket, head, path, ends),
+            Surface::Operator => {
+                self.at_door(ticket, |door| operator::begin(door, host, head, path, ends))
+            }
             Surface::Malformed => Step::Reply(misplaced(host, Reason::Malformed)),
         }
     }
@@ -297,34 +166,15 @@ impl Edge {
         ticket: Ticket,
         pending: Pending,
         body: &[u8],
-    ) -> Answering {
-        let mut answering = match pending {
-            Pending::Call(pending) => self.call_body(host, ticket, pending, body),
-            Pending::Operation(pending) => self.operator_body(host, ticket, pending, body),
-        };
-        if let Answering::Reply(reply) = &mut answering {
-            self.note(host, CopyState::Unverified, &mut reply.record);
-        }
-        answering
-    }
-
-    fn call_body(
-        &mut self,
-        host: &impl Host,
-        ticket: Ticket,
-        pending: PendingCall,
-        body: &[u8],
-    ) -> Answering {
-        let finished = self.keeping(host, CopyState::Unverified, |config, authority, _| {
-            api::finish(config, host, pending, body, authority)
-        });
-        match finished {
-            Finished::Reply(reply) => Answering::Reply(reply),
-            Finished::Wait(unanswered) => {
-                self.call_waits(host, ticket, unanswered);
-                Answering::Wait
+    ) -> Step {
+        let (config, authority) = (&self.config, &mut self.authority);
+        let step = match pending {
+            Pending::Call(pending) => api::finish(config, host, ticket, pending, body, authority),
+            Pending::Operation(pending) => {
+                self.at_door(ticket, |door| operator::finish(door, host, pending, body))
             }
-        }
+        };
+        self.noted(host, CopyState::Unverified, step)
     }
 
     /// Takes note of the response to a watched request.
@@ -334,21 +184,38 @@ impl Edge {
         ticket: Ticket,
         watch: &Watch,
         status: u16,
-    ) -> Watched {
-        let mut watched = self.keeping(host, CopyState::Unverified, |config, authority, gate| {
-            gate.on_response(config, host, watch, status, authority)
-        });
-        self.note_watched(host, CopyState::Unverified, &mut watched);
-        if let Watched::Wait(subject, event) = &watched {
-            let question = Question::Decide(event.clone());
-            let now = host.now();
-            self.keeping(host, CopyState::Unverified, |_, authority, _| {
-                authority.ask(*subject, ticket, question, now);
-            });
-            self.waiting
-                .insert(ticket, Waiting::Response(watch.clone()));
+    ) -> Step {
+        let (config, authority) = (&self.config, &mut self.authority);
+        self.gate.expect(ticket);
+        let step = self
+            .gate
+            .on_response(config, host, ticket, watch, status, authority);
+        self.noted(host, CopyState::Unverified, step)
+    }
+
+    /// The responses under way, for whoever hears of their bytes.
+    #[must_use]
+    pub fn flows(&self) -> Rc<Flows> {
+        self.gate.flows()
+    }
+
+    /// Whether bytes have flowed of late, so that [`Edge::cuts`] has something to do.
+    #[must_use]
+    pub fn has_flows(&self) -> bool {
+        self.gate.has_flows()
+    }
+
+    /// Keeps the streams alive whose bytes flow, and gives the responses that are to be cut. To be
+    /// called at each tick. `status` tells the status of the response of a ticket.
+    pub fn cuts(&mut self, host: &impl Host, status: impl Fn(Ticket) -> Option<u16>) -> Vec<Cut> {
+        let (config, authority) = (&self.config, &mut self.authority);
+        let mut cuts = self
+            .gate
+            .look_after_flows(config, host, authority, status, host.now());
+        for cut in &mut cuts {
+            self.note(host, CopyState::Unverified, &mut cut.record);
         }
-        watched
+        cuts
     }
 
     /// A manifest whose body is there, with the token in the URLs that need it; `None`: it is
@@ -366,54 +233,47 @@ impl Edge {
 
     /// The request of this ticket is gone.
     pub fn forget(&mut self, ticket: Ticket) {
-        if self.waiting.remove(&ticket).is_some()
-            && let Some(fleet) = &mut self.fleet
-        {
-            fleet.forget(ticket);
-        }
+        self.authority.forget(ticket);
     }
 
     /// Whether [`Edge::calls`] has something to give.
     #[must_use]
     pub fn has_calls(&self) -> bool {
-        self.fleet.as_ref().is_some_and(Fleet::has_calls)
+        self.authority.has_calls()
     }
 
     /// How many shards of the fleet's store do not answer.
     #[must_use]
     pub fn shards_down(&self) -> usize {
-        self.fleet.as_ref().map_or(0, Fleet::shards_down)
+        self.authority.shards_down()
     }
 
     /// The calls to the fleet's store that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host) -> Vec<Call> {
-        match &mut self.fleet {
-            Some(fleet) => fleet.calls(host, &self.config.records, host.now()),
-            None => Vec::new(),
+    pub fn calls(&mut self, host: &impl Host) -> Vec<StoreCall> {
+        if !self.has_calls() {
+            return Vec::new();
         }
+        self.authority.calls(host, &self.config.records, host.now())
     }
 
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
-    pub fn on_tick(&mut self, host: &impl Host) -> Vec<Call> {
+    pub fn on_tick(&mut self, host: &impl Host) -> Vec<StoreCall> {
         let now = host.now();
         self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
         self.operator.on_tick(host, &self.config, now);
-        match &mut self.fleet {
-            Some(fleet) => fleet.on_tick(host, &self.config.records, now),
-            None => Vec::new(),
-        }
+        self.authority.on_tick(host, &self.config.records, now)
     }
 
     /// To be called before it is dropped: tells what was not told yet.
     pub fn on_end(&mut self, host: &impl Host) {
-        self.gate.tell(host);
+        self.gate.flush(host);
     }
 
     /// How often [`Edge::on_tick`] is to be called, in milliseconds.
     #[must_use]
     pub fn tick_ms(&self) -> u64 {
-        match self.fleet {
+        match self.fleet() {
             Some(_) => fleet::TICK_MS,
             None if self.config.operator.is_some() => DOOR_TICK_MS,
             None => sweep::SWEEP_EVERY_MS,
@@ -427,105 +287,77 @@ impl Edge {
         call: CallId,
         reply: Result<&[u8], CallFailure>,
     ) {
-        if let Some(fleet) = &mut self.fleet {
-            fleet.on_reply(host, &self.config.records, call, reply, host.now());
-        }
+        let records = &self.config.records;
+        self.authority
+            .on_store_reply(host, records, call, reply, host.now());
     }
 
-    /// The requests that have waited for long enough, and what is to become of them.
-    pub fn settled(&mut self, host: &impl Host) -> Vec<(Ticket, Resumed)> {
-        let settled = self.fleet.as_mut().map(Fleet::settled).unwrap_or_default();
-        let resumed = settled.into_iter().filter_map(|settled| {
-            let waiting = self.waiting.remove(&settled.ticket)?;
-            Some((settled.ticket, self.resume(host, waiting, settled)))
-        });
-        resumed.collect()
+    /// The requests that have waited for long enough, each to be handed to [`Edge::resume`].
+    pub fn settled(&mut self) -> Vec<AnsweredQuestion> {
+        self.authority.settled()
     }
 
-    fn resume(&mut self, host: &impl Host, waiting: Waiting, settled: Settled) -> Resumed {
-        let copy_state = match settled.answer {
-            Err(Unavailable::Fleet) => CopyState::Unreachable,
-            _ => CopyState::Verified,
-        };
-        // In vain: the edge decides by itself, or refuses.
-        let answer = (copy_state == CopyState::Verified).then_some(settled.answer);
-        match waiting {
-            Waiting::Request => Resumed::Request(copy_state),
-            Waiting::Operation(unanswered) => {
-                let decided = answer.and_then(Result::transpose);
-                let mut reply = self.operator_resumes(host, copy_state, unanswered, decided);
-                self.note(host, copy_state, &mut reply.record);
-                Resumed::Reply(reply)
-            }
-            Waiting::Call(unanswered) => {
-                let in_doubt = answer.is_none() && settled.may_be_recorded;
-                let undo = in_doubt.then(|| unanswered.undo()).flatten();
-                let decided = answer.and_then(Result::transpose);
-                let finished = self.keeping(host, copy_state, |config, authority, _| {
-                    api::resume(config, host, unanswered, decided, authority)
-                });
-                self.undo(host, undo);
-                match finished {
-                    Finished::Reply(mut reply) => {
-                        self.note(host, copy_state, &mut reply.record);
-                        Resumed::Reply(reply)
-                    }
-                    // It cannot wait a second time: the copy is verified, or the store unreachable.
-                    Finished::Wait(_) => Resumed::Reply(Reply::default()),
-                }
-            }
-            Waiting::Response(watch) => {
-                let now = host.now();
-                let mut watched =
-                    self.keeping(host, copy_state, |config, authority, gate| match &answer {
-                        Some(answer) => {
-                            let decided = answer
-                                .as_ref()
-                                .map(Option::as_ref)
-                                .map_err(|unavailable| *unavailable);
-                            gate.decided(config, host, &watch, decided, now)
-                        }
-                        None => gate.on_response(config, host, &watch, 200, authority),
-                    });
-                self.note_watched(host, copy_state, &mut watched);
-                Resumed::Response(watched)
-            }
-        }
-    }
-
-    /// A start was refused because the store did not answer. Should it have recorded the
-    /// start all the same, nobody would play under it.
-    fn undo(&mut self, host: &impl Host, undo: Option<(SubjectKey, Event)>) {
-        if let Some(fleet) = &mut self.fleet
-            && fleet.settings().on_outage == OnOutage::Refuse
-            && let Some((subject, event)) = undo
-        {
-            fleet.ask(subject, None, Question::Decide(event), host.now());
-        }
-    }
-
-    fn call_waits(&mut self, host: &impl Host, ticket: Ticket, unanswered: Unanswered) {
-        if let Some(fleet) = &mut self.fleet {
-            let question = unanswered.question.clone();
-            fleet.ask(unanswered.subject, Some(ticket), question, host.now());
-        }
-        self.waiting.insert(ticket, Waiting::Call(unanswered));
-    }
-
-    /// Does something with the records, by way of the authority.
-    fn keeping<T>(
+    /// Goes on with a request that has waited. `head` is that of the request; where it is the
+    /// response that has waited, nothing is read of it.
+    pub fn resume(
         &mut self,
         host: &impl Host,
-        copy_state: CopyState,
-        work: impl FnOnce(&Config, &mut Authority<'_>, &mut Gate) -> T,
-    ) -> T {
-        let mut authority = Authority {
-            records: &self.config.records,
-            memory_since: known_memory_since(&mut self.memory_since, host, || host.now()),
-            fleet: self.fleet.as_mut(),
-            copy_state,
+        settled: AnsweredQuestion,
+        head: &impl Head,
+    ) -> Step {
+        let (config, ticket, now) = (&self.config, settled.ticket, host.now());
+        let resumed = self.authority.resume(host, &config.records, settled, now);
+        let (step, copy_state) = match resumed {
+            None => return Step::Pass,
+            Some(Resumed::Looked(after, copy_state)) => {
+                let step = match after {
+                    AfterLook::Listing(understood) => {
+                        Step::Reply(understood.listing(config, host, now))
+                    }
+                    AfterLook::Account(understood) => self.at_door(ticket, |door| {
+                        operator::looked(door, host, &understood, copy_state)
+                    }),
+                    AfterLook::Request => {
+                        let Some(path) = head.header(":path") else {
+                            return Step::Pass;
+                        };
+                        self.authority.set_copy_state(copy_state);
+                        let step = self.on_request(host, ticket, head, &path, true);
+                        self.authority.set_copy_state(CopyState::Unverified);
+                        return step;
+                    }
+                };
+                (step, copy_state)
+            }
+            Some(Resumed::Decided(after, decided, copy_state)) => {
+                let step = match after {
+                    AfterDecision::Call(understood) => {
+                        let verdict = decided.map(|decided| decided.verdict);
+                        Step::Reply(understood.decided(config, host, verdict, now))
+                    }
+                    AfterDecision::Operation(understood, operation) => {
+                        let verdict = decided.map(|decided| decided.verdict);
+                        self.at_door(ticket, |door| {
+                            operator::decided(
+                                door,
+                                host,
+                                &understood,
+                                &operation,
+                                verdict,
+                                copy_state,
+                            )
+                        })
+                    }
+                    AfterDecision::Response(watch) => {
+                        let decided = decided.as_ref().map_err(|unavailable| *unavailable);
+                        self.gate.expect(ticket);
+                        self.gate.decided(config, host, &watch, decided, now)
+                    }
+                };
+                (step, copy_state)
+            }
         };
-        work(&self.config, &mut authority, &mut self.gate)
+        self.noted(host, copy_state, step)
     }
 }
 
@@ -537,12 +369,4 @@ fn fingerprinter(entropy: &impl Entropy) -> Fingerprinter {
         *to = from;
     }
     Fingerprinter::new(&key)
-}
-
-fn known_memory_since(
-    known: &mut Option<Moment>,
-    host: &impl Host,
-    now: impl FnOnce() -> Moment,
-) -> Moment {
-    *known.get_or_insert_with(|| memory_since::memory_since(host, now()))
 }

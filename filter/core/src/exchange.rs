@@ -31,9 +31,9 @@ pub struct Answer {
 /// A decision worth a line in the access log. It holds no raw subject and no token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// `start`, `stop`, `refusal` or `operator`.
+    /// `start`, `stop`, `refusal`, `cut`, `shared` or `operator`.
     pub event: &'static str,
-    /// Why, for a refusal; `monitored` for a start that a policy would have refused, were it
+    /// Why, for a refusal or a cut; `monitored` for a start that a policy would have refused, were it
     /// in force; what an operator did.
     pub reason: Option<&'static str>,
     /// The subject, as a keyed hash.

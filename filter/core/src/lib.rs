@@ -22,5 +22,6 @@ pub mod operator;
 pub mod playback;
 pub mod refusal;
 pub mod request;
+pub mod step;
 #[cfg(test)]
 mod testing;

@@ -8,10 +8,11 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::LocalName;
 use quick_xml::reader::Reader;
 
-use crate::bases::{Reference, Role, Scopes};
+use crate::bases::{Reference, Scopes};
 use crate::insertions::Insertions;
 use crate::patch;
-use crate::{Task, Unreadable};
+use crate::task::{Task, Unreadable};
+use crate::text::{Text, role_of_attribute, text_of_element};
 
 /// How deep elements may lie in elements.
 const DEPTH_MAX: usize = 64;
@@ -25,15 +26,6 @@ struct Element {
     text: Option<Text>,
     /// The URLs in it are resolved in a scope of their own.
     is_scope: bool,
-}
-
-/// What a URL in an element's text is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
-    /// What other URLs are resolved against.
-    Base,
-    /// Something to be fetched.
-    Leaf(Role),
 }
 
 /// Finds where the prefix goes in a manifest.
@@ -59,7 +51,7 @@ pub(crate) fn find<'m>(manifest: &'m str, task: &'m Task<'m>) -> Result<Insertio
                 walk.close(None);
             }
             Event::End(end) => {
-                let name_at = place_in(manifest, end.name().into_inner());
+                let name_at = position_in(manifest, end.name().into_inner());
                 walk.close(name_at.and_then(|at| at.checked_sub(2)));
             }
             Event::Eof => break,
@@ -115,7 +107,7 @@ impl<'m> Walk<'m> {
             let Some(role) = role_of_attribute(name, local, prefix.is_some()) else {
                 continue;
             };
-            if let Some(at) = place_in(self.manifest, &attribute.value)
+            if let Some(at) = position_in(self.manifest, &attribute.value)
                 && let Some(raw) = part(self.manifest, at, attribute.value.len())
                 && let Some(reference) = escaped(at, raw)
             {
@@ -130,7 +122,7 @@ impl<'m> Walk<'m> {
             self.scopes.open()?;
         }
         // Behind the `>`.
-        let end = place_in(self.manifest, start).map(|at| at.saturating_add(start.len()));
+        let end = position_in(self.manifest, start).map(|at| at.saturating_add(start.len()));
         self.elements.push(Element {
             content_at: end.map_or(self.manifest.len(), |end| end.saturating_add(1)),
             text: text_of_element(name).or(patched),
@@ -162,44 +154,8 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// What an element's text is, if that is a URL.
-fn text_of_element(name: &str) -> Option<Text> {
-    match name {
-        "BaseURL" => Some(Text::Base),
-        "Location" | "PatchLocation" => Some(Text::Leaf(Role::Document)),
-        "ContentSteering" | "ImportedMPD" => Some(Text::Leaf(Role::Link)),
-        "Laurl" | "laurl" => Some(Text::Leaf(Role::Aside)),
-        _ => None,
-    }
-}
-
-/// What an attribute of an element is, if that is a URL.
-fn role_of_attribute(element: &str, name: &str, has_prefix: bool) -> Option<Role> {
-    match name {
-        "media" | "initialization" => Some(Role::Template),
-        // Elsewhere these are numbers and truth values.
-        "index" | "bitstreamSwitching" if matches!(element, "SegmentTemplate" | "SegmentURL") => {
-            Some(Role::Template)
-        }
-        "sourceURL" => Some(Role::Segment),
-        "href" if has_prefix => Some(Role::Link),
-        "licenseUrl" | "reportingUrl" | "proxyServerURL" | "uri" => Some(Role::Aside),
-        "value" if element == "UTCTiming" => Some(Role::Aside),
-        _ => None,
-    }
-}
-
-/// What a patch's `add` or `replace` sets, if that is a URL: the attribute or element of this
-/// name.
-pub(crate) fn text_of(name: &str, is_attribute: bool) -> Option<Text> {
-    match is_attribute {
-        true => role_of_attribute("SegmentTemplate", name, false).map(Text::Leaf),
-        false => text_of_element(name),
-    }
-}
-
 /// Where a part of a text that was borrowed from it begins.
-fn place_in(whole: &str, part: &str) -> Option<usize> {
+fn position_in(whole: &str, part: &str) -> Option<usize> {
     let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     let end = at.checked_add(part.len())?;
     (end <= whole.len()).then_some(at)

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::hls::absolute;
 use crate::insertions::Insertions;
-use crate::{Task, Unreadable};
+use crate::task::{Task, Unreadable};
+use crate::url::absolute;
 
 /// Finds where the prefix goes in such a document.
 pub(crate) fn find(document: &str, task: &Task<'_>) -> Result<Insertions, Unreadable> {
@@ -35,7 +35,7 @@ pub(crate) fn find(document: &str, task: &Task<'_>) -> Result<Insertions, Unread
         if let Some((offset, path)) = absolute(&url, task.hosts)
             && task.carries(path)
         {
-            let offset = place_in(text, offset);
+            let offset = position_in(text, offset);
             insertions.insert(at.saturating_add(offset));
         }
     }
@@ -68,10 +68,10 @@ fn unescaped(string: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The place in a string that is this one in what it means. All of its escapes are of slashes.
-fn place_in(string: &str, place: usize) -> usize {
+fn position_in(string: &str, position: usize) -> usize {
     let mut meant = 0_usize;
     let mut bytes = string.bytes().enumerate();
-    while meant < place
+    while meant < position
         && let Some((_, byte)) = bytes.next()
     {
         meant = meant.saturating_add(usize::from(byte != b'\\'));

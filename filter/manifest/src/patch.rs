@@ -1,6 +1,6 @@
 //! What an operation of a manifest's patch sets (RFC 5261, as DASH uses it).
 
-use crate::dash::{Text, text_of};
+use crate::text::{Text, text_of};
 
 /// What the text of an `add` or `replace` is, by one of its attributes: `type="@media"` adds
 /// an attribute, `sel="/MPD/BaseURL/text()"` and `sel="//SegmentTemplate/@media"` replace what
@@ -35,8 +35,8 @@ fn last_step(path: &str) -> Option<&str> {
 mod tests {
     use super::text;
     use crate::bases::Role;
-    use crate::dash::Text;
     use crate::test;
+    use crate::text::Text;
 
     #[test]
     fn what_a_patch_sets_is_told_by_its_selector() {

@@ -87,6 +87,15 @@ pub(crate) enum Target<'u> {
     Elsewhere,
 }
 
+/// The path of a URL that has one without being resolved, and where it begins.
+pub(crate) fn absolute<'u>(url: &'u str, hosts: &[Origin]) -> Option<(usize, &'u str)> {
+    match target(url, hosts) {
+        Target::Path(path) => Some((0, path)),
+        Target::Here { at, path } => Some((at, path)),
+        Target::Relative(_) | Target::Elsewhere => None,
+    }
+}
+
 /// Tells what a URL refers to.
 pub(crate) fn target<'u>(url: &'u str, hosts: &[Origin]) -> Target<'u> {
     // Most URLs that are looked at are paths, and they are many: one look at each byte.

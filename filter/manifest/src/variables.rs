@@ -5,8 +5,9 @@
 //! and a value that names the host has its path within. It is the place only where each use
 //! of the variable in this playlist needs the prefix there.
 
-use crate::Task;
-use crate::hls::{self, Place, absolute, carries_expanded};
+use crate::playlist;
+use crate::task::Task;
+use crate::url::{absolute, directory};
 
 /// A variable with a value in this playlist.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ struct Variable<'p> {
     /// A URL that begins with it needs the prefix.
     is_wanted: bool,
     /// Where in the value the prefix goes, once that is known.
-    place: Option<usize>,
+    position: Option<usize>,
 }
 
 /// The variables of a playlist.
@@ -58,7 +59,7 @@ impl<'p> Variables<'p> {
         if memchr::memmem::find(playlist.as_bytes(), b"#EXT-X-DEFINE").is_none() {
             return variables;
         }
-        hls::each_line(playlist, |at, line| {
+        playlist::each_line(playlist, |at, line| {
             if line.starts_with("#EXT-X-DEFINE:") {
                 variables.define(at, line);
             }
@@ -72,13 +73,13 @@ impl<'p> Variables<'p> {
 
     /// Where the prefix goes in values.
     pub(crate) fn to_rewrite(&self) -> impl Iterator<Item = usize> {
-        let places = self.0.iter();
-        places.filter_map(|variable| Some(variable.at.saturating_add(variable.place?)))
+        let positions = self.0.iter();
+        positions.filter_map(|variable| Some(variable.at.saturating_add(variable.position?)))
     }
 
     fn define(&mut self, at: usize, line: &'p str) {
         let (mut name, mut value) = (None, None);
-        for attribute in hls::attributes(at, line) {
+        for attribute in playlist::attributes(at, line) {
             match attribute.name {
                 "NAME" => name = Some(attribute.value),
                 "VALUE" => value = Some(attribute),
@@ -103,22 +104,22 @@ impl<'p> Variables<'p> {
             value: expanded.is_whole.then_some(expanded.text),
             at: value.at,
             is_wanted: false,
-            place: None,
+            position: None,
         });
     }
 
     /// Looks at every use of a variable, for whether the prefix may go into its value.
     fn look_at_uses(&mut self, playlist: &str, task: &Task<'_>) {
         let mut room = Expanded::default();
-        hls::each_line(playlist, |at, line| {
-            if !hls::has_variables(line) {
+        playlist::each_line(playlist, |at, line| {
+            if !playlist::has_variables(line) {
                 return;
             }
             if !line.starts_with('#') {
                 self.look_at_url(line, &mut room, task);
             }
-            for attribute in hls::attributes(at, line) {
-                match hls::is_url(attribute.name) {
+            for attribute in playlist::attributes(at, line) {
+                match playlist::is_url(attribute.name) {
                     true => self.look_at_url(attribute.value, &mut room, task),
                     // What its value means there is not known.
                     false => self.fix_all(attribute.value),
@@ -158,34 +159,36 @@ impl<'p> Variables<'p> {
     }
 
     /// Where in a URL that uses variables the prefix goes.
-    pub(crate) fn place_of_prefix(
+    pub(crate) fn position_of_prefix(
         &self,
         url: &str,
         expanded: &mut Expanded,
         task: &Task<'_>,
-    ) -> Place {
+    ) -> PrefixPosition {
         self.expand(url, expanded);
         let Some((at, path)) = absolute(&expanded.text, task.hosts) else {
             let is_known = expanded.is_whole || !is_open(&expanded.text);
             return if is_known {
-                Place::Nowhere
+                PrefixPosition::Nowhere
             } else {
-                Place::Unknown
+                PrefixPosition::Unknown
             };
         };
         if !carries_expanded(expanded, path, task) {
             let is_known = expanded.is_whole || crate::url::has_token(path);
             return if is_known {
-                Place::Nowhere
+                PrefixPosition::Nowhere
             } else {
-                Place::Unknown
+                PrefixPosition::Unknown
             };
         }
         let variable = expanded.variable_at(at).and_then(|at| self.0.get(at));
-        if variable.is_some_and(|variable| variable.place.is_some()) {
-            return Place::Nowhere;
+        if variable.is_some_and(|variable| variable.position.is_some()) {
+            return PrefixPosition::Nowhere;
         }
-        expanded.place_before(at).map_or(Place::Unknown, Place::At)
+        expanded
+            .position_before(at)
+            .map_or(PrefixPosition::Unknown, PrefixPosition::At)
     }
 
     /// Replaces variables by their values, up to the first that is not known.
@@ -226,7 +229,7 @@ impl Variable<'_> {
         };
         // Playlists that import it may use it where this one does not.
         if path.starts_with('/') && (self.is_wanted || task.carries(path)) {
-            self.place = Some(at);
+            self.position = Some(at);
         }
     }
 }
@@ -241,11 +244,30 @@ impl Expanded {
 
     /// The place in what was expanded that is this place of the result; `None` where it is
     /// within a value.
-    fn place_before(&self, at: usize) -> Option<usize> {
+    fn position_before(&self, at: usize) -> Option<usize> {
         let mut pieces = self.pieces.iter().rev();
         let (start, before, variable) = pieces.find(|(start, ..)| *start <= at)?;
         let within = at.saturating_sub(*start);
         (variable.is_none() || within == 0).then_some(before.saturating_add(within))
+    }
+}
+
+/// Where in a URL the prefix goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PrefixPosition {
+    /// In front of this byte of it.
+    At(usize),
+    /// It needs none, or a variable that it uses has it.
+    Nowhere,
+    /// That cannot be known.
+    Unknown,
+}
+
+/// Whether a path of which only the beginning may be known is to have the prefix.
+fn carries_expanded(expanded: &Expanded, path: &str, task: &Task<'_>) -> bool {
+    match expanded.is_whole {
+        true => task.carries(path),
+        false => task.carries(directory(path)),
     }
 }
 

@@ -6,7 +6,8 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use crate::exception::{Allowance, Exception};
-use crate::faded::{FADED_KEPT_MAX, Faded, mark_of};
+use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
+use crate::sharing::Clients;
 use crate::throttle::Calls;
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
@@ -66,6 +67,8 @@ pub struct Stream {
     pub superseded: Vec<String>,
     /// Heartbeats in this minute.
     pub calls: Calls,
+    /// Where its requests come from, where that is looked at.
+    pub clients: Clients,
 }
 
 /// What keeps a stream alive.
@@ -101,7 +104,8 @@ pub enum EndReason {
         /// Name of the rule within it.
         rule: String,
     },
-    /// A viewer chose to stop it from another device (`X-Terminate`).
+    /// A viewer chose to stop it from another device (`X-Terminate`), or its own device has
+    /// started again.
     Killed {
         /// The stream that was started in its place.
         by: Terminator,
@@ -122,6 +126,8 @@ pub struct Terminator {
     pub channel: Option<String>,
     /// Its `deviceName`, if known.
     pub device_name: Option<String>,
+    /// It plays on the device that the killed one played on, as far as that is known.
+    pub same_device: bool,
 }
 
 impl Terminator {
@@ -133,6 +139,7 @@ impl Terminator {
             started_at: now,
             channel: None,
             device_name: None,
+            same_device: false,
         }
     }
 
@@ -157,6 +164,7 @@ impl Stream {
             liveness: Liveness::Any,
             superseded: Vec::new(),
             calls: Calls::default(),
+            clients: Clients::default(),
         }
     }
 }
@@ -190,8 +198,11 @@ impl Activity {
     /// What is left of the end of the stream with this key, if that is all there is.
     #[must_use]
     pub fn faded_end_of(&self, key: &StreamKey) -> Option<Faded> {
-        let mark = mark_of(key)?;
-        self.faded.iter().find(|faded| faded.mark == mark).copied()
+        let key_prefix = key_prefix_of(key)?;
+        self.faded
+            .iter()
+            .find(|faded| faded.key_prefix == key_prefix)
+            .copied()
     }
 
     /// Whether anything is remembered of ended streams one by one.
@@ -254,6 +265,7 @@ impl Activity {
             return false;
         };
         stream.superseded.clear();
+        stream.clients = Clients::default();
         if stream.attributes.size() > RELEASED_ATTRIBUTES_MAX {
             stream.attributes = Attributes::default();
         }
@@ -298,8 +310,9 @@ impl Activity {
     /// Remembers that a stream ended, in the place of what was left of that, among the others
     /// by the time of its end.
     pub fn fade(&mut self, faded: Faded) {
-        self.faded.retain(|known| known.mark != faded.mark);
-        let order = |faded: &Faded| (faded.at, faded.mark);
+        self.faded
+            .retain(|known| known.key_prefix != faded.key_prefix);
+        let order = |faded: &Faded| (faded.at, faded.key_prefix);
         let later = self.faded.iter();
         let later = later
             .take_while(|known| order(known) < order(&faded))
@@ -310,8 +323,8 @@ impl Activity {
     }
 
     fn unfade(&mut self, key: &StreamKey) {
-        if let Some(mark) = mark_of(key) {
-            self.faded.retain(|known| known.mark != mark);
+        if let Some(key_prefix) = key_prefix_of(key) {
+            self.faded.retain(|known| known.key_prefix != key_prefix);
         }
     }
 
@@ -320,6 +333,9 @@ impl Activity {
     pub fn prune(&mut self, now: Moment) -> usize {
         let before = self.streams.len();
         self.streams.retain(|stream| stream.lapses_at > now);
+        for stream in &mut self.streams {
+            stream.clients.prune(now);
+        }
         let (kept, old) = core::mem::take(&mut self.ended)
             .into_iter()
             .partition(|ended| ended.at.plus_ms(ENDED_KEPT_MS) > now);
@@ -345,9 +361,12 @@ impl Tombstone {
     /// stream, or where the stream may start again.
     #[must_use]
     pub fn faded(&self) -> Option<Faded> {
-        let mark = mark_of(&self.key)?;
+        let key_prefix = key_prefix_of(&self.key)?;
         let is_over = self.released().is_none();
-        is_over.then_some(Faded { mark, at: self.at })
+        is_over.then_some(Faded {
+            key_prefix,
+            at: self.at,
+        })
     }
 
     /// The stream as it was, if it was released.

@@ -5,6 +5,8 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
+use super::rule::device;
+use super::shared::noted;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
 
 pub(super) fn admit(
@@ -15,7 +17,7 @@ pub(super) fn admit(
     now: Moment,
 ) -> Judgement {
     let silenced = findings.leaving() > 0;
-    let lapses_at = now.plus_ms(play.timeout_ms);
+    let lapses_at = now.plus_ms(play.timeout_ms).plus_ms(play.buffer_ms);
     // A stream that was released comes back as what it was.
     let end = activity.forgive(&play.stream);
     let mut plays = Plays {
@@ -28,15 +30,19 @@ pub(super) fn admit(
         monitored: findings.monitored,
         watched: findings.watched.clone(),
         ended: findings.gone().collect(),
+        shared: false,
         places: findings.places,
     };
     let mut changed = true;
     match activity.stream_mut(&play.stream) {
         Some(stream) => {
-            let due = stream.lapses_at.ms_since(now) < play.renew_below_ms;
+            let due_below_ms = play.renew_below_ms.saturating_add(play.buffer_ms);
+            let due = stream.lapses_at.ms_since(now) < due_below_ms;
             let learned = learns(stream, play);
-            changed = due || silenced || learned;
+            let noted = noted(&mut stream.clients, play, now);
+            changed = due || silenced || learned || noted.changed;
             plays.learned = learned;
+            plays.shared = noted.beyond;
             if changed && is_kept_alive(stream, play) {
                 stream.lapses_at = stream.lapses_at.max(lapses_at);
             }
@@ -52,6 +58,7 @@ pub(super) fn admit(
             stream.started_at = started_at;
             stream.lapses_at = lapses_at;
             learns(&mut stream, play);
+            noted(&mut stream.clients, play, now);
             activity.streams.push(stream);
         }
     }
@@ -94,7 +101,9 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
         started_at: stream.started_at,
         channel: stream.attributes.value("channel").map(str::to_owned),
         device_name: stream.attributes.value("deviceName").map(str::to_owned),
+        same_device: false,
     };
+    let own = device(&stream.attributes).map(str::to_owned);
     let killed = findings.killed.iter().chain(&findings.replaced).map(|key| {
         let why = EndReason::Killed { by: by.clone() };
         (*key, why)
@@ -104,7 +113,12 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
     stream.superseded.extend(codes);
     let surplus = stream.superseded.len().saturating_sub(SUPERSEDED_MAX);
     stream.superseded.drain(..surplus);
-    for (key, why) in leaving {
+    for (key, mut why) in leaving {
+        if let EndReason::Killed { by } = &mut why {
+            let of = activity.stream(&key);
+            let of = of.and_then(|stream| device(&stream.attributes));
+            by.same_device = of.is_some() && of == own.as_deref();
+        }
         activity.end(&key, why, now);
     }
 }

@@ -13,6 +13,7 @@ use crate::book::Application;
 use crate::exception::Exception;
 use crate::message::Message;
 use crate::places::Places;
+use crate::sharing::{Client, Sharing};
 
 /// Something happened, through the session API or by a segment request.
 #[derive(Debug, Clone)]
@@ -69,8 +70,11 @@ pub struct Play {
     pub terminate: Vec<String>,
     /// How long the stream lives without a further sign of life, in milliseconds.
     pub timeout_ms: u64,
+    /// How much longer than that its player can play on from what it has buffered, in
+    /// milliseconds, as it says itself. Bounded by whoever reads it.
+    pub buffer_ms: u64,
     /// A live stream that has at least this long to live, in milliseconds, is left
-    /// as it is: nothing is written.
+    /// as it is: nothing is written. [`Play::buffer_ms`] comes on top.
     pub renew_below_ms: u64,
     /// What to do if the stream is not on record.
     pub unknown: Unknown,
@@ -84,6 +88,9 @@ pub struct Play {
     /// It is a call of the session API: it has to bring the attributes that policies
     /// need, and counts against the call limits.
     pub is_call: bool,
+    /// How many viewers the stream may have at once, and where this request comes from;
+    /// `None` where that is not looked at.
+    pub sharing: Option<(Sharing, Client)>,
 }
 
 /// What it means that a stream is not on record.
@@ -163,6 +170,9 @@ pub struct Plays {
     pub watched: Option<Box<Breach>>,
     /// The streams that were ended for it.
     pub ended: Vec<StreamKey>,
+    /// It came from a network, or by an agent, beyond those that the stream may come from at
+    /// once.
+    pub shared: bool,
     /// How the tightest rule stands that counts streams and looks at this one, where an
     /// application asked; `None` where no rule does.
     pub places: Option<Places>,
@@ -175,7 +185,7 @@ pub enum Refused {
     Conflict(Vec<Breach>),
     /// A rule took its place away earlier; this is how that rule stands now.
     Evicted(Box<Breach>),
-    /// A viewer stopped it from another device.
+    /// A viewer stopped it from another device, or its own device has started again.
     Killed(Terminator),
     /// It lapsed or was stopped.
     Over,
@@ -196,6 +206,11 @@ pub enum Refused {
     SubjectFull,
     /// An operator has blocked the account.
     Blocked,
+    /// Its stream comes from as many other networks, or agents, as it may at once.
+    Shared {
+        /// When the first of those counts no longer, unless it asks again before.
+        room_at: Moment,
+    },
 }
 
 /// The most streams in the way that a breach names, so that a refusal costs no more for an
@@ -240,6 +255,7 @@ impl Refused {
                 room?.into_iter().max()
             }
             Self::Throttled { until } => Some(*until),
+            Self::Shared { room_at } => Some(*room_at),
             _ => None,
         }
     }

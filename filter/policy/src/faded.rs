@@ -8,21 +8,21 @@ pub const FADED_KEPT_MAX: usize = 56;
 
 /// Eight bytes that stand for a stream with an id from outside: the beginning of its key, which
 /// is a hash already.
-pub type Mark = [u8; 8];
+pub type KeyPrefix = [u8; 8];
 
 /// That a stream with an id from outside was ended, and when. Such an id does not say when it
 /// was issued, so that the watermark does not hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Faded {
     /// Which stream.
-    pub mark: Mark,
+    pub key_prefix: KeyPrefix,
     /// When it ended, or was refused last because of that.
     pub at: Moment,
 }
 
 /// What stands for a stream; `None` if an edge issued its key.
 #[must_use]
-pub fn mark_of(key: &StreamKey) -> Option<Mark> {
+pub fn key_prefix_of(key: &StreamKey) -> Option<KeyPrefix> {
     let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
     let is_external = key.issued_at().is_none();
     is_external.then_some([a, b, c, d, e, f, g, h])

@@ -16,6 +16,7 @@ use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::operate::{blocked, operate};
 use super::rule::{Contender, Standing};
+use super::shared;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::exception::Allowance;
 use crate::faded::Faded;
@@ -31,6 +32,8 @@ pub fn judge(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
+    #[cfg(any(test, feature = "testing"))]
+    crate::testing::count_judged();
     match event {
         Event::Play(play) => judge_play(activity, play, book, recall, now),
         Event::Stop {
@@ -120,6 +123,9 @@ fn judge_play(
         return unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
+    if let Some(refused) = live.and_then(|live| shared::refused(&live.clients, play)) {
+        return unchanged(refused);
+    }
     let released = end.and_then(Tombstone::released);
     let known = live.or(released);
     if play.is_call

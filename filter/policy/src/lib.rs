@@ -26,6 +26,8 @@ mod other;
 pub mod places;
 pub mod rule;
 mod same_device;
+mod shared;
+pub mod sharing;
 pub mod standing;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
@@ -42,4 +44,5 @@ pub use judge::judge;
 pub use message::Message;
 pub use places::Places;
 pub use rule::{Count, OnConflict, Rule};
+pub use sharing::{Client, Sharing, SharingAction};
 pub use target::{Comparison, Condition, Target, Test};

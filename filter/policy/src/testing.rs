@@ -17,6 +17,8 @@ pub use streamgate_values::testing::{Headers, NOW};
 #[cfg(all(test, target_arch = "wasm32"))]
 pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use core::cell::Cell;
+
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
@@ -25,6 +27,20 @@ use streamgate_values::stream_key::StreamKey;
 use crate::activity::Liveness;
 use crate::activity::Stream;
 use crate::{Count, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target, Unknown};
+
+thread_local! {
+    static JUDGED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How often this thread has judged an event so far.
+pub fn judged() -> u32 {
+    JUDGED.get()
+}
+
+/// An event is judged.
+pub(crate) fn count_judged() {
+    JUDGED.set(JUDGED.get().wrapping_add(1));
+}
 
 /// A stream's timeout in tests, in milliseconds.
 pub const TIMEOUT_MS: u64 = 90_000;
@@ -90,11 +106,13 @@ pub fn play(book: &PolicyBook, application: &str, stream: StreamKey, unknown: Un
         attributes: Attributes::default(),
         terminate: Vec::new(),
         timeout_ms: TIMEOUT_MS,
+        buffer_ms: 0,
         renew_below_ms: u64::MAX,
         unknown,
         limits: Limits::default(),
         liveness: Liveness::Any,
         recurring: false,
         is_call: false,
+        sharing: None,
     }
 }

@@ -59,8 +59,8 @@ fn main() {
 
 fn decided(host: &Host, records: &Records, account: u8, event: &Event) -> Verdict {
     let subject = SubjectKey::from_bytes([account; 16]);
-    let decided = transact(host, records, &subject, event, Moment::EARLIEST, NOW).unwrap();
-    match decided.verdict {
+    let recorded = transact(host, records, &subject, event, Moment::EARLIEST, NOW).unwrap();
+    match recorded.decided.verdict {
         Verdict::Refused(refused) => panic!("{refused:?}"),
         verdict => verdict,
     }
@@ -111,11 +111,13 @@ fn play(records: &Records, n: u8) -> Event {
         attributes,
         terminate: Vec::new(),
         timeout_ms: TIMEOUT_MS,
+        buffer_ms: 0,
         renew_below_ms: u64::MAX,
         unknown: Unknown::Starts,
         limits: Limits::default(),
         liveness: Liveness::Any,
         recurring: false,
         is_call: false,
+        sharing: None,
     })
 }

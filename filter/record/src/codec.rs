@@ -1,16 +1,19 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = calls count stream* count×4+excepted×2+fading ended* [count (mark(8) at(6))*]
-//!              [exception]
+//! activity   = calls count stream* count×4+excepted×2+fading ended*
+//!              [count (key_prefix(8) at(6))*] [exception]
 //! stream     = key(16) playback
 //! playback   = started(6) lapses(6) application(text) traits (name value(text))*
-//!              superseded(texts) calls [count (claim(text) limit)*]
+//!              superseded(texts) calls [count (claim(text) limit)*] [clients clients]
 //! calls      = 0 | count minute(4)
-//! traits     = number of attributes, ×4, + 2 if there are limits, + 1 if it lives by media
+//! clients    = count (mark(8) since(6) until(6))*, of networks, then of agents
+//! traits     = number of attributes, ×8, + 4 if there are clients, + 2 if there are limits,
+//!              + 1 if it lives by media
 //! name       = code(1) | 0 name(text)
 //! ended      = key(16) at(6) reason(1) [policy(text) rule(text)
-//!              | application(text) started(6) channel(opt text) device(opt text)
+//!              | application(text) started(6) channel(opt text) device(opt text), for another
+//!                device and for the same
 //!              | playback]
 //! ```
 //!
@@ -19,6 +22,7 @@
 
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
 use streamgate_policy::faded::Faded;
+use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::compact::{Reader, Writer};
@@ -53,11 +57,13 @@ const STOPPED: u8 = 0;
 const EVICTED: u8 = 1;
 const KILLED: u8 = 2;
 const RELEASED: u8 = 3;
+const KILLED_BY_ITS_DEVICE: u8 = 4;
 
 /// In `traits`.
 const LIVES_BY_MEDIA: usize = 1;
 const HAS_LIMITS: usize = 2;
-const TRAITS: u32 = 2;
+const HAS_CLIENTS: usize = 4;
+const TRAITS: u32 = 3;
 
 /// Below the number of ended streams: whether faded ones follow, and an exception.
 const FADING: usize = 1;
@@ -83,8 +89,8 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     }
     if fading > 0 {
         out.put_number(activity.faded.len());
-        for Faded { mark, at } in &activity.faded {
-            out.put(mark);
+        for Faded { key_prefix, at } in &activity.faded {
+            out.put(key_prefix);
             out.put_moment(*at);
         }
     }
@@ -140,7 +146,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
     if ended & FADING > 0 {
         for _ in 0..reader.number()? {
             activity.faded.push(Faded {
-                mark: reader.array()?,
+                key_prefix: reader.array()?,
                 at: reader.moment()?,
             });
         }
@@ -169,6 +175,7 @@ fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
             out.put_number(usize::try_from(limit).unwrap_or(usize::MAX));
         }
     }
+    encode_clients(out, &stream.clients);
 }
 
 fn traits(stream: &Stream) -> usize {
@@ -178,6 +185,9 @@ fn traits(stream: &Stream) -> usize {
     }
     if !stream.limits.is_empty() {
         traits |= HAS_LIMITS;
+    }
+    if !stream.clients.is_empty() {
+        traits |= HAS_CLIENTS;
     }
     traits
 }
@@ -204,7 +214,39 @@ fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
         } else {
             decode_limits(reader)?
         },
+        clients: if traits & HAS_CLIENTS == 0 {
+            Clients::default()
+        } else {
+            Clients::new(decode_clients(reader)?, decode_clients(reader)?)
+        },
     })
+}
+
+/// Nothing where nothing is remembered.
+fn encode_clients(out: &mut Vec<u8>, clients: &Clients) {
+    if clients.is_empty() {
+        return;
+    }
+    for all in [clients.networks(), clients.agents()] {
+        out.put_number(all.len());
+        for SeenClient { mark, since, until } in all {
+            out.put(mark);
+            out.put_moment(*since);
+            out.put_moment(*until);
+        }
+    }
+}
+
+fn decode_clients(reader: &mut Reader<'_>) -> Option<Vec<SeenClient>> {
+    let mut all = Vec::new();
+    for _ in 0..reader.number()? {
+        all.push(SeenClient {
+            mark: reader.array()?,
+            since: reader.moment()?,
+            until: reader.moment()?,
+        });
+    }
+    Some(all)
 }
 
 fn decode_limits(reader: &mut Reader<'_>) -> Option<Limits> {
@@ -269,7 +311,10 @@ fn encode_ended(out: &mut Vec<u8>, ended: &Tombstone) {
             out.put_text(rule);
         }
         EndReason::Killed { by } => {
-            out.put(&[KILLED]);
+            out.put(&[match by.same_device {
+                false => KILLED,
+                true => KILLED_BY_ITS_DEVICE,
+            }]);
             out.put_text(&by.application);
             out.put_moment(by.started_at);
             for text in [&by.channel, &by.device_name] {
@@ -286,18 +331,20 @@ fn encode_ended(out: &mut Vec<u8>, ended: &Tombstone) {
 fn decode_ended(reader: &mut Reader<'_>) -> Option<Tombstone> {
     let key = StreamKey::from_bytes(reader.array()?);
     let at: Moment = reader.moment()?;
-    let why = match reader.byte()? {
+    let reason = reader.byte()?;
+    let why = match reason {
         STOPPED => EndReason::Stopped,
         EVICTED => EndReason::Evicted {
             policy: reader.text()?.to_owned(),
             rule: reader.text()?.to_owned(),
         },
-        KILLED => EndReason::Killed {
+        KILLED | KILLED_BY_ITS_DEVICE => EndReason::Killed {
             by: Terminator {
                 application: reader.text()?.to_owned(),
                 started_at: reader.moment()?,
                 channel: reader.texts()?.pop(),
                 device_name: reader.texts()?.pop(),
+                same_device: reason == KILLED_BY_ITS_DEVICE,
             },
         },
         RELEASED => EndReason::Released(Box::new(decode_playback(reader, key)?)),
@@ -319,6 +366,12 @@ mod tests {
         first.attributes.set("own", "wert ü");
         first.superseded = vec!["51fd351f".to_owned()];
         first.liveness = Liveness::Media;
+        let seen = |n: u8| SeenClient {
+            mark: [n; 8],
+            since: NOW,
+            until: NOW.plus_ms(n.into()),
+        };
+        first.clients = Clients::new(vec![seen(1), seen(2)], vec![seen(3)]);
         let mut paused = stream(6, NOW);
         paused.limits.set("climit", 3);
         paused.limits.set("devices", 1000);
@@ -347,17 +400,18 @@ mod tests {
                             started_at: NOW,
                             channel: Some("News 2".to_owned()),
                             device_name: None,
+                            same_device: true,
                         },
                     },
                 ),
             ],
             faded: vec![
                 Faded {
-                    mark: [0x81; 8],
+                    key_prefix: [0x81; 8],
                     at: NOW,
                 },
                 Faded {
-                    mark: [0xff; 8],
+                    key_prefix: [0xff; 8],
                     at: NOW.plus_ms(7),
                 },
             ],
@@ -419,7 +473,7 @@ mod tests {
              01b8dd58e200\
              01b8dd5a4190\
              0461707031\
-             07\
+             0b\
              01016e\
              00\
              00\

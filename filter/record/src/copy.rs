@@ -10,11 +10,12 @@ use streamgate_values::subject::SubjectKey;
 
 use super::codec;
 use super::copy_version::{CopyVersion, WriteId};
+use super::counting::count;
 use super::generations::bump;
 use super::live::add_live;
 use super::merge::merged;
 use super::slot::Change;
-use super::transact::{Loaded, Pruned, Records, Unavailable, count, load};
+use super::transact::{Loaded, Pruned, Records, Unavailable, load};
 use crate::metric::Metric;
 use crate::ports::TRIES;
 use crate::ports::{Host, StoreKey, Swap};

@@ -10,6 +10,7 @@
 mod codec;
 pub mod copy;
 pub mod copy_version;
+mod counting;
 pub mod exception_room;
 mod exceptions;
 pub mod fleet;
@@ -46,9 +47,9 @@ mod test_edge;
 mod transact_tests;
 
 pub use copy_version::{CopyVersion, WriteId};
+pub(crate) use counting::count_verdict;
 pub use generations::{Generations, LookCount};
 pub use merge::merged;
-pub(crate) use transact::count_verdict;
 pub use transact::{
-    Basis, Decided, Records, Seen, Settled, Unavailable, activity, consult, transact, transact_if,
+    Basis, Decided, Recorded, Records, Seen, Unavailable, activity, consult, transact, transact_if,
 };

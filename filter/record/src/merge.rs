@@ -12,7 +12,7 @@
 
 use streamgate_policy::Exception;
 use streamgate_policy::activity::{Activity, Liveness, Stream, Tombstone};
-use streamgate_policy::faded::{Faded, mark_of};
+use streamgate_policy::faded::{Faded, key_prefix_of};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -64,7 +64,7 @@ fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
 /// An end without its reason. Where the other side knows the reason, that stays, with the later
 /// time.
 fn take_over_faded(merged: &mut Activity, faded: Faded) {
-    let is_it = |key: &StreamKey| mark_of(key) == Some(faded.mark);
+    let is_it = |key: &StreamKey| key_prefix_of(key) == Some(faded.key_prefix);
     let live = merged.streams.iter().find(|stream| is_it(&stream.key));
     if let Some((key, started_at)) = live.map(|live| (live.key, live.started_at)) {
         if started_at > faded.at {
@@ -89,7 +89,7 @@ fn take_over_faded(merged: &mut Activity, faded: Faded) {
         Some(_) => {}
         None => {
             let others = merged.faded.iter();
-            let known = others.filter(|other| other.mark == faded.mark);
+            let known = others.filter(|other| other.key_prefix == faded.key_prefix);
             let at = known.map(|known| known.at).fold(faded.at, Moment::max);
             merged.fade(Faded { at, ..faded });
         }
@@ -136,6 +136,7 @@ fn is_below(key: &StreamKey, watermark: Moment) -> bool {
 /// What is known of a stream goes by its latest sign of life.
 fn renew(known: &mut Stream, other: &Stream) {
     let calls = later(&known.calls, &other.calls);
+    let clients = known.clients.merged(&other.clients);
     let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
     // An edge that has lost its memory takes a stream's issue for its start.
     let lapses_at = known.lapses_at.max(other.lapses_at);
@@ -144,6 +145,7 @@ fn renew(known: &mut Stream, other: &Stream) {
     }
     known.lapses_at = lapses_at;
     known.calls = calls;
+    known.clients = clients;
     if lives_by_media {
         known.liveness = Liveness::Media;
     }

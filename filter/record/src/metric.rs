@@ -31,6 +31,7 @@ pub enum Metric {
     RefusalsBlocked,
     RefusalsTableFull,
     RefusalsContention,
+    RefusalsStore,
     RefusalsMalformed,
     RefusalsMissingAttributes,
     RefusalsThrottled,
@@ -58,11 +59,14 @@ pub enum Metric {
     ManifestsTooLarge,
     ManifestsUnreadable,
     ManifestUrlsUnknown,
+    Cuts,
+    RefusalsShared,
+    SharedMonitored,
 }
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 54] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -86,6 +90,7 @@ impl Metric {
         Self::RefusalsBlocked,
         Self::RefusalsTableFull,
         Self::RefusalsContention,
+        Self::RefusalsStore,
         Self::RefusalsMalformed,
         Self::RefusalsMissingAttributes,
         Self::RefusalsThrottled,
@@ -113,6 +118,9 @@ impl Metric {
         Self::ManifestsTooLarge,
         Self::ManifestsUnreadable,
         Self::ManifestUrlsUnknown,
+        Self::Cuts,
+        Self::RefusalsShared,
+        Self::SharedMonitored,
     ];
 
     /// Its name in Envoy's statistics.
@@ -142,6 +150,7 @@ impl Metric {
             Self::RefusalsBlocked => "streamgate.refusals.blocked",
             Self::RefusalsTableFull => "streamgate.refusals.table_full",
             Self::RefusalsContention => "streamgate.refusals.contention",
+            Self::RefusalsStore => "streamgate.refusals.store",
             Self::RefusalsMalformed => "streamgate.refusals.malformed",
             Self::RefusalsMissingAttributes => "streamgate.refusals.missing_attributes",
             Self::RefusalsThrottled => "streamgate.refusals.throttled",
@@ -169,6 +178,9 @@ impl Metric {
             Self::ManifestsTooLarge => "streamgate.manifests.too_large",
             Self::ManifestsUnreadable => "streamgate.manifests.unreadable",
             Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown",
+            Self::Cuts => "streamgate.cuts",
+            Self::RefusalsShared => "streamgate.refusals.shared",
+            Self::SharedMonitored => "streamgate.shared_monitored",
         }
     }
 

@@ -7,5 +7,6 @@ mod days;
 mod formats;
 mod merging;
 mod model;
+mod sharing;
 
 use model::{Model, Outcome};

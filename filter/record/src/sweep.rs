@@ -7,8 +7,9 @@
 
 use streamgate_values::moment::Moment;
 
+use super::counting::forget_lapsed;
 use super::slot::Slot;
-use super::transact::{Records, forget_lapsed};
+use super::transact::Records;
 use crate::ports::{Host, StoreKey, Swap};
 
 /// How often a worker is to call [`sweep()`], in milliseconds.

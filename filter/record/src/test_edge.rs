@@ -78,6 +78,7 @@ impl TestEdge {
             *memory_since,
             host.now(),
         )
+        .map(|recorded| recorded.decided)
     }
 
     /// What would be decided?

@@ -1,18 +1,21 @@
 //! Load, judge, compare-and-set, again if someone else was faster.
 
+use core::convert::Infallible;
+
 use streamgate_policy::activity::Activity;
 use streamgate_policy::{Event, Judgement, PolicyBook, Recall, Verdict, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
+use super::counting::{count, count_verdict, signed};
 use super::generations::bump;
 use super::live::{add_live, live};
 use crate::copy_version::CopyVersion;
 use crate::metric::Metric;
 use crate::ports::TRIES;
 use crate::ports::{Host, Store, StoreKey, Swap, Version};
-use crate::slot::{Change, Rewritten, Slot};
+use crate::slot::{Change, RewrittenSlot, Slot};
 
 /// How a record is laid out, and what it is judged by.
 #[derive(Debug)]
@@ -72,14 +75,16 @@ pub struct Seen<'a> {
     pub activity: &'a Activity,
 }
 
-/// What became of an event that may be decided elsewhere.
+/// An event decided, and what that did to the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub enum Settled {
-    /// It is decided, and recorded.
-    Decided(Decided),
-    /// Nothing has happened. This is what would have.
-    Open(Decided),
+pub struct Recorded {
+    /// What was decided.
+    pub decided: Decided,
+    /// Whether the record was written.
+    pub changed: bool,
+    /// Whether a stream that played does so no longer, so that others have to hear of it.
+    pub silenced: bool,
 }
 
 impl Records {
@@ -115,26 +120,27 @@ pub fn transact(
     event: &Event,
     memory_since: Moment,
     now: Moment,
-) -> Result<Decided, Unavailable> {
-    match transact_if(host, records, subject, event, memory_since, now, |_| true)? {
-        Settled::Decided(decided) | Settled::Open(decided) => Ok(decided),
-    }
+) -> Result<Recorded, Unavailable> {
+    let all = |_: &Seen<'_>| Ok::<_, Infallible>(());
+    let Ok(recorded) = transact_if(host, records, subject, event, memory_since, now, all)?;
+    Ok(recorded)
 }
 
-/// Decides an event as [`transact()`] does, if what follows from it `may_follow`.
+/// Decides an event as [`transact()`] does, if what follows from it `may_follow`. If not, nothing has
+/// happened, and what that says is given back.
 ///
 /// # Errors
 ///
 /// [`Unavailable`] if what follows could not be recorded; then nothing has happened.
-pub fn transact_if(
+pub fn transact_if<E>(
     host: &impl Host,
     records: &Records,
     subject: &SubjectKey,
     event: &Event,
     memory_since: Moment,
     now: Moment,
-    may_follow: impl Fn(&Seen<'_>) -> bool,
-) -> Result<Settled, Unavailable> {
+    may_follow: impl Fn(&Seen<'_>) -> Result<(), E>,
+) -> Result<Result<Recorded, E>, Unavailable> {
     let generation = host.generation(records.group_of(subject));
     let key = StoreKey::Slot(records.slot_of(subject));
     for _ in 0..TRIES {
@@ -145,11 +151,11 @@ pub fn transact_if(
             judgement,
             activity: &judged.pruned.activity,
         };
-        if !may_follow(&seen) {
-            return Ok(Settled::Open(judged.decided(generation)));
+        if let Err(left_open) = may_follow(&seen) {
+            return Ok(Err(left_open));
         }
         if !judgement.changed {
-            return Ok(Settled::Decided(judged.decided(generation)));
+            return Ok(Ok(judged.recorded(generation)));
         }
         let rewritten = judged.rewritten(records, subject, now);
         let growth = judged.growth(&rewritten);
@@ -166,7 +172,7 @@ pub fn transact_if(
                 count(host, Metric::Lapses, rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
                 count_verdict(host, event, judgement);
-                return Ok(Settled::Decided(judged.decided(generation)));
+                return Ok(Ok(judged.recorded(generation)));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
             Swap::Failed => {
@@ -325,6 +331,14 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    fn recorded(self, generation: u32) -> Recorded {
+        Recorded {
+            changed: self.judgement.changed,
+            silenced: self.judgement.silenced,
+            decided: self.decided(generation),
+        }
+    }
+
     fn decided(self, generation: u32) -> Decided {
         Decided {
             verdict: self.judgement.verdict,
@@ -336,7 +350,7 @@ impl Judged<'_> {
         }
     }
 
-    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> Rewritten {
+    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> RewrittenSlot {
         let activity = &self.pruned.activity;
         let before = self
             .slot
@@ -353,7 +367,7 @@ impl Judged<'_> {
     }
 
     /// How many streams more the slot holds once rewritten.
-    fn growth(&self, rewritten: &Rewritten) -> i64 {
+    fn growth(&self, rewritten: &RewrittenSlot) -> i64 {
         let Pruned { activity, .. } = &self.pruned;
         self.pruned.growth_to(activity, rewritten)
     }
@@ -361,51 +375,12 @@ impl Judged<'_> {
 
 impl Pruned {
     /// How many streams more the slot holds once it is rewritten with this activity.
-    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &Rewritten) -> i64 {
+    pub(super) fn growth_to(&self, activity: &Activity, rewritten: &RewrittenSlot) -> i64 {
         let gone = self.on_record.saturating_add(rewritten.lapsed);
         signed(activity.streams.len()).saturating_sub(signed(gone))
     }
 }
 
-/// Counts what has just been recorded.
-pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
-    match &judgement.verdict {
-        Verdict::Plays(plays) => {
-            count(host, Metric::Starts, usize::from(plays.started));
-            count(host, Metric::Kills, plays.killed);
-            count(host, Metric::Replacements, plays.replaced);
-            count(host, Metric::MonitoredBreaches, plays.monitored);
-        }
-        Verdict::Stopped => {
-            let released = matches!(event, Event::Release { .. });
-            let metric = match released {
-                true => Metric::Releases,
-                false => Metric::Stops,
-            };
-            host.add(metric, 1);
-        }
-        Verdict::Operated { stopped } => count(host, Metric::Kills, *stopped),
-        Verdict::Refused(_) => {}
-    }
-    count(host, Metric::Evictions, judgement.evicted);
-}
-
-/// Counts streams that a sweep found lapsed.
-pub(super) fn forget_lapsed(host: &impl Host, rewritten: &Rewritten) {
-    count(host, Metric::Lapses, rewritten.lapsed);
-    add_live(host, signed(rewritten.lapsed).saturating_neg());
-}
-
 fn starts(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Plays(plays) if plays.started)
-}
-
-pub(super) fn count(host: &impl Host, metric: Metric, n: usize) {
-    if n > 0 {
-        host.add(metric, u64::try_from(n).unwrap_or(u64::MAX));
-    }
-}
-
-fn signed(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -86,6 +86,21 @@ impl SubjectHasher {
         SubjectKey(self.hash(b"configuration", b"", written)).to_string()
     }
 
+    /// What stands for the network that a client is in: 32 hexadecimal digits.
+    #[must_use]
+    pub fn network(&self, network: &[u8]) -> String {
+        SubjectKey(self.hash(b"network", b"", network)).to_string()
+    }
+
+    /// Eight bytes that stand for something seen of a subject's client, its network or its
+    /// agent, as `what` says. For another subject the same is something else.
+    #[must_use]
+    pub fn seen(&self, what: &str, subject: &SubjectKey, seen: &[u8]) -> [u8; 8] {
+        let domain = [b"seen ", what.as_bytes()].concat();
+        let [a, b, c, d, e, f, g, h, ..] = self.hash(&domain, subject.as_bytes(), seen);
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// What stands for a password that an application calls with.
     #[must_use]
     pub fn secret(&self, application: &str, password: &[u8]) -> SecretHash {

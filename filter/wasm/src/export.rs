@@ -7,7 +7,7 @@
 // names for Envoy.
 #![allow(unsafe_code)]
 
-use crate::http::Go;
+use crate::go::Go;
 use crate::requests::with_requests;
 
 unsafe extern "C" {

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use streamgate_core::exchange::{Answer, Record};
-use streamgate_record::fleet::{Call, REPLY_MAX};
+use streamgate_core::exchange::Answer;
+use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_values::head::Head;
@@ -56,12 +56,17 @@ impl Envoy {
 
 impl Clock for Envoy {
     fn now(&self) -> Moment {
-        let since_unix_epoch = hostcalls::get_current_time()
-            .ok()
-            .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
-            .unwrap_or_default();
-        Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
+        now()
     }
+}
+
+/// What time it is.
+pub(crate) fn now() -> Moment {
+    let since_unix_epoch = hostcalls::get_current_time()
+        .ok()
+        .and_then(|now| now.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    Moment::from_ms(u64::try_from(since_unix_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Entropy for Envoy {
@@ -211,7 +216,8 @@ impl Head for RequestHead {
     }
 }
 
-fn property(path: Vec<&str>) -> Option<Vec<u8>> {
+/// What Envoy knows of the request or response that is acted for.
+pub(crate) fn property(path: Vec<&str>) -> Option<Vec<u8>> {
     hostcalls::get_property(path).ok().flatten()
 }
 
@@ -269,7 +275,7 @@ pub(crate) fn dequeue(queue: u32) {
 /// # Errors
 ///
 /// Envoy's status where it makes no call, for example to a cluster it does not know.
-pub(crate) fn call(cluster: &str, call: &Call) -> Result<u32, Status> {
+pub(crate) fn call(cluster: &str, call: &StoreCall) -> Result<u32, Status> {
     let headers = vec![
         (":method", "POST"),
         (":path", "/"),
@@ -353,13 +359,6 @@ pub(crate) fn replace_response_body(length: usize, body: &[u8]) {
 /// version of the ABI whenever a header of a request changes.
 pub(crate) fn replace_path(path: &[u8]) {
     set_request_header(":path", Some(path));
-}
-
-/// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
-pub(crate) fn record(record: &Record) {
-    for (name, value) in record.fields() {
-        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
-    }
 }
 
 /// A variable of the environment that Envoy gives this VM

@@ -1,43 +1,14 @@
 //! The way of one request: what the edge says is done.
 
-use proxy_wasm::types::Action;
-use streamgate_core::edge::{Pending, Step};
+use std::borrow::Cow;
+
 use streamgate_core::exchange::{Answer, Reply};
-use streamgate_core::playback::{Forward, Rewrite, Watch, Watched};
+use streamgate_core::playback::{Forward, Rewrite, Watch};
+use streamgate_core::step::{Pending, Step};
 
-use crate::host;
+use crate::go::Go;
 use crate::manifest::Manifest;
-
-/// Whether Envoy goes on with a request or its response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Go {
-    On,
-    Wait,
-    /// The response's headers wait until its body is there, which the filter collects.
-    Collect,
-}
-
-impl Go {
-    /// Envoy's name for holding back headers, body and all, with the origin made to wait
-    /// (`FilterHeadersStatus::StopAllIterationAndWatermark`). After a mere pause Envoy goes
-    /// on to hand over the body, keeps what the filter does not let through, and turns the
-    /// response into an error when that is too much: a segment of a few megabytes.
-    pub(crate) const STOP_ALL: u32 = 4;
-
-    /// Envoy's name for taking a piece of a body away
-    /// (`FilterDataStatus::StopIterationNoBuffer`). What Envoy keeps for a filter that waits
-    /// is bounded by the listener's buffer, and what is put there in the end, too: a response
-    /// beyond it becomes an error.
-    pub(crate) const KEEP_NOTHING: u32 = 3;
-
-    /// What Envoy takes a callback's answer for.
-    pub(crate) const fn to_envoy(self) -> u32 {
-        match self {
-            Self::On => Action::Continue as u32,
-            Self::Wait | Self::Collect => Action::Pause as u32,
-        }
-    }
-}
+use crate::{host, log};
 
 /// What a request waits for.
 pub(crate) enum State {
@@ -71,30 +42,60 @@ pub(crate) fn reply(reply: &Reply) {
         host::set_request_header("referer", None);
     }
     if let Some(record) = &reply.record {
-        host::record(record);
+        log::record(record);
     }
     host::answer(&reply.answer);
 }
 
-/// Does with a request what the edge says; what it waits for then.
-pub(crate) fn take_step(step: Step, path: &[u8]) -> (State, Go) {
-    match step {
-        Step::Pass => (State::Nothing, Go::On),
-        Step::Forward(forward) => (forwarded(forward, path), Go::On),
-        Step::AwaitBody(pending) => (State::Body(pending, 0), Go::Wait),
-        Step::Wait => (State::Store, Go::Wait),
-        Step::Reply(answer) => {
+/// How far a request has come.
+pub(crate) enum Phase<'p> {
+    /// Its head is there, with this path; or it is there again, and the path is not at hand.
+    Request(Option<&'p [u8]>),
+    /// The head of its response is there.
+    Response {
+        /// No body follows.
+        ends: bool,
+    },
+}
+
+/// Does what the edge says; what the request waits for then.
+pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
+    match (step, phase) {
+        (Step::Pass, _) => (State::Nothing, Go::On),
+        (Step::Log(record), _) => {
+            log::record(&record);
+            (State::Nothing, Go::On)
+        }
+        (Step::Forward(forward), Phase::Request(path)) => (forwarded(forward, *path), Go::On),
+        // Nothing of a request can be changed once its response is there.
+        (Step::Forward(_) | Step::AwaitBody(_), Phase::Response { .. }) => (State::Nothing, Go::On),
+        (Step::AwaitBody(pending), Phase::Request(_)) => (State::Body(pending, 0), Go::Wait),
+        (Step::Reply(answer), Phase::Request(_)) => {
             reply(&answer);
             (State::Nothing, Go::Wait)
         }
+        (Step::Reply(reply), Phase::Response { ends }) => {
+            // The request's head is gone by now; its path was stripped on the way in.
+            if let Some(record) = &reply.record {
+                log::record(record);
+            }
+            (answer_instead(reply.answer, *ends), Go::On)
+        }
+        (Step::Park, Phase::Request(_)) => (State::Store, Go::Wait),
+        (Step::Park, Phase::Response { ends }) => (State::Held { ends: *ends }, Go::Wait),
     }
 }
 
 /// The request goes on, without what it is not to take along; what it waits for then.
-fn forwarded(forward: Forward, path: &[u8]) -> State {
-    if forward.strip > 0 || forward.scrub.path.is_some() {
-        let stripped = path.get(forward.strip..).unwrap_or(path);
-        host::replace_path(forward.scrub.path.as_deref().unwrap_or(stripped));
+fn forwarded(forward: Forward, path: Option<&[u8]>) -> State {
+    if let Some(path) = &forward.scrub.path {
+        host::replace_path(path);
+    } else if forward.strip > 0 {
+        let path = path.map_or_else(
+            || Cow::Owned(host::request_path().unwrap_or_default()),
+            Cow::Borrowed,
+        );
+        host::replace_path(path.get(forward.strip..).unwrap_or(&path));
     }
     for (name, value) in &forward.scrub.headers {
         host::set_request_header(name, value.as_deref());
@@ -109,26 +110,6 @@ fn forwarded(forward: Forward, path: &[u8]) -> State {
         watch: forward.watch,
         renewed: forward.renewed,
         rewrite: forward.rewrite,
-    }
-}
-
-/// Does with a response what the edge says; what the request waits for then.
-pub(crate) fn take_watched(watched: Watched, ends: bool) -> (State, Go) {
-    match watched {
-        Watched::Pass(record) => {
-            if let Some(record) = record {
-                host::record(&record);
-            }
-            (State::Nothing, Go::On)
-        }
-        Watched::Refuse(reply) => {
-            // The request's head is gone by now; its path was stripped on the way in.
-            if let Some(record) = &reply.record {
-                host::record(record);
-            }
-            (answer_instead(reply.answer, ends), Go::On)
-        }
-        Watched::Wait(..) => (State::Held { ends }, Go::Wait),
     }
 }
 

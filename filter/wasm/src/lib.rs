@@ -4,10 +4,12 @@
 //! [`root`] the life of one worker's edge, [`http`] the way of one request, [`store`] the
 //! calls to the fleet's store.
 
-mod by_id;
 mod export;
+mod go;
 mod host;
 mod http;
+mod log;
+mod long_responses;
 mod manifest;
 mod requests;
 mod root;

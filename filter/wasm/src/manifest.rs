@@ -5,8 +5,8 @@ use std::rc::Rc;
 use streamgate_core::exchange::Answer;
 use streamgate_core::playback::{Coding, End, Held, Rewrite};
 
+use crate::go::Go;
 use crate::host;
-use crate::http::{Go, State};
 use crate::worker::Worker;
 
 /// The most bytes of manifests that a worker holds at once. What comes on top is passed on as
@@ -24,9 +24,13 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// The response's headers are there, and say whether it is held.
-    pub(crate) fn begin(worker: &Rc<Worker>, rewrite: Box<Rewrite>, status: u16) -> (State, Go) {
+    pub(crate) fn begin(
+        worker: &Rc<Worker>,
+        rewrite: Box<Rewrite>,
+        status: u16,
+    ) -> (Option<Self>, Go) {
         match rewrite.hold(&worker.envoy, status, host::response_header) {
-            Held::No => (State::Nothing, Go::On),
+            Held::No => (None, Go::On),
             Held::Until(end, coding) => {
                 let manifest = Self {
                     worker: Rc::clone(worker),
@@ -35,7 +39,7 @@ impl Manifest {
                     end,
                     body: Vec::new(),
                 };
-                (State::Manifest(manifest), Go::Collect)
+                (Some(manifest), Go::Collect)
             }
         }
     }

@@ -1,16 +1,17 @@
 //! The requests of a VM that wait for something, and whose they are.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use streamgate_core::api::MAX_BODY;
-use streamgate_core::edge::Answering;
+use streamgate_core::playback::Flows;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 
-use crate::by_id::ById;
+use crate::go::Go;
 use crate::host::{self, RequestHead};
-use crate::http::{Go, State, reply, take_step, take_watched};
+use crate::http::{Phase, State, take};
 use crate::manifest::Manifest;
 use crate::worker::Worker;
 
@@ -32,23 +33,27 @@ struct Waiting {
 /// The requests of a VM. Envoy makes no callback while another runs.
 pub(crate) struct Requests {
     /// The root contexts, and who works under each; nobody before it is configured.
-    roots: RefCell<ById<Option<Rc<Worker>>>>,
+    roots: RefCell<BTreeMap<u32, Option<Rc<Worker>>>>,
     /// The latest request and its root context. Its headers come next, unless a filter in
     /// front of this one holds it back.
     latest: Cell<Option<(u32, u32)>>,
     /// Requests that others came after before their headers did, and their root contexts.
-    early: RefCell<ById<u32>>,
+    early: RefCell<BTreeMap<u32, u32>>,
     /// Those that wait for something.
-    waiting: RefCell<ById<Waiting>>,
+    waiting: RefCell<BTreeMap<u32, Waiting>>,
+    /// Root contexts, and the responses under way of who works there: one, but for the moments
+    /// when another takes its place.
+    flows: RefCell<Vec<(u32, Rc<Flows>)>>,
 }
 
 impl Requests {
     const fn new() -> Self {
         Self {
-            roots: RefCell::new(ById::new()),
+            roots: RefCell::new(BTreeMap::new()),
             latest: Cell::new(None),
-            early: RefCell::new(ById::new()),
-            waiting: RefCell::new(ById::new()),
+            early: RefCell::new(BTreeMap::new()),
+            waiting: RefCell::new(BTreeMap::new()),
+            flows: RefCell::new(Vec::new()),
         }
     }
 
@@ -60,18 +65,23 @@ impl Requests {
     /// This one works under its root context.
     pub(crate) fn employ(&self, worker: &Rc<Worker>) {
         let worker = Rc::clone(worker);
+        let mut flows = self.flows.borrow_mut();
+        flows.retain(|(root, _)| *root != worker.root);
+        flows.push((worker.root, worker.edge.borrow().flows()));
+        drop(flows);
         self.roots.borrow_mut().insert(worker.root, Some(worker));
     }
 
     /// The root context is gone.
     pub(crate) fn remove_root(&self, root: u32) {
+        self.flows.borrow_mut().retain(|(known, _)| *known != root);
         // Dropping a worker calls Envoy.
-        let gone = self.roots.borrow_mut().remove(root);
+        let gone = self.roots.borrow_mut().remove(&root);
         drop(gone);
     }
 
     pub(crate) fn is_root(&self, context: u32) -> bool {
-        self.roots.borrow().get(context).is_some()
+        self.roots.borrow().get(&context).is_some()
     }
 
     pub(crate) fn on_create(&self, context: u32, root: u32) {
@@ -87,7 +97,8 @@ impl Requests {
                 self.latest.set(None);
                 Some(root)
             }
-            _ => self.early.borrow_mut().remove(context),
+            _ if self.early.borrow().is_empty() => None,
+            _ => self.early.borrow_mut().remove(&context),
         }
     }
 
@@ -95,7 +106,13 @@ impl Requests {
     pub(crate) fn on_delete(&self, context: u32) {
         // It may have ended before its headers came here.
         self.root_of(context);
-        let gone = self.waiting.borrow_mut().remove(context);
+        for (_, flows) in self.flows.borrow().iter() {
+            flows.end(Ticket(context));
+        }
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
+        let gone = self.waiting.borrow_mut().remove(&context);
         if let Some(Waiting { worker, state }) = gone
             && matches!(state, State::Store | State::Held { .. })
         {
@@ -108,7 +125,7 @@ impl Requests {
             return Go::On;
         };
         let roots = self.roots.borrow();
-        let Some(Some(worker)) = roots.get(root) else {
+        let Some(Some(worker)) = roots.get(&root) else {
             return Go::On;
         };
         let Some(path) = RequestHead.header(":path") else {
@@ -117,13 +134,13 @@ impl Requests {
         let mut edge = worker.edge.borrow_mut();
         let step = edge.on_request(&worker.envoy, Ticket(context), &RequestHead, &path, ends);
         drop(edge);
-        let (state, go) = take_step(step, &path);
+        let (state, go) = take(step, &Phase::Request(Some(&path)));
         self.wait(context, worker, state);
         go
     }
 
     pub(crate) fn on_request_body(&self, context: u32, size: usize, ends: bool) -> Go {
-        match self.waiting.borrow_mut().get_mut(context) {
+        match self.waiting.borrow_mut().get_mut(&context) {
             Some(Waiting { state, .. }) => match state {
                 State::Body(_, seen) => *seen = size,
                 State::Store => return Go::Wait,
@@ -138,7 +155,7 @@ impl Requests {
     }
 
     pub(crate) fn on_request_trailers(&self, context: u32) -> Go {
-        match self.waiting.borrow().get(context) {
+        match self.waiting.borrow().get(&context) {
             Some(Waiting { state, .. }) => match state {
                 State::Body(..) => {}
                 State::Store => return Go::Wait,
@@ -151,7 +168,7 @@ impl Requests {
 
     /// The session API call's body is there, or known to be too long.
     fn finish(&self, context: u32) -> Go {
-        let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(context) else {
+        let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(&context) else {
             return Go::On;
         };
         let State::Body(pending, size) = state else {
@@ -159,22 +176,20 @@ impl Requests {
         };
         let body = host::request_body(size.min(MAX_BODY.saturating_add(1)));
         let mut edge = worker.edge.borrow_mut();
-        let answering = edge.on_body(&worker.envoy, Ticket(context), pending, &body);
+        let step = edge.on_body(&worker.envoy, Ticket(context), pending, &body);
         drop(edge);
-        match answering {
-            Answering::Reply(answer) => reply(&answer),
-            Answering::Wait => self.wait(context, &worker, State::Store),
-        }
-        Go::Wait
+        let (state, go) = take(step, &Phase::Request(None));
+        self.wait(context, &worker, state);
+        go
     }
 
     pub(crate) fn on_response_headers(&self, context: u32, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
         let is_expected = |waiting: &Waiting| matches!(waiting.state, State::Response { .. });
-        if !waiting.get(context).is_some_and(is_expected) {
+        if !waiting.get(&context).is_some_and(is_expected) {
             return Go::On;
         }
-        let expected = waiting.remove(context);
+        let expected = waiting.remove(&context);
         drop(waiting);
         let Some(Waiting {
             worker,
@@ -195,14 +210,16 @@ impl Requests {
         let (mut state, mut go) = match watch {
             Some(watch) => {
                 let mut edge = worker.edge.borrow_mut();
-                let watched = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
+                let step = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
                 drop(edge);
-                take_watched(watched, ends)
+                take(step, &Phase::Response { ends })
             }
             None => (State::Nothing, Go::On),
         };
         if let (State::Nothing, Go::On, Some(rewrite), false) = (&state, go, rewrite, ends) {
-            (state, go) = Manifest::begin(&worker, rewrite, status);
+            let held;
+            (held, go) = Manifest::begin(&worker, rewrite, status);
+            state = held.map_or(State::Nothing, State::Manifest);
         }
         self.wait(context, &worker, state);
         go
@@ -210,7 +227,7 @@ impl Requests {
 
     pub(crate) fn on_response_body(&self, context: u32, size: usize, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let state = waiting.get_mut(context).map(|waiting| &mut waiting.state);
+        let state = waiting.get_mut(&context).map(|waiting| &mut waiting.state);
         match state {
             // All of it in the place of the first piece, nothing in the place of the others.
             Some(State::Refused(body)) => {
@@ -220,22 +237,29 @@ impl Requests {
             Some(State::Manifest(manifest)) => {
                 let go = manifest.take(size, ends);
                 if go == Go::On {
-                    waiting.remove(context);
+                    waiting.remove(&context);
                 }
                 go
             }
-            _ => Go::On,
+            _ => {
+                if !ends {
+                    let flows = self.flows.borrow();
+                    let flows = flows.iter();
+                    flows.for_each(|(_, flows)| flows.note(Ticket(context), size));
+                }
+                Go::On
+            }
         }
     }
 
     /// The body has ended, and nothing said so.
     pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let state = waiting.get(context).map(|waiting| &waiting.state);
+        let state = waiting.get(&context).map(|waiting| &waiting.state);
         if !matches!(state, Some(State::Manifest(_))) {
             return Go::On;
         }
-        let ended = waiting.remove(context);
+        let ended = waiting.remove(&context);
         drop(waiting);
         if let Some(State::Manifest(manifest)) = ended.map(|waiting| waiting.state) {
             manifest.answer();
@@ -246,7 +270,7 @@ impl Requests {
     /// The state of a request that waits for the fleet's store, taken out; `None` if it is
     /// gone.
     pub(crate) fn resume(&self, context: u32) -> Option<State> {
-        Some(self.waiting.borrow_mut().remove(context)?.state)
+        Some(self.waiting.borrow_mut().remove(&context)?.state)
     }
 
     /// Remembers what a request waits for, if it does.
@@ -261,7 +285,7 @@ impl Requests {
         };
         self.waiting.borrow_mut().insert(context, waiting);
         if asks {
-            worker.ring_if_needed();
+            worker.wake_if_needed();
         }
     }
 }

@@ -3,17 +3,17 @@
 use std::rc::Rc;
 
 use log::{info, warn};
-use streamgate_core::edge::Resumed;
-use streamgate_record::fleet::{Call, CallFailure, Ticket};
+use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
 
+use crate::go::Go;
 use crate::host;
-use crate::http::{self, Go, State};
+use crate::http::{Phase, State, take};
 use crate::requests::with_requests;
 use crate::worker::Worker;
 
 impl Worker {
     /// Has the root context called, if the store is to be called.
-    pub(crate) fn ring_if_needed(&self) {
+    pub(crate) fn wake_if_needed(&self) {
         if !self.edge.borrow().has_calls() || self.waker.is_pending.get() {
             return;
         }
@@ -44,11 +44,12 @@ impl Worker {
         let calls = self.edge.borrow_mut().on_tick(&self.envoy);
         self.make(calls);
         self.go_on();
-        self.tell_of_outages();
+        self.cut();
+        self.log_outages();
     }
 
     /// Logs when the store begins not to answer, and when all of it answers again.
-    fn tell_of_outages(&self) {
+    fn log_outages(&self) {
         let down = self.edge.borrow().shards_down();
         match (self.is_away.replace(down > 0), down) {
             (false, 1..) => warn!(
@@ -62,7 +63,7 @@ impl Worker {
 
     /// An answer of the store is there, or known not to come.
     pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
-        let Some(call) = self.calls.borrow_mut().remove(token) else {
+        let Some(call) = self.calls.borrow_mut().remove(&token) else {
             return;
         };
         let reply = host::call_reply(headers, body_size);
@@ -74,7 +75,7 @@ impl Worker {
     }
 
     /// Makes calls, in the name of the root context.
-    fn make(&self, calls: Vec<Call>) {
+    fn make(&self, calls: Vec<StoreCall>) {
         for call in calls {
             match host::call(&self.cluster, &call) {
                 Ok(token) => {
@@ -94,52 +95,37 @@ impl Worker {
     /// made when the root context is called again: while Envoy hands over an answer it would
     /// send the next call over the connection that is just closing.
     fn go_on(self: &Rc<Self>) {
-        let settled = self.edge.borrow_mut().settled(&self.envoy);
+        let settled = self.edge.borrow_mut().settled();
         if settled.is_empty() {
-            return self.ring_if_needed();
+            return self.wake_if_needed();
         }
-        for (Ticket(context), resumed) in settled {
+        for settled in settled {
+            let Ticket(context) = settled.ticket;
             let state = with_requests(|requests| requests.resume(context));
             if let Some(state) = state
                 && host::act_for(context)
             {
-                let state = self.resume(context, &state, resumed);
+                let state = self.resume(settled, &state);
                 with_requests(|requests| requests.wait(context, self, state));
             }
         }
         host::act_for(self.root);
-        self.ring_if_needed();
+        self.wake_if_needed();
     }
 
     /// Goes on with a request; what it waits for then.
-    fn resume(&self, context: u32, state: &State, resumed: Resumed) -> State {
-        match resumed {
-            Resumed::Request(copy_state) => {
-                let Some(path) = host::request_path() else {
-                    host::resume_request();
-                    return State::Nothing;
-                };
-                let mut edge = self.edge.borrow_mut();
-                let ticket = Ticket(context);
-                let head = &host::RequestHead;
-                let step = edge.on_request_again(&self.envoy, ticket, head, &path, copy_state);
-                drop(edge);
-                let (state, go) = http::take_step(step, &path);
-                if go == Go::On {
-                    host::resume_request();
-                }
-                state
-            }
-            Resumed::Reply(reply) => {
-                http::reply(&reply);
-                State::Nothing
-            }
-            Resumed::Response(watched) => {
-                let ends = matches!(state, State::Held { ends: true });
-                let (state, _) = http::take_watched(watched, ends);
-                host::resume_response();
-                state
-            }
+    fn resume(&self, settled: AnsweredQuestion, state: &State) -> State {
+        let mut edge = self.edge.borrow_mut();
+        let step = edge.resume(&self.envoy, settled, &host::RequestHead);
+        drop(edge);
+        let (phase, go_on): (_, fn()) = match *state {
+            State::Held { ends } => (Phase::Response { ends }, host::resume_response),
+            _ => (Phase::Request(None), host::resume_request),
+        };
+        let (state, go) = take(step, &phase);
+        if go == Go::On {
+            go_on();
         }
+        state
     }
 }

@@ -4,10 +4,10 @@ use core::fmt;
 
 use hashbrown::HashMap;
 use streamgate_core::config::Config;
-use streamgate_core::edge::{Answering, Edge, Resumed, Step};
+use streamgate_core::edge::Edge;
 use streamgate_core::exchange::Answer;
-use streamgate_core::playback::{Forward, Watched};
-use streamgate_record::fleet::{Call, CallFailure, CallId, Ticket};
+use streamgate_core::step::Step;
+use streamgate_record::fleet::{CallFailure, CallId, StoreCall, Ticket};
 
 use crate::host::EdgeHost;
 use crate::request::Request;
@@ -100,7 +100,7 @@ impl SimEdge {
     }
 
     /// The calls that somebody waits for.
-    pub fn calls(&mut self, worker: usize) -> Vec<Call> {
+    pub fn calls(&mut self, worker: usize) -> Vec<StoreCall> {
         let edge = &mut self.workers[worker].edge;
         match edge.has_calls() {
             true => edge.calls(&self.host),
@@ -109,7 +109,7 @@ impl SimEdge {
     }
 
     /// The calls that are due by the clock.
-    pub fn tick(&mut self, worker: usize) -> Vec<Call> {
+    pub fn tick(&mut self, worker: usize) -> Vec<StoreCall> {
         self.workers[worker].edge.on_tick(&self.host)
     }
 
@@ -123,11 +123,13 @@ impl SimEdge {
     pub fn resolved(&mut self, worker: usize) -> Vec<Resolved> {
         let (host, worker) = (&self.host, &mut self.workers[worker]);
         let mut resolved = Vec::new();
-        for (ticket, resumed) in worker.edge.settled(host) {
+        for settled in worker.edge.settled() {
+            let ticket = settled.ticket;
             let Some(waiting) = worker.waiting.remove(&ticket) else {
                 continue;
             };
-            match worker.resume(host, ticket, &waiting.request, resumed) {
+            let step = worker.edge.resume(host, settled, &waiting.request);
+            match worker.step(host, ticket, step) {
                 Some(outcome) => resolved.push(Resolved {
                     viewer: waiting.viewer,
                     outcome,
@@ -148,48 +150,24 @@ impl SimEdge {
 }
 
 impl Worker {
-    fn resume(
-        &mut self,
-        host: &EdgeHost,
-        ticket: Ticket,
-        request: &Request,
-        resumed: Resumed,
-    ) -> Option<Outcome> {
-        match resumed {
-            Resumed::Request(copy_state) => {
-                let path = request.path.as_bytes();
-                let step = self
-                    .edge
-                    .on_request_again(host, ticket, request, path, copy_state);
-                self.step(host, ticket, step)
-            }
-            Resumed::Reply(reply) => Some(Outcome::Answered(reply.answer)),
-            Resumed::Response(watched) => response(watched),
-        }
-    }
-
+    /// Does what the edge says; `None` if the request waits.
     fn step(&mut self, host: &EdgeHost, ticket: Ticket, step: Step) -> Option<Outcome> {
         match step {
-            Step::Pass => Some(Outcome::Served),
+            Step::Pass | Step::Log(_) => Some(Outcome::Served),
             Step::Reply(reply) => Some(Outcome::Answered(reply.answer)),
-            Step::Wait => None,
-            Step::AwaitBody(pending) => match self.edge.on_body(host, ticket, pending, b"") {
-                Answering::Reply(reply) => Some(Outcome::Answered(reply.answer)),
-                Answering::Wait => None,
-            },
-            Step::Forward(Forward { watch: None, .. }) => Some(Outcome::Served),
-            Step::Forward(Forward {
-                watch: Some(watch), ..
-            }) => response(self.edge.on_response(host, ticket, &watch, 200)),
+            Step::Park => None,
+            Step::AwaitBody(pending) => {
+                let step = self.edge.on_body(host, ticket, pending, b"");
+                self.step(host, ticket, step)
+            }
+            Step::Forward(forward) => {
+                let Some(watch) = forward.watch else {
+                    return Some(Outcome::Served);
+                };
+                let step = self.edge.on_response(host, ticket, &watch, 200);
+                self.step(host, ticket, step)
+            }
         }
-    }
-}
-
-fn response(watched: Watched) -> Option<Outcome> {
-    match watched {
-        Watched::Pass(_) => Some(Outcome::Served),
-        Watched::Refuse(reply) => Some(Outcome::Answered(reply.answer)),
-        Watched::Wait(..) => None,
     }
 }
 

@@ -43,6 +43,9 @@ impl Request {
 
 impl Head for Request {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
+        if name == ":path" {
+            return Some(self.path.clone().into_bytes());
+        }
         let mut headers = self.headers.iter();
         let (_, value) = headers.find(|(known, _)| *known == name)?;
         Some(value.clone().into_bytes())

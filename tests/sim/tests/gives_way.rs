@@ -1,7 +1,7 @@
 //! Who gives way after an outage in which a stream moved to another edge: its id is signed and
 //! says when it was issued.
 
-use streamgate_record::fleet::{Call, CallFailure};
+use streamgate_record::fleet::{CallFailure, StoreCall};
 use streamgate_sim::edge::{Outcome, SimEdge};
 use streamgate_sim::request::Request;
 use streamgate_sim::settings::Settings;
@@ -17,7 +17,7 @@ struct Fleet {
     now_ms: u64,
     is_frozen: bool,
     /// Calls that a frozen store has not answered, and since when.
-    hanging: Vec<(usize, Call, u64)>,
+    hanging: Vec<(usize, StoreCall, u64)>,
     answers: Vec<(u32, Outcome)>,
     viewers: u32,
 }
@@ -57,7 +57,7 @@ impl Fleet {
         }
     }
 
-    fn makes(&mut self, edge: usize, calls: Vec<Call>) {
+    fn makes(&mut self, edge: usize, calls: Vec<StoreCall>) {
         for call in calls {
             if self.is_frozen {
                 self.hanging.push((edge, call, self.now_ms));

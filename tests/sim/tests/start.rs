@@ -1,7 +1,7 @@
 //! Edges that have just started: their proxies do not know yet that the store is there, and
 //! every call fails at once.
 
-use streamgate_record::fleet::{Call, CallFailure};
+use streamgate_record::fleet::{CallFailure, StoreCall};
 use streamgate_sim::edge::{Outcome, SimEdge};
 use streamgate_sim::request::Request;
 use streamgate_sim::settings::Settings;
@@ -79,7 +79,7 @@ impl Fleet {
         }
     }
 
-    fn makes(&mut self, edge: usize, worker: usize, calls: Vec<Call>) {
+    fn makes(&mut self, edge: usize, worker: usize, calls: Vec<StoreCall>) {
         for call in calls {
             let is_healthy = self.now_ms >= self.healthy_at_ms;
             let said = is_healthy.then(|| self.node.answer(&call.payload, self.now_ms));

@@ -95,7 +95,7 @@ fn both_ask_for_passwords_lack_scripts_and_forget_what_has_expired() {
     });
     let (greet, swap, (kept, kept_ms)) = (greet.as_bytes(), swap.as_bytes(), KEPT);
     let [record, memory_since, feed]: [&[u8]; 3] =
-        [b"sg2:sixteen bytes-16", b"sg2:e:0", b"sg2:n:0"];
+        [b"sg3:sixteen bytes-16", b"sg3:e:0", b"sg3:n:0"];
     let login: &[&[u8]] = &[b"AUTH", b"open sesame"];
     let [greets_text, swaps_text] = SCRIPTS.map(|text| [b"SCRIPT", &b"LOAD"[..], text.as_bytes()]);
     let greets: &[&[u8]] = &[

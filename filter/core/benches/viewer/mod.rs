@@ -1,8 +1,9 @@
 //! A viewer at an edge in plain memory, for tests and benches outside the crate.
 
 use streamgate_core::config;
-use streamgate_core::edge::{Edge, Step};
+use streamgate_core::edge::Edge;
 use streamgate_core::playback::Forward;
+use streamgate_core::step::Step;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::head::Head;
 

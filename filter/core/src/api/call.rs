@@ -15,7 +15,7 @@ const SEGMENT_MAX: usize = 256;
 
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum Resource {
     /// `/metadata`
     Metadata,
     /// `/sessions/{idp}/{subject}`
@@ -45,26 +45,26 @@ pub enum Target {
 
 /// A path of the session API that names nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetError {
+pub enum ResourceError {
     /// There is nothing at this path (404).
     Unknown,
     /// Its encoding is broken, or a part is empty or too long (400).
     Malformed,
 }
 
-impl Target {
+impl Resource {
     /// Reads the path after the base path, without its query.
     ///
     /// # Errors
     ///
-    /// `TargetError` for a path that names nothing.
-    pub fn read(path: &[u8]) -> Result<Self, TargetError> {
+    /// `ResourceError` for a path that names nothing.
+    pub fn read(path: &[u8]) -> Result<Self, ResourceError> {
         let mut segments = path.split(|byte| *byte == b'/').skip(1);
         let collection = segments.next().unwrap_or_default();
         let parts: Vec<&[u8]> = segments.collect();
         let text = |part: &[u8]| match percent_decoded(part) {
             Ok(text) if (1..=SEGMENT_MAX).contains(&text.len()) => Ok(text),
-            _ => Err(TargetError::Malformed),
+            _ => Err(ResourceError::Malformed),
         };
         match (collection, parts.as_slice()) {
             (b"metadata", []) => Ok(Self::Metadata),
@@ -81,7 +81,7 @@ impl Target {
                 idp: text(idp)?,
                 subject: text(subject)?,
             }),
-            _ => Err(TargetError::Unknown),
+            _ => Err(ResourceError::Unknown),
         }
     }
 
@@ -212,32 +212,32 @@ mod tests {
         let account = |idp: &str, subject: &str| (idp.to_owned(), subject.to_owned());
         let (idp, subject) = account("acme", "a/lice");
         assert_eq!(
-            Target::read(b"/sessions/acme/a%2Flice"),
-            Ok(Target::Sessions { idp, subject })
+            Resource::read(b"/sessions/acme/a%2Flice"),
+            Ok(Resource::Sessions { idp, subject })
         );
         let (idp, subject) = account("acme", "Alice");
         assert_eq!(
-            Target::read(b"/runningStreams/acme/Alice"),
-            Ok(Target::RunningStreams { idp, subject })
+            Resource::read(b"/runningStreams/acme/Alice"),
+            Ok(Resource::RunningStreams { idp, subject })
         );
     }
 
     #[test]
     fn other_paths_name_nothing() {
         let long = [b"/sessions/acme/".as_slice(), &[b'x'; 60_000]].concat();
-        let cases: [(&[u8], TargetError); 9] = [
-            (b"", TargetError::Unknown),
-            (b"/sessions", TargetError::Unknown),
-            (b"/sessions/acme", TargetError::Unknown),
-            (b"/Sessions/acme/alice", TargetError::Unknown),
-            (b"/sessions/acme/alice/s/x", TargetError::Unknown),
-            (b"/sessions/acme/", TargetError::Malformed),
-            (b"/sessions/acme/%zz", TargetError::Malformed),
-            (b"/sessions/acme/\xff", TargetError::Malformed),
-            (&long, TargetError::Malformed),
+        let cases: [(&[u8], ResourceError); 9] = [
+            (b"", ResourceError::Unknown),
+            (b"/sessions", ResourceError::Unknown),
+            (b"/sessions/acme", ResourceError::Unknown),
+            (b"/Sessions/acme/alice", ResourceError::Unknown),
+            (b"/sessions/acme/alice/s/x", ResourceError::Unknown),
+            (b"/sessions/acme/", ResourceError::Malformed),
+            (b"/sessions/acme/%zz", ResourceError::Malformed),
+            (b"/sessions/acme/\xff", ResourceError::Malformed),
+            (&long, ResourceError::Malformed),
         ];
         for (path, expected) in cases {
-            assert_eq!(Target::read(path), Err(expected));
+            assert_eq!(Resource::read(path), Err(expected));
         }
     }
 }

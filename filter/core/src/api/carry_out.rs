@@ -4,47 +4,34 @@ use core::cell::OnceCell;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use streamgate_policy::{Application, Event, Unknown};
-use streamgate_record::fleet::Question;
+use streamgate_policy::{Event, Unknown};
+use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{Decided, Unavailable};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
-use streamgate_values::moment::Moment;
 use streamgate_values::path::Reading;
 use streamgate_values::stream_key::StreamKey;
-use streamgate_values::subject::SubjectKey;
 use streamgate_values::text::printable;
 
 use super::attributes::{read_attributes, read_json};
 use super::body::problem;
-use super::call::{BodyType, Call, MAX_BODY, PendingCall, Target, TargetError, split_query};
+use super::call::{BodyType, Call, MAX_BODY, PendingCall, Resource, ResourceError, split_query};
 use super::creates_by_client::CreatesByClient;
 use super::credentials;
 use super::refused::{refusal, refused_for};
-use super::respond::{Answered, Caller, Wish, malformed, unauthorized};
-use crate::authority::{Authority, Decision};
+use super::respond::{Wish, malformed, unauthorized};
+use super::understood::Understood;
+use crate::authority::{AfterDecision, AfterLook, Authority, Decision, Inquiry};
 use crate::config::{Config, SessionApi};
 use crate::exchange::{Answer, Reply};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
+use crate::step::{Pending, Step};
 
 /// The most termination codes one create may name.
 const TERMINATE_MAX: usize = 32;
-
-/// What is to become of a call whose head is there.
-#[derive(Debug)]
-#[must_use]
-pub(crate) enum Begun {
-    /// It is answered.
-    Reply(Reply),
-    /// Its body is needed first.
-    AwaitBody(PendingCall),
-    /// The fleet's store has to be asked first.
-    Wait(Unanswered),
-}
 
 /// A call as it comes in.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +42,8 @@ pub(crate) struct Called<'a> {
     pub(crate) path: &'a [u8],
     /// No body follows.
     pub(crate) ends: bool,
+    /// Names its request, should it have to wait.
+    pub(crate) ticket: Ticket,
 }
 
 /// What this worker remembers of callers.
@@ -72,19 +61,19 @@ pub(crate) fn begin(
     head: &impl Head,
     called: Called<'_>,
     door: &mut Door<'_>,
-    authority: &mut Authority<'_>,
-) -> Begun {
+    authority: &mut Authority,
+) -> Step {
     let (path, query) = split_query(called.path);
-    let target = match Target::read(path) {
+    let target = match Resource::read(path) {
         Ok(target) => target,
-        Err(error) => return Begun::Reply(no_target(config, host, error)),
+        Err(error) => return Step::Reply(no_target(config, host, error)),
     };
     let logged_path = format!("{}{}", config.sessions.base_path, target.template());
     let authorization = head.header("authorization");
     let application = credentials::application(config, api, authorization.as_deref());
     let reply = |answer: Answer| {
         let application = application.map(|application| application.id.as_str());
-        Begun::Reply(Reply {
+        Step::Reply(Reply {
             record: refusal(answer.status, None, application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
@@ -96,28 +85,28 @@ pub(crate) fn begin(
     };
     let method = head.header(":method").unwrap_or_default();
     let call = match (method.as_slice(), &target) {
-        (b"POST", Target::Sessions { .. }) => match terminate(head) {
+        (b"POST", Resource::Sessions { .. }) => match terminate(head) {
             Some(terminate) => Call::Create { terminate },
             None => {
                 let detail = "X-Terminate takes up to 32 termination codes";
                 return reply(malformed(host, detail));
             }
         },
-        (b"POST", Target::Session { session, .. }) => Call::Heartbeat {
+        (b"POST", Resource::Session { session, .. }) => Call::Heartbeat {
             session: session.clone(),
         },
-        (b"DELETE", Target::Session { session, .. }) => Call::Stop {
+        (b"DELETE", Resource::Session { session, .. }) => Call::Stop {
             session: session.clone(),
         },
-        (b"GET", Target::RunningStreams { .. }) => Call::RunningStreams,
-        (b"GET", Target::Metadata) => Call::Metadata,
+        (b"GET", Resource::RunningStreams { .. }) => Call::RunningStreams,
+        (b"GET", Resource::Metadata) => Call::Metadata,
         _ => return reply(Answer::empty(405).with("allow", target.allows())),
     };
     let (idp, subject) = target.account();
     let subject_key = config.hasher.subject(idp, subject);
     let refuse = |answer, reason: Reason| {
         host.add(reason.metric(), 1);
-        Begun::Reply(Reply {
+        Step::Reply(Reply {
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
             record: Some(refused_for(reason, subject_key, &application.id)),
@@ -168,93 +157,20 @@ pub(crate) fn begin(
         call,
     };
     if !called.ends {
-        return Begun::AwaitBody(pending);
+        return Step::AwaitBody(Pending::Call(pending));
     }
-    match finish(config, host, pending, &[], authority) {
-        Finished::Reply(reply) => Begun::Reply(reply),
-        Finished::Wait(unanswered) => Begun::Wait(unanswered),
-    }
-}
-
-/// What is to become of a call that is there as a whole.
-#[derive(Debug)]
-#[must_use]
-pub(crate) enum Finished {
-    /// It is answered.
-    Reply(Reply),
-    /// The fleet's store has to be asked first: hand this to [`resume`] with the answer.
-    Wait(Unanswered),
-}
-
-/// A call that waits for the fleet's store.
-#[derive(Debug, Clone)]
-pub struct Unanswered {
-    understood: Understood,
-    /// What it is about.
-    pub(crate) subject: SubjectKey,
-    /// What the store is asked.
-    pub(crate) question: Question,
-}
-
-impl Unanswered {
-    /// What takes back the start of a new stream, should it have come about unnoticed.
-    pub(crate) fn undo(&self) -> Option<(SubjectKey, Event)> {
-        let Wish::Create(stream) = self.understood.wish else {
-            return None;
-        };
-        let application = Arc::clone(&self.understood.application);
-        let event = Event::Stop {
-            stream,
-            application,
-        };
-        Some((self.subject, event))
-    }
-}
-
-/// A call as it was understood.
-#[derive(Debug, Clone)]
-struct Understood {
-    wish: Wish,
-    application: Arc<Application>,
-    account_path: String,
-    subject: SubjectKey,
-    device: Option<String>,
-    proof: Proof,
-    logged_path: String,
-    languages: String,
-}
-
-impl Understood {
-    fn reply(&self, (answer, record): Answered) -> Reply {
-        Reply {
-            answer,
-            logged_path: Some(self.logged_path.clone().into_bytes()),
-            record,
-        }
-    }
-
-    fn caller<'a>(&'a self, config: &'a Config, now: Moment) -> Caller<'a> {
-        Caller {
-            config,
-            application: &self.application,
-            account_path: &self.account_path,
-            languages: &self.languages,
-            subject: &self.subject,
-            device: self.device.as_deref(),
-            proof: &self.proof,
-            now,
-        }
-    }
+    finish(config, host, called.ticket, pending, &[], authority)
 }
 
 /// Carries a call out once its body is there.
 pub(crate) fn finish(
     config: &Config,
     host: &impl Host,
+    ticket: Ticket,
     pending: PendingCall,
     body: &[u8],
-    authority: &mut Authority<'_>,
-) -> Finished {
+    authority: &mut Authority,
+) -> Step {
     let PendingCall {
         call,
         application,
@@ -269,7 +185,7 @@ pub(crate) fn finish(
     let calls = config.records.book.application(&application);
     let reply = |answer: Answer| {
         let application = calls.map(|application| application.id.as_str());
-        Finished::Reply(Reply {
+        Step::Reply(Reply {
             record: refusal(answer.status, Some(subject), application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
@@ -306,21 +222,33 @@ pub(crate) fn finish(
         logged_path: logged_path.clone(),
         languages,
     };
+    let of = Inquiry {
+        host,
+        records: &config.records,
+        ticket,
+        subject: &subject,
+        now,
+    };
     let caller = understood.caller(config, now);
     let (wish, event) = match call {
         Call::Metadata => return reply(caller.metadata()),
-        Call::RunningStreams => (Wish::RunningStreams, None),
+        Call::RunningStreams => {
+            return match authority.look(&of, || AfterLook::Listing(understood.clone())) {
+                Decision::Decided(()) => Step::Reply(understood.listing(config, host, now)),
+                Decision::Parked => Step::Park,
+            };
+        }
         Call::Create { terminate } => {
             let stream = StreamKey::mint(now, host.random());
             let play = caller.play(stream, attributes, terminate, Unknown::IsNew);
-            (Wish::Create(stream), Some(Event::Play(play)))
+            (Wish::Create(stream), Event::Play(play))
         }
         Call::Heartbeat { session } => {
             let Ok(stream) = caller.read_session(&session) else {
                 return reply(Answer::empty(404));
             };
             let play = caller.play(stream, attributes, Vec::new(), Unknown::IsOver);
-            (Wish::Heartbeat(stream), Some(Event::Play(play)))
+            (Wish::Heartbeat(stream), Event::Play(play))
         }
         Call::Stop { session } => {
             let Ok(stream) = caller.read_session(&session) else {
@@ -331,72 +259,16 @@ pub(crate) fn finish(
                 stream,
                 application,
             };
-            (Wish::Stop(stream), Some(event))
+            (Wish::Stop(stream), event)
         }
     };
     understood.wish = wish;
-    let question = event.map_or(Question::Look, Question::Decide);
-    carry_out(config, host, understood, question, authority, now)
-}
-
-/// Goes on with a call that has waited, by what the store `decided`, or else `authority` does.
-pub(crate) fn resume(
-    config: &Config,
-    host: &impl Host,
-    unanswered: Unanswered,
-    decided: Option<Result<Decided, Unavailable>>,
-    authority: &mut Authority<'_>,
-) -> Finished {
-    let Unanswered {
-        understood,
-        question,
-        ..
-    } = unanswered;
-    let now = host.now();
-    match decided {
-        Some(decided) => {
-            let caller = understood.caller(config, now);
-            let verdict = decided.map(|decided| decided.verdict);
-            let answered = caller.answer(host, understood.wish, verdict);
-            Finished::Reply(understood.reply(answered))
-        }
-        None => carry_out(config, host, understood, question, authority, now),
-    }
-}
-
-fn carry_out(
-    config: &Config,
-    host: &impl Host,
-    understood: Understood,
-    question: Question,
-    authority: &mut Authority<'_>,
-    now: Moment,
-) -> Finished {
-    let caller = understood.caller(config, now);
-    let subject = understood.subject;
-    let verdict = match &question {
-        Question::Look if authority.must_look(&subject) => None,
-        Question::Look => {
-            let answer = caller.running_streams(host);
-            return Finished::Reply(understood.reply((answer, None)));
-        }
-        Question::Decide(event) => match authority.decide(host, &subject, event, false, now) {
-            Ok(Decision::Decided(decided)) => Some(Ok(decided.verdict)),
-            Ok(Decision::Wait | Decision::Later) => None,
-            Err(unavailable) => Some(Err(unavailable)),
-        },
+    let verdict = match authority.decide(&of, &event, || AfterDecision::Call(understood.clone())) {
+        Ok(Decision::Decided(decided)) => Ok(decided.verdict),
+        Ok(Decision::Parked) => return Step::Park,
+        Err(unavailable) => Err(unavailable),
     };
-    match verdict {
-        Some(verdict) => {
-            let answered = caller.answer(host, understood.wish, verdict);
-            Finished::Reply(understood.reply(answered))
-        }
-        None => Finished::Wait(Unanswered {
-            understood,
-            subject,
-            question,
-        }),
-    }
+    Step::Reply(understood.decided(config, host, verdict, now))
 }
 
 /// A query without the Common Access Token that may stand in it: it is no attribute.
@@ -411,10 +283,10 @@ fn without_token<'q>(config: &Config, query: &'q [u8]) -> Cow<'q, [u8]> {
     }
 }
 
-fn no_target(config: &Config, host: &impl Host, error: TargetError) -> Reply {
+fn no_target(config: &Config, host: &impl Host, error: ResourceError) -> Reply {
     let answer = match error {
-        TargetError::Unknown => problem(404, "there is nothing at this path"),
-        TargetError::Malformed => malformed(
+        ResourceError::Unknown => problem(404, "there is nothing at this path"),
+        ResourceError::Malformed => malformed(
             host,
             "idp, subject and session must be percent-encoded UTF-8 of 1 to 256 bytes",
         ),

@@ -2,15 +2,15 @@
 
 mod attributes;
 mod body;
-mod call;
+pub(crate) mod call;
 mod carry_out;
 mod creates_by_client;
 mod credentials;
 mod refused;
 mod respond;
+pub(crate) mod understood;
 
 pub use attributes::{AttributesError, read_attributes, read_json};
-pub use call::{BodyType, Call, MAX_BODY, PendingCall, Target};
-pub use carry_out::Unanswered;
-pub(crate) use carry_out::{Begun, Called, Door, Finished, begin, finish, resume};
+pub use call::{BodyType, Call, MAX_BODY, PendingCall, Resource};
+pub(crate) use carry_out::{Called, Door, begin, finish};
 pub use creates_by_client::CreatesByClient;

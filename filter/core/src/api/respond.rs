@@ -144,12 +144,14 @@ impl Caller<'_> {
             terminate,
             timeout_ms: self.config.sessions.timeout_ms,
             // A heartbeat always renews: the application was told by when to come next.
+            buffer_ms: 0,
             renew_below_ms: u64::MAX,
             unknown,
             limits: self.proof.limits.clone(),
             liveness: Liveness::Any,
             recurring: false,
             is_call: true,
+            sharing: None,
         }
     }
 
@@ -242,6 +244,8 @@ impl Caller<'_> {
                 Answer::json(409, "application/json", &evaluation())
             }
             Refused::Killed(_) => Answer::json(410, "application/json", &evaluation()),
+            // Nobody asks where a call of an application comes from.
+            Refused::Shared { .. } => problem(403, reason.detail()),
             Refused::Over => Answer::empty(410),
             Refused::Blocked => problem(403, reason.detail()),
             Refused::Foreign => problem(403, "the session belongs to another application"),

@@ -46,6 +46,10 @@ pub(super) const MAX: RangeInclusive<u32> = 0..=LIMIT_MAX;
 /// Calls in a minute.
 pub(super) const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
 
+/// Networks, or agents, that the requests of one stream may come from at once: one fewer than
+/// are remembered, so that one too many is noticed.
+pub(super) const CLIENTS: RangeInclusive<u32> = 1..=7;
+
 /// Slots of the state.
 pub(super) const SLOTS: RangeInclusive<u32> = 1..=1 << 20;
 
@@ -60,6 +64,9 @@ pub(super) const ATTRIBUTE_BYTES: RangeInclusive<u32> = 64..=10_240;
 
 /// Heartbeats and timeouts, in milliseconds.
 pub(super) const SPAN_MS: RangeInclusive<u64> = SECOND_MS..=DAY_MS;
+
+/// What counts of what players have buffered, in milliseconds.
+pub(super) const BUFFER_MS: RangeInclusive<u64> = 0..=60 * 60 * SECOND_MS;
 
 /// Lifetimes of playback tokens, in milliseconds.
 pub(super) const TOKEN_LIFETIME_MS: RangeInclusive<u64> = 60 * SECOND_MS..=30 * DAY_MS;

@@ -185,12 +185,12 @@ impl<'de> SeqAccess<'de> for Values<'de> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Trouble> {
-        let Some((place, value)) = self.0.next() else {
+        let Some((index, value)) = self.0.next() else {
             return Ok(None);
         };
         match seed.deserialize(Located(value)) {
             Ok(value) => Ok(Some(value)),
-            Err(trouble) => Err(trouble.at_place(place)),
+            Err(trouble) => Err(trouble.at_index(index)),
         }
     }
 }

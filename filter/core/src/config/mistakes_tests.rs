@@ -244,7 +244,7 @@ fn text(value: &Value) -> String {
 
 #[test]
 fn a_secret_in_the_wrong_place_is_never_repeated() {
-    for (place, put) in MISPLACED {
+    for (field, put) in MISPLACED {
         for secret in [
             json!(SECRET),
             json!(1_234_567_890_123_456_789_u64),
@@ -253,13 +253,13 @@ fn a_secret_in_the_wrong_place_is_never_repeated() {
             let shown = text(&secret);
             let Err(error) = config_with(|json| put(json, secret.clone())) else {
                 // A number is a good enough name.
-                assert_ne!(shown, SECRET, "{place}: is accepted");
+                assert_ne!(shown, SECRET, "{field}: is accepted");
                 continue;
             };
             for told in [error.to_string(), format!("{error:?}")] {
-                assert!(!told.contains(&shown), "{place}: {told}");
-                assert!(!told.contains("horse"), "{place}: {told}");
-                assert!(!told.contains("123456789"), "{place}: {told}");
+                assert!(!told.contains(&shown), "{field}: {told}");
+                assert!(!told.contains("horse"), "{field}: {told}");
+                assert!(!told.contains("123456789"), "{field}: {told}");
             }
         }
     }

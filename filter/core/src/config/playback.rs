@@ -1,5 +1,6 @@
 //! Protected paths, compiled.
 
+use streamgate_policy::Sharing;
 use streamgate_policy::activity::Liveness;
 
 use crate::playback::{Classes, Exclusions};
@@ -40,8 +41,13 @@ pub struct PlaybackPath {
     pub refuse_status: u16,
     /// What is shown instead of a refused manifest.
     pub slate: Slate,
+    /// How many viewers one stream may have at once; `None`: nobody looks.
+    pub sharing: Option<Sharing>,
     /// How long a stream lives after its last media request, in milliseconds.
     pub timeout_ms: u64,
+    /// The most of what a player says it has buffered that its stream lives longer by, in
+    /// milliseconds; 0: none of it.
+    pub buffer_max_ms: u64,
     /// Where its credentials may stand.
     pub credentials: Credentials,
 }
@@ -126,6 +132,8 @@ pub enum AttributeSource {
     JwtClaim(String),
     /// A keyed hash of the client's address together with its `User-Agent`.
     AddressAndAgent,
+    /// A keyed hash of the network that the client's address is in.
+    Network,
     /// CMCD (CTA-5004).
     Cmcd(CmcdKey),
     /// The same for every stream.

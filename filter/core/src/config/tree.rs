@@ -89,8 +89,8 @@ impl Tree {
                     value.at(rest, change);
                 }
             }
-            (Step::StoreKey(place), Self::List(values)) => {
-                if let Some(value) = values.get_mut(*place) {
+            (Step::StoreKey(index), Self::List(values)) => {
+                if let Some(value) = values.get_mut(*index) {
                     value.at(rest, change);
                 }
             }

@@ -157,8 +157,8 @@ impl Trouble {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn at_place(mut self, place: usize) -> Self {
-        self.0.path.push(Step::StoreKey(place));
+    pub(super) fn at_index(mut self, index: usize) -> Self {
+        self.0.path.push(Step::StoreKey(index));
         self
     }
 }
@@ -173,7 +173,7 @@ fn written(steps: &[Step]) -> String {
         let _ = match step {
             Step::Field(name) if path.is_empty() => path.write_str(name),
             Step::Field(name) => write!(path, ".{name}"),
-            Step::StoreKey(place) => write!(path, "[{place}]"),
+            Step::StoreKey(index) => write!(path, "[{index}]"),
         };
     }
     path

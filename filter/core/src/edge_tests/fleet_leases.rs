@@ -1,14 +1,14 @@
 //! What a worker remembers of streams about which the store was asked.
 
-use streamgate_record::fleet::{Call, Ticket};
+use streamgate_record::fleet::{StoreCall, Ticket};
 
-use crate::edge::{Edge, Resumed, Step};
-use crate::playback::Watched;
+use crate::edge::Edge;
+use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 
 /// The answer to a call in which the store says this of each subject. Every first call reads
 /// what was ended.
-fn answer(_: &Call, told: &[Vec<u8>]) -> Vec<u8> {
+fn answer(_: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
     let greeting = [&NOW.to_bytes()[..], b"\x035-5"].concat();
     let greeting = [b"$10\r\n", &greeting[..], b"\r\n"].concat();
     [greeting, told.concat(), b"+OK\r\n".to_vec()].concat()
@@ -44,17 +44,17 @@ fn who_loses_its_place_before_it_is_told_of_it_is_refused_at_its_next_request() 
         let Step::Forward(forward) = asks(&mut edge, &host, player) else {
             panic!("it may start");
         };
-        let watched = edge.on_response(&host, Ticket(player), &forward.watch.unwrap(), 200);
-        assert!(matches!(watched, Watched::Wait(..)), "{watched:?}");
+        let step = edge.on_response(&host, Ticket(player), &forward.watch.unwrap(), 200);
+        assert!(matches!(step, Step::Park), "{step:?}");
     }
     let calls = edge.calls(&host);
     let said = answer(&calls[0], &[done()]);
     edge.on_store_reply(&host, calls[0].id, Ok(&said));
-    let settled = edge.settled(&host);
+    let settled = edge.settled();
     assert_eq!(settled.len(), 2);
-    for (_, resumed) in settled {
-        let passes = matches!(resumed, Resumed::Response(Watched::Pass(_)));
-        assert!(passes, "{resumed:?}");
+    for settled in settled {
+        let step = edge.resume(&host, settled, &Headers::default());
+        assert!(matches!(step, Step::Log(_)), "{step:?}");
     }
 
     let Step::Reply(refusal) = asks(&mut edge, &host, 1) else {

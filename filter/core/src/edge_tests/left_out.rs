@@ -17,7 +17,7 @@ fn config() -> Config {
             json!({"cookie": "sg"}),
             json!({"header": "x-sg"}),
         ];
-        let token = |place: &Value| json!({"token": place});
+        let token = |position: &Value| json!({"token": position});
         let tokens: Vec<_> = places.iter().map(token).collect();
         let with = |last: &[Value]| json!([&tokens, last].concat());
         vod["match"]["exclude"] = json!(["/vod/ads/**"]);

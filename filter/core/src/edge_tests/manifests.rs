@@ -4,8 +4,8 @@ use streamgate_record::metric::Metric;
 
 use super::{Ask, TICKET, World, get};
 use crate::config::Config;
-use crate::edge::Step;
 use crate::playback::{Coding, Forward, Held, Rewrite};
+use crate::step::Step;
 use crate::testing::{config, config_with, test};
 
 const MASTER: &str = "/vod/a/master.m3u8";

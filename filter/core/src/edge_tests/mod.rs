@@ -6,6 +6,7 @@ mod advice;
 mod attributes;
 mod bounds;
 mod browsing;
+mod buffers;
 mod call_limits;
 mod carriers;
 mod cat;
@@ -13,6 +14,7 @@ mod cm_v2;
 mod cookies;
 mod credentials;
 mod empty_values;
+mod fleet_judgements;
 mod fleet_leases;
 mod foreign;
 mod how_many;
@@ -21,6 +23,7 @@ mod lasting;
 mod leases;
 mod left_out;
 mod long_paths;
+mod long_responses;
 mod manifests;
 mod metadata;
 mod methods;
@@ -31,21 +34,24 @@ mod playback;
 mod prefetch;
 mod redirected;
 mod refusals;
+mod same_device;
 mod secrecy;
 mod session_api;
+mod session_beside_player;
+mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
 
 use streamgate_record::fleet::Ticket;
 
 use crate::config::Config;
-use crate::edge::{Answering, Edge, Step};
+use crate::edge::Edge;
 use crate::exchange::{Answer, Reply};
-use crate::playback::Watched;
+use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, config};
 
 /// Names a request: one is handled after the other.
-const TICKET: Ticket = Ticket(0);
+const TICKET: Ticket = Ticket(7);
 
 /// An edge of two workers.
 struct World {
@@ -164,40 +170,37 @@ impl World {
             headers,
             renewed: None,
         };
-        match edge.on_request(host, TICKET, &head, &ask.path, ask.body.is_none()) {
-            Step::Pass => Outcome::Served(reached(&ask.path, ask.headers)),
+        let mut step = edge.on_request(host, TICKET, &head, &ask.path, ask.body.is_none());
+        if let Step::AwaitBody(pending) = step {
+            step = edge.on_body(host, TICKET, pending, &ask.body.unwrap());
+        }
+        let forward = match step {
+            Step::Pass => return Outcome::Served(reached(&ask.path, ask.headers)),
+            Step::Reply(reply) => return Outcome::Answered(reply),
+            Step::Forward(forward) => forward,
+            Step::AwaitBody(_) | Step::Log(_) | Step::Park => panic!("{step:?}"),
+        };
+        let scrub = &forward.scrub;
+        let stripped = &ask.path[forward.strip..];
+        let path = scrub.path.as_deref().unwrap_or(stripped);
+        let mut headers = ask.headers;
+        for (name, value) in &scrub.headers {
+            headers = headers.replaced(name, value.as_deref());
+        }
+        if scrub.referer {
+            headers = headers.replaced("referer", None);
+        }
+        let served = Outcome::Served(Reached {
+            renewed: forward.renewed,
+            ..reached(path, headers)
+        });
+        let Some(watch) = forward.watch else {
+            return served;
+        };
+        match edge.on_response(host, TICKET, &watch, ask.origin) {
+            Step::Pass | Step::Log(_) => served,
             Step::Reply(reply) => Outcome::Answered(reply),
-            Step::AwaitBody(pending) => {
-                match edge.on_body(host, TICKET, pending, &ask.body.unwrap()) {
-                    Answering::Reply(reply) => Outcome::Answered(reply),
-                    Answering::Wait => panic!("an edge alone waits for nobody"),
-                }
-            }
-            Step::Wait => panic!("an edge alone waits for nobody"),
-            Step::Forward(forward) => {
-                let scrub = &forward.scrub;
-                let stripped = &ask.path[forward.strip..];
-                let path = scrub.path.as_deref().unwrap_or(stripped);
-                let mut headers = ask.headers;
-                for (name, value) in &scrub.headers {
-                    headers = headers.replaced(name, value.as_deref());
-                }
-                if scrub.referer {
-                    headers = headers.replaced("referer", None);
-                }
-                let served = Outcome::Served(Reached {
-                    renewed: forward.renewed,
-                    ..reached(path, headers)
-                });
-                let Some(watch) = forward.watch else {
-                    return served;
-                };
-                match edge.on_response(host, TICKET, &watch, ask.origin) {
-                    Watched::Pass(_) => served,
-                    Watched::Refuse(reply) => Outcome::Answered(reply),
-                    Watched::Wait(..) => panic!("an edge alone waits for nobody"),
-                }
-            }
+            step => panic!("{step:?}"),
         }
     }
 

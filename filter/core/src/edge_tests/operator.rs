@@ -5,8 +5,9 @@ use streamgate_record::fleet::Ticket;
 use streamgate_record::ports::StoreKey;
 
 use super::{Ask, Outcome, World, get, json as body_of};
-use crate::edge::{Answering, Edge, Step};
+use crate::edge::Edge;
 use crate::exchange::{Answer, Reply};
+use crate::step::Step;
 use crate::testing::{config_with, test};
 
 const KEY: &str = "an operator's key of some length";
@@ -61,8 +62,8 @@ impl House {
             Step::AwaitBody(pending) => {
                 let body = ask.body.unwrap();
                 match self.door.on_body(host, Ticket(9), pending, &body) {
-                    Answering::Reply(reply) => reply,
-                    Answering::Wait => panic!("an edge alone waits for nobody"),
+                    Step::Reply(reply) => reply,
+                    other => panic!("an edge alone waits for nobody: {other:?}"),
                 }
             }
             other => panic!("{other:?}"),

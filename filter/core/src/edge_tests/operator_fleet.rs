@@ -3,8 +3,9 @@
 use streamgate_record::fleet::{CallFailure, Ticket};
 
 use super::json;
-use crate::edge::{Answering, Edge, Resumed, Step};
+use crate::edge::Edge;
 use crate::exchange::Reply;
+use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 
 const KEY: &str = "an operator's key of some length";
@@ -25,12 +26,9 @@ fn asks(door: &mut Edge, host: &MemoryHost, method: &str, path: &[u8], body: Opt
     let step = door.on_request(host, Ticket(1), &head, path, body.is_none());
     let waits = match (step, body) {
         (Step::AwaitBody(pending), Some(body)) => {
-            matches!(
-                door.on_body(host, Ticket(1), pending, body),
-                Answering::Wait
-            )
+            matches!(door.on_body(host, Ticket(1), pending, body), Step::Park)
         }
-        (step, _) => matches!(step, Step::Wait),
+        (step, _) => matches!(step, Step::Park),
     };
     assert!(waits, "{method}: the store is asked first");
 }
@@ -57,10 +55,10 @@ fn is_out(door: &mut Edge, host: &MemoryHost) -> Reply {
 }
 
 fn answered(door: &mut Edge, host: &MemoryHost) -> Reply {
-    let mut settled = door.settled(host);
+    let mut settled = door.settled();
     assert_eq!(settled.len(), 1);
-    match settled.remove(0) {
-        (Ticket(1), Resumed::Reply(reply)) => reply,
+    match door.resume(host, settled.remove(0), &Headers::default()) {
+        Step::Reply(reply) => reply,
         other => panic!("{other:?}"),
     }
 }

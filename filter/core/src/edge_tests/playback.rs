@@ -361,7 +361,7 @@ fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segme
         let path = format!("{prefix}/vod/a/1.m4s");
         let edge = &mut workers[n % 2];
         match edge.on_request(host, TICKET, &head, path.as_bytes(), true) {
-            crate::edge::Step::Forward(forward) => watches.push(forward.watch.unwrap()),
+            crate::step::Step::Forward(forward) => watches.push(forward.watch.unwrap()),
             other => panic!("{other:?}"),
         }
     }
@@ -369,8 +369,8 @@ fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segme
         .iter()
         .enumerate()
         .filter(|(n, watch)| {
-            let watched = workers[n % 2].on_response(host, TICKET, watch, 200);
-            matches!(watched, crate::playback::Watched::Pass(Some(_)))
+            let step = workers[n % 2].on_response(host, TICKET, watch, 200);
+            matches!(step, crate::step::Step::Log(_))
         })
         .count();
     assert_eq!(admitted, 3);

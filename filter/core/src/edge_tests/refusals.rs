@@ -79,13 +79,13 @@ fn a_late_refusal_speaks_the_viewers_language() {
     let head = |ask: &Ask| ask.headers.clone().with(":method", b"GET");
     let ask = segment("late");
     let step = world.workers[1].on_request(&world.host, TICKET, &head(&ask), &ask.path, true);
-    let crate::edge::Step::Forward(forward) = step else {
+    let crate::step::Step::Forward(forward) = step else {
         panic!("{step:?}");
     };
     world.ask(segment("early")).served();
-    let watched = world.workers[1].on_response(&world.host, TICKET, &forward.watch.unwrap(), 200);
-    let crate::playback::Watched::Refuse(reply) = watched else {
-        panic!("{watched:?}");
+    let step = world.workers[1].on_response(&world.host, TICKET, &forward.watch.unwrap(), 200);
+    let crate::step::Step::Reply(reply) = step else {
+        panic!("{step:?}");
     };
     let body = super::json(&reply.answer);
     assert_eq!(

@@ -2,10 +2,10 @@
 
 use streamgate_policy::{Event, Exception, Operation, Verdict};
 use streamgate_record::exception_room::has_room;
-use streamgate_record::fleet::Question;
+use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{Decided, Unavailable, activity};
+use streamgate_record::{Unavailable, activity};
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
@@ -14,11 +14,13 @@ use streamgate_values::text::split_once;
 use super::exception;
 use super::json::Json;
 use super::path::{DoorPath, NoDoorPath, number_in};
+use super::understood::{PendingOperation, UnderstoodOperation};
 use super::{OperatorState, account, page, summary, workers};
-use crate::authority::{Authority, CopyState, Decision};
+use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, Operator};
 use crate::exchange::{Answer, Cause, Record, Reply};
 use crate::refusal::reason::Reason;
+use crate::step::{Pending, Step};
 
 /// The largest body in bytes.
 const BODY_MAX: usize = 16 * 1024;
@@ -27,62 +29,45 @@ const BODY_MAX: usize = 16 * 1024;
 const DECISIONS_MAX: u64 = 100;
 const OF_ACCOUNT_MAX: usize = 50;
 
-/// What is to become of a call at the door.
-#[derive(Debug)]
-#[must_use]
-pub(crate) enum DoorStep {
-    /// It is answered.
-    Reply(Reply),
-    /// Its body is needed first: hand both to [`finish`].
-    AwaitBody(PendingOperation),
-    /// The fleet's store has to be asked first: hand this to [`resume`] with the answer.
-    Wait(UnansweredOperation),
-}
-
-/// An exception that is to be set, once its body is there.
-#[derive(Debug)]
-pub struct PendingOperation(Understood);
-
-/// A call that waits for the fleet's store.
-#[derive(Debug)]
-pub struct UnansweredOperation {
-    understood: Understood,
-    /// What the store is asked.
-    pub(crate) question: Question,
-}
-
-impl UnansweredOperation {
-    /// What it is about.
-    pub(crate) const fn subject(&self) -> SubjectKey {
-        self.understood.subject
-    }
-}
-
-/// A call as it was understood.
-#[derive(Debug, Clone)]
-struct Understood {
-    subject: SubjectKey,
-    /// Which of the keys was given.
-    key: usize,
-    logged_path: String,
-}
-
 /// What a call is carried out with.
-pub(crate) struct AtDoor<'a, 'f> {
+pub(crate) struct AtDoor<'a> {
     pub(crate) config: &'a Config,
     pub(crate) operator: &'a Operator,
     pub(crate) state: &'a mut OperatorState,
-    pub(crate) authority: &'a mut Authority<'f>,
+    pub(crate) authority: &'a mut Authority,
+    pub(crate) ticket: Ticket,
+}
+
+impl<'a> AtDoor<'a> {
+    fn inquiry<'i, H>(&self, host: &'i H, subject: &'i SubjectKey, now: Moment) -> Inquiry<'i, H>
+    where
+        'a: 'i,
+    {
+        Inquiry {
+            host,
+            records: &self.config.records,
+            ticket: self.ticket,
+            subject,
+            now,
+        }
+    }
+
+    /// Who was asked about an account: the fleet's store, or this edge, which is alone or cut off.
+    fn store_of(&self, subject: &SubjectKey, copy_state: CopyState) -> &'static str {
+        self.authority
+            .decided_by(subject, copy_state)
+            .unwrap_or("alone")
+    }
 }
 
 /// Handles a call's head. `ends`: no body follows.
 pub(crate) fn begin(
-    door: &mut AtDoor<'_, '_>,
+    door: &mut AtDoor<'_>,
     host: &impl Host,
     head: &impl Head,
     path: &[u8],
     ends: bool,
-) -> DoorStep {
+) -> Step {
     let (path, query) = split_once(path, b'?').unwrap_or((path, b""));
     let prefix = door.operator.prefix.as_bytes();
     let below = path.strip_prefix(prefix);
@@ -106,7 +91,7 @@ pub(crate) fn begin(
     }
     let Some(key) = key_of(door, head) else {
         host.add(Metric::RefusalsCredential, 1);
-        return DoorStep::Reply(Reply {
+        return Step::Reply(Reply {
             answer: wrong(401, "send a key of the operator's door as a bearer token")
                 .with("www-authenticate", "Bearer realm=\"streamgate\""),
             logged_path: Some([prefix, b"/*"].concat()),
@@ -136,20 +121,15 @@ pub(crate) fn begin(
                       state.slots, than a viewers' listener: it would look for accounts elsewhere";
         return unlogged(wrong(409, detail), &logged_path);
     }
-    let understood = |subject: SubjectKey| Understood {
+    let understood = |subject: SubjectKey| UnderstoodOperation {
         subject,
         key,
         logged_path: logged_path.clone(),
     };
     let now = host.now();
-    let operate = |subject, operation| {
-        let question = Question::Decide(Event::Operate(operation));
-        (understood(subject), question)
-    };
-    let (understood, question) = match (method.as_slice(), &named) {
+    let (subject, operation) = match (method.as_slice(), &named) {
         (b"GET", DoorPath::Summary) => {
-            let (fleet, since) = (door.authority.fleet.as_deref(), door.authority.memory_since);
-            let answer = summary::summary(door.config, host, door.state, fleet, since, now);
+            let answer = summary::summary(door.config, host, door.state, door.authority, now);
             return unlogged(answer, &logged_path);
         }
         (b"GET", DoorPath::Accounts) => {
@@ -162,17 +142,17 @@ pub(crate) fn begin(
             let answer = decisions(door.state, host, number_in(query, b"after"));
             return unlogged(answer, &logged_path);
         }
-        (b"GET", DoorPath::Account(subject)) => (understood(*subject), Question::Look),
-        (b"DELETE", DoorPath::Account(subject)) => operate(*subject, Operation::StopAll),
-        (b"DELETE", DoorPath::Stream(subject, code)) => {
-            operate(*subject, Operation::Stop(code.clone()))
+        (b"GET", DoorPath::Account(subject)) => {
+            return show(door, host, understood(*subject), now);
         }
-        (b"DELETE", DoorPath::Exception(subject)) => operate(*subject, Operation::Lift),
+        (b"DELETE", DoorPath::Account(subject)) => (*subject, Operation::StopAll),
+        (b"DELETE", DoorPath::Stream(subject, code)) => (*subject, Operation::Stop(code.clone())),
+        (b"DELETE", DoorPath::Exception(subject)) => (*subject, Operation::Lift),
         (b"PUT", DoorPath::Exception(subject)) => {
             let pending = PendingOperation(understood(*subject));
             return match ends {
                 true => finish(door, host, pending, b""),
-                false => DoorStep::AwaitBody(pending),
+                false => Step::AwaitBody(Pending::Operation(pending)),
             };
         }
         _ => {
@@ -180,17 +160,17 @@ pub(crate) fn begin(
             return unlogged(answer, &logged_path);
         }
     };
-    carry_out(door, host, understood, question, now)
+    operate(door, host, understood(subject), operation, now)
 }
 
 /// Sets an exception, now that its body is there; one known to be longer than allowed may be
 /// handed over cut, as long as it stays longer.
 pub(crate) fn finish(
-    door: &mut AtDoor<'_, '_>,
+    door: &mut AtDoor<'_>,
     host: &impl Host,
     PendingOperation(understood): PendingOperation,
     body: &[u8],
-) -> DoorStep {
+) -> Step {
     let now = host.now();
     if body.len() > BODY_MAX {
         return unlogged(
@@ -206,81 +186,84 @@ pub(crate) fn finish(
         let detail = "there are too many exceptions; take some back, or let them end";
         return unlogged(wrong(409, detail), &understood.logged_path);
     }
-    let question = Question::Decide(Event::Operate(Operation::Except(exception)));
-    carry_out(door, host, understood, question, now)
+    operate(door, host, understood, Operation::Except(exception), now)
 }
 
-/// Goes on with a call that has waited, by what the store `decided`, or else the authority does.
-pub(crate) fn resume(
-    door: &mut AtDoor<'_, '_>,
+/// Shows an account, by what the store says of it.
+fn show(
+    door: &mut AtDoor<'_>,
     host: &impl Host,
-    unanswered: UnansweredOperation,
-    decided: Option<Result<Decided, Unavailable>>,
-) -> DoorStep {
-    let UnansweredOperation {
-        understood,
-        question,
-    } = unanswered;
-    let now = host.now();
-    match (decided, &question) {
-        (Some(decided), Question::Decide(Event::Operate(operation))) => {
-            let verdict = decided.map(|decided| decided.verdict);
-            DoorStep::Reply(done(door, host, &understood, operation, verdict))
-        }
-        _ => carry_out(door, host, understood, question, now),
-    }
-}
-
-fn carry_out(
-    door: &mut AtDoor<'_, '_>,
-    host: &impl Host,
-    understood: Understood,
-    question: Question,
+    understood: UnderstoodOperation,
     now: Moment,
-) -> DoorStep {
+) -> Step {
     let subject = understood.subject;
-    let verdict = match &question {
-        Question::Look if door.authority.must_look(&subject) => None,
-        Question::Decide(event) => match door.authority.decide(host, &subject, event, false, now) {
-            Ok(Decision::Decided(decided)) => Some(Ok(decided.verdict)),
-            Ok(Decision::Wait | Decision::Later) => None,
-            Err(unavailable) => Some(Err(unavailable)),
-        },
-        Question::Look => {
-            let activity = activity(host, &door.config.records, &subject, now);
-            let decisions = &door.state.decisions;
-            let decisions = decisions.of_account(host, &subject, OF_ACCOUNT_MAX);
-            let store = store_of(door.authority, &subject);
-            let answer = account::account(door.config, &subject, &activity, &decisions, store, now);
-            return unlogged(answer, &understood.logged_path);
-        }
-    };
-    match (verdict, &question) {
-        (Some(verdict), Question::Decide(Event::Operate(operation))) => {
-            DoorStep::Reply(done(door, host, &understood, operation, verdict))
-        }
-        _ => DoorStep::Wait(UnansweredOperation {
-            understood,
-            question,
-        }),
+    let of = door.inquiry(host, &subject, now);
+    let after = || AfterLook::Account(understood.clone());
+    match door.authority.look(&of, after) {
+        Decision::Parked => Step::Park,
+        Decision::Decided(()) => looked(door, host, &understood, CopyState::Unverified),
     }
+}
+
+/// Shows an account now that this edge's copy is up to date, or cannot be.
+pub(crate) fn looked(
+    door: &AtDoor<'_>,
+    host: &impl Host,
+    understood: &UnderstoodOperation,
+    copy_state: CopyState,
+) -> Step {
+    let (subject, now) = (&understood.subject, host.now());
+    let activity = activity(host, &door.config.records, subject, now);
+    let decisions = &door.state.decisions;
+    let decisions = decisions.of_account(host, subject, OF_ACCOUNT_MAX);
+    let store = door.store_of(subject, copy_state);
+    let answer = account::account(door.config, subject, &activity, &decisions, store, now);
+    unlogged(answer, &understood.logged_path)
+}
+
+/// Changes something, by what the store decides.
+fn operate(
+    door: &mut AtDoor<'_>,
+    host: &impl Host,
+    understood: UnderstoodOperation,
+    operation: Operation,
+    now: Moment,
+) -> Step {
+    let subject = understood.subject;
+    let of = door.inquiry(host, &subject, now);
+    let event = Event::Operate(operation.clone());
+    let after = || AfterDecision::Operation(understood.clone(), operation.clone());
+    let verdict = match door.authority.decide(&of, &event, after) {
+        Ok(Decision::Parked) => return Step::Park,
+        Ok(Decision::Decided(decided)) => Ok(decided.verdict),
+        Err(unavailable) => Err(unavailable),
+    };
+    decided(
+        door,
+        host,
+        &understood,
+        &operation,
+        verdict,
+        CopyState::Unverified,
+    )
 }
 
 /// The answer to whoever changed something, and the line that it leaves.
-fn done(
-    door: &AtDoor<'_, '_>,
+pub(crate) fn decided(
+    door: &AtDoor<'_>,
     host: &impl Host,
-    understood: &Understood,
+    understood: &UnderstoodOperation,
     operation: &Operation,
     verdict: Result<Verdict, Unavailable>,
-) -> Reply {
+    copy_state: CopyState,
+) -> Step {
     let (reason, exception) = match operation {
         Operation::StopAll => ("stop-all", None),
         Operation::Stop(_) => ("stop", None),
         Operation::Except(exception) => ("exception", Some(exception)),
         Operation::Lift => ("exception-lifted", None),
     };
-    let store = store_of(door.authority, &understood.subject);
+    let store = door.store_of(&understood.subject, copy_state);
     let (answer, stopped) = match verdict {
         Ok(Verdict::Operated { stopped }) => {
             let answer = Json::answer(200, |json| {
@@ -315,7 +298,7 @@ fn done(
         },
         ..Cause::default()
     };
-    Reply {
+    Step::Reply(Reply {
         answer,
         logged_path: Some(understood.logged_path.clone().into_bytes()),
         record: is_done.then(|| Record {
@@ -326,7 +309,7 @@ fn done(
             cause: Some(Box::new(cause)),
             ..Record::default()
         }),
-    }
+    })
 }
 
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
@@ -344,7 +327,7 @@ fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Ans
 
 /// Which key of the door the caller has; `None` without a good one. As much is computed
 /// whatever was given.
-fn key_of(door: &AtDoor<'_, '_>, head: &impl Head) -> Option<usize> {
+fn key_of(door: &AtDoor<'_>, head: &impl Head) -> Option<usize> {
     let authorization = head.header("authorization").unwrap_or_default();
     let (scheme, given) = split_once(&authorization, b' ').unwrap_or((b"", b""));
     let key = door
@@ -352,16 +335,6 @@ fn key_of(door: &AtDoor<'_, '_>, head: &impl Head) -> Option<usize> {
         .keys
         .admit(&door.config.hasher, given.trim_ascii());
     key.filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))
-}
-
-/// Who was asked about an account.
-fn store_of(authority: &Authority<'_>, subject: &SubjectKey) -> &'static str {
-    match (&authority.fleet, authority.copy_state) {
-        (None, _) => "alone",
-        (Some(_), CopyState::Verified) => "asked",
-        (Some(fleet), CopyState::Unverified) if fleet.is_up(subject) => "asked",
-        (Some(_), CopyState::Unverified | CopyState::Unreachable) => "out",
-    }
 }
 
 fn to_page(prefix: &str) -> Answer {
@@ -376,8 +349,8 @@ fn wrong(status: u16, detail: &str) -> Answer {
 }
 
 /// An answer that changes nothing leaves no line.
-fn unlogged(answer: Answer, logged_path: &str) -> DoorStep {
-    DoorStep::Reply(Reply {
+fn unlogged(answer: Answer, logged_path: &str) -> Step {
+    Step::Reply(Reply {
         answer,
         logged_path: Some(logged_path.as_bytes().to_vec()),
         record: None,

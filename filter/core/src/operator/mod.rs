@@ -12,8 +12,8 @@ mod json;
 mod page;
 mod path;
 mod rates;
-mod repeats;
 mod summary;
+pub(crate) mod understood;
 mod workers;
 
 use streamgate_record::ports::Host;
@@ -22,12 +22,11 @@ use streamgate_values::moment::Moment;
 use self::accounts::Accounts;
 use self::decisions::Decisions;
 use self::rates::Rates;
-use self::repeats::Repeats;
 use self::workers::Workers;
 use crate::config::Config;
 use crate::exchange::Record;
-pub(crate) use door::{AtDoor, DoorStep, begin, finish, resume};
-pub use door::{PendingOperation, UnansweredOperation};
+use crate::refusal::lines::Lines;
+pub(crate) use door::{AtDoor, begin, decided, finish, looked};
 
 /// How often a worker at the door does its part of what is to be done, in milliseconds.
 pub(crate) const DOOR_TICK_MS: u64 = 50;
@@ -36,7 +35,7 @@ pub(crate) const DOOR_TICK_MS: u64 = 50;
 #[derive(Debug)]
 pub(crate) struct OperatorState {
     decisions: Decisions,
-    repeats: Repeats,
+    lines: Lines,
     rates: Rates,
     accounts: Accounts,
     workers: Workers,
@@ -49,7 +48,7 @@ impl OperatorState {
     pub(crate) fn new() -> Self {
         Self {
             decisions: Decisions::default(),
-            repeats: Repeats::new(),
+            lines: Lines::default(),
             rates: Rates::default(),
             accounts: Accounts::default(),
             workers: Workers::default(),
@@ -62,10 +61,14 @@ impl OperatorState {
         let Some(told) = record else {
             return;
         };
-        let is_operators = told.event == "operator";
-        if !is_operators && !self.repeats.is_new(told, || host.now()) {
-            *record = None;
-            return;
+        if told.event != "operator" {
+            match self.lines.tells(told, || host.now()) {
+                Some(left_out) => told.repeated = left_out,
+                None => {
+                    *record = None;
+                    return;
+                }
+            }
         }
         self.decisions.keep(host, told);
     }

@@ -1,12 +1,13 @@
 //! The edge at one look.
 
-use streamgate_record::fleet::Fleet;
+use streamgate_record::fleet::Settings;
 use streamgate_record::live::live;
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
 
 use super::json::Json;
 use super::{OperatorState, workers};
+use crate::authority::Authority;
 use crate::config::Config;
 use crate::exchange::Answer;
 
@@ -18,11 +19,11 @@ pub(super) fn summary(
     config: &Config,
     host: &impl Host,
     state: &mut OperatorState,
-    fleet: Option<&Fleet>,
-    memory_since: Moment,
+    authority: &mut Authority,
     now: Moment,
 ) -> Answer {
     let records = &config.records;
+    let memory_since = authority.memory_since(host, now);
     let accounts = state.accounts.how_many(host, now);
     let operator = config.operator.as_ref();
     let last_minute = state.rates.last_minute(host, &state.decisions, now);
@@ -52,18 +53,18 @@ pub(super) fn summary(
             );
             json.number("latest", state.decisions.latest(host));
         });
-        match fleet {
-            Some(fleet) => json.object("store", |json| show_store(json, fleet)),
+        match authority.fleet() {
+            Some(fleet) => json.object("store", |json| show_store(json, fleet, authority)),
             None => json.null("store"),
         }
     })
 }
 
-fn show_store(json: &mut Json, fleet: &Fleet) {
-    json.text("cluster", &fleet.settings().cluster);
-    json.count("shards", fleet.shards().count());
-    json.count("down", fleet.shards_down());
-    let shards = fleet.shards().enumerate().take(SHARDS_MAX);
+fn show_store(json: &mut Json, fleet: &Settings, authority: &Authority) {
+    json.text("cluster", &fleet.cluster);
+    json.count("shards", authority.shards().count());
+    json.count("down", authority.shards_down());
+    let shards = authority.shards().enumerate().take(SHARDS_MAX);
     json.list("each", shards, |json, (shard, (is_up, since))| {
         json.object("", |json| {
             json.count("shard", shard);

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use streamgate_bytes::{Fingerprint, Fingerprinter};
 use streamgate_policy::{Event, Play, Refused, Unknown, Verdict};
 use streamgate_record::Generations;
+use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
@@ -26,9 +27,10 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use super::class::Class;
+use super::flow::{self, Flows};
 use super::lease::{self, Lease, Leases};
 use super::mint::mint;
-use super::passage::{Facts, Forward, Passage, Watch};
+use super::passage::{Facts, Watch};
 use super::prefetch::Prefetches;
 use super::preflight;
 use super::refusal::{DEVICE_NAME, Who, Why};
@@ -40,6 +42,7 @@ use crate::refusal::reason::Reason;
 use crate::request::viewer::{
     Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another,
 };
+use crate::step::Step;
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
@@ -62,7 +65,7 @@ pub struct Gate {
     pub(super) leases: Leases,
     good: GoodTokens,
     fingerprinter: Fingerprinter,
-    generations: Generations,
+    pub(super) generations: Generations,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
     /// for far longer than from one tick to the next after it has become due.
@@ -70,6 +73,7 @@ pub struct Gate {
     /// Requests that passed by a lease and were not counted yet.
     passes: Cell<u64>,
     prefetches: Prefetches,
+    pub(super) flows: Rc<Flows>,
 }
 
 impl Gate {
@@ -83,7 +87,13 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
             prefetches: Prefetches::default(),
+            flows: Rc::new(Flows::new()),
         }
+    }
+
+    /// The responses under way.
+    pub(crate) fn flows(&self) -> Rc<Flows> {
+        Rc::clone(&self.flows)
     }
 
     /// The Common Access Tokens that this worker has found good.
@@ -94,32 +104,35 @@ impl Gate {
     /// Takes note of the time, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);
-        self.tell(host);
+        self.flush(host);
     }
 
     /// Counts what passed since it was last counted.
-    pub(crate) fn tell(&mut self, host: &impl Host) {
+    pub(crate) fn flush(&mut self, host: &impl Host) {
         host.add(Metric::FastPathPasses, self.passes.take());
     }
 
     /// Decides about a request on the protected path at `path_index` in the configuration.
+    /// `ticket` names it should it have to wait.
     pub(crate) fn on_request<H: Head>(
         &mut self,
         config: &Config,
         host: &impl Host,
+        ticket: Ticket,
         asked: Asked<'_, H>,
         path_index: usize,
-        authority: &mut Authority<'_>,
-        memory_since: impl FnOnce(Moment) -> Moment,
-    ) -> Passage {
+        authority: &mut Authority,
+    ) -> Step {
         let Some(protected) = config.playback.get(path_index) else {
-            return Passage::Forward(Forward::default());
+            return Step::Pass;
         };
         let request = Request {
             config,
             host,
+            ticket,
             came_at: OnceCell::new(),
             method: OnceCell::new(),
+            cmcd: OnceCell::new(),
             strip: asked.token.map_or(0, |token| token.len().saturating_add(2)),
             asked,
             path_index,
@@ -131,17 +144,17 @@ impl Gate {
             .and_then(|position| request.asked.token_text(position));
         if let Some(token) = &leading
             && lease::may_be_token(token)
-            && let Some(passage) =
-                self.by_lease(self.fingerprinter.fingerprint(token), &request, false)
+            && let name = request.fingerprint(&self.fingerprinter, token)
+            && let Some(step) = self.by_lease(name, &request, false)
         {
-            return passage;
+            return step;
         }
         let plain = request.plain_name();
-        let plain = plain.map(|name| self.fingerprinter.fingerprint(name.as_bytes()));
+        let plain = plain.map(|name| request.fingerprint(&self.fingerprinter, name.as_bytes()));
         if let Some(name) = plain
-            && let Some(passage) = self.by_lease(name, &request, true)
+            && let Some(step) = self.by_lease(name, &request, true)
         {
-            return passage;
+            return step;
         }
         if let Some(answer) = preflight::answered(&request) {
             return answer;
@@ -166,24 +179,19 @@ impl Gate {
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
-                            self.fingerprinter.fingerprint(&token)
+                            request.fingerprint(&self.fingerprinter, &token)
                         }
-                        _ => self
-                            .fingerprinter
-                            .fingerprint(&lease::name(&viewer.subject, &key)),
+                        _ => request
+                            .fingerprint(&self.fingerprinter, &lease::name(&viewer.subject, &key)),
                     },
                 };
-                authority.memory_since = memory_since(request.now());
-                let mut passage = self.by_record(&request, &known, authority);
-                if let Passage::Forward(forward) = &mut passage {
+                let mut step = self.by_record(&request, &known, authority);
+                if let Step::Forward(forward) = &mut step {
                     forward.renewed = viewer.renewed;
                 }
-                passage
+                step
             }
-            Identified::ByRedirect if redirects => {
-                authority.memory_since = memory_since(request.now());
-                mint(&request, &viewer, authority)
-            }
+            Identified::ByRedirect if redirects => mint(&request, &viewer, authority),
             Identified::ByRedirect | Identified::Unknown => {
                 let who = Who::of(&viewer, None);
                 request.refuse(who, Reason::NoStream, None)
@@ -209,8 +217,8 @@ impl Gate {
     fn by_anew<H: Head, E: Host>(
         &mut self,
         request: &Request<'_, H, E>,
-        authority: &Authority<'_>,
-    ) -> Option<Passage> {
+        authority: &mut Authority,
+    ) -> Option<Step> {
         let wish = Wish {
             redirects: true,
             anew: true,
@@ -228,7 +236,7 @@ impl Gate {
         name: Fingerprint,
         request: &Request<'_, H, E>,
         is_identified: bool,
-    ) -> Option<Passage> {
+    ) -> Option<Step> {
         let lease = self.leases.value(name)?;
         let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
             || lease.is_fresh(request.now());
@@ -239,9 +247,21 @@ impl Gate {
         {
             return None;
         }
-        if is_fresh {
+        if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
             self.passes.set(self.passes.get().saturating_add(1));
-            return Some(request.forward(None));
+            let (file, index) = (request.asked.file, request.path_index);
+            if flow::ends_like_media(request.protected, file) {
+                self.flows.begin(name, index, &lease.stream, false);
+                return Some(request.forward(None));
+            }
+            let passage = request.forward(None);
+            // What is rewritten is a manifest.
+            if matches!(&passage, Step::Forward(forward) if forward.rewrite.is_none())
+                && flow::is_media(request.protected, file)
+            {
+                self.flows.begin(name, index, &lease.stream, false);
+            }
+            return Some(passage);
         }
         // Whose account the request names besides its token is looked at as often as the
         // record is: on the fast path it would cost a host call.
@@ -269,6 +289,8 @@ impl Gate {
                 known: true,
                 facts: Facts {
                     attributes: request.own_attributes().ok()?,
+                    buffer: request.buffer(),
+                    client: request.client(&lease.stream.subject),
                     ..Facts::default()
                 },
             }),
@@ -290,13 +312,10 @@ impl Gate {
         &mut self,
         request: &Request<'_, H, E>,
         known: &Known<'_>,
-        authority: &mut Authority<'_>,
-    ) -> Passage {
+        authority: &mut Authority,
+    ) -> Step {
         let Request {
-            config,
-            host,
-            protected,
-            ..
+            config, protected, ..
         } = *request;
         let Known {
             viewer,
@@ -305,24 +324,26 @@ impl Gate {
             name,
             may_begin_anew,
         } = known;
-        if let Some(passage) = self.by_lease(*name, request, true) {
-            return passage;
+        if let Some(step) = self.by_lease(*name, request, true) {
+            return step;
         }
         let now = request.now();
         let who = Who::of(viewer, Some(*stream));
         // What counts as watching is decided when the response is known.
-        let again = || request.is_watching();
+        let is_decided_later = || request.is_watching();
         let facts = match request.facts(viewer) {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
         };
         let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
         let who = who.on(device.as_deref());
+        let is_in_headers = facts.buffer.is_in_headers;
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
-        let decided = match authority.consult(host, &viewer.subject, &event, again, now) {
+        let of = request.inquiry(&viewer.subject);
+        let decided = match authority.foresee(&of, &event, is_decided_later) {
             Ok(Decision::Decided(decided)) => decided,
-            Ok(Decision::Wait | Decision::Later) => return Passage::Wait(viewer.subject),
+            Ok(Decision::Parked) => return Step::Park,
             Err(unavailable) => {
                 return request.refuse(who, Reason::of_unavailable(unavailable), None);
             }
@@ -345,7 +366,7 @@ impl Gate {
                         unknown: Unknown::IsOver,
                         ..play
                     });
-                    let _ = authority.decide(host, &viewer.subject, &event, true, now);
+                    let _ = authority.note(&of, &event);
                 }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;
@@ -367,19 +388,19 @@ impl Gate {
                 application: Arc::clone(viewer.application),
             };
             // Whether that could be recorded or not, the player only asks for a manifest.
-            let _ = authority.decide(host, &viewer.subject, &event, true, now);
+            let _ = authority.note(&of, &event);
             return request.forward(None);
         }
         if !plays.started {
-            let lease = protected.lease(
-                (&config.records, request.path_index),
-                &leased,
-                &decided,
-                plays,
-            );
+            let place = (&config.records, request.path_index);
+            let known = (now, is_in_headers);
+            let lease = protected.lease(place, &leased, &decided, plays, known);
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {
+                if flow::is_media(protected, request.asked.file) {
+                    self.flows.begin(*name, request.path_index, &leased, false);
+                }
                 return request.forward(None);
             }
         }

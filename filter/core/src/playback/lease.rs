@@ -29,6 +29,8 @@ pub struct Lease {
     pub group: u16,
     /// Whether [`Leased::scope`] need not be looked at.
     pub is_anywhere: bool,
+    /// Its player says in headers how long it can play on.
+    pub is_in_headers: bool,
     /// Generation of the subject's slot group when the record was read.
     pub generation: u32,
     /// When the generation was last known to be this.
@@ -95,6 +97,8 @@ pub type Leases = Recent<Lease>;
 /// What no token begins with, and no name of another kind.
 const BY_KEYS: u8 = 0xff;
 const PLAIN: u8 = 0xfe;
+/// What the name of a lease begins with that only one client has.
+pub(super) const OF_CLIENT: u8 = 0xfd;
 
 /// What the lease of a stream is found under that no leading token names.
 pub(super) fn name(subject: &SubjectKey, stream: &StreamKey) -> [u8; 33] {
@@ -132,5 +136,5 @@ impl PlainName {
 /// Whether a text may be a token's. Both keys can be read in a token, so a client could
 /// make up a text that is a lease's other name.
 pub(super) fn may_be_token(text: &[u8]) -> bool {
-    !matches!(text.first(), Some(&(BY_KEYS | PLAIN)))
+    !matches!(text.first(), Some(&(BY_KEYS | PLAIN | OF_CLIENT)))
 }

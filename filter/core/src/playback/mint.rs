@@ -1,7 +1,6 @@
 //! The redirect that gives a playback an id of its own.
 
 use streamgate_policy::{Event, Verdict};
-use streamgate_record::Decided;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_tokens::signed::PlaybackToken;
@@ -9,7 +8,6 @@ use streamgate_values::head::Head;
 use streamgate_values::stream_key::StreamKey;
 
 use super::class::is_dash;
-use super::passage::Passage;
 use super::redirected::Asking;
 use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
@@ -18,14 +16,15 @@ use crate::config::Start;
 use crate::exchange::{Answer, Reply};
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{Viewer, carried_attributes, client};
+use crate::step::Step;
 
 /// Answers a manifest request that names no stream with a redirect to itself under
 /// a fresh path token, if a start would be allowed now.
 pub(super) fn mint<H: Head, E: Host>(
     request: &Request<'_, H, E>,
     viewer: &Viewer<'_>,
-    authority: &Authority<'_>,
-) -> Passage {
+    authority: &mut Authority,
+) -> Step {
     let Request { config, host, .. } = *request;
     let now = request.now();
     let who = Who::of(viewer, None);
@@ -40,21 +39,26 @@ pub(super) fn mint<H: Head, E: Host>(
     };
     let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
     let who = who.on(device.as_deref());
-    let consult = |stream| {
+    let of = request.inquiry(&viewer.subject);
+    let mut foresee = |stream| {
         let protected = request.protected;
         let play = protected.play(stream, false, viewer.application, facts.clone());
-        authority.consult(host, &viewer.subject, &Event::Play(play), || false, now)
+        authority.foresee(&of, &Event::Play(play), || false)
     };
     let asking = asking(request, viewer);
     let known = asking.and_then(|asking| asking.known(host));
     // One that plays no longer begins anew.
-    let known = known.filter(|known| {
-        let decision = consult(*known);
-        matches!(decision, Ok(Decision::Decided(Decided { verdict: Verdict::Plays(plays), .. })) if !plays.started)
-    });
+    let known = match known.map(|known| (known, foresee(known))) {
+        Some((_, Ok(Decision::Parked))) => return Step::Park,
+        Some((known, Ok(Decision::Decided(decided)))) => {
+            let plays_on = matches!(&decided.verdict, Verdict::Plays(plays) if !plays.started);
+            plays_on.then_some(known)
+        }
+        Some((_, Err(_))) | None => None,
+    };
     let stream = known.unwrap_or_else(|| StreamKey::mint(now, host.random()));
-    match consult(stream) {
-        Ok(Decision::Wait | Decision::Later) => return Passage::Wait(viewer.subject),
+    match foresee(stream) {
+        Ok(Decision::Parked) => return Step::Park,
         Ok(Decision::Decided(decided)) => {
             if let Verdict::Refused(refused) = &decided.verdict {
                 let retry_at = decided.retry_at;
@@ -110,7 +114,7 @@ pub(super) fn mint<H: Head, E: Host>(
     if let Some((name, value)) = &viewer.renewed {
         answer = answer.with(name.clone(), value);
     }
-    Passage::Reply(Reply {
+    Step::Reply(Reply {
         answer,
         logged_path: Some(path.into()),
         record: None,

@@ -1,11 +1,14 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
+mod buffer;
 mod class;
+mod flow;
 mod gate;
 mod lease;
+mod long_response;
 mod manifest;
 mod mint;
-mod passage;
+pub(crate) mod passage;
 mod prefetch;
 mod preflight;
 mod redirected;
@@ -14,11 +17,14 @@ mod request;
 mod response;
 mod rewrite;
 mod scrub;
+mod shared;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
+pub use flow::Flows;
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
+pub use long_response::Cut;
 pub use manifest::{Coding, End, Held};
 pub use passage::Scrub;
-pub use passage::{Forward, Passage, Watch, Watched};
+pub use passage::{Forward, Watch};
 pub use rewrite::Rewrite;

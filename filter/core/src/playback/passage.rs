@@ -1,28 +1,20 @@
-//! What the gate says of a request, and of the response to it.
+//! How a request goes on to the origin, and what is to be done when its response is there.
 
 use std::rc::Rc;
+#[cfg(test)]
+use std::sync::Arc;
 
 use streamgate_bytes::Fingerprint;
-use streamgate_policy::Event;
+use streamgate_policy::Client;
+#[cfg(test)]
+use streamgate_policy::Play;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
+#[cfg(test)]
 use streamgate_values::subject::SubjectKey;
 
 use super::lease::Leased;
 use super::rewrite::Rewrite;
-use crate::exchange::{Record, Reply};
-
-/// What is to become of a request.
-#[derive(Debug)]
-#[must_use]
-pub enum Passage {
-    /// It goes on.
-    Forward(Forward),
-    /// It is answered here.
-    Reply(Reply),
-    /// The fleet's record of this subject has to be looked at first.
-    Wait(SubjectKey),
-}
 
 /// A request goes on to the origin.
 #[derive(Debug, Default)]
@@ -74,16 +66,40 @@ pub(super) struct Facts {
     pub(super) attributes: Attributes,
     /// The account's own limits; none: what is on record holds.
     pub(super) limits: Limits,
+    /// How long its player can play on from its buffer.
+    pub(super) buffer: Buffer,
+    /// Where it comes from, where the path looks at that.
+    pub(super) client: Option<Client>,
 }
 
-/// What is to become of a watched response.
-#[derive(Debug)]
-#[must_use]
-pub enum Watched {
-    /// It goes to the viewer; the access log may be told something.
-    Pass(Option<Record>),
-    /// It is replaced by this.
-    Refuse(Reply),
-    /// The fleet's store has to decide first, about this subject and event.
-    Wait(SubjectKey, Event),
+/// What a request says of its player's buffer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Buffer {
+    /// How long its player can play on from it, in milliseconds, as far as that counts.
+    pub(super) ms: u64,
+    /// The player's CMCD stands in headers, which take a host call to read.
+    pub(super) is_in_headers: bool,
+}
+
+#[cfg(test)]
+impl Watch {
+    /// The first segment of a stream.
+    pub(crate) fn of_a_start(subject: SubjectKey, play: &Play) -> Self {
+        Self {
+            stream: Rc::new(Leased {
+                subject,
+                stream: play.stream,
+                application: Arc::clone(&play.application),
+                expires_at: None,
+                scope: Some(Box::default()),
+                recurring: false,
+            }),
+            name: Fingerprint(0),
+            path_index: 0,
+            path: Vec::new(),
+            languages: String::new(),
+            known: false,
+            facts: Facts::default(),
+        }
+    }
 }

@@ -13,11 +13,11 @@ use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
-use super::passage::Passage;
 use super::refusal::Who;
 use super::request::Request;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::cmcd;
+use crate::step::Step;
 
 /// How many media requests of streams that have not started an account may prefetch through one
 /// worker, in a minute. A film takes ten or more.
@@ -47,7 +47,7 @@ impl Prefetches {
         request: &Request<'_, H, E>,
         who: Who<'_>,
         plays: &Plays,
-    ) -> Passage {
+    ) -> Step {
         let needs_room = plays.evicted.max(plays.replaced) > 0;
         let may_pass = |subject| self.may_pass(&subject, request.now());
         match !needs_room && who.subject.is_some_and(may_pass) {
@@ -66,7 +66,7 @@ impl Prefetches {
     }
 }
 
-impl<H: Head, E> Request<'_, H, E> {
+impl<H: Head, E: Host> Request<'_, H, E> {
     /// Whether it says that it is fetched to be played later.
     pub(super) fn is_prefetch(&self) -> bool {
         let head = self.asked.head;
@@ -78,7 +78,6 @@ impl<H: Head, E> Request<'_, H, E> {
                 .map(<[u8]>::trim_ascii)
                 .any(|token| token.eq_ignore_ascii_case(b"prefetch"))
         };
-        HEADERS.iter().any(says)
-            || cmcd::Reader::new(head, self.asked.path).state() == Some(cmcd::State::Preloading)
+        HEADERS.iter().any(says) || self.cmcd().state() == Some(cmcd::State::Preloading)
     }
 }

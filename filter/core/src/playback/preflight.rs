@@ -8,10 +8,10 @@
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
-use super::passage::Passage;
 use super::request::Request;
 use crate::config::Preflight;
 use crate::exchange::{Answer, Reply};
+use crate::step::Step;
 
 /// What a page may ask with, where it does not say. What it says is repeated.
 const HEADERS: &str = "authorization, range, cmcd-object, cmcd-request, cmcd-session, cmcd-status";
@@ -20,7 +20,7 @@ const HEADERS: &str = "authorization, range, cmcd-object, cmcd-request, cmcd-ses
 const REPEATED_MAX: usize = 1_024;
 
 /// What becomes of a preflight; `None` if the request is none.
-pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<Passage> {
+pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<Step> {
     if !request.is_preflight() {
         return None;
     }
@@ -47,7 +47,7 @@ pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<
             "vary",
             "origin, access-control-request-method, access-control-request-headers",
         );
-    Some(Passage::Reply(Reply {
+    Some(Step::Reply(Reply {
         answer,
         logged_path: Some(request.without_token_parameters().into_owned()),
         record: None,
@@ -55,8 +55,8 @@ pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<
 }
 
 /// The answer to OPTIONS that is no preflight, of a stream that may play.
-pub(super) fn options<H: Head, E: Host>(request: &Request<'_, H, E>) -> Passage {
-    Passage::Reply(Reply {
+pub(super) fn options<H: Head, E: Host>(request: &Request<'_, H, E>) -> Step {
+    Step::Reply(Reply {
         answer: Answer::empty(204)
             .with("allow", "GET, HEAD, OPTIONS")
             .readable(),

@@ -23,7 +23,7 @@ use crate::request::viewer::{CMCD, without_parameters};
 const PLACES: u64 = 1_024;
 
 /// How many redirects are remembered in a place. The latest push out the first.
-const PER_PLACE: usize = 16;
+const PER_POSITION: usize = 16;
 
 /// How often a write is tried that others come before.
 const TRIES: usize = 3;
@@ -77,7 +77,7 @@ impl<'a> Asking<'a> {
     pub(super) fn redirect(&self, store: &impl Store, stream: StreamKey) {
         change(store, self.subject, |all| {
             all.retain(|known| !self.is(known));
-            if all.len() >= PER_PLACE {
+            if all.len() >= PER_POSITION {
                 all.remove(0);
             }
             all.push(Redirected {
@@ -266,7 +266,7 @@ mod tests {
             .map(|client| asking("/live.mpd", client).known(&host));
         let known: Vec<_> = known.flatten().collect();
         assert_eq!(known, (24..40).map(stream).collect::<Vec<_>>());
-        assert!(host.stored(store_key(&ALICE)).unwrap().len() <= PER_PLACE * LEN);
+        assert!(host.stored(store_key(&ALICE)).unwrap().len() <= PER_POSITION * LEN);
     }
 
     #[test]

@@ -111,7 +111,10 @@ pub(super) fn refuse(
     let status = reason.status(protected.map_or(403, |path| path.refuse_status));
     let body = Body {
         reason: reason.code(),
-        detail: reason.detail(),
+        detail: match why.map(|why| why.refused) {
+            Some(Refused::Killed(by)) if by.same_device => "this device has started again",
+            _ => reason.detail(),
+        },
         evaluation: &evaluation,
     };
     let mut answer =

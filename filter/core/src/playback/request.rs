@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_policy::{Application, Play, Plays, Refused, Unknown};
+use streamgate_record::fleet::Ticket;
 use streamgate_record::ports::Host;
 use streamgate_record::{Basis, Decided, Records};
 use streamgate_values::attributes::Attributes;
@@ -12,15 +13,19 @@ use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::path::Reading;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 use super::class::Class;
 use super::lease::{Lease, Leased, PlainName};
-use super::passage::{Facts, Forward, Passage, Watch};
+use super::passage::{Facts, Forward, Watch};
 use super::refusal::{What, Who, Why, refuse};
+use crate::authority::Inquiry;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
-use crate::request::viewer::{self, Asked, Credential, Viewer, cmcd, credential_ends_at, earlier};
+use crate::request::viewer::cmcd::{self, CmcdReader};
+use crate::request::viewer::{self, Asked, Credential, Viewer, credential_ends_at, earlier};
+use crate::step::Step;
 
 /// The longest scope of a lease, in bytes. A stream whose scope is longer has none: each of
 /// its requests is judged by the record.
@@ -33,10 +38,14 @@ const PATH_MAX: usize = 1_024;
 pub(super) struct Request<'a, H, E> {
     pub(super) config: &'a Config,
     pub(super) host: &'a E,
+    /// Names it, should it have to wait.
+    pub(super) ticket: Ticket,
     /// When it came in, once asked.
     pub(super) came_at: OnceCell<Moment>,
     /// Its method, once asked.
     pub(super) method: OnceCell<Vec<u8>>,
+    /// Its CMCD, once asked.
+    pub(super) cmcd: OnceCell<CmcdReader<'a, H>>,
     pub(super) asked: Asked<'a, H>,
     pub(super) path_index: usize,
     pub(super) protected: &'a PlaybackPath,
@@ -44,16 +53,33 @@ pub(super) struct Request<'a, H, E> {
     pub(super) strip: usize,
 }
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<'a, H: Head, E: Host> Request<'a, H, E> {
     /// When it came in. The first to ask pays for a look at the clock.
     pub(super) fn now(&self) -> Moment {
         *self.came_at.get_or_init(|| self.host.now())
+    }
+
+    /// A question about a subject, for this request.
+    pub(super) fn inquiry<'s>(&'s self, subject: &'s SubjectKey) -> Inquiry<'s, E> {
+        Inquiry {
+            host: self.host,
+            records: &self.config.records,
+            ticket: self.ticket,
+            subject,
+            now: self.now(),
+        }
     }
 
     /// Its method. The first to ask pays for a look at it.
     pub(super) fn method(&self) -> &[u8] {
         let read = || self.asked.head.header(":method").unwrap_or_default();
         self.method.get_or_init(read)
+    }
+
+    /// Its CMCD. The first to ask pays for reading the query.
+    pub(super) fn cmcd(&self) -> &CmcdReader<'a, H> {
+        let Asked { head, path, .. } = self.asked;
+        self.cmcd.get_or_init(|| CmcdReader::new(head, path))
     }
 
     /// Whether this request counts as watching, should it succeed. Players use GET; but
@@ -63,14 +89,14 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.is_media() && !matches!(self.method(), b"HEAD" | b"OPTIONS")
     }
 
-    fn is_media(&self) -> bool {
+    pub(super) fn is_media(&self) -> bool {
         self.protected.classes.classify(self.asked.file) == Class::Media
     }
 
     /// What the request says of subject and stream, where that is a header and CMCD alone: no
     /// token, no claim and no redirect has a part in it.
     pub(super) fn plain_name(&self) -> Option<PlainName> {
-        let Asked { head, path, .. } = self.asked;
+        let Asked { head, .. } = self.asked;
         let has_token = |path_index| self.asked.token_text(path_index).is_some();
         if self.protected.reads_cat() || self.protected.token_positions().any(has_token) {
             return None;
@@ -80,7 +106,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
             StreamCarrier::Token(_) => Some(None),
             StreamCarrier::Header(name) => Some(head.header(name)),
             StreamCarrier::CmcdSid => {
-                let sid = cmcd::Reader::new(head, path).sid();
+                let sid = self.cmcd().sid();
                 Some(sid.map(String::into_bytes))
             }
             StreamCarrier::JwtClaim(_)
@@ -102,9 +128,9 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         path.get(..PATH_MAX).unwrap_or(path).to_vec()
     }
 
-    pub(super) fn forward(&self, watch: Option<Watch>) -> Passage {
+    pub(super) fn forward(&self, watch: Option<Watch>) -> Step {
         let mut scrub = self.scrub();
-        Passage::Forward(Forward {
+        Step::Forward(Forward {
             strip: self.strip,
             rewrite: self.rewrite(&mut scrub),
             scrub,
@@ -117,8 +143,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// counts as watching whatever it says.
     pub(super) fn paused(&self) -> Option<Paused> {
         let paused = self.protected.paused?;
-        let Asked { head, path, .. } = self.asked;
-        let says = cmcd::Reader::new(head, path).state() == Some(cmcd::State::Paused);
+        let says = self.cmcd().state() == Some(cmcd::State::Paused);
         (says && !self.is_media() && self.method() == b"GET").then_some(paused)
     }
 
@@ -129,6 +154,8 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         Ok(Facts {
             attributes,
             limits: viewer.limits.clone(),
+            buffer: self.buffer(),
+            client: self.client(&viewer.subject),
         })
     }
 
@@ -173,7 +200,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     }
 
     /// The refusal of a request of nobody who is known.
-    pub(super) fn refuse_unidentified(&self, reason: Reason) -> Passage {
+    pub(super) fn refuse_unidentified(&self, reason: Reason) -> Step {
         // A dot segment may stand in what would be a token, were it one.
         let token = self.asked.token.unwrap_or_default();
         let has_dots = token.iter().any(|byte| matches!(byte, b'.' | b'%'));
@@ -184,14 +211,14 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         self.refuse(Who::default(), reason, None)
     }
 
-    pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Passage {
+    pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Step {
         let what = What {
             now: self.now(),
             path_index: self.path_index,
             path: &self.without_token_parameters(),
             languages: &languages(self.config, self.asked.head),
         };
-        Passage::Reply(refuse(self.config, self.host, what, who, reason, refused))
+        Step::Reply(refuse(self.config, self.host, what, who, reason, refused))
     }
 }
 
@@ -199,7 +226,12 @@ impl PlaybackPath {
     /// After how much less than this to live, in milliseconds, a stream is renewed:
     /// when a third of its timeout has passed.
     pub(super) fn renew_below_ms(&self) -> u64 {
-        self.timeout_ms.saturating_sub(self.timeout_ms.div_ceil(3))
+        self.timeout_ms.saturating_sub(self.renew_every_ms())
+    }
+
+    /// How long a stream is not renewed again, in milliseconds.
+    pub(super) const fn renew_every_ms(&self) -> u64 {
+        self.timeout_ms.div_ceil(3)
     }
 
     /// A request of `stream` that keeps it alive, as an event.
@@ -217,6 +249,7 @@ impl PlaybackPath {
             limits: facts.limits,
             terminate: Vec::new(),
             timeout_ms: self.timeout_ms,
+            buffer_ms: facts.buffer.ms,
             renew_below_ms: self.renew_below_ms(),
             unknown: match self.start {
                 Start::Implicit => Unknown::Starts,
@@ -225,16 +258,20 @@ impl PlaybackPath {
             liveness: self.liveness,
             recurring,
             is_call: false,
+            sharing: self.sharing.zip(facts.client),
         }
     }
 
-    /// The lease of a stream that plays here, at this place.
+    /// The lease of a stream that plays here, at this place, since `now`.
+    /// `is_in_headers`: its player's CMCD is. The lease of one that lives long by its buffer is due as early as
+    /// another's: the record is looked at then, not written.
     pub(super) fn lease(
         &self,
         (records, path_index): (&Records, usize),
         stream: &Rc<Leased>,
         decided: &Decided,
         plays: &Plays,
+        (now, is_in_headers): (Moment, bool),
     ) -> Option<Lease> {
         let Basis {
             generation,
@@ -244,7 +281,8 @@ impl PlaybackPath {
         let due_ms = plays
             .lapses_at
             .as_ms()
-            .saturating_sub(self.renew_below_ms());
+            .saturating_sub(self.renew_below_ms())
+            .min(now.plus_ms(self.renew_every_ms()).as_ms());
         let expiry = |moment: Moment| stream.expires_at.map_or(moment, |end| end.min(moment));
         let ends_at = expiry(plays.lapses_at);
         let due_before_ms = ends_at.ms_since(expiry(Moment::from_ms(due_ms)));
@@ -253,6 +291,7 @@ impl PlaybackPath {
             path_index,
             group: records.group_of(&stream.subject),
             is_anywhere: scope.is_empty(),
+            is_in_headers,
             generation,
             looked: Cell::default(),
             // What the request says of the stream may not be on record yet.

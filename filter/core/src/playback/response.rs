@@ -1,19 +1,21 @@
 //! The response to a request that counts as watching, should it succeed.
 
 use streamgate_policy::{Event, Verdict};
+use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{Decided, Unavailable};
 use streamgate_values::moment::Moment;
 
 use super::gate::Gate;
-use super::passage::{Watch, Watched};
+use super::passage::Watch;
 use super::refusal::{DEVICE_NAME, What, Who, Why, refuse};
-use crate::authority::{Authority, Decision};
+use crate::authority::{AfterDecision, Authority, Decision, Inquiry};
 use crate::config::Config;
 use crate::exchange::Record;
 use crate::refusal::cause;
 use crate::refusal::reason::Reason;
+use crate::step::Step;
 
 impl Gate {
     /// Takes note of the response to a watched request: it may not reach the viewer if
@@ -22,25 +24,42 @@ impl Gate {
         &mut self,
         config: &Config,
         host: &impl Host,
+        ticket: Ticket,
         watch: &Watch,
         status: u16,
-        authority: &mut Authority<'_>,
-    ) -> Watched {
+        authority: &mut Authority,
+    ) -> Step {
         if !(200..300).contains(&status) && status != 304 {
-            return Watched::Pass(None);
+            return Step::Pass;
         }
-        let now = host.now();
         let Some(event) = watch.event(config) else {
-            return Watched::Pass(None);
+            return Step::Pass;
         };
-        let subject = watch.stream.subject;
-        match authority.decide(host, &subject, &event, watch.known, now) {
-            Ok(Decision::Decided(decided)) => {
-                self.decided(config, host, watch, Ok(Some(&decided)), now)
+        let of = Inquiry {
+            host,
+            records: &config.records,
+            ticket,
+            subject: &watch.stream.subject,
+            now: host.now(),
+        };
+        let decided = match watch.known {
+            true => authority.note(&of, &event),
+            false => {
+                let after = || AfterDecision::Response(watch.clone());
+                match authority.decide(&of, &event, after) {
+                    Ok(Decision::Decided(decided)) => Ok(Some(decided)),
+                    Ok(Decision::Parked) => return Step::Park,
+                    Err(unavailable) => Err(unavailable),
+                }
             }
-            Ok(Decision::Later) => Watched::Pass(None),
-            Ok(Decision::Wait) => Watched::Wait(subject, event),
-            Err(unavailable) => self.decided(config, host, watch, Err(unavailable), now),
+        };
+        match decided {
+            Ok(Some(decided)) => self.decided(config, host, watch, Ok(&decided), of.now),
+            Ok(None) => {
+                self.flow_begins(watch);
+                Step::Pass
+            }
+            Err(unavailable) => self.decided(config, host, watch, Err(unavailable), of.now),
         }
     }
 
@@ -50,12 +69,12 @@ impl Gate {
         config: &Config,
         host: &impl Host,
         watch: &Watch,
-        decided: Result<Option<&Decided>, Unavailable>,
+        decided: Result<&Decided, Unavailable>,
         now: Moment,
-    ) -> Watched {
+    ) -> Step {
         let Watch { stream, name, .. } = watch;
         let Some(protected) = config.playback.get(watch.path_index) else {
-            return Watched::Pass(None);
+            return Step::Pass;
         };
         let who = Who {
             subject: Some(stream.subject),
@@ -69,26 +88,32 @@ impl Gate {
             path: &watch.path,
             languages: &watch.languages,
         };
-        let turn_away = |reason, why| Watched::Refuse(refuse(config, host, what, who, reason, why));
+        let turn_away = |reason, why| Step::Reply(refuse(config, host, what, who, reason, why));
         let decided = match decided {
-            Ok(Some(decided)) => decided,
-            Ok(None) => return Watched::Pass(None),
+            Ok(decided) => decided,
             // A stream that is known to play goes on; its next segment tries again.
-            Err(_) if watch.known => return Watched::Pass(None),
+            Err(_) if watch.known => {
+                self.flow_begins(watch);
+                return Step::Pass;
+            }
             Err(unavailable) => return turn_away(Reason::of_unavailable(unavailable), None),
         };
         match &decided.verdict {
             Verdict::Plays(plays) => {
-                let lease =
-                    protected.lease((&config.records, watch.path_index), stream, decided, plays);
+                let is_in_headers = watch.facts.buffer.is_in_headers;
+                let place = (&config.records, watch.path_index);
+                let lease = protected.lease(place, stream, decided, plays, (now, is_in_headers));
                 self.keep(*name, lease);
+                self.flow_begins(watch);
                 if !plays.started {
                     host.add(Metric::LeaseRenewals, 1);
-                    return Watched::Pass(None);
+                    if !plays.shared {
+                        return Step::Pass;
+                    }
                 }
                 let (reason, cause) = cause::of_start(plays);
-                Watched::Pass(Some(Record {
-                    event: "start",
+                Step::Log(Record {
+                    event: if plays.started { "start" } else { "shared" },
                     reason,
                     subject: who.subject,
                     stream: who.stream,
@@ -96,7 +121,7 @@ impl Gate {
                     cause,
                     device: who.device.map(str::to_owned),
                     ..Record::default()
-                }))
+                })
             }
             Verdict::Refused(refused) => {
                 self.leases.remove(*name);
@@ -104,7 +129,7 @@ impl Gate {
                 let reason = protected.reason(refused, &stream.stream);
                 turn_away(reason, Some(Why { refused, retry_at }))
             }
-            Verdict::Stopped | Verdict::Operated { .. } => Watched::Pass(None),
+            Verdict::Stopped | Verdict::Operated { .. } => Step::Pass,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The evaluation result: what the app shows the viewer (contract, section 2).
 
-use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use streamgate_policy::activity::{Stream, Terminator};
 use streamgate_policy::{Breach, Message, Refused};
 use streamgate_tokens::signed::issue_session_id;
@@ -56,7 +58,7 @@ pub enum Advice {
         /// Attributes per whose values it counts.
         scope: Vec<String>,
         /// The streams in the way, by stream id, or by the value they count as.
-        conflicts: Named<Vec<Conflict>>,
+        conflicts: BTreeMap<String, Vec<Conflict>>,
         /// How many more streams are in the way; absent where all of them are listed.
         #[serde(skip_serializing_if = "Option::is_none")]
         other_streams: Option<usize>,
@@ -70,6 +72,10 @@ pub enum Advice {
         message: String,
         /// The stream that took its place.
         terminator: TerminatorAdvice,
+        /// It was this device itself, which has started again; never under `cm-v2`, and absent
+        /// where it was another.
+        #[serde(rename = "sameDevice", skip_serializing_if = "is_false")]
+        same_device: bool,
     },
 }
 
@@ -78,6 +84,11 @@ pub enum Advice {
 pub struct ActionAdvice {
     label: String,
     url: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What is told about a terminator.
@@ -106,21 +117,11 @@ pub struct Obligation {
 #[serde(rename_all = "camelCase")]
 pub struct Conflict {
     termination_code: String,
-    metadata: Named<String>,
+    metadata: BTreeMap<String, String>,
     channel: String,
     started_at: String,
     device_name: String,
     application_name: String,
-}
-
-/// Values by name, each name once: an object in JSON.
-#[derive(Debug, Clone)]
-pub struct Named<V>(Vec<(String, V)>);
-
-impl<V: Serialize> Serialize for Named<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
 }
 
 impl EvaluationResult {
@@ -161,6 +162,7 @@ impl EvaluationResult {
             | Refused::MissingAttributes(_)
             | Refused::TooManyAttributes
             | Refused::Immutable(_)
+            | Refused::Shared { .. }
             | Refused::Throttled { .. } => Vec::new(),
         };
         let obligations = match refused {
@@ -181,17 +183,17 @@ impl EvaluationResult {
 /// A stream's attributes as JSON, with the codes of the streams it superseded: an app's own
 /// attribute of that name is not shown, because it says nothing of the kind.
 #[must_use]
-pub fn metadata(stream: &Stream) -> Named<String> {
+pub fn metadata(stream: &Stream) -> BTreeMap<String, String> {
     const SUPERSEDED: &str = "superseded";
     let attributes = stream.attributes.iter();
-    let mut metadata: Vec<_> = attributes
+    let mut metadata: BTreeMap<_, _> = attributes
         .filter(|(name, _)| *name != SUPERSEDED)
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     if !stream.superseded.is_empty() {
-        metadata.push((SUPERSEDED.to_owned(), stream.superseded.join(",")));
+        metadata.insert(SUPERSEDED.to_owned(), stream.superseded.join(","));
     }
-    Named(metadata)
+    metadata
 }
 
 /// The name of an application, as shown to viewers.
@@ -211,7 +213,7 @@ fn rule_violation(
     subject: &SubjectKey,
     languages: &str,
 ) -> Advice {
-    let mut conflicts: Vec<(String, Vec<Conflict>)> = Vec::new();
+    let mut conflicts: BTreeMap<String, Vec<Conflict>> = BTreeMap::new();
     for stream in breach.conflicts.iter().take(listed) {
         let counts_as = match &breach.attribute {
             Some(attribute) => named(stream, attribute).to_owned(),
@@ -225,10 +227,7 @@ fn rule_violation(
             device_name: named(stream, "deviceName").to_owned(),
             application_name: application_name(config, &stream.application).to_owned(),
         };
-        match conflicts.iter_mut().find(|(name, _)| *name == counts_as) {
-            Some((_, alike)) => alike.push(conflict),
-            None => conflicts.push((counts_as, vec![conflict])),
-        }
+        conflicts.entry(counts_as).or_default().push(conflict);
     }
     let unlisted = breach.conflicts.len().saturating_sub(listed);
     let others = breach.others.saturating_add(unlisted);
@@ -245,7 +244,7 @@ fn rule_violation(
         attribute: attribute.to_owned(),
         threshold: breach.threshold,
         scope: breach.scope.clone(),
-        conflicts: Named(conflicts),
+        conflicts,
         other_streams: (others > 0 && !is_cm).then_some(others),
         action: breach.action.as_ref().filter(|_| !is_cm).map(|action| {
             let label = &action.label;
@@ -265,11 +264,13 @@ fn named<'a>(stream: &'a Stream, attribute: &str) -> &'a str {
 fn remote_termination(by: &Terminator, config: &Config) -> Advice {
     let or_unknown = |name: &Option<String>| name.as_deref().unwrap_or(UNKNOWN).to_owned();
     Advice::RemoteTermination {
-        message: match by.is_operator() {
-            true => "Playback was stopped by the service",
-            false => "Playback was stopped from another device",
+        message: match (by.is_operator(), by.same_device) {
+            (true, _) => "Playback was stopped by the service",
+            (false, true) => "Playback has started again on this device",
+            (false, false) => "Playback was stopped from another device",
         }
         .to_owned(),
+        same_device: by.same_device && config.sessions.compatibility != Compatibility::CmV2,
         terminator: TerminatorAdvice {
             channel: or_unknown(&by.channel),
             started_at: by.started_at.to_rfc3339_millis(),

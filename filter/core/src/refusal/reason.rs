@@ -45,6 +45,8 @@ pub enum Reason {
     SubjectFull,
     /// An operator has blocked the account.
     Blocked,
+    /// The stream comes from as many other networks, or agents, as it may at once.
+    Shared,
     /// The edge has as many streams as it may.
     EdgeFull,
     /// Too many others wrote at the same moment.
@@ -85,6 +87,7 @@ impl Reason {
             Refused::Foreign => Self::ForeignStream,
             Refused::SubjectFull => Self::SubjectFull,
             Refused::Blocked => Self::Blocked,
+            Refused::Shared { .. } => Self::Shared,
             Refused::MissingAttributes(_) => Self::MissingAttributes,
             Refused::TooManyAttributes => Self::TooManyAttributes,
             Refused::Immutable(_) => Self::ImmutableAttribute,
@@ -219,6 +222,12 @@ impl Reason {
                 Metric::RefusalsBlocked,
                 "the account is blocked",
             ),
+            Self::Shared => row(
+                "shared",
+                None,
+                Metric::RefusalsShared,
+                "the stream plays elsewhere; start one of your own",
+            ),
             Self::EdgeFull => row(
                 "edge-full",
                 Some(503),
@@ -234,7 +243,7 @@ impl Reason {
             Self::StoreFailed => row(
                 "store-failed",
                 Some(503),
-                Metric::RefusalsContention,
+                Metric::RefusalsStore,
                 "the stream could not be recorded; try again",
             ),
             Self::Malformed => row(
@@ -296,37 +305,49 @@ mod tests {
     use super::*;
     use crate::testing::test;
 
+    const ALL: [Reason; 24] = [
+        Reason::Shared,
+        Reason::LimitReached,
+        Reason::Evicted,
+        Reason::RemoteTermination,
+        Reason::StreamOver,
+        Reason::ForeignStream,
+        Reason::MissingAttributes,
+        Reason::ImmutableAttribute,
+        Reason::TooManyAttributes,
+        Reason::Throttled,
+        Reason::TokenInvalid,
+        Reason::ForeignToken,
+        Reason::TokenExpired,
+        Reason::UnknownApplication,
+        Reason::OtherAccount,
+        Reason::NoSubject,
+        Reason::NoStream,
+        Reason::SessionRequired,
+        Reason::SubjectFull,
+        Reason::Blocked,
+        Reason::EdgeFull,
+        Reason::Busy,
+        Reason::StoreFailed,
+        Reason::Malformed,
+    ];
+
+    #[test]
+    fn a_store_that_does_not_answer_has_a_counter_of_its_own() {
+        for unavailable in [Unavailable::Store, Unavailable::Fleet] {
+            let reason = Reason::of_unavailable(unavailable);
+            let alike = ALL.iter().filter(|other| other.metric() == reason.metric());
+            assert_eq!(alike.collect::<Vec<_>>(), [&reason], "{unavailable:?}");
+        }
+    }
+
     #[test]
     fn every_reason_is_explained() {
         let page = concat!(
             include_str!("../../../../docs/playback.md"),
             include_str!("../../../../docs/session-api.md")
         );
-        for reason in [
-            Reason::LimitReached,
-            Reason::Evicted,
-            Reason::RemoteTermination,
-            Reason::StreamOver,
-            Reason::ForeignStream,
-            Reason::MissingAttributes,
-            Reason::ImmutableAttribute,
-            Reason::TooManyAttributes,
-            Reason::Throttled,
-            Reason::TokenInvalid,
-            Reason::ForeignToken,
-            Reason::TokenExpired,
-            Reason::UnknownApplication,
-            Reason::OtherAccount,
-            Reason::NoSubject,
-            Reason::NoStream,
-            Reason::SessionRequired,
-            Reason::SubjectFull,
-            Reason::Blocked,
-            Reason::EdgeFull,
-            Reason::Busy,
-            Reason::StoreFailed,
-            Reason::Malformed,
-        ] {
+        for reason in ALL {
             assert!(page.contains(&format!("`{}`", reason.code())), "{reason:?}");
         }
     }

@@ -6,124 +6,20 @@
 //! absolute path may lead to another host, and a base at the root of this one (`https://host/`)
 //! needs the prefix if what is resolved against it does.
 
+mod parts;
 mod settle;
 
 use core::ops::Range;
-use std::borrow::Cow;
 
+use self::parts::{Base, Leaf, Scope, Written, is_wanted};
+pub(crate) use self::parts::{Reference, Role};
 use self::settle::Settling;
 use crate::insertions::Insertions;
-use crate::url::{Target, directory, target};
-use crate::{Task, Unreadable};
+use crate::task::{Task, Unreadable};
+use crate::url::{Target, target};
 
 /// The most elements with bases of their own that a manifest may have.
 const SCOPES_MAX: usize = 65_536;
-
-/// The most bases that alternatives in alternatives may make.
-const BASES_MAX: usize = 32;
-
-/// The most times that a URL is looked at together with a base.
-const STEPS_MAX: usize = 200_000;
-
-/// A URL in a manifest.
-#[derive(Debug)]
-pub(crate) struct Reference<'m> {
-    /// Where it begins in the manifest.
-    pub(crate) at: usize,
-    /// What it means, its entities resolved.
-    pub(crate) text: Cow<'m, str>,
-    /// What is written there.
-    pub(crate) raw: &'m str,
-}
-
-impl Reference<'_> {
-    /// One that is there and cannot be read: what is resolved against it leads nobody knows
-    /// where.
-    pub(crate) const fn unreadable(at: usize) -> Self {
-        Self {
-            at,
-            text: Cow::Borrowed("unreadable:"),
-            raw: "",
-        }
-    }
-
-    /// The place in the manifest that is this one in the text; `None` where it is written in
-    /// another way up to there.
-    fn place(&self, at: usize) -> Option<usize> {
-        let is_same = self.raw.get(..at)? == self.text.get(..at)?;
-        is_same.then_some(self.at.checked_add(at)?)
-    }
-}
-
-/// What a URL is for, and with that, what it is resolved against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Segments, with the bases of each representation within; `$…$` stands for what players
-    /// put there.
-    Template,
-    /// A segment, with the bases of each representation within.
-    Segment,
-    /// A document, with the bases of the element that it stands in.
-    Link,
-    /// What is none of the media, and may be no URL; with the bases of the element that it
-    /// stands in.
-    Aside,
-    /// A document, with the address of the manifest itself.
-    Document,
-}
-
-/// A URL that is fetched, and depends on what it is resolved against.
-#[derive(Debug)]
-struct Leaf<'m> {
-    /// The number of the element that it stands in.
-    scope: usize,
-    text: Cow<'m, str>,
-    role: Role,
-    /// Where the prefix goes, for an absolute path; `None`: it is relative.
-    place: Option<usize>,
-    /// It is resolved against a base at this host.
-    is_here: bool,
-    /// It is resolved against a base at another.
-    is_elsewhere: bool,
-}
-
-/// A `BaseURL` as it is written.
-#[derive(Debug)]
-struct Written<'m> {
-    /// The number of the element that it stands in.
-    scope: usize,
-    reference: Reference<'m>,
-    /// Where the prefix goes, if it is needed.
-    place: Option<usize>,
-    /// Something that needs the prefix is resolved against it.
-    is_wanted: bool,
-    /// Something that must not have the prefix is.
-    is_spoiled: bool,
-}
-
-/// What URLs are resolved against.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Base {
-    /// The path at this host; `None`: another host.
-    path: Option<String>,
-    /// The `BaseURL` that would get the prefix, where that depends on what is resolved.
-    open: Option<usize>,
-}
-
-/// An element that may have bases.
-#[derive(Debug, Default)]
-struct Scope {
-    parent: Option<usize>,
-    has_children: bool,
-    /// The places of its own bases among all that are written.
-    written: Range<usize>,
-    /// The places of segments that are told of in it among all.
-    segments: Range<usize>,
-    /// The places of all its bases, once known.
-    bases: Range<usize>,
-    /// The bases that its segments were looked at with.
-    seen: Vec<Range<usize>>,
-}
 
 /// The elements of a manifest that may have bases.
 pub(crate) struct Scopes<'m> {
@@ -178,7 +74,7 @@ impl<'m> Scopes<'m> {
         self.written.push(Written {
             scope: self.current,
             reference,
-            place: None,
+            position: None,
             is_wanted: false,
             is_spoiled: false,
         });
@@ -186,13 +82,13 @@ impl<'m> Scopes<'m> {
 
     /// A URL in the innermost element.
     pub(crate) fn add_leaf(&mut self, reference: Reference<'m>, role: Role) {
-        let place = match target(&reference.text, self.task.hosts) {
+        let position = match target(&reference.text, self.task.hosts) {
             Target::Elsewhere => return,
             Target::Here { at, path } => {
                 // Nothing that it is resolved against changes it.
-                let place = reference.place(at);
+                let position = reference.position(at);
                 if is_wanted(path, role, self.task) {
-                    self.insertions.insert_if_known(place);
+                    self.insertions.insert_if_known(position);
                 }
                 return;
             }
@@ -204,7 +100,7 @@ impl<'m> Scopes<'m> {
             scope: self.current,
             text: reference.text,
             role,
-            place,
+            position,
             is_here: false,
             is_elsewhere: false,
         };
@@ -263,23 +159,4 @@ fn extend(range: &mut Range<usize>, number: usize) {
         range.start = number;
     }
     range.end = number.saturating_add(1);
-}
-
-/// Whether a URL's path is to have the prefix.
-fn is_wanted(path: &str, role: Role, task: &Task<'_>) -> bool {
-    let (path, is_whole) = known(path, role);
-    task.carries(if is_whole { path } else { directory(path) })
-}
-
-/// What is known of a URL, and whether that is all of it: what is put for `$…$` is the
-/// player's affair.
-fn known(url: &str, role: Role) -> (&str, bool) {
-    let identifier = match role {
-        Role::Template => url.find('$'),
-        _ => None,
-    };
-    match identifier {
-        Some(at) => (url.get(..at).unwrap_or_default(), false),
-        None => (url, true),
-    }
 }

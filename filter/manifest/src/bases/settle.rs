@@ -2,10 +2,10 @@
 
 use core::ops::Range;
 
-use super::{BASES_MAX, Base, Leaf, Role, STEPS_MAX, Scope, Written, is_wanted, known};
+use super::parts::{BASES_MAX, Base, Leaf, Role, STEPS_MAX, Scope, Written, is_wanted, known};
 use crate::insertions::Insertions;
+use crate::task::{Task, Unreadable};
 use crate::url::{Target, directory, has_token, target};
-use crate::{Task, Unreadable};
 
 /// What is found out about the URLs of a manifest.
 pub(super) struct Settling<'m> {
@@ -95,14 +95,14 @@ impl Settling<'_> {
             (Target::Relative(_), None) | (Target::Elsewhere, _) => return Some(elsewhere),
         };
         // With a token, or without a path at which it could go, it is good as it is.
-        let place = written.reference.place(at);
-        let is_open = path.starts_with('/') && !has_token(path) && place.is_some();
+        let position = written.reference.position(at);
+        let is_open = path.starts_with('/') && !has_token(path) && position.is_some();
         let base = Base {
             path: Some(if path.starts_with('/') { path } else { "/" }.to_owned()),
             open: is_open.then_some(number),
         };
         if is_open {
-            written.place = place;
+            written.position = position;
             written.is_wanted = written.is_wanted || self.task.carries(path);
         }
         Some(base)
@@ -163,7 +163,7 @@ impl Settling<'_> {
             Some(_) => leaf.is_here = true,
             None => leaf.is_elsewhere = true,
         }
-        if leaf.place.is_none() {
+        if leaf.position.is_none() {
             self.look_at_path(base, Some((&leaf.text, leaf.role)));
         }
         Ok(())
@@ -205,17 +205,17 @@ impl Settling<'_> {
 
     /// Inserts the prefix into an absolute path that needs it.
     pub(super) fn settle_leaf(&mut self, leaf: &Leaf<'_>) {
-        if leaf.place.is_some() && leaf.is_here && is_wanted(&leaf.text, leaf.role, self.task) {
-            let place = leaf.place.filter(|_| !leaf.is_elsewhere);
-            self.insertions.insert_if_known(place);
+        if leaf.position.is_some() && leaf.is_here && is_wanted(&leaf.text, leaf.role, self.task) {
+            let position = leaf.position.filter(|_| !leaf.is_elsewhere);
+            self.insertions.insert_if_known(position);
         }
     }
 
     /// Inserts the prefix into bases that need it.
     pub(super) fn settle_written(mut self) -> Insertions {
         for written in self.written.iter().filter(|written| written.is_wanted) {
-            let place = written.place.filter(|_| !written.is_spoiled);
-            self.insertions.insert_if_known(place);
+            let position = written.position.filter(|_| !written.is_spoiled);
+            self.insertions.insert_if_known(position);
         }
         self.insertions
     }

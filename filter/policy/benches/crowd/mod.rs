@@ -72,12 +72,14 @@ impl Crowd {
             attributes,
             terminate: Vec::new(),
             timeout_ms: TIMEOUT_MS,
+            buffer_ms: 0,
             renew_below_ms: u64::MAX,
             unknown,
             limits: Limits::default(),
             liveness: Liveness::Any,
             recurring: false,
             is_call: unknown == Unknown::IsNew,
+            sharing: None,
         })
     }
 

@@ -268,3 +268,20 @@ fn an_empty_device_id_names_no_device() {
     let streams = [on(&mut account, "").0, on(&mut account, "").0];
     assert_eq!(account.live(), streams);
 }
+
+/// Its old session's heartbeat is told so, and that of no other.
+#[test]
+fn who_is_replaced_by_its_own_device_is_told_that_it_was_its_own() {
+    let mut account = household(2, OnConflict::DenyNew);
+    let (old, _) = on(&mut account, "tv");
+    let (phone, _) = on(&mut account, "phone");
+    plays(on(&mut account, "tv").1);
+    assert!(killed(account.heartbeat(old)).same_device);
+    assert!(killed(account.media(old)).same_device);
+    let tablet = account.mint("app");
+    plays(account.wants_to_play(tablet, Unknown::IsNew, |play| {
+        play.terminate = vec![phone.termination_code()];
+        play.attributes.set("deviceId", "tablet");
+    }));
+    assert!(!killed(account.heartbeat(phone)).same_device);
+}

@@ -45,6 +45,7 @@ fn the_killed_stream_is_told_what_was_started_in_its_place() {
         started_at: account.now,
         channel: Some("News 2".to_owned()),
         device_name: Some("Kitchen".to_owned()),
+        same_device: false,
     };
     account.later(10);
     assert_eq!(killed(account.heartbeat(first)), by);

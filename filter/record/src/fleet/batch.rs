@@ -8,7 +8,7 @@ use streamgate_values::subject::SubjectKey;
 use super::queue::{Ask, Item, Question};
 use super::resp::Pipeline;
 use super::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, SWAP};
-use super::{CallId, Credentials};
+use super::{CallId, StoreCredentials};
 use crate::copy::{self, RecordCopy};
 use crate::live::live;
 use crate::ports::Host;
@@ -147,14 +147,14 @@ impl<H: Host> Maker<'_, H> {
     pub(super) fn batch(
         &mut self,
         call: CallId,
-        credentials: Option<&Credentials>,
+        credentials: Option<&StoreCredentials>,
         loads: bool,
         cursor: Option<&[u8]>,
         most: usize,
         mut take: impl FnMut() -> Option<(SubjectKey, Item)>,
     ) -> (Batch, Vec<u8>) {
         let mut pipeline = Pipeline::default();
-        if let Some(Credentials { user, password }) = credentials {
+        if let Some(StoreCredentials { user, password }) = credentials {
             match user {
                 Some(user) => pipeline.push(&[b"AUTH", user.as_bytes(), password.as_bytes()]),
                 None => pipeline.push(&[b"AUTH", password.as_bytes()]),

@@ -16,7 +16,7 @@ pub struct CallId(pub u64);
 
 /// A call to be made to the store.
 #[derive(Debug)]
-pub struct Call {
+pub struct StoreCall {
     /// Names it to [`Fleet::on_reply`](super::Fleet::on_reply).
     pub id: CallId,
     /// Name of the shard: the same one leads to the same node.
@@ -34,7 +34,7 @@ pub struct CallFailure;
 
 /// A question answered.
 #[derive(Debug)]
-pub struct Settled {
+pub struct AnsweredQuestion {
     /// Who asked.
     pub ticket: Ticket,
     /// The answer: `None` to a look, after which this edge's copy is up to date.

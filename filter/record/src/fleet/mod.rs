@@ -29,9 +29,9 @@ mod store_answer;
 mod tests;
 
 pub(crate) use call::At;
-pub use call::{Call, CallFailure, CallId, Settled, TICK_MS, Ticket};
+pub use call::{AnsweredQuestion, CallFailure, CallId, StoreCall, TICK_MS, Ticket};
 pub use queue::Question;
-pub use settings::{Credentials, OnOutage, Settings};
+pub use settings::{OnOutage, Settings, StoreCredentials};
 
 use hashbrown::HashMap;
 use streamgate_values::moment::Moment;
@@ -83,7 +83,7 @@ pub struct Fleet {
     in_flight: HashMap<CallId, usize>,
     last_call: u64,
     ids: Option<WriteIds>,
-    settled: Vec<Settled>,
+    settled: Vec<AnsweredQuestion>,
     confirmed: Recent<Moment>,
     watch: Watch,
 }
@@ -127,8 +127,8 @@ impl Fleet {
 
     /// Since when the store remembers a subject's streams, as far as is known.
     #[must_use]
-    pub fn since(&self, subject: &SubjectKey) -> Option<Moment> {
-        self.shards.get(self.shard_of(subject))?.since()
+    pub fn memory_since(&self, subject: &SubjectKey) -> Option<Moment> {
+        self.shards.get(self.shard_of(subject))?.memory_since()
     }
 
     /// Whether this edge's copy of a record was found up to date, or brought up to date, a
@@ -202,7 +202,7 @@ impl Fleet {
     /// Of each shard, whether it answers, and since when it remembers, as far as is known.
     pub fn shards(&self) -> impl Iterator<Item = (bool, Option<Moment>)> {
         let shards = self.shards.iter();
-        shards.map(|shard| (!shard.is_down(), shard.since()))
+        shards.map(|shard| (!shard.is_down(), shard.memory_since()))
     }
 
     /// Whether [`Fleet::calls`] has something to give.
@@ -213,7 +213,7 @@ impl Fleet {
     }
 
     /// The calls to make now: those that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<Call> {
+    pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
         let here = At { host, records, now };
         let urgent = core::mem::take(&mut self.urgent);
         let mut calls = Vec::new();
@@ -227,7 +227,7 @@ impl Fleet {
     }
 
     /// The calls to make every [`TICK_MS`].
-    pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<Call> {
+    pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
         let here = At { host, records, now };
         self.watch.begin(now);
         let patience = self.patience(now);
@@ -333,11 +333,11 @@ impl Fleet {
     }
 
     /// The questions answered since the last time.
-    pub fn settled(&mut self) -> Vec<Settled> {
+    pub fn settled(&mut self) -> Vec<AnsweredQuestion> {
         core::mem::take(&mut self.settled)
     }
 
-    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<Call> {
+    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<StoreCall> {
         let ids = self.ids.get_or_insert_with(|| {
             let [a, b, c, d, e, f, g, h, ..] = here.host.random();
             WriteIds::new([a, b, c, d, e, f, g, h])

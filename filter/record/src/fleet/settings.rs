@@ -23,7 +23,7 @@ pub struct Settings {
     /// What a start gets while the store does not answer.
     pub on_outage: OnOutage,
     /// What the store is told first.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<StoreCredentials>,
 }
 
 impl Settings {
@@ -45,7 +45,7 @@ pub enum OnOutage {
 
 /// Who this edge is to the store.
 #[derive(Clone)]
-pub struct Credentials {
+pub struct StoreCredentials {
     /// The user; `None`: the store's default user.
     pub user: Option<String>,
     /// The user's password.
@@ -53,9 +53,9 @@ pub struct Credentials {
 }
 
 /// Never shows the password.
-impl fmt::Debug for Credentials {
+impl fmt::Debug for StoreCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Credentials");
+        let mut shown = f.debug_struct("StoreCredentials");
         shown.field("user", &self.user).finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use streamgate_policy::activity::{
     Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
 use streamgate_policy::faded::Faded;
+use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
@@ -49,7 +50,7 @@ fn stream() -> impl Strategy<Value = Stream> {
         moment(),
         moment(),
         attributes(),
-        (limits(), any::<bool>()),
+        (limits(), any::<bool>(), clients()),
         vec(text(), 0..4),
         calls(),
     );
@@ -68,8 +69,18 @@ fn stream() -> impl Strategy<Value = Stream> {
             },
             superseded,
             calls,
+            clients: life.2,
         },
     )
+}
+
+fn clients() -> impl Strategy<Value = Clients> {
+    let seen = || {
+        let one = (any::<[u8; 8]>(), moment(), moment());
+        let one = one.prop_map(|(mark, since, until)| SeenClient { mark, since, until });
+        vec(one, 0..12)
+    };
+    (seen(), seen()).prop_map(|(networks, agents)| Clients::new(networks, agents))
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -90,20 +101,29 @@ fn calls() -> impl Strategy<Value = Calls> {
 }
 
 fn why() -> impl Strategy<Value = EndReason> {
-    let terminator = (text(), moment(), option::of(text()), option::of(text()));
+    let terminator = (
+        text(),
+        moment(),
+        option::of(text()),
+        option::of(text()),
+        any::<bool>(),
+    );
     prop_oneof![
         Just(EndReason::Stopped),
         (text(), text()).prop_map(|(policy, rule)| EndReason::Evicted { policy, rule }),
-        terminator.prop_map(|(application, started_at, channel, device_name)| {
-            EndReason::Killed {
-                by: Terminator {
-                    application,
-                    started_at,
-                    channel,
-                    device_name,
-                },
+        terminator.prop_map(
+            |(application, started_at, channel, device_name, same_device)| {
+                EndReason::Killed {
+                    by: Terminator {
+                        application,
+                        started_at,
+                        channel,
+                        device_name,
+                        same_device,
+                    },
+                }
             }
-        }),
+        ),
         stream().prop_map(|stream| EndReason::Released(Box::new(stream))),
     ]
 }
@@ -118,7 +138,7 @@ fn ended() -> impl Strategy<Value = Tombstone> {
 }
 
 fn activity() -> impl Strategy<Value = Activity> {
-    let faded = (any::<[u8; 8]>(), moment()).prop_map(|(mark, at)| Faded { mark, at });
+    let faded = (any::<[u8; 8]>(), moment()).prop_map(|(key_prefix, at)| Faded { key_prefix, at });
     let ends = (vec(ended(), 0..9), vec(faded, 0..4));
     (vec(stream(), 0..6), ends, calls()).prop_map(|(streams, (ended, faded), creates)| Activity {
         streams,

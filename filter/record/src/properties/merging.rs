@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 use streamgate_policy::activity::{Activity, EndReason, Stream, Tombstone};
-use streamgate_policy::faded::{Faded, mark_of};
+use streamgate_policy::faded::{Faded, key_prefix_of};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -63,8 +63,11 @@ fn activity() -> impl Strategy<Value = Activity> {
                     why: EndReason::Stopped,
                 }),
                 Known::Faded(ms) => {
-                    if let Some(mark) = mark_of(&key) {
-                        activity.fade(Faded { mark, at: at(ms) });
+                    if let Some(key_prefix) = key_prefix_of(&key) {
+                        activity.fade(Faded {
+                            key_prefix,
+                            at: at(ms),
+                        });
                     }
                 }
                 Known::Released { started, played } => activity.remember(Tombstone {

@@ -235,35 +235,35 @@ mod tests {
     use super::*;
     use crate::testing::test;
 
-    const PLACE: StoreKey = StoreKey::Slot(7);
+    const SLOT_KEY: StoreKey = StoreKey::Slot(7);
 
     #[test]
     fn a_write_needs_the_version_that_is_there() {
         let host = MemoryHost::new();
-        assert_eq!(host.load(PLACE), None);
-        assert_eq!(host.swap(PLACE, Some(Version(1)), b"a"), Swap::Conflict);
-        assert_eq!(host.swap(PLACE, None, b"a"), Swap::Done);
-        assert_eq!(host.swap(PLACE, None, b"b"), Swap::Conflict);
+        assert_eq!(host.load(SLOT_KEY), None);
+        assert_eq!(host.swap(SLOT_KEY, Some(Version(1)), b"a"), Swap::Conflict);
+        assert_eq!(host.swap(SLOT_KEY, None, b"a"), Swap::Done);
+        assert_eq!(host.swap(SLOT_KEY, None, b"b"), Swap::Conflict);
 
-        let (value, first) = host.load(PLACE).unwrap();
+        let (value, first) = host.load(SLOT_KEY).unwrap();
         assert_eq!(value, b"a");
-        assert_eq!(host.swap(PLACE, Some(first), b""), Swap::Done);
-        assert_eq!(host.swap(PLACE, Some(first), b"c"), Swap::Conflict);
-        assert_eq!(host.swap(PLACE, None, b"c"), Swap::Conflict);
-        assert_eq!(host.stored(PLACE), Some(Vec::new()));
+        assert_eq!(host.swap(SLOT_KEY, Some(first), b""), Swap::Done);
+        assert_eq!(host.swap(SLOT_KEY, Some(first), b"c"), Swap::Conflict);
+        assert_eq!(host.swap(SLOT_KEY, None, b"c"), Swap::Conflict);
+        assert_eq!(host.stored(SLOT_KEY), Some(Vec::new()));
     }
 
     #[test]
     fn a_lost_write_is_a_conflict_because_the_version_moved_on() {
         let host = MemoryHost::new();
-        assert_eq!(host.swap(PLACE, None, b"a"), Swap::Done);
-        let (_, before) = host.load(PLACE).unwrap();
+        assert_eq!(host.swap(SLOT_KEY, None, b"a"), Swap::Done);
+        let (_, before) = host.load(SLOT_KEY).unwrap();
         host.lose_next_swaps(1);
-        assert_eq!(host.swap(PLACE, Some(before), b"b"), Swap::Conflict);
-        let (value, after) = host.load(PLACE).unwrap();
+        assert_eq!(host.swap(SLOT_KEY, Some(before), b"b"), Swap::Conflict);
+        let (value, after) = host.load(SLOT_KEY).unwrap();
         assert_eq!(value, b"a");
         assert_ne!(after, before);
-        assert_eq!(host.swap(PLACE, Some(after), b"b"), Swap::Done);
+        assert_eq!(host.swap(SLOT_KEY, Some(after), b"b"), Swap::Done);
     }
 
     #[test]
@@ -273,9 +273,9 @@ mod tests {
         host.bump(1);
         host.add_live(2);
         host.add(Metric::Starts, 2);
-        assert_eq!(host.swap(PLACE, None, b"a"), Swap::Done);
+        assert_eq!(host.swap(SLOT_KEY, None, b"a"), Swap::Done);
         host.forget_everything();
-        assert_eq!(host.load(PLACE), None);
+        assert_eq!(host.load(SLOT_KEY), None);
         assert_eq!(host.generation(1), 0);
         assert_eq!(host.gauge(), 0);
         assert_eq!(host.count(Metric::Starts), 0);
@@ -294,8 +294,8 @@ mod tests {
     #[test]
     fn calls_are_counted() {
         let host = MemoryHost::new();
-        host.load(PLACE);
-        assert_eq!(host.swap(PLACE, None, b"a"), Swap::Done);
+        host.load(SLOT_KEY);
+        assert_eq!(host.swap(SLOT_KEY, None, b"a"), Swap::Done);
         host.generation(1);
         host.bump(1);
         host.bump(1);
@@ -308,6 +308,6 @@ mod tests {
         };
         assert_eq!(host.calls(), calls);
         host.fail_swaps(true);
-        assert_eq!(host.swap(PLACE, None, b"b"), Swap::Failed);
+        assert_eq!(host.swap(SLOT_KEY, None, b"b"), Swap::Failed);
     }
 }

@@ -2,8 +2,8 @@
 
 use streamgate_values::moment::Moment;
 
-use super::asked::{Asked, CatError};
 use super::claims::Claims;
+use super::demands::{CatError, CatRequest};
 use super::renewal::Renewal;
 
 /// What a good token grants.
@@ -39,7 +39,7 @@ impl Access {
     /// # Errors
     ///
     /// The first reason to refuse the request.
-    pub fn check(&self, asked: &Asked<'_>, now: Moment) -> Result<(), CatError> {
+    pub fn check(&self, asked: &CatRequest<'_>, now: Moment) -> Result<(), CatError> {
         let claims = Claims::read(&self.claims)?;
         claims.check_time(self.leeway_ms, now)?;
         claims.check_request(asked)

@@ -6,7 +6,7 @@ use streamgate_values::moment::Moment;
 use super::cbor::{self, Entries, Label, Malformed, find};
 use super::labels::{CATALPN, CATH, CATM, CATNIP, CATU, EXP};
 use super::request;
-use super::{Asked, CatError, Demands};
+use super::{CatError, CatRequest, Demands};
 
 // Labels of claims, from IANA's registry of CWT claims.
 const ISS: i64 = 1;
@@ -129,7 +129,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Checks the request.
-    pub(super) fn check_request(&self, asked: &Asked<'_>) -> Result<(), CatError> {
+    pub(super) fn check_request(&self, asked: &CatRequest<'_>) -> Result<(), CatError> {
         let checks: [(i64, request::Check); 5] = [
             (CATM, request::method),
             (CATU, super::uri::check),

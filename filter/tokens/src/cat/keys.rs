@@ -219,9 +219,9 @@ impl<'a> Trial<'a> {
         if self.tried.len() >= TRIES_MAX {
             return None;
         }
-        let place = self.untried.iter().position(|key| is_one(key))?;
+        let at = self.untried.iter().position(|key| is_one(key))?;
         // In their order: an operator puts first what most tokens are signed with.
-        let key = self.untried.remove(place);
+        let key = self.untried.remove(at);
         self.tried.push(key.algorithm());
         Some(key)
     }

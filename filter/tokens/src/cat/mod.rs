@@ -7,9 +7,9 @@
 //! make it panic. It knows no clock and no configuration.
 
 mod access;
-mod asked;
 mod cbor;
 mod claims;
+mod demands;
 mod envelope;
 mod keys;
 mod labels;
@@ -23,7 +23,7 @@ mod tests;
 mod uri;
 
 pub use access::Access;
-pub use asked::{Asked, CatError, Demands, TOKEN_MAX};
+pub use demands::{CatError, CatRequest, Demands, TOKEN_MAX};
 pub use keys::{KEYS_MAX, Key, KeyError, Keys, SECRET_MIN, TRIES_MAX};
 pub use renewal::{Renewal, RenewalKind};
 pub use renewing::Renewed;
@@ -53,14 +53,14 @@ pub fn read(
     keys: &Keys,
     demands: &Demands,
     token: &[u8],
-    asked: &Asked<'_>,
+    asked: &CatRequest<'_>,
     now: Moment,
-) -> Result<Access, Refused> {
+) -> Result<Access, CatRefused> {
     let mut trial = Trial::new(keys, token);
-    let read = attempt(&mut trial, demands, token).map_err(Refused::of);
+    let read = attempt(&mut trial, demands, token).map_err(CatRefused::of);
     let read = read.and_then(|access| match access.check(asked, now) {
         Ok(()) => Ok(access),
-        Err(error) => Err(Refused {
+        Err(error) => Err(CatRefused {
             error,
             access: Some(Box::new(access)),
         }),
@@ -73,14 +73,14 @@ pub fn read(
 
 /// A token that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct CatRefused {
     /// Why.
     pub error: CatError,
     /// What it grants to other requests, or at another time: a key vouches for it.
     pub access: Option<Box<Access>>,
 }
 
-impl Refused {
+impl CatRefused {
     const fn of(error: CatError) -> Self {
         Self {
             error,

@@ -5,17 +5,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::cbor::{self, Label, Malformed};
 use super::labels::CATH;
 use super::uri::all_match;
-use super::{Asked, CatError};
+use super::{CatError, CatRequest};
 
 /// Holds a claim against a request.
-pub(super) type Check = fn(&[u8], &Asked<'_>) -> Result<(), CatError>;
+pub(super) type Check = fn(&[u8], &CatRequest<'_>) -> Result<(), CatError>;
 
 /// Tags of addresses and prefixes (RFC 9164).
 const TAG_IPV4: u64 = 52;
 const TAG_IPV6: u64 = 54;
 
 /// `catm`: one of these methods, upper and lower case told apart.
-pub(super) fn method(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
+pub(super) fn method(claim: &[u8], asked: &CatRequest<'_>) -> Result<(), CatError> {
     let mut allowed = false;
     for method in cbor::elements(claim)? {
         allowed |= cbor::text(method)?.as_bytes() == asked.method;
@@ -25,7 +25,7 @@ pub(super) fn method(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
 
 /// `catnip`: one of these addresses or networks. Numbers of autonomous systems match
 /// nobody, because nothing here knows whose an address is.
-pub(super) fn address(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
+pub(super) fn address(claim: &[u8], asked: &CatRequest<'_>) -> Result<(), CatError> {
     let mut allowed = false;
     for network in cbor::elements(claim)? {
         allowed |= match cbor::tagged(network)? {
@@ -40,7 +40,7 @@ pub(super) fn address(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
 }
 
 /// `catalpn`: one of these protocols, as negotiated in TLS.
-pub(super) fn protocol(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
+pub(super) fn protocol(claim: &[u8], asked: &CatRequest<'_>) -> Result<(), CatError> {
     let mut allowed = false;
     for protocol in cbor::elements(claim)? {
         allowed |= Some(cbor::bytes(protocol)?) == asked.alpn;
@@ -49,7 +49,7 @@ pub(super) fn protocol(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> 
 }
 
 /// `cath`: each of these headers is there, and each of its values matches.
-pub(super) fn headers(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
+pub(super) fn headers(claim: &[u8], asked: &CatRequest<'_>) -> Result<(), CatError> {
     for (name, matches) in cbor::entries(claim)? {
         let Label::Text(name) = name else {
             return Err(CatError::Malformed);

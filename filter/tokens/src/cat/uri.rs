@@ -7,10 +7,10 @@ use streamgate_values::text::split_once;
 
 use super::cbor::{self, Label};
 use super::labels::CATU;
-use super::{Asked, CatError};
+use super::{CatError, CatRequest};
 
 /// Whether the URI that was asked for is one of those the claim allows.
-pub(super) fn check(claim: &[u8], asked: &Asked<'_>) -> Result<(), CatError> {
+pub(super) fn check(claim: &[u8], asked: &CatRequest<'_>) -> Result<(), CatError> {
     let uri = Uri::of(asked).ok_or(CatError::Uri)?;
     for (label, matches) in cbor::entries(claim)? {
         let part = match label {
@@ -73,7 +73,7 @@ struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// `None` for what is no UTF-8, and for paths that may mean another path to
     /// whoever serves it: what the name seems to end in, or begin with, may be dropped there.
-    fn of(asked: &Asked<'a>) -> Option<Self> {
+    fn of(asked: &CatRequest<'a>) -> Option<Self> {
         let text = |bytes| core::str::from_utf8(bytes).ok();
         let scheme = text(asked.scheme)?.to_ascii_lowercase();
         let (host, port) = authority(text(asked.host)?);

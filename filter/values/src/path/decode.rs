@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Unreadable;
+use super::UnreadablePath;
 
 /// How often a path may be encoded: a proxy, an origin and a script behind it each decode
 /// once. More is nobody's, and costs a look at all of it each time.
@@ -16,14 +16,14 @@ pub(super) struct Decoded<'p> {
 }
 
 /// Decodes what stands between two slashes.
-pub(super) fn decoded(segment: &[u8]) -> Result<Decoded<'_>, Unreadable> {
+pub(super) fn decoded(segment: &[u8]) -> Result<Decoded<'_>, UnreadablePath> {
     let mut bytes = Cow::Borrowed(segment);
     let mut times = 0_usize;
     while let Some(once) = decoded_once(&bytes) {
         bytes = Cow::Owned(once);
         times = times.saturating_add(1);
         if times > TIMES_MAX {
-            return Err(Unreadable);
+            return Err(UnreadablePath);
         }
     }
     let is_odd = |byte: &u8| {

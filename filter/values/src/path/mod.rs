@@ -10,7 +10,7 @@
 //! whatever an origin leaves undone, a prefix that its reading begins with is written in
 //! plain bytes, and undoing more changes none of these. Two things are no matter of undoing
 //! more, and are told apart: a dot segment, without which there is no reading at all
-//! ([`Unreadable`]), and a separator that is hidden behind a `;`, which may end what is
+//! ([`UnreadablePath`]), and a separator that is hidden behind a `;`, which may end what is
 //! dropped or be dropped with it ([`Reading::may_begin_with`]).
 
 mod decode;
@@ -18,7 +18,7 @@ mod hidden;
 mod segment;
 mod unreadable;
 
-pub use unreadable::Unreadable;
+pub use unreadable::UnreadablePath;
 
 use std::ops::Deref;
 
@@ -52,8 +52,8 @@ impl<'p> Reading<'p> {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`].
-    pub fn of(path: &'p [u8]) -> Result<Self, Unreadable> {
+    /// [`UnreadablePath`].
+    pub fn of(path: &'p [u8]) -> Result<Self, UnreadablePath> {
         let (path, _) = split_once(path, b'?').unwrap_or((path, b""));
         // Every request passes through here, and nearly all paths are what they look like.
         if is_plain(path) {
@@ -112,7 +112,7 @@ impl Deref for Reading<'_> {
     }
 }
 
-fn read(path: &[u8]) -> Result<Reading<'_>, Unreadable> {
+fn read(path: &[u8]) -> Result<Reading<'_>, UnreadablePath> {
     let mut file = Vec::with_capacity(path.len().saturating_add(1));
     let mut is_agreed = path.len() <= AGREED_MAX;
     let mut is_hiding = false;
@@ -129,7 +129,7 @@ fn read(path: &[u8]) -> Result<Reading<'_>, Unreadable> {
         for part in segment.bytes.split(|byte| is_separator(*byte)) {
             is_hiding |= in_parameter;
             if climbs(part) {
-                return Err(Unreadable);
+                return Err(UnreadablePath);
             }
             let name = name(part);
             in_parameter |= part.contains(&b';');
@@ -254,7 +254,7 @@ mod tests {
                 format!("/vod/{dots}/x?y"),
                 format!("/a/{dots}"),
             ] {
-                assert_eq!(Reading::of(path.as_bytes()), Err(Unreadable), "{path}");
+                assert_eq!(Reading::of(path.as_bytes()), Err(UnreadablePath), "{path}");
             }
         }
     }
@@ -285,7 +285,7 @@ mod tests {
     fn who_encodes_over_and_over_is_not_read() {
         let nested = |times: usize| format!("/vod/{}41", "%".to_owned() + &"25".repeat(times));
         assert_eq!(read(&nested(2)).as_deref(), Some("/vod/A"));
-        assert_eq!(Reading::of(nested(40).as_bytes()), Err(Unreadable));
+        assert_eq!(Reading::of(nested(40).as_bytes()), Err(UnreadablePath));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use streamgate_record::fleet::{Call, CallId};
+use streamgate_record::fleet::{CallId, StoreCall};
 
 use super::Options;
 use super::viewer::Viewer;
@@ -37,7 +37,7 @@ impl Post {
         }
     }
 
-    pub(super) fn call(&self, edge: u32, worker: u8, call: Call) {
+    pub(super) fn call(&self, edge: u32, worker: u8, call: StoreCall) {
         let shard = call
             .shard
             .strip_prefix("shard-")

@@ -1,7 +1,7 @@
 //! One edge and those who watch at it.
 
 use hashbrown::HashMap;
-use streamgate_record::fleet::Call;
+use streamgate_record::fleet::StoreCall;
 use streamgate_record::metric::Metric;
 use streamgate_values::moment::Moment;
 
@@ -175,7 +175,7 @@ impl Site {
         self.wheel.put(slice + slices(due_ms), at);
     }
 
-    fn make(&mut self, worker: u8, calls: Vec<Call>, post: &Post) {
+    fn make(&mut self, worker: u8, calls: Vec<StoreCall>, post: &Post) {
         self.in_tick[usize::from(worker)] += calls.len() as u64;
         for call in calls {
             post.call(self.number, worker, call);

@@ -1,6 +1,6 @@
 //! What goes from edges to the store and back, and what gets lost.
 
-use streamgate_record::fleet::{Call, CallFailure};
+use streamgate_record::fleet::{CallFailure, StoreCall};
 
 use super::event::{Caller, Event};
 use super::options::Options;
@@ -23,7 +23,7 @@ impl World {
             .put(self.now_ms + TICK_MS, Event::Tick { edge, worker });
     }
 
-    fn make(&mut self, edge: usize, worker: usize, calls: Vec<Call>) {
+    fn make(&mut self, edge: usize, worker: usize, calls: Vec<StoreCall>) {
         let Options { trouble, nodes, .. } = &self.options;
         let (delay_ms, nodes) = (trouble.delay_ms, *nodes);
         let lost_percent = if self.is_troubled() {

@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU32;
 
-use streamgate_record::fleet::{Credentials, OnOutage, Settings};
+use streamgate_record::fleet::{OnOutage, Settings, StoreCredentials};
 
 use super::super::limits::{OUTAGE_WAIT_MS, SHARDS, SPAN_MS};
 use super::super::raw::{RawFleet, RawOnOutage};
@@ -48,7 +48,7 @@ impl Check<'_> {
                 RawOnOutage::Admit => OnOutage::Admit,
                 RawOnOutage::Refuse => OnOutage::Refuse,
             },
-            credentials: password.map(|password| Credentials {
+            credentials: password.map(|password| StoreCredentials {
                 user: raw.user.clone(),
                 password,
             }),

@@ -2,13 +2,14 @@
 
 use hashbrown::HashSet;
 use streamgate_policy::activity::Liveness;
+use streamgate_policy::{Sharing, SharingAction};
 use streamgate_values::path::Reading;
 
-use super::super::limits::{MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
+use super::super::limits::{BUFFER_MS, CLIENTS, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawPaused, RawPlayback, RawPreflight, RawStart, RawStreamCarrier, RawSubjectCarrier,
-    RawTokenPosition,
+    RawPaused, RawPlayback, RawPreflight, RawSeenClient, RawSharing, RawSharingAction, RawStart,
+    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 use super::super::{
     AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,
@@ -66,6 +67,7 @@ impl Check<'_> {
             Some(timeout) => self.duration(&field(path, "timeout"), timeout, SPAN_MS),
             None => None,
         };
+        let buffer_max_ms = self.duration(&field(path, "buffer_max"), &raw.buffer_max, BUFFER_MS);
         let attributes = raw.attributes.iter().map(|(name, source)| {
             let path = format!("{path}.attributes.{name}");
             self.name(&path, name);
@@ -106,7 +108,9 @@ impl Check<'_> {
                 hls: self.slate(&field(path, "refuse.slate.hls"), &raw.refuse.slate.hls),
                 dash: self.slate(&field(path, "refuse.slate.dash"), &raw.refuse.slate.dash),
             },
+            sharing: self.sharing(&field(path, "sharing"), raw.sharing.as_ref()),
             timeout_ms: timeout_ms.unwrap_or(default_timeout_ms),
+            buffer_max_ms: buffer_max_ms.unwrap_or_default(),
             // What else can be a credential is known when all is read.
             credentials: Credentials::default(),
         }
@@ -120,7 +124,7 @@ impl Check<'_> {
             let path = item(path, at);
             match carrier {
                 RawSubjectCarrier::Token(position) => {
-                    SubjectCarrier::Token(self.token_place(&field(&path, "token"), position))
+                    SubjectCarrier::Token(self.token_position(&field(&path, "token"), position))
                 }
                 RawSubjectCarrier::JwtClaim(claim) => {
                     self.name(&field(&path, "jwt_claim"), claim);
@@ -143,7 +147,7 @@ impl Check<'_> {
             let path = item(path, at);
             match carrier {
                 RawStreamCarrier::Token(position) => {
-                    StreamCarrier::Token(self.token_place(&field(&path, "token"), position))
+                    StreamCarrier::Token(self.token_position(&field(&path, "token"), position))
                 }
                 RawStreamCarrier::JwtClaim(claim) => {
                     self.name(&field(&path, "jwt_claim"), claim);
@@ -181,7 +185,7 @@ impl Check<'_> {
         carriers
     }
 
-    fn token_place(&mut self, path: &str, raw: &RawTokenPosition) -> TokenPosition {
+    fn token_position(&mut self, path: &str, raw: &RawTokenPosition) -> TokenPosition {
         match raw {
             RawTokenPosition::Path => TokenPosition::Path,
             RawTokenPosition::Query(name) => {
@@ -215,9 +219,10 @@ impl Check<'_> {
                 self.word(&field(path, "cookie"), name, "a cookie's name");
                 AttributeSource::Cookie(name.clone())
             }
-            RawAttributeSource::Client(RawClient::AddressAndAgent) => {
+            RawAttributeSource::Client(RawSeenClient::AddressAndAgent) => {
                 AttributeSource::AddressAndAgent
             }
+            RawAttributeSource::Client(RawSeenClient::Network) => AttributeSource::Network,
             RawAttributeSource::JwtClaim(claim) => {
                 self.name(&field(path, "jwt_claim"), claim);
                 AttributeSource::JwtClaim(claim.clone())
@@ -233,6 +238,27 @@ impl Check<'_> {
                 AttributeSource::Value(value.clone())
             }
         }
+    }
+
+    fn sharing(&mut self, path: &str, raw: Option<&RawSharing>) -> Option<Sharing> {
+        let raw = raw?;
+        if raw.networks.or(raw.agents).is_none() {
+            let found = "neither `networks` nor `agents`";
+            self.wrong(path, found, "one of them or both");
+        }
+        let mut most = |name: &str, most: Option<u32>| {
+            let most = most?;
+            self.range(&field(path, name), most, CLIENTS, "");
+            core::num::NonZeroU8::new(u8::try_from(most).ok()?)
+        };
+        Some(Sharing {
+            networks: most("networks", raw.networks),
+            agents: most("agents", raw.agents),
+            action: match raw.action {
+                RawSharingAction::Monitor => SharingAction::Monitor,
+                RawSharingAction::Refuse => SharingAction::Refuse,
+            },
+        })
     }
 
     fn template(&mut self, path: &str, raw: Option<&str>) -> Vec<TemplateSegment> {

@@ -8,22 +8,21 @@
 mod cat;
 mod classes;
 mod fleet;
-mod named;
 mod operator;
 mod playback;
 mod policies;
 mod session_api;
 mod sessions;
+mod sharing;
 
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
-pub use named::Named;
 pub use operator::RawOperator;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSlate, RawStart,
-    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
+    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSeenClient,
+    RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 pub use policies::{
     RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
@@ -34,6 +33,7 @@ pub use sessions::{
     BASE_PATH, CALLS_PER_MINUTE, RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSecrets,
     RawSessions,
 };
+pub use sharing::{RawSharing, RawSharingAction};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;

@@ -1,5 +1,7 @@
 //! Protected paths.
 
+use std::collections::BTreeMap;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,8 +10,8 @@ use serde::Serialize;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
-use super::Named;
 use super::classes::{RawClasses, RawPattern};
+use super::sharing::RawSharing;
 
 /// A protected path.
 #[derive(Debug, Deserialize)]
@@ -47,7 +49,7 @@ pub struct RawPlayback {
     /// Attributes that a request says of its stream, by name; they feed the policies.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub attributes: Named<RawAttributeSource>,
+    pub attributes: BTreeMap<String, RawAttributeSource>,
     /// What keeps a stream alive.
     #[serde(default)]
     pub liveness: RawLiveness,
@@ -63,10 +65,21 @@ pub struct RawPlayback {
     /// How to refuse.
     #[serde(default)]
     pub refuse: RawRefuse,
+    /// How many viewers one stream may have at once. Default: nobody looks.
+    pub sharing: Option<RawSharing>,
     /// How long a stream lives after its last media request: a duration, 1s to 1day.
     /// Default: `sessions.timeout`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
     pub timeout: Option<String>,
+    /// The most of what a player says it has buffered (CMCD `bl`) that its stream lives longer
+    /// by: a duration, 0s to 1h. `0s`: none of it.
+    #[serde(default = "default_buffer_max")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
+    pub buffer_max: String,
+}
+
+fn default_buffer_max() -> String {
+    "5m".to_owned()
 }
 
 /// Which paths.
@@ -195,6 +208,17 @@ pub enum RawClient {
     AddressAndAgent,
 }
 
+/// What can be seen of any client, as an attribute.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename = "SeenClient", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub enum RawSeenClient {
+    /// Its address together with its `User-Agent`.
+    AddressAndAgent,
+    /// The network that its address is in: 24 bits of IPv4, 56 of IPv6.
+    Network,
+}
+
 /// Where an attribute comes from.
 #[derive(Debug, Deserialize)]
 #[serde(rename = "AttributeSource", rename_all = "snake_case")]
@@ -221,7 +245,7 @@ pub enum RawAttributeSource {
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
     ),
     /// What can be seen of any client, as a keyed hash.
-    Client(RawClient),
+    Client(RawSeenClient),
     /// CMCD (CTA-5004).
     Cmcd(RawCmcdKey),
     /// The same for every stream of this path.

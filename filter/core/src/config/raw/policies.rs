@@ -1,5 +1,7 @@
 //! Policies and their rules.
 
+use std::collections::BTreeMap;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 #[cfg(feature = "schema")]
@@ -10,7 +12,6 @@ use streamgate_values::decimal;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
-use super::Named;
 
 /// A named group of rules.
 #[derive(Debug, Deserialize)]
@@ -82,7 +83,7 @@ pub struct RawRule {
     /// Default: every stream.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub when: Named<RawTest>,
+    pub when: BTreeMap<String, RawTest>,
     /// Who gives way when the limit is reached.
     pub on_conflict: RawOnConflict,
     /// What happens to a device's own earlier stream when it starts again. Default:
@@ -126,7 +127,8 @@ pub enum RawUrl {
     Text(RawHttps),
     /// By language tag. Who reads none of them gets `en`, or else the first by the alphabet.
     ByLanguage(
-        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))] Named<RawHttps>,
+        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
+        BTreeMap<String, RawHttps>,
     ),
 }
 
@@ -265,7 +267,8 @@ pub enum RawMessage {
     /// By language tag (`de`, `pt-BR`). Who reads none of them gets `en`, or else the
     /// first by the alphabet.
     ByLanguage(
-        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))] Named<String>,
+        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
+        BTreeMap<String, String>,
     ),
 }
 

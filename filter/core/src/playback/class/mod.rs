@@ -44,6 +44,12 @@ impl Classes {
         self.has_own_manifests
     }
 
+    /// Whether an operator says what anything is.
+    #[must_use]
+    pub const fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// Tells by its path what a request fetches.
     #[must_use]
     pub fn classify(&self, path: &Reading<'_>) -> Class {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
 use streamgate_bytes::{Fingerprint, Fingerprinter};
-use streamgate_tokens::cat::{self, Access, CatError, Refused, Renewal, RenewalKind};
+use streamgate_tokens::cat::{self, Access, CatError, CatRefused, Renewal, RenewalKind};
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
@@ -148,7 +148,7 @@ fn checked<H: Head>(
     let (method, scheme, host) = (header(":method"), header(":scheme"), header(":authority"));
     let address = restricts.then(|| head.client_address()).flatten();
     let path = without_parameters(asked.path, &[&cat.query]);
-    let request = cat::Asked {
+    let request = cat::CatRequest {
         method: &method,
         scheme: &scheme,
         host: &host,
@@ -170,7 +170,7 @@ fn checked<H: Head>(
             good.known.insert(fingerprint, access.clone());
             Ok(access)
         }
-        Err(Refused { error, access }) => {
+        Err(CatRefused { error, access }) => {
             match access {
                 Some(access) => good.known.insert(fingerprint, *access),
                 None => {

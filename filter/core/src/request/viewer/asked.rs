@@ -1,6 +1,7 @@
 //! A request as far as identification looks at it.
 
 use core::cell::OnceCell;
+use core::net::IpAddr;
 
 use streamgate_values::head::Head;
 use streamgate_values::path::Reading;
@@ -29,6 +30,28 @@ pub(crate) fn client(head: &impl Head) -> Option<Vec<u8>> {
     let address = head.client_address()?;
     let agent = head.header("user-agent").unwrap_or_default();
     Some([without_port(&address), b"\n", &agent].concat())
+}
+
+/// The network that a client's address is in: 24 bits of IPv4, 56 of IPv6. An IPv4 address in
+/// the clothes of an IPv6 one is an IPv4 address. What is no address stands for itself.
+pub(crate) fn network(head: &impl Head) -> Option<Vec<u8>> {
+    let address = head.client_address()?;
+    let host = without_port(&address);
+    let host = host.strip_prefix(b"[").unwrap_or(host);
+    let host = split_once(host, b'%').map_or(host, |(host, _)| host);
+    let parsed = core::str::from_utf8(host).ok();
+    let parsed = parsed.and_then(|host| host.parse::<IpAddr>().ok());
+    Some(match parsed.map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            vec![4, a, b, c]
+        }
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, e, f, g, ..] = address.octets();
+            vec![6, a, b, c, d, e, f, g]
+        }
+        None => [&[0], host].concat(),
+    })
 }
 
 /// `10.0.0.1:443` and `[::1]:443` without the port: it differs by connection.

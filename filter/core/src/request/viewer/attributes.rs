@@ -5,7 +5,7 @@ use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::text::{percent_decoded, printable};
 
-use super::{Asked, claim, client, cmcd, cookie, query};
+use super::{Asked, claim, client, cmcd, cookie, network, query};
 use crate::config::{AttributeSource, CmcdKey, Config, PlaybackPath, TemplateSegment};
 use crate::refusal::reason::Reason;
 
@@ -57,12 +57,15 @@ pub fn attributes<H: Head>(
             AttributeSource::AddressAndAgent => {
                 client(asked.head).map(|client| config.hasher.client(&client))
             }
+            AttributeSource::Network => {
+                network(asked.head).map(|network| config.hasher.network(&network))
+            }
             AttributeSource::JwtClaim(name) => {
                 let value = asked.head.jwt_claim(&config.jwt_payload, name);
                 value.and_then(|value| claim::text(&value))
             }
             AttributeSource::Cmcd(key) => {
-                let said = cmcd::Reader::new(asked.head, asked.path);
+                let said = cmcd::CmcdReader::new(asked.head, asked.path);
                 match key {
                     CmcdKey::Sid => said.sid(),
                     CmcdKey::Cid => said.cid(),
@@ -94,11 +97,11 @@ pub fn carried_attributes<H: Head>(
     let all = attributes(config, protected, asked)?;
     let mut carried = Attributes::default();
     for (name, source) in &protected.attributes {
-        let by_path = matches!(
+        let by_each = matches!(
             source,
-            AttributeSource::PathSegment(_) | AttributeSource::Value(_)
+            AttributeSource::PathSegment(_) | AttributeSource::Value(_) | AttributeSource::Network
         );
-        if let (false, Some(value)) = (by_path, all.value(name)) {
+        if let (false, Some(value)) = (by_each, all.value(name)) {
             carried.set(name.as_str(), value);
         }
     }

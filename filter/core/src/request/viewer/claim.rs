@@ -7,7 +7,7 @@ use streamgate_values::limits::LIMIT_MAX;
 use streamgate_values::moment::Moment;
 use streamgate_values::text::printable;
 
-use super::ID_MAX;
+use super::asked::ID_MAX;
 use crate::refusal::reason::Reason;
 
 /// From here on a double stands for several whole numbers: an id that was written as one

@@ -9,6 +9,7 @@ mod claim;
 pub mod cmcd;
 mod cookie;
 mod credential;
+mod id;
 mod query;
 mod token;
 
@@ -16,7 +17,7 @@ pub use access::GoodTokens;
 pub use account::Proof;
 pub(crate) use account::{client_network, prove};
 pub use asked::Asked;
-pub(crate) use asked::client;
+pub(crate) use asked::{client, network};
 pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use credential::{Credential, credential_ends_at, earlier};
@@ -34,10 +35,10 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
-use streamgate_values::text::printable;
 
 use self::access::{Stood, granted};
-use self::asked::{ID_MAX, without_port};
+use self::asked::without_port;
+use self::id::{id, jwt_id, own_session};
 use self::token::Tokens;
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
@@ -251,14 +252,6 @@ fn said_subject<'a, H: Head>(
     })
 }
 
-/// An id in the JWT that the proxy has checked.
-fn jwt_id(config: &Config, head: &impl Head, name: &str) -> Result<Option<String>, Reason> {
-    match head.jwt_claim(&config.jwt_payload, name) {
-        Some(claim) => claim::id(&claim),
-        None => Ok(None),
-    }
-}
-
 /// What says something of a viewer.
 #[derive(Clone, Copy)]
 enum Source<'a> {
@@ -324,6 +317,14 @@ impl<H: Head> Search<'_, H> {
             let key = StreamKey::external(hash);
             (Identified::Stream { key, recurring }, Source::Other)
         };
+        let session_or_external =
+            |carrier: &str, id: &[u8]| match own_session(self.config, subject, id) {
+                Some(key) => {
+                    let recurring = false;
+                    (Identified::Stream { key, recurring }, Source::Other)
+                }
+                None => external(carrier, id, false),
+            };
         let head = self.asked.head;
         let mut redirect = Identified::Unknown;
         for carrier in &self.protected.stream {
@@ -354,12 +355,12 @@ impl<H: Head> Search<'_, H> {
                 }
                 StreamCarrier::Header(name) => {
                     if let Some(value) = head.header(name) {
-                        return Ok(external("header", id(&value)?.as_bytes(), false));
+                        return Ok(session_or_external("header", id(&value)?.as_bytes()));
                     }
                 }
                 StreamCarrier::CmcdSid => {
-                    if let Some(sid) = cmcd::Reader::new(head, self.asked.path).sid() {
-                        return Ok(external("cmcd", sid.as_bytes(), false));
+                    if let Some(sid) = cmcd::CmcdReader::new(head, self.asked.path).sid() {
+                        return Ok(session_or_external("cmcd", sid.as_bytes()));
                     }
                 }
                 StreamCarrier::Redirect => {
@@ -403,14 +404,6 @@ pub fn granted_limits(config: &Config, head: &impl Head) -> Limits {
         }
     }
     limits
-}
-
-/// An id that an earlier hop put into a header.
-fn id(value: &[u8]) -> Result<&str, Reason> {
-    match printable(value) {
-        Ok(id) if (1..=ID_MAX).contains(&id.len()) => Ok(id),
-        _ => Err(Reason::Malformed),
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use super::script::{GREET, SWAP};
-use super::{Call, CallFailure, Credentials, Fleet, OnOutage, Question, Settings, TICK_MS, Ticket};
+use super::{
+    CallFailure, Fleet, OnOutage, Question, Settings, StoreCall, StoreCredentials, TICK_MS, Ticket,
+};
 use crate::metric::Metric;
 use crate::ports::{Clock, Entropy};
 use crate::testing::{MemoryHost, NOW, TIMEOUT_MS, book, limit, play, stream};
@@ -59,7 +61,7 @@ fn subject(shard: u8, n: u8) -> SubjectKey {
 }
 
 /// The commands of a call.
-fn commands(call: &Call) -> Vec<Command> {
+fn commands(call: &StoreCall) -> Vec<Command> {
     let mut rest = call.payload.as_slice();
     let mut commands = Vec::new();
     while let Some((frame, length)) = decode(rest).unwrap() {
@@ -77,13 +79,13 @@ fn commands(call: &Call) -> Vec<Command> {
 }
 
 /// The calls of the second script in a call.
-fn swaps(call: &Call) -> Vec<Command> {
+fn swaps(call: &StoreCall) -> Vec<Command> {
     let of_swap =
         |command: &Command| command[0] == b"EVALSHA" && command[1] == SWAP.hash.as_bytes();
     commands(call).into_iter().filter(of_swap).collect()
 }
 
-fn reads_feed(call: &Call) -> bool {
+fn reads_feed(call: &StoreCall) -> bool {
     let greeting = commands(call)
         .into_iter()
         .find(|command| command[0] == b"EVALSHA" && command[1] == GREET.hash.as_bytes());
@@ -95,11 +97,11 @@ fn bulk(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The answer to a call in which the store says this of each subject.
-fn answer(call: &Call, told: &[Vec<u8>]) -> Vec<u8> {
+fn answer(call: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
     answer_with_feed(call, &[], told)
 }
 
-fn answer_with_feed(call: &Call, feed: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
+fn answer_with_feed(call: &StoreCall, feed: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
     let mut greeting = SINCE.to_bytes().to_vec();
     if reads_feed(call) {
         greeting.extend(b"\x035-5");
@@ -162,24 +164,24 @@ impl Worker {
         self.fleet.ask(of, Some(Ticket(ticket)), question, now);
     }
 
-    fn calls(&mut self) -> Vec<Call> {
+    fn calls(&mut self) -> Vec<StoreCall> {
         self.fleet.calls(&self.host, &self.records, self.host.now())
     }
 
     /// The one call that is to be made now.
-    fn call(&mut self) -> Call {
+    fn call(&mut self) -> StoreCall {
         let mut calls = self.calls();
         assert_eq!(calls.len(), 1, "{calls:?}");
         calls.remove(0)
     }
 
-    fn tick(&mut self) -> Vec<Call> {
+    fn tick(&mut self) -> Vec<StoreCall> {
         self.host.advance_ms(TICK_MS);
         self.fleet
             .on_tick(&self.host, &self.records, self.host.now())
     }
 
-    fn hears(&mut self, call: &Call, reply: Result<&[u8], CallFailure>) {
+    fn hears(&mut self, call: &StoreCall, reply: Result<&[u8], CallFailure>) {
         let now = self.host.now();
         self.fleet
             .on_reply(&self.host, &self.records, call.id, reply, now);
@@ -221,8 +223,11 @@ impl Worker {
         let now = self.host.now();
         let key = activity(&self.host, &self.records, &of, now).streams[0].key;
         let event = Event::Play(play(&self.records.book, "app1", key, Unknown::IsOver));
-        let decided = crate::transact(&self.host, &self.records, &of, &event, now, now);
-        assert!(matches!(decided.unwrap().verdict, Verdict::Plays(_)));
+        let recorded = crate::transact(&self.host, &self.records, &of, &event, now, now);
+        assert!(matches!(
+            recorded.unwrap().decided.verdict,
+            Verdict::Plays(_)
+        ));
         self.fleet.flush(of, false);
     }
 }

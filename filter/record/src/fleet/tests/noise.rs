@@ -30,7 +30,7 @@ impl Noise {
     }
 
     /// A reply that the store might have given, with something wrong.
-    fn reply(&mut self, call: &Call) -> Vec<u8> {
+    fn reply(&mut self, call: &StoreCall) -> Vec<u8> {
         let record = another(&Activity::default());
         let one: Vec<Vec<u8>> = swaps(call)
             .iter()

@@ -18,7 +18,7 @@ fn a_start_takes_one_call_where_the_shard_is_known() {
     let [swap] = &swaps(&call)[..] else {
         panic!("one subject: {call:?}");
     };
-    assert_eq!(swap[3], [b"sg2:", alice.as_bytes().as_slice()].concat());
+    assert_eq!(swap[3], [b"sg3:", alice.as_bytes().as_slice()].concat());
     assert_eq!(swap[6], SINCE.to_bytes(), "nothing is on record there");
     assert_eq!(worker.live(&alice), 0, "it is not decided yet");
     let said = answer(&call, &[done()]);
@@ -201,7 +201,7 @@ fn whoever_is_gone_is_told_nothing_and_what_was_sent_stands() {
 
 #[test]
 fn the_store_is_told_first_who_calls_and_nothing_shows_the_password() {
-    let credentials = Credentials {
+    let credentials = StoreCredentials {
         user: Some("edge".to_owned()),
         password: "open sesame".to_owned(),
     };

@@ -65,7 +65,7 @@ fn a_good_token_is_checked_again_without_a_signature() {
     let access = read_plainly(&keys, token.as_bytes()).unwrap();
     assert!(access.restricts_requests);
     let head = Headers::default();
-    let head_request = Asked {
+    let head_request = CatRequest {
         method: b"HEAD",
         ..asked(&head)
     };

@@ -9,12 +9,12 @@ mod vectors;
 use streamgate_values::moment::Moment;
 
 use super::testing::{Computed, EC_PEM, HMAC_SECRET, counted, hmac_keys, token};
-use super::{Access, Asked, CatError, Demands, Key, Keys};
+use super::{Access, CatError, CatRequest, Demands, Key, Keys};
 use crate::signed::to_text;
 use crate::testing::{Headers, NOW};
 
-fn asked(head: &Headers) -> Asked<'_> {
-    Asked {
+fn asked(head: &Headers) -> CatRequest<'_> {
+    CatRequest {
         method: b"GET",
         scheme: b"https",
         host: b"cdn.example.com",
@@ -30,7 +30,7 @@ fn read(
     keys: &Keys,
     demands: &Demands,
     token: &[u8],
-    asked: &Asked<'_>,
+    asked: &CatRequest<'_>,
     now: Moment,
 ) -> Result<Access, CatError> {
     super::read(keys, demands, token, asked, now).map_err(|refused| refused.error)

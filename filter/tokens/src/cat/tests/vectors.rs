@@ -58,7 +58,7 @@ fn judge(keys: &Keys, demands: &Demands, given: &impl Fn(&str) -> Value) -> Stri
     for (name, value) in given("headers").as_object().into_iter().flatten() {
         head = head.with(name, value.as_str().unwrap().as_bytes());
     }
-    let asked = Asked {
+    let asked = CatRequest {
         method: method.as_bytes(),
         scheme: scheme.as_bytes(),
         host: host.as_bytes(),

@@ -72,6 +72,38 @@ pub(super) fn token(value: Option<&[u8]>) -> Option<&[u8]> {
     (begins && token.iter().all(continues)).then_some(token)
 }
 
+/// A whole number that is not negative; of a list of them the least. A number beyond what
+/// Structured Fields can write is none (RFC 8941, section 3.3.1).
+pub(super) fn least_integer(value: Option<&[u8]>) -> Option<u64> {
+    let value = value?;
+    let Some(list) = value.strip_prefix(b"(") else {
+        return integer(value);
+    };
+    let end = list.iter().position(|byte| *byte == b')')?;
+    let (items, after) = list.split_at_checked(end)?;
+    ends(after.get(1).copied())?;
+    let items = items.split(|byte| *byte == b' ');
+    let items = items.filter(|item| !item.is_empty());
+    items
+        .map(integer)
+        .try_fold(None, |least: Option<u64>, item| {
+            let item = item?;
+            Some(Some(least.map_or(item, |least| least.min(item))))
+        })?
+}
+
+/// The most digits of an integer.
+const DIGITS_MAX: usize = 15;
+
+fn integer(value: &[u8]) -> Option<u64> {
+    let digits = value.split(|byte| *byte == b';').next()?;
+    let fits = (1..=DIGITS_MAX).contains(&digits.len());
+    if !fits || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 /// A boolean; a key without a value is true.
 pub(super) fn boolean(value: Option<&[u8]>) -> Option<bool> {
     let Some(value) = value else {

@@ -29,7 +29,7 @@ const BYTES_MAX: usize = 8_192;
 mod field {
     /// `sid`, `cid`.
     pub(super) const SESSION: &str = "cmcd-session";
-    /// `sta`.
+    /// `sta`, `bl`.
     pub(super) const REQUEST: &str = "cmcd-request";
     /// `bg`.
     pub(super) const STATUS: &str = "cmcd-status";
@@ -47,6 +47,9 @@ pub struct Cmcd {
     pub state: Option<State>,
     /// `bg`: nobody can see or hear it. Version 2.
     pub background: bool,
+    /// `bl`: for how long it can play on from its buffer, in milliseconds; of several kinds of
+    /// media (version 2) the shortest.
+    pub buffer_ms: Option<u64>,
 }
 
 /// What a player is doing.
@@ -123,6 +126,9 @@ impl Cmcd {
                 b"sid" => said.sid = dictionary::string(value, SID_MAX).or(said.sid),
                 b"cid" => said.cid = dictionary::string(value, CID_MAX).or(said.cid),
                 b"sta" => said.state = dictionary::token(value).map(State::of).or(said.state),
+                b"bl" => {
+                    said.buffer_ms = dictionary::least_integer(value).or(said.buffer_ms);
+                }
                 b"bg" => said.background = dictionary::boolean(value).unwrap_or(said.background),
                 _ => {}
             }
@@ -134,12 +140,12 @@ impl Cmcd {
 /// A request's CMCD, read as far as it is asked for. A player sends it in the query or
 /// in headers; where the query has it, no header is looked at but for a session's id that it lacks.
 #[derive(Debug)]
-pub struct Reader<'a, H> {
+pub struct CmcdReader<'a, H> {
     head: &'a H,
     query: Option<Cmcd>,
 }
 
-impl<'a, H: Head> Reader<'a, H> {
+impl<'a, H: Head> CmcdReader<'a, H> {
     /// Of a request for `path`, query included. Reads no header.
     #[must_use]
     pub fn new(head: &'a H, path: &[u8]) -> Self {
@@ -183,6 +189,30 @@ impl<'a, H: Head> Reader<'a, H> {
         self.read(field::STATUS, |said| said.background)
     }
 
+    /// For how long it can play on from its buffer, in milliseconds. Reads `CMCD-Request` at
+    /// most, and that only if `reads_header`.
+    #[must_use]
+    pub fn buffer_ms(&self, reads_header: bool) -> Option<u64> {
+        match &self.query {
+            Some(said) => said.buffer_ms,
+            None if reads_header => self.header(field::REQUEST).buffer_ms,
+            None => None,
+        }
+    }
+
+    /// Whether the query has any CMCD.
+    #[must_use]
+    pub const fn is_in_query(&self) -> bool {
+        self.query.is_some()
+    }
+
+    /// Whether there is any CMCD in headers that every request has which says a buffer.
+    #[must_use]
+    pub fn is_in_headers(&self) -> bool {
+        let is_there = |field| self.head.header(field).is_some();
+        is_there(field::SESSION) || is_there(field::REQUEST)
+    }
+
     /// All of it. Reads three headers at most.
     #[must_use]
     pub fn all(self) -> Cmcd {
@@ -190,10 +220,12 @@ impl<'a, H: Head> Reader<'a, H> {
             return said;
         }
         let session = self.header(field::SESSION);
+        let request = self.header(field::REQUEST);
         Cmcd {
             sid: session.sid,
             cid: session.cid,
-            state: self.header(field::REQUEST).state,
+            state: request.state,
+            buffer_ms: request.buffer_ms,
             background: self.header(field::STATUS).background,
         }
     }
@@ -228,5 +260,6 @@ fn in_query(path: &[u8]) -> Option<Cmcd> {
             cid: first.cid.or(next.cid),
             state: first.state.or(next.state),
             background: first.background || next.background,
+            buffer_ms: first.buffer_ms.or(next.buffer_ms),
         })
 }

@@ -22,12 +22,14 @@ fn said() -> impl Strategy<Value = Cmcd> {
         option::of("[ -~]{1,128}"),
         option::of(state),
         any::<bool>(),
+        option::of(0..10_000_000_u64),
     )
-        .prop_map(|(sid, cid, state, background)| Cmcd {
+        .prop_map(|(sid, cid, state, background, buffer_ms)| Cmcd {
             sid,
             cid,
             state,
             background,
+            buffer_ms,
         })
 }
 
@@ -59,7 +61,7 @@ fn others() -> impl Strategy<Value = Vec<String>> {
             let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
             format!("nor=({})", texts.join(" "))
         }),
-        Just("bl=(2000;v 1000;a)".to_owned()),
+        Just("tb=(2000;v 1000;a)".to_owned()),
     ];
     vec(other, 0..8)
 }
@@ -87,7 +89,7 @@ proptest! {
             .with("cmcd-status", &data);
         let path = [b"/a?CMCD=", path.as_slice()].concat();
         for path in [b"/a".as_slice(), &path] {
-            let said = Reader::new(&head, path).all();
+            let said = CmcdReader::new(&head, path).all();
             for (id, max) in [(said.sid, SID_MAX), (said.cid, CID_MAX)] {
                 prop_assert!(id.is_none_or(|id| (1..=max).contains(&id.chars().count())));
             }
@@ -104,7 +106,7 @@ proptest! {
     fn what_is_said_well_formed_is_understood(
         said in said(),
         others in others(),
-        places in vec(any::<Index>(), 4),
+        places in vec(any::<Index>(), 5),
         choice in vec(any::<bool>(), 1..20),
         upper in any::<bool>(),
     ) {
@@ -114,15 +116,16 @@ proptest! {
         ];
         let state = said.state.map(|state| format!("sta={}", token(state)));
         let background = said.background.then(|| "bg".to_owned());
+        let buffer = said.buffer_ms.map(|ms| format!("bl={ms}"));
 
         let mut members = others.clone();
-        let keys = session.iter().chain([&state, &background]).flatten();
+        let keys = session.iter().chain([&state, &background, &buffer]).flatten();
         for (key, position) in keys.zip(&places) {
             members.insert(position.index(members.len() + 1), key.clone());
         }
         let query = encoded(&members.join(","), &choice, upper);
         let path = format!("/a.m4s?x=1&CMCD={query}&y=2");
-        prop_assert_eq!(&Reader::new(&Headers::default(), path.as_bytes()).all(), &said);
+        prop_assert_eq!(&CmcdReader::new(&Headers::default(), path.as_bytes()).all(), &said);
 
         let with = |keys: &[Option<String>]| {
             let keys = keys.iter().flatten().cloned();
@@ -130,9 +133,9 @@ proptest! {
         };
         let head = Headers::new(&[
             ("cmcd-session", &with(&session)),
-            ("cmcd-request", &with(&[state])),
+            ("cmcd-request", &with(&[state, buffer])),
             ("cmcd-status", &with(&[background])),
         ]);
-        prop_assert_eq!(&Reader::new(&head, b"/a.m4s").all(), &said);
+        prop_assert_eq!(&CmcdReader::new(&head, b"/a.m4s").all(), &said);
     }
 }

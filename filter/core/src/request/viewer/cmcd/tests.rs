@@ -6,11 +6,11 @@ use super::*;
 use crate::testing::{Headers, test};
 
 fn in_query(path: &str) -> Cmcd {
-    Reader::new(&Headers::default(), path.as_bytes()).all()
+    CmcdReader::new(&Headers::default(), path.as_bytes()).all()
 }
 
 fn in_headers(headers: &[(&str, &str)]) -> Cmcd {
-    Reader::new(&Headers::new(headers), b"/a.m4s").all()
+    CmcdReader::new(&Headers::new(headers), b"/a.m4s").all()
 }
 
 fn cmcd(sid: &str, cid: &str, state: Option<State>, background: bool) -> Cmcd {
@@ -20,6 +20,7 @@ fn cmcd(sid: &str, cid: &str, state: Option<State>, background: bool) -> Cmcd {
         cid: id(cid),
         state,
         background,
+        buffer_ms: None,
     }
 }
 
@@ -75,7 +76,11 @@ fn what_players_send_in_the_query_is_read() {
             cmcd("sessionId", "mediaId", None, false),
         ),
     ] {
-        assert_eq!(in_query(path), said, "{player}");
+        let read = Cmcd {
+            buffer_ms: None,
+            ..in_query(path)
+        };
+        assert_eq!(read, said, "{player}");
     }
 }
 
@@ -121,7 +126,11 @@ fn what_players_send_in_headers_is_read() {
             Cmcd::default(),
         ),
     ] {
-        assert_eq!(in_headers(headers), said, "{player}");
+        let read = Cmcd {
+            buffer_ms: None,
+            ..in_headers(headers)
+        };
+        assert_eq!(read, said, "{player}");
     }
 }
 
@@ -264,9 +273,9 @@ impl Head for Watched {
 
 #[test]
 fn only_the_headers_that_can_hold_what_is_asked_are_read() {
-    let read = |path: &str, ask: fn(Reader<'_, Watched>)| {
+    let read = |path: &str, ask: fn(CmcdReader<'_, Watched>)| {
         let head = Watched(RefCell::default());
-        ask(Reader::new(&head, path.as_bytes()));
+        ask(CmcdReader::new(&head, path.as_bytes()));
         head.0.into_inner()
     };
     assert_eq!(read("/a", |_| ()), [""; 0]);
@@ -278,7 +287,7 @@ fn only_the_headers_that_can_hold_what_is_asked_are_read() {
         read("/a", |said| drop(said.all())),
         ["cmcd-session", "cmcd-request", "cmcd-status"]
     );
-    let asked: fn(Reader<'_, Watched>) = |said| {
+    let asked: fn(CmcdReader<'_, Watched>) = |said| {
         _ = (said.sid(), said.cid(), said.state(), said.background());
         _ = said.all();
     };
@@ -288,7 +297,7 @@ fn only_the_headers_that_can_hold_what_is_asked_are_read() {
 }
 
 fn sid(head: &impl Head, path: &[u8]) -> Option<String> {
-    Reader::new(head, path).sid()
+    CmcdReader::new(head, path).sid()
 }
 
 #[test]
@@ -332,5 +341,49 @@ fn the_last_word_counts_and_a_backslash_outside_quotes_is_none() {
         (r#"x="\\",sid="one""#, Some("one")),
     ] {
         assert_eq!(Cmcd::read(data.as_bytes()).sid.as_deref(), sid, "{data}");
+    }
+}
+
+#[test]
+fn how_long_a_player_can_play_on_is_read_of_every_version() {
+    for (said, ms) in [
+        ("bl=21300", Some(21_300)),
+        ("br=1,bl=0,su", Some(0)),
+        ("bl=(8000)", Some(8_000)),
+        ("bl=(2000;v 1000;a)", Some(1_000)),
+        ("bl=( 2000;v  3000;a );x", Some(2_000)),
+        ("bl=999999999999999", Some(999_999_999_999_999)),
+        ("bl=1000;x=1", Some(1_000)),
+        ("bl=1000,bl=x", Some(1_000)),
+        ("bl=9999999999999999", None),
+        ("bl=-1", None),
+        ("bl=1e9", None),
+        ("bl=1000.0", None),
+        ("bl=", None),
+        ("bl", None),
+        ("bl=()", None),
+        ("bl=(1000", None),
+        ("bl=(1000 x)", None),
+        ("bl=(1000)5", None),
+        ("bl=\"1000\"", None),
+        ("bl=\u{661}", None),
+        ("sid=\"bl=1000\"", None),
+    ] {
+        let query = percent_encoding::utf8_percent_encode(said, percent_encoding::NON_ALPHANUMERIC);
+        assert_eq!(
+            in_query(&format!("/a?CMCD={query}")).buffer_ms,
+            ms,
+            "{said}"
+        );
+        assert_eq!(
+            in_headers(&[("cmcd-request", said)]).buffer_ms,
+            ms,
+            "{said}"
+        );
+        assert_eq!(
+            in_headers(&[("cmcd-session", said)]).buffer_ms,
+            None,
+            "{said}"
+        );
     }
 }

@@ -23,7 +23,7 @@ pub struct Demands {
 
 /// A request, as far as a token may restrict it.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct CatRequest<'a> {
     /// `GET`.
     pub method: &'a [u8],
     /// `https`.

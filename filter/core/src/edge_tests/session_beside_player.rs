@@ -1,0 +1,88 @@
+//! An app of the reference service's shape and its player, which nobody changed but for the session's id
+//! that it sends along: one playback, one stream.
+
+use serde_json::{Value, json};
+
+use super::session_api::{create, created, heartbeat};
+use super::{Ask, World, get, refused};
+use crate::config::Config;
+use crate::testing::{TIMEOUT_MS, config_with, test};
+
+fn config(stream: &Value, max: u32) -> Config {
+    config_with(|json| {
+        json["compatibility"] = json!("cm-v2");
+        json["policies"][0]["rules"][0]["max"] = json!(max);
+        json["playback"][0]["stream"] = json!([stream]);
+    })
+    .unwrap()
+}
+
+type Segment = fn(&str) -> Ask;
+
+fn carriers() -> [(Value, Segment); 3] {
+    [
+        (json!({"header": "x-session-id"}), |id| {
+            get("/vod/a/1.m4s")
+                .account("alice")
+                .header("x-session-id", id)
+        }),
+        (json!({"cmcd": "sid"}), |id| {
+            get(format!("/vod/a/1.m4s?CMCD=sid%3D%22{id}%22")).account("alice")
+        }),
+        (json!({"cmcd": "sid"}), |id| {
+            let sid = format!("sid=\"{id}\"");
+            get("/vod/a/1.m4s")
+                .account("alice")
+                .header("cmcd-session", sid)
+        }),
+    ]
+}
+
+#[test]
+fn an_app_and_its_player_are_one_stream_by_the_sessions_id() {
+    for max in [1, 2] {
+        for (stream, segment) in carriers() {
+            let mut world = World::with(|| config(&stream, max));
+            let id = created(&mut world, create("web"));
+            let url = format!("/v2/sessions/acme/alice/{id}");
+            for _ in 0..4 {
+                world.ask(segment(&id)).served();
+                assert_eq!(heartbeat(&mut world, "web", &url).status, 202);
+                world.host.advance_ms(TIMEOUT_MS / 2);
+            }
+            assert_eq!(world.streams("alice"), 1);
+            for n in 1..max {
+                world.ask(segment(&format!("other-{n}"))).served();
+            }
+            let answer = world.ask(segment("one-more")).refusal();
+            assert_eq!(answer, refused(403, "limit-reached"));
+            // The app stops: so has its player.
+            let stop = get(&url).method("DELETE").application("web");
+            assert_eq!(world.ask(stop).answer().status, 202);
+            let answer = world.ask(segment(&id)).refusal();
+            assert_eq!(answer, refused(403, "stream-over"));
+        }
+    }
+}
+
+/// Whoever has learned an id plays by it for its own account alone, and a damaged one is as good as
+/// any other text.
+#[test]
+fn a_sessions_id_is_one_for_its_own_account_only() {
+    for (stream, segment) in carriers() {
+        let mut world = World::with(|| config(&stream, 2));
+        let id = created(&mut world, create("web"));
+        let mallory = Ask {
+            headers: segment(&id)
+                .headers
+                .replaced("x-account-id", Some(b"mallory")),
+            ..segment(&id)
+        };
+        world.ask(mallory).served();
+        assert_eq!([world.streams("alice"), world.streams("mallory")], [1, 1]);
+        let last = if id.ends_with('A') { 'B' } else { 'A' };
+        let damaged = format!("{}{last}", &id[..id.len() - 1]);
+        world.ask(segment(&damaged)).served();
+        assert_eq!(world.streams("alice"), 2);
+    }
+}

@@ -1,0 +1,135 @@
+//! How often the access log is told the same.
+//!
+//! A player that is refused may ask hundreds of times a second. The same refusal of the same
+//! stream is a line a second at most for each worker, and that line says how many were left out.
+
+use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
+
+use crate::exchange::Record;
+
+/// How many refusals a worker remembers. Two that would stand in the same place push each other
+/// out, and are lines each.
+const PLACES: usize = 512;
+
+/// For how long the same is not told again, in milliseconds.
+const QUIET_MS: u64 = 1_000;
+
+/// What a worker has told the access log of late.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// Made with the first refusal: most workers of most edges refuse nobody.
+    told: Vec<Option<Told>>,
+}
+
+/// A refusal that was told.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    stream: StreamKey,
+    reason: &'static str,
+    at: Moment,
+    left_out: u32,
+}
+
+impl Lines {
+    /// Whether a record is to be told, and how many like it were not since the last that was.
+    pub fn tells(&mut self, record: &Record, now: impl FnOnce() -> Moment) -> Option<u32> {
+        let (Some(stream), Some(reason)) = (record.stream, record.reason) else {
+            return Some(0);
+        };
+        let now = now();
+        self.told.resize(PLACES, None);
+        let Some(place) = self.told.get_mut(place_of(&stream)) else {
+            return Some(0);
+        };
+        let mut left_out = 0;
+        if let Some(told) = place
+            && told.stream == stream
+            && told.reason == reason
+        {
+            // A clock that was set back silences nobody.
+            if told.at <= now && now.ms_since(told.at) < QUIET_MS {
+                told.left_out = told.left_out.saturating_add(1);
+                return None;
+            }
+            left_out = told.left_out;
+        }
+        *place = Some(Told {
+            stream,
+            reason,
+            at: now,
+            left_out: 0,
+        });
+        Some(left_out)
+    }
+}
+
+/// A key's last bytes are random, or a hash's.
+fn place_of(stream: &StreamKey) -> usize {
+    let [.., a, b] = *stream.as_bytes();
+    usize::from(u16::from_be_bytes([a, b]))
+        .checked_rem(PLACES)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, test};
+
+    fn refusal(stream: u16, reason: &'static str) -> Record {
+        let mut key = [7; 16];
+        key[14..].copy_from_slice(&stream.to_be_bytes());
+        Record {
+            event: "refusal",
+            reason: Some(reason),
+            stream: Some(StreamKey::from_bytes(key)),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn the_same_refusal_of_the_same_stream_is_a_line_a_second_with_a_count() {
+        let mut lines = Lines::default();
+        let told: Vec<u32> = (0..5_000)
+            .filter_map(|ms| lines.tells(&refusal(1, "evicted"), || NOW.plus_ms(ms)))
+            .collect();
+        assert_eq!(told, [0, 999, 999, 999, 999]);
+    }
+
+    #[test]
+    fn what_differs_is_told_each() {
+        let mut lines = Lines::default();
+        for record in [
+            refusal(1, "evicted"),
+            refusal(2, "evicted"),
+            refusal(1, "stream-over"),
+            // In the same place as the first.
+            refusal(1 + 512, "stream-over"),
+        ] {
+            assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
+        }
+        let start = Record {
+            reason: None,
+            ..refusal(1, "")
+        };
+        let unknown = Record {
+            stream: None,
+            ..refusal(1, "no-stream")
+        };
+        for record in [start, unknown] {
+            for _ in 0..3 {
+                assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_silences_nobody() {
+        let mut lines = Lines::default();
+        let later = NOW.plus_ms(3_600_000);
+        assert_eq!(lines.tells(&refusal(1, "evicted"), || later), Some(0));
+        assert_eq!(lines.tells(&refusal(1, "evicted"), || later), None);
+        assert_eq!(lines.tells(&refusal(1, "evicted"), || NOW), Some(1));
+    }
+}
