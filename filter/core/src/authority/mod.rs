@@ -12,7 +12,7 @@ mod tests;
 
 use hashbrown::HashMap;
 use streamgate_policy::{Event, Refused, Unknown, Verdict};
-use streamgate_record::fleet::{AnsweredQuestion, Fleet, OnOutage, Question, Ticket};
+use streamgate_record::fleet::{AnsweredQuestion, Fleet, Question, Ticket};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable, memory_since};
@@ -259,16 +259,6 @@ impl Authority {
         }
     }
 
-    /// What is known of the copy that the running callback is about.
-    pub(crate) const fn copy_state(&self) -> CopyState {
-        self.copy_state
-    }
-
-    /// What is known of the copy that the running callback is about.
-    pub(crate) fn set_copy_state(&mut self, copy_state: CopyState) {
-        self.copy_state = copy_state;
-    }
-
     /// Decides by what is known here.
     fn alone<H: Host>(
         &mut self,
@@ -354,11 +344,6 @@ impl Authority {
             };
             fleet.ask(*of.subject, None, Question::Decide(stop), of.now);
         }
-    }
-
-    fn refuses_in_outage(&self) -> bool {
-        let settings = self.fleet();
-        settings.is_some_and(|settings| settings.on_outage == OnOutage::Refuse)
     }
 
     /// Whether the store has the last word, can be asked, and has not been asked yet.
