@@ -24,6 +24,7 @@ mod memory;
 mod noise;
 mod one_viewer;
 mod openapi;
+mod operator;
 mod packagings;
 mod paths;
 mod playback;

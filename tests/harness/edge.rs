@@ -33,6 +33,7 @@ pub struct Edge {
     pub origin: Origin,
     /// Where it serves.
     pub port: u16,
+    door_port: u16,
     admin_port: u16,
     pub(crate) admin: Client,
     settings: Settings,
@@ -74,6 +75,7 @@ impl Edge {
         let mut edge = Self {
             origin,
             port: crate::ports::free_port(),
+            door_port: crate::ports::free_port(),
             admin_port,
             admin: Client::new(admin_port),
             settings,
@@ -184,6 +186,12 @@ impl Edge {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.port)
+    }
+
+    /// A client of the operator's door, with a connection of its own.
+    #[must_use]
+    pub fn door(&self) -> Client {
+        Client::new(self.door_port)
     }
 
     /// Clients that are connected to different workers: one for each of them.
@@ -447,6 +455,7 @@ impl Edge {
         Place {
             directory: self.directory.path(),
             port: self.port,
+            door_port: self.door_port,
             admin_port: self.admin_port,
             origin_port: self.origin.port,
         }

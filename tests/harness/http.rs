@@ -126,7 +126,7 @@ impl Request {
     /// What kept an answer from coming.
     pub fn try_send(self) -> Result<Answer, ureq::Error> {
         let asked = format!("{} {}", self.method, self.path);
-        let with_body = self.method == Method::POST;
+        let with_body = matches!(self.method, Method::POST | Method::PUT);
         let mut request = ureq::http::Request::builder()
             .method(self.method)
             .uri(format!("{}{}", self.client.base, self.path));

@@ -40,6 +40,8 @@ pub struct Settings {
     answers_itself: bool,
     keeps_no_statistics: bool,
     restricted: bool,
+    /// What makes a second listener the operator's door.
+    door: Option<Value>,
     /// The port of an origin that is not the harness's own.
     origin_port: Option<u16>,
     /// What Envoy's connection manager is told otherwise.
@@ -97,6 +99,7 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             restricted: false,
+            door: None,
             origin_port: None,
             manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
@@ -179,6 +182,28 @@ impl Settings {
         self
     }
 
+    /// With a second listener that is the operator's door, and this key to it.
+    #[must_use]
+    pub fn with_door(mut self, key: &str) -> Self {
+        self.door = Some(json!({"keys": [key]}));
+        self
+    }
+
+    /// The door's listener, if there is one: it has the viewers' configuration and `operator`.
+    fn door(&self, at: &Place<'_>) -> Option<Value> {
+        let operator = self.door.clone()?;
+        let door = self.clone().with("/operator", operator);
+        let mut bootstrap = shipped(self.file);
+        let mut listener = bootstrap["static_resources"]["listeners"][0].take();
+        let place = Place {
+            port: at.door_port,
+            ..*at
+        };
+        door.fit(&mut listener, &place);
+        listener["name"] = "door".into();
+        Some(listener)
+    }
+
     /// With 200 for every path from Envoy itself, where the origin would be in the way; 421
     /// for a path that still has a token in front.
     #[must_use]
@@ -245,8 +270,8 @@ impl Settings {
             bootstrap["layered_runtime"] = shipped("fleet.yaml")["layered_runtime"].clone();
         }
         let listeners = bootstrap["static_resources"]["listeners"].take();
-        let [mut listener] = <[Value; 1]>::try_from(listeners.as_array().expect("a list").clone())
-            .expect("one listener");
+        // A shipped file's other listener, if it has one, is a door of its own.
+        let mut listener = listeners[0].clone();
         self.fit(&mut listener, at);
         if self.by_lds {
             bootstrap["static_resources"]
@@ -261,7 +286,9 @@ impl Settings {
                 },
             }});
         } else {
-            bootstrap["static_resources"]["listeners"] = json!([listener]);
+            let listeners = [Some(listener), self.door(at)];
+            let listeners: Vec<Value> = listeners.into_iter().flatten().collect();
+            bootstrap["static_resources"]["listeners"] = listeners.into();
         }
         bootstrap
     }
@@ -361,6 +388,7 @@ impl Settings {
 pub(crate) struct Place<'a> {
     pub(crate) directory: &'a Path,
     pub(crate) port: u16,
+    pub(crate) door_port: u16,
     pub(crate) admin_port: u16,
     pub(crate) origin_port: u16,
 }

@@ -1,5 +1,7 @@
 //! One worker's edge: every request passes through here.
 
+mod door;
+
 use core::cell::OnceCell;
 use std::rc::Rc;
 
@@ -12,15 +14,16 @@ use streamgate_record::sweep;
 use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
-use crate::api::{self, Called, CreatesByClient, Door, PendingCall};
+use crate::api::{self, Called, CreatesByClient, Door};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Resumed};
 use crate::config::Config;
+use crate::operator::{self, DOOR_TICK_MS, OperatorState};
 use crate::playback::{Coding, Cut, Flows, Forward, Gate, Rewrite, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
-use crate::step::Step;
+use crate::step::{Pending, Step};
 
 /// A worker's edge under one configuration.
 ///
@@ -32,6 +35,7 @@ pub struct Edge {
     gate: Gate,
     authority: Authority,
     creates: CreatesByClient,
+    operator: OperatorState,
 }
 
 impl Edge {
@@ -44,6 +48,7 @@ impl Edge {
             config,
             gate: Gate::new(fingerprinter),
             creates: CreatesByClient::new(fingerprinter),
+            operator: OperatorState::new(),
         }
     }
 
@@ -56,6 +61,19 @@ impl Edge {
     /// Decides about a request by its head. `ticket` names it should it have to wait;
     /// `path` is its `:path`; `ends` says that no body follows.
     pub fn on_request(
+        &mut self,
+        host: &impl Host,
+        ticket: Ticket,
+        head: &impl Head,
+        path: &[u8],
+        ends: bool,
+    ) -> Step {
+        self.operator.serves = true;
+        let step = self.request(host, ticket, head, path, ends);
+        self.noted(host, self.authority.copy_state(), step)
+    }
+
+    fn request(
         &mut self,
         host: &impl Host,
         ticket: Ticket,
@@ -133,21 +151,30 @@ impl Edge {
                 self.gate
                     .on_request(config, host, ticket, asked, path_index, authority)
             }
+            Surface::Operator => {
+                self.at_door(ticket, |door| operator::begin(door, host, head, path, ends))
+            }
             Surface::Malformed => Step::Reply(misplaced(host, Reason::Malformed)),
         }
     }
 
-    /// Carries a session API call out, now that its body is there. A body known to be
+    /// Carries a call out, now that its body is there. A body known to be
     /// longer than [`api::MAX_BODY`] may be handed over cut, as long as it stays longer.
     pub fn on_body(
         &mut self,
         host: &impl Host,
         ticket: Ticket,
-        pending: PendingCall,
+        pending: Pending,
         body: &[u8],
     ) -> Step {
         let (config, authority) = (&self.config, &mut self.authority);
-        api::finish(config, host, ticket, pending, body, authority)
+        let step = match pending {
+            Pending::Call(pending) => api::finish(config, host, ticket, pending, body, authority),
+            Pending::Operation(pending) => {
+                self.at_door(ticket, |door| operator::finish(door, host, pending, body))
+            }
+        };
+        self.noted(host, CopyState::Unverified, step)
     }
 
     /// Takes note of the response to a watched request.
@@ -160,8 +187,10 @@ impl Edge {
     ) -> Step {
         let (config, authority) = (&self.config, &mut self.authority);
         self.gate.expect(ticket);
-        self.gate
-            .on_response(config, host, ticket, watch, status, authority)
+        let step = self
+            .gate
+            .on_response(config, host, ticket, watch, status, authority);
+        self.noted(host, CopyState::Unverified, step)
     }
 
     /// The responses under way, for whoever hears of their bytes.
@@ -180,8 +209,13 @@ impl Edge {
     /// called at each tick. `status` tells the status of the response of a ticket.
     pub fn cuts(&mut self, host: &impl Host, status: impl Fn(Ticket) -> Option<u16>) -> Vec<Cut> {
         let (config, authority) = (&self.config, &mut self.authority);
-        self.gate
-            .look_after_flows(config, host, authority, status, host.now())
+        let mut cuts = self
+            .gate
+            .look_after_flows(config, host, authority, status, host.now());
+        for cut in &mut cuts {
+            self.note(host, CopyState::Unverified, &mut cut.record);
+        }
+        cuts
     }
 
     /// A manifest whose body is there, with the token in the URLs that need it; `None`: it is
@@ -227,6 +261,7 @@ impl Edge {
         let now = host.now();
         self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
+        self.operator.on_tick(host, &self.config, now);
         self.authority.on_tick(host, &self.config.records, now)
     }
 
@@ -240,6 +275,7 @@ impl Edge {
     pub fn tick_ms(&self) -> u64 {
         match self.fleet() {
             Some(_) => fleet::TICK_MS,
+            None if self.config.operator.is_some() => DOOR_TICK_MS,
             None => sweep::SWEEP_EVERY_MS,
         }
     }
@@ -271,30 +307,57 @@ impl Edge {
     ) -> Step {
         let (config, ticket, now) = (&self.config, settled.ticket, host.now());
         let resumed = self.authority.resume(host, &config.records, settled, now);
-        match resumed {
-            None => Step::Pass,
-            Some(Resumed::Looked(AfterLook::Listing(understood), _)) => {
-                Step::Reply(understood.listing(config, host, now))
-            }
-            Some(Resumed::Looked(AfterLook::Request, copy_state)) => {
-                let Some(path) = head.header(":path") else {
-                    return Step::Pass;
+        let (step, copy_state) = match resumed {
+            None => return Step::Pass,
+            Some(Resumed::Looked(after, copy_state)) => {
+                let step = match after {
+                    AfterLook::Listing(understood) => {
+                        Step::Reply(understood.listing(config, host, now))
+                    }
+                    AfterLook::Account(understood) => self.at_door(ticket, |door| {
+                        operator::looked(door, host, &understood, copy_state)
+                    }),
+                    AfterLook::Request => {
+                        let Some(path) = head.header(":path") else {
+                            return Step::Pass;
+                        };
+                        self.authority.set_copy_state(copy_state);
+                        let step = self.on_request(host, ticket, head, &path, true);
+                        self.authority.set_copy_state(CopyState::Unverified);
+                        return step;
+                    }
                 };
-                self.authority.set_copy_state(copy_state);
-                let step = self.on_request(host, ticket, head, &path, true);
-                self.authority.set_copy_state(CopyState::Unverified);
-                step
+                (step, copy_state)
             }
-            Some(Resumed::Decided(AfterDecision::Call(understood), decided)) => {
-                let verdict = decided.map(|decided| decided.verdict);
-                Step::Reply(understood.decided(config, host, verdict, now))
+            Some(Resumed::Decided(after, decided, copy_state)) => {
+                let step = match after {
+                    AfterDecision::Call(understood) => {
+                        let verdict = decided.map(|decided| decided.verdict);
+                        Step::Reply(understood.decided(config, host, verdict, now))
+                    }
+                    AfterDecision::Operation(understood, operation) => {
+                        let verdict = decided.map(|decided| decided.verdict);
+                        self.at_door(ticket, |door| {
+                            operator::decided(
+                                door,
+                                host,
+                                &understood,
+                                &operation,
+                                verdict,
+                                copy_state,
+                            )
+                        })
+                    }
+                    AfterDecision::Response(watch) => {
+                        let decided = decided.as_ref().map_err(|unavailable| *unavailable);
+                        self.gate.expect(ticket);
+                        self.gate.decided(config, host, &watch, decided, now)
+                    }
+                };
+                (step, copy_state)
             }
-            Some(Resumed::Decided(AfterDecision::Response(watch), decided)) => {
-                let decided = decided.as_ref().map_err(|unavailable| *unavailable);
-                self.gate.expect(ticket);
-                self.gate.decided(config, host, &watch, decided, now)
-            }
-        }
+        };
+        self.noted(host, copy_state, step)
     }
 }
 

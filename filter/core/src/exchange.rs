@@ -29,11 +29,12 @@ pub struct Answer {
 }
 
 /// A decision worth a line in the access log. It holds no raw subject and no token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// `start`, `stop`, `refusal` or `cut`.
+    /// `start`, `stop`, `refusal`, `cut`, `shared` or `operator`.
     pub event: &'static str,
-    /// Why, for a refusal or a cut.
+    /// Why, for a refusal or a cut; `monitored` for a start that a policy would have refused, were it
+    /// in force; what an operator did.
     pub reason: Option<&'static str>,
     /// The subject, as a keyed hash.
     pub subject: Option<SubjectKey>,
@@ -41,7 +42,71 @@ pub struct Record {
     pub stream: Option<StreamKey>,
     /// The application's id.
     pub application: Option<String>,
+    /// The rule it came by, and the streams in its way.
+    pub cause: Option<Box<Cause>>,
+    /// The name of the viewer's device, if known.
+    pub device: Option<String>,
+    /// In a fleet, by what it was decided: `asked` for the store, `copy` for what this edge
+    /// knows of it, `out` where the store does not answer.
+    pub store: Option<&'static str>,
+    /// How many more of the same there were just before it that left no line.
+    pub repeated: u32,
 }
+
+impl Record {
+    /// What the access log is told, as far as it is known, by the names it has there.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let cause = self.cause.as_deref();
+        let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let number = |number: usize| Some(number.to_string()).filter(|_| number > 0);
+        let repeated = usize::try_from(self.repeated).unwrap_or(usize::MAX);
+        let some = |text: &str| Some(text.to_owned());
+        [
+            ("streamgate.event", some(self.event)),
+            ("streamgate.reason", self.reason.and_then(some)),
+            ("streamgate.subject", self.subject.map(|it| it.to_string())),
+            (
+                "streamgate.stream",
+                self.stream.map(|it| it.termination_code()),
+            ),
+            ("streamgate.application", self.application.clone()),
+            ("streamgate.policy", cause.and_then(|it| text(&it.policy))),
+            ("streamgate.rule", cause.and_then(|it| text(&it.rule))),
+            (
+                "streamgate.limit",
+                cause.and_then(|it| it.limit).map(|it| it.to_string()),
+            ),
+            ("streamgate.count", cause.and_then(|it| number(it.count))),
+            (
+                "streamgate.codes",
+                cause.and_then(|it| text(&it.codes.join(","))),
+            ),
+            ("streamgate.device", self.device.as_ref().and_then(text)),
+            ("streamgate.store", self.store.map(str::to_owned)),
+            ("streamgate.repeated", number(repeated)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// The rule that a decision came by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cause {
+    /// The policy; empty where none had a part in it.
+    pub policy: String,
+    /// The rule of it.
+    pub rule: String,
+    /// The most that it allows.
+    pub limit: Option<u32>,
+    /// How many streams were in the way, or were ended.
+    pub count: usize,
+    /// Termination codes of these, up to [`CODES_MAX`].
+    pub codes: Vec<String>,
+}
+
+/// The most termination codes that a decision names.
+pub const CODES_MAX: usize = 8;
 
 impl Answer {
     /// An empty answer that no cache keeps.

@@ -287,7 +287,7 @@ impl Origin {
 fn wrong(config: &Config, path: &[u8]) -> Vec<String> {
     let asked = surface(config, path);
     let (is_open, path_index) = match &asked {
-        Surface::Malformed => return Vec::new(),
+        Surface::Malformed | Surface::Operator => return Vec::new(),
         Surface::Playback { path_index, .. } => (false, Some(*path_index)),
         Surface::SessionApi { .. } | Surface::LeftOut { token: Some(_), .. } => return Vec::new(),
         Surface::Open | Surface::LeftOut { token: None, .. } => (true, None),

@@ -5,6 +5,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use crate::exception::{Allowance, Exception};
 use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
 use crate::sharing::Clients;
 use crate::throttle::Calls;
@@ -41,6 +42,8 @@ pub struct Activity {
     pub creates: Calls,
     /// The latest moment of issue among ended streams no longer remembered.
     pub watermark: Moment,
+    /// What an operator has said of the subject.
+    pub exception: Option<Exception>,
 }
 
 /// One playback of one resource by a subject.
@@ -129,6 +132,26 @@ pub struct Terminator {
     pub same_device: bool,
 }
 
+impl Terminator {
+    /// An operator, who is no application: its id is one that none has.
+    #[must_use]
+    pub const fn operator(now: Moment) -> Self {
+        Self {
+            application: String::new(),
+            started_at: now,
+            channel: None,
+            device_name: None,
+            same_device: false,
+        }
+    }
+
+    /// Whether it was an operator.
+    #[must_use]
+    pub const fn is_operator(&self) -> bool {
+        self.application.is_empty()
+    }
+}
+
 impl Stream {
     /// A stream of which nothing is known yet.
     #[must_use]
@@ -189,6 +212,25 @@ impl Activity {
     #[must_use]
     pub fn remembers_ends(&self) -> bool {
         !self.ended.is_empty() || !self.faded.is_empty()
+    }
+
+    /// How much is remembered besides live streams.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        let ends = self.ended.len().saturating_add(self.faded.len());
+        ends.saturating_add(usize::from(self.exception.is_some()))
+    }
+
+    /// Whether there is anything to remember without a live stream.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.remembers_ends() || self.exception.is_some()
+    }
+
+    /// What an operator has said that holds in the place of the subject's limits, if anything.
+    #[must_use]
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.exception.as_ref().map(|exception| exception.allowance)
     }
 
     /// When the last of the ended streams ended that are remembered one by one.
@@ -303,6 +345,7 @@ impl Activity {
         self.ended = kept;
         self.faded
             .retain(|faded| faded.at.plus_ms(ENDED_KEPT_MS) > now);
+        self.exception = self.exception.take().filter(|it| it.until > now);
         let old: Vec<Tombstone> = old;
         let watermark = old.iter().filter_map(Tombstone::watermark).max();
         self.watermark = self.watermark.max(watermark.unwrap_or_default());

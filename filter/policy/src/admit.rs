@@ -28,6 +28,8 @@ pub(super) fn admit(
         killed: findings.killed.len(),
         replaced: findings.replaced.len(),
         monitored: findings.monitored,
+        watched: findings.watched.clone(),
+        ended: findings.gone().collect(),
         shared: false,
         places: findings.places,
     };

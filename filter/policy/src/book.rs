@@ -176,6 +176,18 @@ impl PolicyBook {
         self.applications.get(id)
     }
 
+    /// The policy at this place.
+    #[must_use]
+    pub fn policy(&self, index: usize) -> Option<&Policy> {
+        self.policies.get(index)
+    }
+
+    /// How many policies there are.
+    #[must_use]
+    pub fn policy_count(&self) -> usize {
+        self.policies.len()
+    }
+
     /// The policies that an application lists, with their places in the book.
     pub fn policies_of<'a>(
         &'a self,

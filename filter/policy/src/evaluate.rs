@@ -15,9 +15,10 @@ use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
 use super::places::Places;
-use super::rule::{Contender, Count, OnConflict, Rule, Says};
+use super::rule::{Contender, Count, OnConflict, Rule, Says, Standing};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
+use crate::exception::Allowance;
 
 /// What the rules say together.
 #[derive(Default)]
@@ -32,6 +33,8 @@ pub(super) struct Findings {
     pub(super) forfeited: Vec<(StreamKey, EndReason)>,
     /// Rules that were broken where policies only watch.
     pub(super) monitored: usize,
+    /// The first of these, of a stream that starts.
+    pub(super) watched: Option<Box<Breach>>,
     /// How the tightest rule stands once all that go are gone, where an application asks.
     pub(super) places: Option<Places>,
 }
@@ -39,6 +42,14 @@ pub(super) struct Findings {
 impl Findings {
     fn evicts(&self, stream: &StreamKey) -> bool {
         self.evicted.iter().any(|(key, _)| key == stream)
+    }
+
+    /// The streams that go if the contender plays.
+    pub(super) fn gone(&self) -> impl Iterator<Item = StreamKey> {
+        let chosen = self.killed.iter().chain(&self.replaced);
+        chosen
+            .chain(self.evicted.iter().map(|(key, _)| key))
+            .copied()
     }
 
     /// How many streams go if the contender plays.
@@ -73,14 +84,14 @@ pub(super) fn evaluate(
         see(&mut seen, &others, index);
         for rule in &policy.rules {
             // So it is with most rules, most of the time.
-            if rule.holds_among(seen.len(), contender.limits) {
+            if rule.holds_among(seen.len(), contender) {
                 continue;
             }
             let end = |loser: &&Stream| (loser.key, end_by(policy, rule));
             match rule.says(seen.iter().copied(), contender) {
                 Says::Fine => {}
                 Says::Deny { conflicts, alike } => {
-                    let breach = breach(policy, rule, contender.limits, &conflicts);
+                    let breach = breach(policy, rule, by(contender), &conflicts);
                     findings.breaches.push(breach);
                     findings.forfeited.extend(alike.iter().map(end));
                 }
@@ -95,8 +106,9 @@ pub(super) fn evaluate(
     let watched = policies().filter(|(_, policy)| policy.mode == Mode::Monitor);
     for (index, policy) in watched {
         see(&mut seen, &others, index);
-        let broken = rules_broken(policy, &seen, &findings, contender);
+        let (broken, first) = rules_broken(policy, &seen, &findings, contender);
         findings.monitored = findings.monitored.saturating_add(broken);
+        findings.watched = findings.watched.or(first);
     }
     // A segment's player has nobody to tell.
     if play.is_call && findings.breaches.is_empty() {
@@ -177,18 +189,30 @@ fn rules_broken(
     seen: &[&Stream],
     findings: &Findings,
     contender: &Contender<'_>,
-) -> usize {
-    let holds = |rule: &Rule| rule.holds_among(seen.len(), contender.limits);
+) -> (usize, Option<Box<Breach>>) {
+    let holds = |rule: &Rule| rule.holds_among(seen.len(), contender);
     if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
-        return 0;
+        return (0, None);
     }
     let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
     let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
-    let broken = |rule: &&Rule| {
+    let (mut broken, mut first) = (0_usize, None);
+    for rule in &policy.rules {
         let says = rule.says(rivals(rule, &left, findings), contender);
-        !matches!(says, Says::Fine)
-    };
-    policy.rules.iter().filter(broken).count()
+        if matches!(says, Says::Fine) {
+            continue;
+        }
+        broken = broken.saturating_add(1);
+        // Of one that plays on nobody is told again.
+        if first.is_none() && !matches!(contender.standing, Standing::Known { .. }) {
+            let in_the_way = match says {
+                Says::Deny { conflicts, .. } => conflicts,
+                _ => left.clone(),
+            };
+            first = Some(Box::new(breach(policy, rule, by(contender), &in_the_way)));
+        }
+    }
+    (broken, first)
 }
 
 /// The live streams besides this one, oldest first.
@@ -221,10 +245,17 @@ fn chosen_to_stop(play: &Play, book: &PolicyBook, others: &[Other<'_>]) -> Vec<S
     keys.filter(chosen).collect()
 }
 
+/// What a rule's limit depends on: the stream's own limits, and what an operator has said.
+pub(super) type By<'a> = (&'a Limits, Option<Allowance>);
+
+fn by<'a>(contender: &Contender<'a>) -> By<'a> {
+    (contender.limits, contender.allowance)
+}
+
 pub(super) fn breach(
     policy: &Policy,
     rule: &Rule,
-    limits: &Limits,
+    (limits, allowance): By<'_>,
     conflicts: &[&Stream],
 ) -> Breach {
     let named = conflicts.iter().take(CONFLICTS_MAX);
@@ -237,7 +268,7 @@ pub(super) fn breach(
             Count::Streams => None,
             Count::Distinct(attribute) => Some(attribute.clone()),
         },
-        threshold: rule.max_for(limits),
+        threshold: rule.max_for(limits, allowance),
         scope: rule.per.clone(),
         conflicts: named.copied().cloned().collect(),
         others: conflicts.len().saturating_sub(CONFLICTS_MAX),

@@ -10,6 +10,7 @@ use streamgate_values::stream_key::StreamKey;
 use crate::action::Action;
 use crate::activity::{Liveness, Stream, Terminator};
 use crate::book::Application;
+use crate::exception::Exception;
 use crate::message::Message;
 use crate::places::Places;
 use crate::sharing::{Client, Sharing};
@@ -34,6 +35,21 @@ pub enum Event {
         /// The application that plays it.
         application: Arc<Application>,
     },
+    /// An operator acts on the account.
+    Operate(Operation),
+}
+
+/// What an operator wants of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// All its streams are stopped.
+    StopAll,
+    /// The stream with this termination code is stopped.
+    Stop(String),
+    /// This holds in the place of its limits from now on.
+    Except(Exception),
+    /// What was said before holds no longer.
+    Lift,
 }
 
 /// A stream wants to play.
@@ -123,6 +139,11 @@ pub enum Verdict {
     Plays(Plays),
     /// The stream was live and is stopped, or released.
     Stopped,
+    /// An operator's wish is carried out.
+    Operated {
+        /// How many streams were stopped for it.
+        stopped: usize,
+    },
     /// The stream may not play.
     Refused(Refused),
 }
@@ -145,6 +166,10 @@ pub struct Plays {
     pub replaced: usize,
     /// How many rules it broke of policies that only watch.
     pub monitored: usize,
+    /// The first of these, with the streams in the way, if it starts.
+    pub watched: Option<Box<Breach>>,
+    /// The streams that were ended for it.
+    pub ended: Vec<StreamKey>,
     /// It came from a network, or by an agent, beyond those that the stream may come from at
     /// once.
     pub shared: bool,
@@ -179,6 +204,8 @@ pub enum Refused {
     },
     /// The subject already has as many live streams as this edge keeps for one.
     SubjectFull,
+    /// An operator has blocked the account.
+    Blocked,
     /// Its stream comes from as many other networks, or agents, as it may at once.
     Shared {
         /// When the first of those counts no longer, unless it asks again before.

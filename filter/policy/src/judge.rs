@@ -14,9 +14,11 @@ use super::book::{Application, PolicyBook};
 use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
+use super::operate::{blocked, operate};
 use super::rule::{Contender, Standing};
 use super::shared;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
+use crate::exception::Allowance;
 use crate::faded::Faded;
 use crate::throttle::Calls;
 
@@ -42,6 +44,7 @@ pub fn judge(
             stream,
             application,
         } => judge_release(activity, stream, application, now),
+        Event::Operate(operation) => operate(activity, operation, now),
     }
 }
 
@@ -106,6 +109,9 @@ fn judge_play(
     recall: &Recall,
     now: Moment,
 ) -> Judgement {
+    if activity.allowance() == Some(Allowance::Blocked) {
+        return blocked(activity, &play.stream, now);
+    }
     if let Some(mut judgement) = held_against(activity, play, book, now) {
         judgement.changed = asks_on(activity, play, now);
         return judgement;
@@ -156,6 +162,7 @@ fn judge_play(
         key: &play.stream,
         attributes: &attributes,
         limits: &limits,
+        allowance: activity.allowance(),
         standing,
     };
     let findings = evaluate(activity, play, book, &contender);
@@ -217,7 +224,8 @@ fn held_against(
                     .filter(|stream| book.sees(index, &stream.application))
                     .filter(|stream| rule.target.matches(&stream.attributes));
                 let seen = sorted_by_key(seen, |stream| (stream.started_at, stream.key));
-                Refused::Evicted(Box::new(breach(policy, rule, &play.limits, &seen)))
+                let by = (&play.limits, activity.allowance());
+                Refused::Evicted(Box::new(breach(policy, rule, by, &seen)))
             }
             // The rule is gone from the configuration, so there is nothing left to tell.
             None => Refused::Over,

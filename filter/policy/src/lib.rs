@@ -13,6 +13,7 @@ pub mod book;
 mod evaluate;
 pub mod event;
 mod evictions;
+pub mod exception;
 pub mod faded;
 mod given;
 pub mod judge;
@@ -20,12 +21,14 @@ pub mod judge;
 mod judge_tests;
 mod languages;
 pub mod message;
+mod operate;
 mod other;
 pub mod places;
 pub mod rule;
 mod same_device;
 mod shared;
 pub mod sharing;
+pub mod standing;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -33,7 +36,10 @@ pub mod throttle;
 
 pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
-pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
+pub use event::{
+    Breach, Event, Judgement, Operation, Play, Plays, Recall, Refused, Unknown, Verdict,
+};
+pub use exception::{Allowance, Exception};
 pub use judge::judge;
 pub use message::Message;
 pub use places::Places;

@@ -11,6 +11,7 @@ use super::message::Message;
 use super::places::Places;
 use super::target::Target;
 use crate::activity::Stream;
+use crate::exception::Allowance;
 
 /// The attribute that tells devices apart.
 const DEVICE_ID: &str = "deviceId";
@@ -67,6 +68,8 @@ pub(super) struct Contender<'a> {
     pub(super) attributes: &'a Attributes,
     /// Its limits, likewise.
     pub(super) limits: &'a Limits,
+    /// What an operator has said of its account.
+    pub(super) allowance: Option<Allowance>,
     pub(super) standing: Standing<'a>,
 }
 
@@ -133,18 +136,27 @@ enum StoreKey {
 
 impl Rule {
     /// The most it allows, to a stream with these limits.
-    pub(super) fn max_for(&self, limits: &Limits) -> u32 {
+    pub(super) fn max_for(&self, limits: &Limits, allowance: Option<Allowance>) -> u32 {
         let claimed = self
             .max_claim
             .as_ref()
             .and_then(|claim| limits.value(claim));
-        claimed.unwrap_or(self.max)
+        match allowance {
+            Some(Allowance::Unlimited) => u32::MAX,
+            Some(Allowance::Max(max)) if self.counts_all_streams() => max,
+            _ => claimed.unwrap_or(self.max),
+        }
     }
 
-    /// Whether it holds for a stream with these limits whatever the others are, so few
-    /// are they.
-    pub(super) fn holds_among(&self, others: usize, limits: &Limits) -> bool {
-        u32::try_from(others).is_ok_and(|others| others < self.max_for(limits))
+    /// Whether it counts streams, in one number for the whole account.
+    fn counts_all_streams(&self) -> bool {
+        self.count == Count::Streams && self.per.is_empty()
+    }
+
+    /// Whether it holds for this one whatever the others are, so few are they.
+    pub(super) fn holds_among(&self, others: usize, contender: &Contender<'_>) -> bool {
+        let max = self.max_for(contender.limits, contender.allowance);
+        u32::try_from(others).is_ok_and(|others| others < max)
     }
 
     /// The rule's answer, given the `others`: live streams its policy sees, oldest first.
@@ -164,12 +176,13 @@ impl Rule {
         // In one piece: growing step by step costs more than looking at them does.
         let mut rivals: Vec<&Stream> = Vec::with_capacity(others.size_hint().1.unwrap_or(0));
         rivals.extend(others.filter(|other| self.looks_at(&other.attributes, &scope)));
-        if self.holds_among(rivals.len(), contender.limits) {
+        if self.holds_among(rivals.len(), contender) {
             return Says::Fine;
         }
         let (units, index) = self.index(&rivals, contender);
 
-        let max = usize::try_from(self.max_for(contender.limits)).unwrap_or(usize::MAX);
+        let max = self.max_for(contender.limits, contender.allowance);
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
         let surplus = units.len().saturating_add(1).saturating_sub(max);
         if surplus == 0 {
             return Says::Fine;
@@ -220,12 +233,16 @@ impl Rule {
         if self.count != Count::Streams || !self.target.matches(contender.attributes) {
             return None;
         }
+        let max = self.max_for(contender.limits, contender.allowance);
+        if max == u32::MAX {
+            return None;
+        }
         let scope = self.scope_of(contender.attributes);
         let rivals = others.filter(|other| self.looks_at(&other.attributes, &scope));
         let active = rivals.count().saturating_add(1);
         Some(Places {
             active: u32::try_from(active).unwrap_or(u32::MAX),
-            max: self.max_for(contender.limits),
+            max,
         })
     }
 

@@ -1,7 +1,8 @@
 //! One subject's activity as bytes.
 //!
 //! ```text
-//! activity   = calls count stream* count×2+fading ended* [count (key_prefix(8) at(6))*]
+//! activity   = calls count stream* count×4+excepted×2+fading ended*
+//!              [count (key_prefix(8) at(6))*] [exception]
 //! stream     = key(16) playback
 //! playback   = started(6) began lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*] [clients clients]
@@ -29,6 +30,8 @@ use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+
+use crate::exceptions;
 
 /// Attribute names that cost one byte instead of their spelling. Part of the
 /// format: append only.
@@ -63,9 +66,10 @@ const HAS_LIMITS: usize = 2;
 const HAS_CLIENTS: usize = 4;
 const TRAITS: u32 = 3;
 
-/// Below the number of ended streams: whether faded ones follow.
+/// Below the number of ended streams: whether faded ones follow, and an exception.
 const FADING: usize = 1;
-const FADING_BITS: u32 = 1;
+const EXCEPTED: usize = 2;
+const FADING_BITS: u32 = 2;
 
 pub(super) fn encode(activity: &Activity) -> Vec<u8> {
     let mut out = Vec::new();
@@ -76,7 +80,11 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
         encode_playback(&mut out, stream);
     }
     let fading = usize::from(!activity.faded.is_empty());
-    out.put_number((activity.ended.len() << FADING_BITS) | fading);
+    let excepted = match activity.exception {
+        Some(_) => EXCEPTED,
+        None => 0,
+    };
+    out.put_number((activity.ended.len() << FADING_BITS) | excepted | fading);
     for ended in &activity.ended {
         encode_ended(&mut out, ended);
     }
@@ -86,6 +94,9 @@ pub(super) fn encode(activity: &Activity) -> Vec<u8> {
             out.put(key_prefix);
             out.put_moment(*at);
         }
+    }
+    if let Some(exception) = &activity.exception {
+        exceptions::encode(&mut out, exception);
     }
     out
 }
@@ -106,6 +117,16 @@ pub(super) fn decode_copy(bytes: &[u8]) -> Option<Activity> {
         watermark,
         ..decode(reader.rest())?
     })
+}
+
+/// How many live streams an activity has, or a copy of one, without a look at them.
+pub(super) fn stream_count(bytes: &[u8], is_copy: bool) -> Option<usize> {
+    let mut reader = Reader::new(bytes);
+    if is_copy {
+        reader.moment()?;
+    }
+    decode_calls(&mut reader)?;
+    reader.number()
 }
 
 /// `None` if these are not the bytes of an activity.
@@ -130,6 +151,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Activity> {
                 at: reader.moment()?,
             });
         }
+    }
+    if ended & EXCEPTED > 0 {
+        activity.exception = Some(exceptions::decode(&mut reader)?);
     }
     reader.is_empty().then_some(activity)
 }
@@ -353,6 +377,8 @@ fn decode_ended(reader: &mut Reader<'_>) -> Option<Tombstone> {
 
 #[cfg(test)]
 mod tests {
+    use streamgate_policy::{Allowance, Exception};
+
     use super::*;
     use crate::testing::{NOW, key, stream, test};
 
@@ -416,6 +442,12 @@ mod tests {
                 count: 3,
             },
             watermark: Moment::EARLIEST,
+            exception: Some(Exception {
+                allowance: Allowance::Max(7),
+                set_at: NOW,
+                until: NOW.plus_ms(9),
+                reason: "quality of service".to_owned(),
+            }),
         }
     }
 

@@ -77,7 +77,8 @@ fn kept_until(activity: &Activity, now: Moment) -> Moment {
     let lapse = activity
         .live_until()
         .map(|lapse| lapse.plus_ms(played_ms.min(ENDED_KEPT_MS)));
-    ends.max(lapse).unwrap_or(now)
+    let excepted = activity.exception.as_ref().map(|exception| exception.until);
+    ends.max(lapse).max(excepted).unwrap_or(now)
 }
 
 #[cfg(test)]

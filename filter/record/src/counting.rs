@@ -26,6 +26,7 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
             };
             host.add(metric, 1);
         }
+        Verdict::Operated { stopped } => count(host, Metric::Kills, *stopped),
         Verdict::Refused(_) => {}
     }
     count(host, Metric::Evictions, judgement.evicted);

@@ -11,6 +11,8 @@ mod codec;
 pub mod copy;
 pub mod copy_version;
 mod counting;
+pub mod exception_room;
+mod exceptions;
 pub mod fleet;
 mod generations;
 pub mod live;

@@ -10,6 +10,7 @@
 //! - Nothing is judged here. If there are more streams than a rule allows, exactly the
 //!   surplus loses its place, each at its own next sign of life (`policy::rule`).
 
+use streamgate_policy::Exception;
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Tombstone};
 use streamgate_policy::faded::{Faded, key_prefix_of};
 use streamgate_policy::throttle::Calls;
@@ -32,6 +33,7 @@ pub fn merged(record: Activity, copy: &Activity) -> Activity {
     }
     merged.creates = later(&merged.creates, &copy.creates);
     merged.watermark = merged.watermark.max(copy.watermark);
+    merged.exception = Exception::later(merged.exception, copy.exception.as_ref());
     merged
 }
 

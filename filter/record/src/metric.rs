@@ -28,6 +28,7 @@ pub enum Metric {
     RefusalsUnidentified,
     RefusalsSessionRequired,
     RefusalsSubjectFull,
+    RefusalsBlocked,
     RefusalsTableFull,
     RefusalsContention,
     RefusalsStore,
@@ -65,7 +66,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -86,6 +87,7 @@ impl Metric {
         Self::RefusalsUnidentified,
         Self::RefusalsSessionRequired,
         Self::RefusalsSubjectFull,
+        Self::RefusalsBlocked,
         Self::RefusalsTableFull,
         Self::RefusalsContention,
         Self::RefusalsStore,
@@ -145,6 +147,7 @@ impl Metric {
             Self::RefusalsUnidentified => "streamgate.refusals.unidentified",
             Self::RefusalsSessionRequired => "streamgate.refusals.session_required",
             Self::RefusalsSubjectFull => "streamgate.refusals.subject_full",
+            Self::RefusalsBlocked => "streamgate.refusals.blocked",
             Self::RefusalsTableFull => "streamgate.refusals.table_full",
             Self::RefusalsContention => "streamgate.refusals.contention",
             Self::RefusalsStore => "streamgate.refusals.store",

@@ -60,6 +60,16 @@ pub enum StoreKey {
     Redirected(u32),
     /// The number of streams on record.
     Live,
+    /// How many decisions were kept so far, and how many are kept.
+    Decisions,
+    /// A place for a decision.
+    Decision(u32),
+    /// The latest decision about some accounts.
+    DecisionsOf(u32),
+    /// How far the accounts were counted.
+    Accounts,
+    /// The workers of this edge.
+    Workers,
 }
 
 /// Where state lives: a fixed table of values with compare-and-set, shared by all

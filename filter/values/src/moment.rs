@@ -79,6 +79,14 @@ impl Moment {
     }
 
     /// Both date formats write four-digit years and their libraries panic past the year 9999.
+    /// The moment that an RFC 3339 text in UTC says; `None` for any other text.
+    #[must_use]
+    pub fn of_rfc3339(text: &str) -> Option<Self> {
+        let time = humantime::parse_rfc3339(text).ok()?;
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Self::from_ms(u64::try_from(since.as_millis()).ok()?))
+    }
+
     fn within_four_digit_years(self) -> SystemTime {
         const LAST_MS_OF_9999: u64 = 253_402_300_799_999;
         let since_unix_epoch = Duration::from_millis(self.0.min(LAST_MS_OF_9999));

@@ -79,6 +79,13 @@ impl SubjectHasher {
         SubjectKey(self.hash(b"client", b"", seen)).to_string()
     }
 
+    /// The keyed hash of a configuration, so that two edges can be compared. It is of no use to
+    /// whoever would like to guess what secrets are in it.
+    #[must_use]
+    pub fn configuration(&self, written: &[u8]) -> String {
+        SubjectKey(self.hash(b"configuration", b"", written)).to_string()
+    }
+
     /// What stands for the network that a client is in: 32 hexadecimal digits.
     #[must_use]
     pub fn network(&self, network: &[u8]) -> String {

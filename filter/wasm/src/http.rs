@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use streamgate_core::api::PendingCall;
 use streamgate_core::exchange::{Answer, Reply};
 use streamgate_core::playback::{Forward, Rewrite, Watch};
-use streamgate_core::step::Step;
+use streamgate_core::step::{Pending, Step};
 
 use crate::go::Go;
 use crate::manifest::Manifest;
@@ -15,8 +14,8 @@ use crate::{host, log};
 pub(crate) enum State {
     /// Nothing more.
     Nothing,
-    /// The session API call waits for its body, of which this much is there.
-    Body(PendingCall, usize),
+    /// The call waits for its body, of which this much is there.
+    Body(Pending, usize),
     /// The response is awaited: its status matters, or it gets another header.
     Response {
         watch: Option<Watch>,

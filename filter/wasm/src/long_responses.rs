@@ -21,7 +21,9 @@ impl Worker {
         for cut in &cuts {
             let Ticket(context) = cut.ticket;
             if host::act_for(context) {
-                crate::log::record(&cut.record);
+                if let Some(record) = &cut.record {
+                    crate::log::record(record);
+                }
                 reset_response();
             }
         }

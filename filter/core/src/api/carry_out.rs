@@ -19,16 +19,16 @@ use super::body::problem;
 use super::call::{BodyType, Call, MAX_BODY, PendingCall, Resource, ResourceError, split_query};
 use super::creates_by_client::CreatesByClient;
 use super::credentials;
-use super::refused::refusal;
+use super::refused::{refusal, refused_for};
 use super::respond::{Wish, malformed, unauthorized};
 use super::understood::Understood;
 use crate::authority::{AfterDecision, AfterLook, Authority, Decision, Inquiry};
 use crate::config::{Config, SessionApi};
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::{Answer, Reply};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
-use crate::step::Step;
+use crate::step::{Pending, Step};
 
 /// The most termination codes one create may name.
 const TERMINATE_MAX: usize = 32;
@@ -109,13 +109,7 @@ pub(crate) fn begin(
         Step::Reply(Reply {
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: Some(Record {
-                event: "refusal",
-                reason: Some(reason.code()),
-                subject: Some(subject_key),
-                stream: None,
-                application: Some(application.id.clone()),
-            }),
+            record: Some(refused_for(reason, subject_key, &application.id)),
         })
     };
     let mut proof = Proof::default();
@@ -163,7 +157,7 @@ pub(crate) fn begin(
         call,
     };
     if !called.ends {
-        return Step::AwaitBody(pending);
+        return Step::AwaitBody(Pending::Call(pending));
     }
     finish(config, host, called.ticket, pending, &[], authority)
 }
@@ -223,6 +217,7 @@ pub(crate) fn finish(
         application: Arc::clone(application),
         account_path,
         subject,
+        device: attributes.value("deviceName").map(str::to_owned),
         proof,
         logged_path: logged_path.clone(),
         languages,

@@ -3,6 +3,7 @@
 use streamgate_values::subject::SubjectKey;
 
 use crate::exchange::Record;
+use crate::refusal::reason::Reason;
 
 /// A line for an answer with this status; `None` for a success. Account and application are
 /// those that the call has proved so far.
@@ -26,7 +27,18 @@ pub(super) fn refusal(
         event: "refusal",
         reason: Some(reason),
         subject,
-        stream: None,
         application: application.map(str::to_owned),
+        ..Record::default()
     })
+}
+
+/// A line for a call that is refused for this reason.
+pub(super) fn refused_for(reason: Reason, subject: SubjectKey, application: &str) -> Record {
+    Record {
+        event: "refusal",
+        reason: Some(reason.code()),
+        subject: Some(subject),
+        application: Some(application.to_owned()),
+        ..Record::default()
+    }
 }

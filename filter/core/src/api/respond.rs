@@ -18,6 +18,7 @@ use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
 use crate::refusal::advice::{self, EvaluationResult};
+use crate::refusal::cause;
 use crate::refusal::reason::Reason;
 use crate::refusal::repeated::Room;
 use crate::request::viewer::Proof;
@@ -38,6 +39,8 @@ pub(super) struct Caller<'a> {
     pub(super) account_path: &'a str,
     pub(super) languages: &'a str,
     pub(super) subject: &'a SubjectKey,
+    /// What the application calls the device.
+    pub(super) device: Option<&'a str>,
     pub(super) proof: &'a Proof,
     pub(super) now: Moment,
 }
@@ -62,7 +65,12 @@ impl Caller<'_> {
         match (wish, verdict) {
             (_, Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
             (Wish::Create(_), Verdict::Plays(plays)) => {
-                let record = self.record("start", None, &stream);
+                let (reason, cause) = cause::of_start(&plays);
+                let record = Record {
+                    reason,
+                    cause,
+                    ..self.record("start", None, &stream)
+                };
                 (self.created(&stream, &plays), Some(record))
             }
             (Wish::Heartbeat(_), Verdict::Plays(plays)) => {
@@ -239,6 +247,7 @@ impl Caller<'_> {
             // Nobody asks where a call of an application comes from.
             Refused::Shared { .. } => problem(403, reason.detail()),
             Refused::Over => Answer::empty(410),
+            Refused::Blocked => problem(403, reason.detail()),
             Refused::Foreign => problem(403, "the session belongs to another application"),
             Refused::MissingAttributes(_) => Answer::json(400, "application/json", &evaluation()),
             Refused::TooManyAttributes => problem(400, reason.detail()),
@@ -249,7 +258,11 @@ impl Caller<'_> {
                 Answer::empty(429).with("expires", until.to_http_date())
             }
         };
-        (answer, Some(self.record("refusal", Some(reason), stream)))
+        let record = Record {
+            cause: cause::of_refusal(refused),
+            ..self.record("refusal", Some(reason), stream)
+        };
+        (answer, Some(record))
     }
 
     fn unavailable(
@@ -276,6 +289,8 @@ impl Caller<'_> {
             subject: Some(*self.subject),
             stream: Some(*stream),
             application: Some(self.application.id.clone()),
+            device: self.device.map(str::to_owned),
+            ..Record::default()
         }
     }
 }

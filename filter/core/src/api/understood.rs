@@ -20,6 +20,8 @@ pub(crate) struct Understood {
     pub(super) application: Arc<Application>,
     pub(super) account_path: String,
     pub(super) subject: SubjectKey,
+    /// What the application calls the device.
+    pub(super) device: Option<String>,
     pub(super) proof: Proof,
     pub(super) logged_path: String,
     pub(super) languages: String,
@@ -59,6 +61,7 @@ impl Understood {
             account_path: &self.account_path,
             languages: &self.languages,
             subject: &self.subject,
+            device: self.device.as_deref(),
             proof: &self.proof,
             now,
         }

@@ -2,17 +2,55 @@
 
 use streamgate_record::Records;
 use streamgate_record::fleet::{
-    AnsweredQuestion, CallFailure, CallId, Fleet, Settings, StoreCall, Ticket,
+    AnsweredQuestion, CallFailure, CallId, Fleet, OnOutage, Settings, StoreCall, Ticket,
 };
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
+use streamgate_values::subject::SubjectKey;
 
-use super::Authority;
+use super::{Authority, CopyState};
 
 impl Authority {
     /// How this edge speaks with the store of its fleet, if it is in one.
     pub(crate) fn fleet(&self) -> Option<&Settings> {
         self.fleet.as_ref().map(Fleet::settings)
+    }
+
+    /// Of each shard of the store, whether it answers, and since when it remembers, as far as is
+    /// known.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = (bool, Option<Moment>)> {
+        self.fleet.iter().flat_map(Fleet::shards)
+    }
+
+    /// In a fleet, by what a subject was decided about: `asked` for the store, `copy` for what this
+    /// edge knows of it, `out` where the store does not answer.
+    pub(crate) fn decided_by(
+        &self,
+        subject: &SubjectKey,
+        copy_state: CopyState,
+    ) -> Option<&'static str> {
+        let fleet = self.fleet.as_ref()?;
+        Some(match copy_state {
+            CopyState::Verified => "asked",
+            CopyState::Unverified if fleet.is_up(subject) => "copy",
+            CopyState::Unverified | CopyState::Unreachable => "out",
+        })
+    }
+
+    /// What is known of the copy that the running callback is about.
+    pub(crate) const fn copy_state(&self) -> CopyState {
+        self.copy_state
+    }
+
+    /// What is known of the copy that the running callback is about.
+    pub(crate) fn set_copy_state(&mut self, copy_state: CopyState) {
+        self.copy_state = copy_state;
+    }
+
+    /// Whether nothing starts while the store does not answer.
+    pub(super) fn refuses_in_outage(&self) -> bool {
+        let settings = self.fleet();
+        settings.is_some_and(|settings| settings.on_outage == OnOutage::Refuse)
     }
 
     /// The request of this ticket is gone.

@@ -13,7 +13,7 @@ mod tests;
 
 use hashbrown::HashMap;
 use streamgate_policy::{Event, Refused, Unknown, Verdict};
-use streamgate_record::fleet::{AnsweredQuestion, Fleet, OnOutage, Question, Ticket};
+use streamgate_record::fleet::{AnsweredQuestion, Fleet, Question, Ticket};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable, memory_since};
@@ -51,7 +51,7 @@ pub(crate) enum Resumed {
     /// The copy is up to date, or there is no way to bring it up to date.
     Looked(AfterLook, CopyState),
     /// An event is decided, or could not be.
-    Decided(AfterDecision, Result<Decided, Unavailable>),
+    Decided(AfterDecision, Result<Decided, Unavailable>, CopyState),
 }
 
 /// One worker's authority.
@@ -124,7 +124,7 @@ impl Authority {
             .fleet
             .as_ref()
             .and_then(|it| it.memory_since(of.subject));
-        let memory_since = stored_since.unwrap_or_else(|| self.memory_since(of));
+        let memory_since = stored_since.unwrap_or_else(|| self.memory_since(of.host, of.now));
         let decided = of.consult(event, memory_since)?;
         let Some(fleet) = &self.fleet else {
             return Ok(Some(decided));
@@ -132,9 +132,12 @@ impl Authority {
         let suffices = match &decided.verdict {
             Verdict::Plays(plays) if !plays.started => true,
             Verdict::Plays(_) => is_decided_later() || fleet.is_confirmed(of.subject, of.now),
-            Verdict::Refused(Refused::Over) => fleet.is_confirmed(of.subject, of.now),
+            Verdict::Refused(Refused::Over | Refused::Blocked) => {
+                fleet.is_confirmed(of.subject, of.now)
+            }
             Verdict::Refused(refused) => suffices::is_final(refused),
             Verdict::Stopped => true,
+            Verdict::Operated { .. } => false,
         };
         let is_known = suffices || self.copy_state == CopyState::Verified;
         Ok(is_known.then_some(decided))
@@ -230,10 +233,12 @@ impl Authority {
                     subject: &subject,
                     now,
                 };
+                let mut copy_state = CopyState::Verified;
                 let decided = match settled.answer {
                     Ok(Some(decided)) => Ok(decided),
                     // In vain: this edge decides by itself, or refuses.
                     Ok(None) | Err(Unavailable::Fleet) => {
+                        copy_state = CopyState::Unreachable;
                         let alone = self.alone(&of, &event);
                         if settled.may_be_recorded {
                             self.undo(&of, event);
@@ -242,14 +247,9 @@ impl Authority {
                     }
                     Err(unavailable) => Err(unavailable),
                 };
-                Some(Resumed::Decided(after, decided))
+                Some(Resumed::Decided(after, decided, copy_state))
             }
         }
-    }
-
-    /// What is known of the copy that the running callback is about.
-    pub(crate) fn set_copy_state(&mut self, copy_state: CopyState) {
-        self.copy_state = copy_state;
     }
 
     /// Decides by what is known here.
@@ -270,7 +270,7 @@ impl Authority {
         of: &Inquiry<'_, H>,
         event: &Event,
     ) -> Result<Result<Decided, LeftOpen>, Unavailable> {
-        let memory_since = self.memory_since(of);
+        let memory_since = self.memory_since(of.host, of.now);
         let is_alone = self.fleet.is_none();
         let may_follow = |seen: &record::Seen<'_>| match is_alone || suffices::decides(event, seen)
         {
@@ -298,7 +298,8 @@ impl Authority {
         event: &Event,
         waiting: u64,
     ) -> Result<Decided, Unavailable> {
-        if self.refuses_in_outage() {
+        // An operator's wish is carried out here at least, and the store hears of it later.
+        if self.refuses_in_outage() && !matches!(event, Event::Operate(_)) {
             of.host.add(Metric::FleetOutageRefusals, waiting);
             return Err(Unavailable::Fleet);
         }
@@ -338,11 +339,6 @@ impl Authority {
         }
     }
 
-    fn refuses_in_outage(&self) -> bool {
-        let settings = self.fleet();
-        settings.is_some_and(|settings| settings.on_outage == OnOutage::Refuse)
-    }
-
     /// Whether the store has the last word, can be asked, and has not been asked yet.
     fn can_ask(&self, subject: &SubjectKey) -> bool {
         self.copy_state == CopyState::Unverified && self.is_reachable(subject)
@@ -380,8 +376,9 @@ impl Authority {
         Decision::Parked
     }
 
-    fn memory_since<H: Host>(&mut self, of: &Inquiry<'_, H>) -> Moment {
-        let ask = || memory_since::memory_since(of.host, of.now);
+    /// Since when this edge remembers what happened.
+    pub(crate) fn memory_since(&mut self, host: &impl Host, now: Moment) -> Moment {
+        let ask = || memory_since::memory_since(host, now);
         *self.memory_since.get_or_insert_with(ask)
     }
 }

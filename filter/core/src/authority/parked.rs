@@ -1,9 +1,10 @@
 //! What goes on once the fleet's store has answered.
 
-use streamgate_policy::Event;
+use streamgate_policy::{Event, Operation};
 use streamgate_values::subject::SubjectKey;
 
 use crate::api::understood::Understood;
+use crate::operator::understood::UnderstoodOperation;
 use crate::playback::passage::Watch;
 
 /// What waits for the fleet's store.
@@ -26,6 +27,8 @@ pub(crate) enum AfterLook {
     Request,
     /// A call that lists the streams of its subject.
     Listing(Understood),
+    /// A call at the operator's door that shows an account.
+    Account(UnderstoodOperation),
 }
 
 /// What goes on when an event is decided, or cannot be.
@@ -33,6 +36,8 @@ pub(crate) enum AfterLook {
 pub(crate) enum AfterDecision {
     /// A call of the session API.
     Call(Understood),
+    /// A call at the operator's door that changes something.
+    Operation(UnderstoodOperation, Operation),
     /// The response to a request.
     Response(Watch),
 }

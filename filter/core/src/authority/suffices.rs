@@ -14,6 +14,9 @@ pub(super) fn decides(event: &Event, seen: &Seen<'_>) -> bool {
         }
         // Others may start as soon as it has: the app that stops a stream waits.
         Verdict::Stopped => matches!(event, Event::Release { .. }),
+        // Nor is there a way to know that an account has nothing to stop anywhere.
+        Verdict::Operated { .. } => false,
+        Verdict::Refused(_) if matches!(event, Event::Operate(_)) => false,
         Verdict::Refused(Refused::MissingAttributes(_)) => is_known(event, seen.activity),
         Verdict::Refused(refused) => !seen.judgement.changed && is_final(refused),
     }
@@ -28,7 +31,7 @@ pub(super) fn is_start(event: &Event, activity: impl FnOnce() -> Activity) -> bo
             Unknown::Starts => !is_known(event, &activity()),
             Unknown::IsOver => false,
         },
-        Event::Stop { .. } | Event::Release { .. } => false,
+        Event::Stop { .. } | Event::Release { .. } | Event::Operate(_) => false,
     }
 }
 
@@ -52,6 +55,7 @@ pub(super) const fn is_final(refused: &Refused) -> bool {
         | Refused::Shared { .. }
         | Refused::Throttled { .. } => true,
         Refused::Conflict(_)
+        | Refused::Blocked
         | Refused::Over
         | Refused::MissingAttributes(_)
         | Refused::SubjectFull => false,

@@ -14,6 +14,16 @@ pub(super) const SECRET_MIN: usize = 16;
 /// The most secrets of one application.
 pub(super) const APPLICATION_SECRETS: usize = 4;
 
+/// The most keys of the operator's door.
+pub(super) const OPERATOR_KEYS: usize = 8;
+
+/// Decisions that are kept for operators.
+pub(super) const DECISIONS: RangeInclusive<u32> = 64..=65_536;
+
+/// What the prefix of the operator's door looks like.
+#[cfg(feature = "schema")]
+pub(super) const OPERATOR_PREFIX: &str = r"^(/[0-9A-Za-z._-]+)+$";
+
 /// Creates from one client address in a minute, where nothing else is said.
 pub(super) const CREATES_PER_CLIENT: u32 = 600;
 

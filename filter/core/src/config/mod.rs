@@ -18,6 +18,7 @@ mod located;
 #[cfg(test)]
 mod mistakes_tests;
 mod nearest;
+mod operator;
 pub mod parse;
 mod playback;
 pub mod problem;
@@ -35,6 +36,7 @@ mod tree;
 mod trouble;
 mod wire;
 
+pub use operator::{Operator, OperatorKeys};
 pub use playback::{
     AttributeSource, CmcdKey, Credentials, Paused, PlaybackPath, Preflight, Slate, Start,
     StreamCarrier, SubjectCarrier, TemplateSegment, TokenPosition,

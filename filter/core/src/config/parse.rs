@@ -17,6 +17,8 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
     /// Which parts say nothing because of that.
     pub gaps: Gaps,
+    /// All of it in one spelling, for a hash, where there is an operator's door to tell it.
+    pub written: Option<Vec<u8>>,
 }
 
 /// Parts of a configuration that could not be read, by their paths.
@@ -70,6 +72,7 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, ConfigError> {
         let trouble = match RawConfig::deserialize(Located(&tree)) {
             Ok(raw) => {
                 return Ok(Parsed {
+                    written: raw.operator.is_some().then(|| tree.written()),
                     raw,
                     problems,
                     gaps: Gaps(gaps),

@@ -5,6 +5,7 @@ use streamgate_tokens::cat::{Demands, Keys};
 use streamgate_tokens::signed::KeyRing;
 use streamgate_values::subject::SubjectHasher;
 
+use super::operator::Operator;
 use super::playback::PlaybackPath;
 use super::session_api::SessionApi;
 
@@ -30,6 +31,11 @@ pub struct Config {
     pub playback: Vec<PlaybackPath>,
     /// The store that several edges share; `None`: this edge is alone.
     pub fleet: Option<fleet::Settings>,
+    /// The operator's door; `None`: viewers are served.
+    pub operator: Option<Operator>,
+    /// A keyed hash of the configuration as it was handed over, where there is a door to tell
+    /// it; empty elsewhere.
+    pub fingerprint: String,
 }
 
 /// Common Access Tokens (CTA-5007).

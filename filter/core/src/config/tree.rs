@@ -7,6 +7,8 @@ use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+use streamgate_values::compact::Writer;
+use streamgate_values::sorted::sorted_by_key;
 
 /// A value.
 #[derive(Debug, PartialEq)]
@@ -38,6 +40,44 @@ pub(super) enum Step {
 }
 
 impl Tree {
+    /// It in one spelling, whatever the order of its fields: Envoy hands them over in any.
+    pub(super) fn written(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null | Self::Hole => out.put(b"z"),
+            Self::Truth(truth) => out.put(if *truth { b"t" } else { b"f" }),
+            Self::Number(number) => {
+                out.put(b"n");
+                // An inline `Struct` has no whole numbers.
+                out.put(&number.as_f64().unwrap_or_default().to_be_bytes());
+            }
+            Self::Text(text) => {
+                out.put(b"s");
+                out.put_text(text);
+            }
+            Self::List(items) => {
+                out.put(b"l");
+                out.put_number(items.len());
+                for item in items {
+                    item.write(out);
+                }
+            }
+            Self::Fields(fields) => {
+                out.put(b"m");
+                out.put_number(fields.len());
+                for (name, value) in sorted_by_key(fields, |(name, _)| name.as_str()) {
+                    out.put_text(name);
+                    value.write(out);
+                }
+            }
+        }
+    }
+
     /// Does something to every value that `steps` lead to: a name may stand twice.
     pub(super) fn at(&mut self, steps: &[Step], change: &mut dyn FnMut(&mut Self)) {
         let Some((step, rest)) = steps.split_first() else {

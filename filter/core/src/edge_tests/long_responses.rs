@@ -53,8 +53,9 @@ impl World {
 
 fn only(cuts: Vec<Cut>) -> Record {
     let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
-    assert_eq!(cut.record.event, "cut");
-    cut.record
+    let record = cut.record.unwrap();
+    assert_eq!(record.event, "cut");
+    record
 }
 
 const TIMEOUT_S: u64 = TIMEOUT_MS / SECOND_MS;

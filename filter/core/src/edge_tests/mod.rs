@@ -27,6 +27,8 @@ mod long_responses;
 mod manifests;
 mod metadata;
 mod methods;
+mod operator;
+mod operator_fleet;
 mod paused;
 mod playback;
 mod prefetch;

@@ -33,7 +33,7 @@ use super::mint::mint;
 use super::passage::{Facts, Watch};
 use super::prefetch::Prefetches;
 use super::preflight;
-use super::refusal::{Who, Why};
+use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused, Start};
@@ -193,11 +193,7 @@ impl Gate {
             }
             Identified::ByRedirect if redirects => mint(&request, &viewer, authority),
             Identified::ByRedirect | Identified::Unknown => {
-                let who = Who {
-                    subject: Some(viewer.subject),
-                    application: Some(&viewer.application.id),
-                    ..Who::default()
-                };
+                let who = Who::of(&viewer, None);
                 request.refuse(who, Reason::NoStream, None)
             }
         }
@@ -332,17 +328,15 @@ impl Gate {
             return step;
         }
         let now = request.now();
-        let who = Who {
-            subject: Some(viewer.subject),
-            stream: Some(*stream),
-            application: Some(&viewer.application.id),
-        };
+        let who = Who::of(viewer, Some(*stream));
         // What counts as watching is decided when the response is known.
         let is_decided_later = || request.is_watching();
         let facts = match request.facts(viewer) {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
         };
+        let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
+        let who = who.on(device.as_deref());
         let is_in_headers = facts.buffer.is_in_headers;
         let play = protected.play(*stream, *recurring, viewer.application, facts.clone());
         let event = Event::Play(play);
@@ -378,7 +372,7 @@ impl Gate {
                 let retry_at = decided.retry_at;
                 return request.refuse(who, reason, Some(Why { refused, retry_at }));
             }
-            Verdict::Stopped => return request.forward(None),
+            Verdict::Stopped | Verdict::Operated { .. } => return request.forward(None),
         };
         if request.asks_for_options() {
             return preflight::options(request);

@@ -24,8 +24,8 @@ const JUDGE_AGAIN_MS: u64 = 1_000;
 pub struct Cut {
     /// The request.
     pub ticket: Ticket,
-    /// What the access log is told.
-    pub record: Record,
+    /// What the access log is told, unless it was a moment ago.
+    pub record: Option<Record>,
 }
 
 impl Gate {
@@ -81,13 +81,14 @@ impl Gate {
                 let stream = &flowing.stream;
                 cuts.push(Cut {
                     ticket: flowing.ticket,
-                    record: Record {
+                    record: Some(Record {
                         event: "cut",
                         reason: Some(protected.reason(&refused, &stream.stream).code()),
                         subject: Some(stream.subject),
                         stream: Some(stream.stream),
                         application: Some(stream.application.id.clone()),
-                    },
+                        ..Record::default()
+                    }),
                 });
             }
         }
@@ -165,7 +166,7 @@ impl Gate {
                     self.leases.remove(*name);
                     return Some(refused);
                 }
-                Verdict::Stopped => {}
+                Verdict::Stopped | Verdict::Operated { .. } => {}
             },
             Ok(None) | Err(_) => {
                 self.leases.remove(*name);

@@ -251,6 +251,8 @@ fn carries(config: &Config, token: &PlaybackToken, path: &str) -> Carries {
         }
         // Behind a token it is left out, too, and its neighbours may need one.
         Surface::LeftOut { .. } => Carries::Yes,
-        Surface::SessionApi { .. } | Surface::Open | Surface::Malformed => Carries::No,
+        Surface::SessionApi { .. } | Surface::Operator | Surface::Open | Surface::Malformed => {
+            Carries::No
+        }
     }
 }

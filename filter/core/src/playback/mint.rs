@@ -9,7 +9,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::class::is_dash;
 use super::redirected::Asking;
-use super::refusal::{Who, Why};
+use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::Start;
@@ -27,11 +27,7 @@ pub(super) fn mint<H: Head, E: Host>(
 ) -> Step {
     let Request { config, host, .. } = *request;
     let now = request.now();
-    let who = Who {
-        subject: Some(viewer.subject),
-        stream: None,
-        application: Some(&viewer.application.id),
-    };
+    let who = Who::of(viewer, None);
     if request.protected.start == Start::SessionRequired {
         return request.refuse(who, Reason::SessionRequired, None);
     }
@@ -41,6 +37,8 @@ pub(super) fn mint<H: Head, E: Host>(
         (Ok(facts), Ok(carried)) => (facts, carried),
         (Err(reason), _) | (_, Err(reason)) => return request.refuse(who, reason, None),
     };
+    let device = facts.attributes.value(DEVICE_NAME).map(str::to_owned);
+    let who = who.on(device.as_deref());
     let of = request.inquiry(&viewer.subject);
     let mut foresee = |stream| {
         let protected = request.protected;

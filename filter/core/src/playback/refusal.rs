@@ -12,7 +12,9 @@ use super::class::{Class, is_dash};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::EvaluationResult;
+use crate::refusal::cause;
 use crate::refusal::reason::Reason;
+use crate::request::viewer::Viewer;
 
 /// The evaluation result, with a reason a program can match on.
 #[derive(Serialize)]
@@ -23,12 +25,33 @@ struct Body<'a> {
     evaluation: &'a EvaluationResult,
 }
 
+/// The attribute that names a device for people.
+pub(super) const DEVICE_NAME: &str = "deviceName";
+
 /// Who is refused, as far as that is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Who<'a> {
     pub(super) subject: Option<SubjectKey>,
     pub(super) stream: Option<StreamKey>,
     pub(super) application: Option<&'a str>,
+    pub(super) device: Option<&'a str>,
+}
+
+impl<'a> Who<'a> {
+    /// Whoever watches, and which stream.
+    pub(super) fn of(viewer: &Viewer<'a>, stream: Option<StreamKey>) -> Self {
+        Self {
+            subject: Some(viewer.subject),
+            stream,
+            application: Some(&viewer.application.id),
+            device: None,
+        }
+    }
+
+    /// The same on this device.
+    pub(super) fn on(self, device: Option<&'a str>) -> Self {
+        Self { device, ..self }
+    }
 }
 
 /// What the judge says.
@@ -120,6 +143,9 @@ pub(super) fn refuse(
             subject: who.subject,
             stream: who.stream,
             application: who.application.map(str::to_owned),
+            cause: why.and_then(|why| cause::of_refusal(why.refused)),
+            device: who.device.map(str::to_owned),
+            ..Record::default()
         }),
     }
 }

@@ -9,10 +9,11 @@ use streamgate_values::moment::Moment;
 
 use super::gate::Gate;
 use super::passage::Watch;
-use super::refusal::{What, Who, Why, refuse};
+use super::refusal::{DEVICE_NAME, What, Who, Why, refuse};
 use crate::authority::{AfterDecision, Authority, Decision, Inquiry};
 use crate::config::Config;
 use crate::exchange::Record;
+use crate::refusal::cause;
 use crate::refusal::reason::Reason;
 use crate::step::Step;
 
@@ -79,6 +80,7 @@ impl Gate {
             subject: Some(stream.subject),
             stream: Some(stream.stream),
             application: Some(&stream.application.id),
+            device: watch.facts.attributes.value(DEVICE_NAME),
         };
         let what = What {
             now,
@@ -109,12 +111,16 @@ impl Gate {
                         return Step::Pass;
                     }
                 }
+                let (reason, cause) = cause::of_start(plays);
                 Step::Log(Record {
                     event: if plays.started { "start" } else { "shared" },
-                    reason: None,
+                    reason,
                     subject: who.subject,
                     stream: who.stream,
                     application: who.application.map(str::to_owned),
+                    cause,
+                    device: who.device.map(str::to_owned),
+                    ..Record::default()
                 })
             }
             Verdict::Refused(refused) => {
@@ -123,7 +129,7 @@ impl Gate {
                 let reason = protected.reason(refused, &stream.stream);
                 turn_away(reason, Some(Why { refused, retry_at }))
             }
-            Verdict::Stopped => Step::Pass,
+            Verdict::Stopped | Verdict::Operated { .. } => Step::Pass,
         }
     }
 }

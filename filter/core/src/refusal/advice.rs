@@ -157,6 +157,7 @@ impl EvaluationResult {
                 violations(&[&breach])
             }
             Refused::Over
+            | Refused::Blocked
             | Refused::Foreign
             | Refused::MissingAttributes(_)
             | Refused::TooManyAttributes
@@ -263,9 +264,10 @@ fn named<'a>(stream: &'a Stream, attribute: &str) -> &'a str {
 fn remote_termination(by: &Terminator, config: &Config) -> Advice {
     let or_unknown = |name: &Option<String>| name.as_deref().unwrap_or(UNKNOWN).to_owned();
     Advice::RemoteTermination {
-        message: match by.same_device {
-            true => "Playback has started again on this device",
-            false => "Playback was stopped from another device",
+        message: match (by.is_operator(), by.same_device) {
+            (true, _) => "Playback was stopped by the service",
+            (false, true) => "Playback has started again on this device",
+            (false, false) => "Playback was stopped from another device",
         }
         .to_owned(),
         same_device: by.same_device && config.sessions.compatibility != Compatibility::CmV2,
@@ -273,7 +275,10 @@ fn remote_termination(by: &Terminator, config: &Config) -> Advice {
             channel: or_unknown(&by.channel),
             started_at: by.started_at.to_rfc3339_millis(),
             device_name: or_unknown(&by.device_name),
-            application_name: application_name(config, &by.application).to_owned(),
+            application_name: match by.is_operator() {
+                true => "Operator".to_owned(),
+                false => application_name(config, &by.application).to_owned(),
+            },
         },
     }
 }

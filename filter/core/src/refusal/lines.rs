@@ -86,9 +86,8 @@ mod tests {
         Record {
             event: "refusal",
             reason: Some(reason),
-            subject: None,
             stream: Some(StreamKey::from_bytes(key)),
-            application: None,
+            ..Record::default()
         }
     }
 

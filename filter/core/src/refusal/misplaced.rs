@@ -15,9 +15,7 @@ pub(crate) fn misplaced(meter: &impl Meter, reason: Reason) -> Reply {
         record: Some(Record {
             event: "refusal",
             reason: Some(reason.code()),
-            subject: None,
-            stream: None,
-            application: None,
+            ..Record::default()
         }),
     }
 }

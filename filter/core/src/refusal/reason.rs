@@ -43,6 +43,8 @@ pub enum Reason {
     SessionRequired,
     /// The subject has as many streams as this edge keeps for one.
     SubjectFull,
+    /// An operator has blocked the account.
+    Blocked,
     /// The stream comes from as many other networks, or agents, as it may at once.
     Shared,
     /// The edge has as many streams as it may.
@@ -84,6 +86,7 @@ impl Reason {
             Refused::Over => Self::StreamOver,
             Refused::Foreign => Self::ForeignStream,
             Refused::SubjectFull => Self::SubjectFull,
+            Refused::Blocked => Self::Blocked,
             Refused::Shared { .. } => Self::Shared,
             Refused::MissingAttributes(_) => Self::MissingAttributes,
             Refused::TooManyAttributes => Self::TooManyAttributes,
@@ -213,6 +216,12 @@ impl Reason {
                 Metric::RefusalsSubjectFull,
                 "the account has too many streams",
             ),
+            Self::Blocked => row(
+                "blocked",
+                None,
+                Metric::RefusalsBlocked,
+                "the account is blocked",
+            ),
             Self::Shared => row(
                 "shared",
                 None,
@@ -296,7 +305,7 @@ mod tests {
     use super::*;
     use crate::testing::test;
 
-    const ALL: [Reason; 23] = [
+    const ALL: [Reason; 24] = [
         Reason::Shared,
         Reason::LimitReached,
         Reason::Evicted,
@@ -316,6 +325,7 @@ mod tests {
         Reason::NoStream,
         Reason::SessionRequired,
         Reason::SubjectFull,
+        Reason::Blocked,
         Reason::EdgeFull,
         Reason::Busy,
         Reason::StoreFailed,

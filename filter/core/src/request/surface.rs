@@ -34,6 +34,8 @@ pub enum Surface<'p> {
         /// The path without the token, query included.
         path: &'p [u8],
     },
+    /// A call at the operator's door: the whole listener is that.
+    Operator,
     /// Not protected.
     Open,
     /// What no player asks for, and no origin is to see:
@@ -57,6 +59,9 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     let Ok(file) = Reading::of(rest) else {
         return Surface::Malformed;
     };
+    if config.operator.is_some() {
+        return Surface::Operator;
+    }
     let base = config.sessions.base_path.as_bytes();
     let has_api = config.session_api.is_some();
     if token.is_none()

@@ -199,6 +199,12 @@ impl Fleet {
         self.shards.iter().filter(|shard| shard.is_down()).count()
     }
 
+    /// Of each shard, whether it answers, and since when it remembers, as far as is known.
+    pub fn shards(&self) -> impl Iterator<Item = (bool, Option<Moment>)> {
+        let shards = self.shards.iter();
+        shards.map(|shard| (!shard.is_down(), shard.memory_since()))
+    }
+
     /// Whether [`Fleet::calls`] has something to give.
     #[must_use]
     pub fn has_calls(&self) -> bool {

@@ -147,6 +147,7 @@ fn activity() -> impl Strategy<Value = Activity> {
         faded,
         creates,
         watermark: Moment::EARLIEST,
+        exception: None,
     })
 }
 

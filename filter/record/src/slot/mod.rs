@@ -34,10 +34,11 @@ use streamgate_values::subject::SubjectKey;
 
 pub use self::record::Change;
 use self::record::{Kept, Memory, Record, TRAITS, VERSIONED, surplus_resting};
+use crate::codec;
 use crate::copy_version::CopyVersion;
 use crate::watermarks::Watermarks;
 
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 
 /// A slot's value, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +161,16 @@ impl<'a> Slot<'a> {
         self.records.iter().map(|record| record.subject)
     }
 
+    /// The subjects that have live streams, and how many are on record of each.
+    pub fn live_counts(&self, now: Moment) -> impl Iterator<Item = (SubjectKey, usize)> {
+        let live = self.records.iter();
+        let live = live.filter(move |record| record.live_until > now);
+        live.filter_map(|record| {
+            let streams = codec::stream_count(record.content, record.copy_version.is_some())?;
+            Some((record.subject, streams))
+        })
+    }
+
     /// The slot's value once a subject has this activity (pruned at `now`), and
     /// whatever has lapsed in the other records is gone from them.
     #[must_use]
@@ -183,7 +194,7 @@ impl<'a> Slot<'a> {
             let mut resting = record.activity().unwrap_or_default();
             lapsed = lapsed.saturating_add(resting.prune(now));
             memory.forget(&record.subject, record.copy_version, resting.watermark);
-            if resting.remembers_ends() {
+            if resting.remembers() {
                 fresh.push(Kept::Resting(record.subject, record.copy_version, resting));
             }
         }
@@ -195,7 +206,7 @@ impl<'a> Slot<'a> {
             );
             if !change.activity.streams.is_empty() {
                 fresh.push(Kept::Live(change));
-            } else if change.activity.remembers_ends() {
+            } else if change.activity.remembers() {
                 let activity = change.activity.clone();
                 fresh.push(Kept::Resting(
                     *change.subject,

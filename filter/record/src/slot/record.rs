@@ -54,10 +54,9 @@ impl Record<'_> {
     /// Whether it holds an ended stream that is to be forgotten, or nothing readable.
     pub(super) fn remembers_too_much(&self, now: Moment) -> bool {
         self.activity().is_none_or(|mut activity| {
-            let count = |of: &Activity| of.ended.len().saturating_add(of.faded.len());
-            let remembered = count(&activity);
+            let remembered = activity.remembered();
             activity.prune(now);
-            count(&activity) < remembered
+            activity.remembered() < remembered
         })
     }
 }
@@ -145,11 +144,14 @@ fn content_of(activity: &Activity, copy_version: Option<CopyVersion>) -> Vec<u8>
 }
 
 /// Takes resting records out until no more than [`RESTING_MAX`] are left, those whose
-/// latest end lies furthest back first, and copies that are ahead of the store last.
+/// latest end lies furthest back first, and copies that are ahead of the store last. An
+/// account's exception keeps its record.
 pub(super) fn surplus_resting(
     kept: &mut Vec<Kept<'_>>,
 ) -> Vec<(SubjectKey, Option<CopyVersion>, Activity)> {
-    let is_resting = |kept: &&Kept<'_>| matches!(kept, Kept::Resting(..));
+    let may_go = |activity: &Activity| activity.exception.is_none();
+    let is_resting =
+        |kept: &&Kept<'_>| matches!(kept, Kept::Resting(.., activity) if may_go(activity));
     let surplus = kept.iter().filter(is_resting).count();
     let mut dropped = Vec::new();
     for _ in RESTING_MAX..surplus {
@@ -157,7 +159,7 @@ pub(super) fn surplus_resting(
             .iter()
             .enumerate()
             .filter_map(|(at, kept)| match kept {
-                Kept::Resting(_, copy_version, activity) => {
+                Kept::Resting(_, copy_version, activity) if may_go(activity) => {
                     let dirty = copy_version.is_some_and(|copy_version| copy_version.dirty);
                     Some((dirty, last_end(activity), at))
                 }

@@ -5,6 +5,7 @@ mod cat;
 mod check;
 mod classes;
 mod fleet;
+mod operator;
 mod playback;
 mod policies;
 mod session_api;
@@ -41,6 +42,7 @@ pub fn compile(
         raw,
         problems,
         gaps,
+        written,
     } = parsed;
     let mut check = Check {
         problems,
@@ -55,7 +57,10 @@ pub fn compile(
     book.creates_per_minute = raw.sessions.creates_per_minute.unwrap_or(CALLS_PER_MINUTE);
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
     let hasher = SubjectHasher::new(subject_key.as_bytes());
+    let fingerprint = written.map_or_else(String::new, |written| hasher.configuration(&written));
     let session_api = check.session_api(&raw, &hasher);
+    let operator = raw.operator.as_ref();
+    let operator = operator.map(|operator| check.operator(operator, &hasher));
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let jwt_leeway_ms = check.duration("jwt.leeway", &raw.jwt.leeway, LEEWAY_MS);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
@@ -117,6 +122,8 @@ pub fn compile(
             cat,
             playback,
             fleet,
+            operator,
+            fingerprint,
         }),
         _ => Err(check.problems),
     }
@@ -131,7 +138,11 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
             let slate = slate.as_deref().unwrap_or_default();
             let plays = |slate: &str| {
                 let asked = surface(&config, slate.as_bytes());
-                matches!(asked, Surface::Open | Surface::LeftOut { .. })
+                // At the operator's door nothing is protected.
+                matches!(
+                    asked,
+                    Surface::Open | Surface::LeftOut { .. } | Surface::Operator
+                )
             };
             if slate.starts_with('/') && !plays(slate) {
                 let path = format!("playback[{at}].refuse.slate.{kind}");

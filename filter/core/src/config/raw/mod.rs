@@ -8,6 +8,7 @@
 mod cat;
 mod classes;
 mod fleet;
+mod operator;
 mod playback;
 mod policies;
 mod session_api;
@@ -17,6 +18,7 @@ mod sharing;
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
+pub use operator::RawOperator;
 pub use playback::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSeenClient,
@@ -83,6 +85,9 @@ pub struct RawConfig {
     pub state: RawState,
     /// The store that several edges share. Default: this edge is alone.
     pub fleet: Option<RawFleet>,
+    /// Makes the listener the operator's door, which serves nothing else. Default: viewers are
+    /// served.
+    pub operator: Option<RawOperator>,
 }
 
 /// Which shape the session API answers in.

@@ -1,0 +1,93 @@
+//! The operator's door (contract, section 7): what was decided and why, what plays on an
+//! account, and what an operator may do about it. It is served on a listener of its own; viewers'
+//! listeners only keep what it shows.
+
+mod account;
+mod accounts;
+mod decision;
+mod decisions;
+mod door;
+mod exception;
+mod json;
+mod page;
+mod path;
+mod rates;
+mod summary;
+pub(crate) mod understood;
+mod workers;
+
+use streamgate_record::ports::Host;
+use streamgate_values::moment::Moment;
+
+use self::accounts::Accounts;
+use self::decisions::Decisions;
+use self::rates::Rates;
+use self::workers::Workers;
+use crate::config::Config;
+use crate::exchange::Record;
+use crate::refusal::lines::Lines;
+pub(crate) use door::{AtDoor, begin, decided, finish, looked};
+
+/// How often a worker at the door does its part of what is to be done, in milliseconds.
+pub(crate) const DOOR_TICK_MS: u64 = 50;
+
+/// What one worker keeps for operators.
+#[derive(Debug)]
+pub(crate) struct OperatorState {
+    decisions: Decisions,
+    lines: Lines,
+    rates: Rates,
+    accounts: Accounts,
+    workers: Workers,
+    /// It has had a request.
+    pub(crate) serves: bool,
+}
+
+impl OperatorState {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            decisions: Decisions::default(),
+            lines: Lines::default(),
+            rates: Rates::default(),
+            accounts: Accounts::default(),
+            workers: Workers::default(),
+            serves: false,
+        }
+    }
+
+    /// Keeps a decision that is logged; takes it away where it says nothing new.
+    pub(crate) fn note(&mut self, host: &impl Host, record: &mut Option<Record>) {
+        let Some(told) = record else {
+            return;
+        };
+        if told.event != "operator" {
+            match self.lines.tells(told, || host.now()) {
+                Some(left_out) => told.repeated = left_out,
+                None => {
+                    *record = None;
+                    return;
+                }
+            }
+        }
+        self.decisions.keep(host, told);
+    }
+
+    /// To be called from time to time.
+    pub(crate) fn on_tick(&mut self, host: &impl Host, config: &Config, now: Moment) {
+        match &config.operator {
+            Some(operator) => {
+                self.decisions.open(host, operator.decisions);
+                self.rates.on_tick(host, &self.decisions, now);
+                self.accounts.on_tick(host, &config.records, now);
+            }
+            None => {
+                self.decisions.look(host, now);
+                // Envoy's main thread ticks, too, and serves nobody.
+                if self.decisions.is_open() && self.serves {
+                    self.workers.on_tick(host, config, now);
+                }
+            }
+        }
+    }
+}
