@@ -145,7 +145,7 @@ impl Key {
             StoreKey::Redirected(key) => Self::new(b'm', key),
             StoreKey::Live => Self::new(b'l', 0),
             StoreKey::Decisions => Self::new(b'h', 0),
-            StoreKey::Decision(place) => Self::new(b'd', place),
+            StoreKey::Decision(index) => Self::new(b'd', index),
             StoreKey::DecisionsOf(bucket) => Self::new(b'i', bucket),
             StoreKey::Accounts => Self::new(b'a', 0),
             StoreKey::Workers => Self::new(b'k', 0),

@@ -7,7 +7,7 @@ use streamgate_policy::{Count, Play};
 use streamgate_record::copy;
 use streamgate_record::ports::Clock;
 
-use streamgate_record::fleet::Settings;
+use streamgate_record::fleet::{OnOutage, Settings};
 
 use super::*;
 use crate::playback::Watch;

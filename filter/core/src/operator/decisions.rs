@@ -1,9 +1,9 @@
-//! The latest decisions of an edge, kept in a fixed number of places that all its workers share.
+//! The latest decisions of an edge, kept under a fixed number of keys that all its workers share.
 //!
-//! Each decision takes the next number, by compare-and-set, and the place that its number says.
+//! Each decision takes the next number, by compare-and-set, and the key that its number says.
 //! It names the one before it about an account of the same bucket, so that an account's are found
 //! without looking at all. Nothing is kept where nobody could read it: the door says how many
-//! places there are, and until it has nothing is written.
+//! are kept, and until it has nothing is written.
 
 use streamgate_record::ports::{Host, Store, StoreKey, Swap};
 use streamgate_values::compact::{Reader, Writer};
@@ -25,11 +25,11 @@ const LOOKED_AT_MAX: usize = 256;
 /// How often a worker looks whether there is a door, in milliseconds.
 const LOOK_EVERY_MS: u64 = 1_000;
 
-/// What the places are numbered by.
+/// What decisions are numbered by, and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Head {
-    /// How many places there are.
-    places: u32,
+    /// How many decisions are kept.
+    capacity: u32,
     /// The number of the next decision, the first being 1.
     next: u64,
 }
@@ -38,31 +38,31 @@ impl Head {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let head = Self {
-            places: u32::from_be_bytes(reader.array()?),
+            capacity: u32::from_be_bytes(reader.array()?),
             next: u64::from_be_bytes(reader.array()?),
         };
-        (reader.is_empty() && head.places > 0).then_some(head)
+        (reader.is_empty() && head.capacity > 0).then_some(head)
     }
 
     fn to_bytes(self) -> Vec<u8> {
         let mut out = Vec::new();
-        out.put(&self.places.to_be_bytes());
+        out.put(&self.capacity.to_be_bytes());
         out.put(&self.next.to_be_bytes());
         out
     }
 
-    fn place(self, number: u64) -> StoreKey {
-        let place = number.checked_rem(u64::from(self.places));
-        StoreKey::Decision(u32::try_from(place.unwrap_or_default()).unwrap_or_default())
+    fn key(self, number: u64) -> StoreKey {
+        let index = number.checked_rem(u64::from(self.capacity));
+        StoreKey::Decision(u32::try_from(index.unwrap_or_default()).unwrap_or_default())
     }
 
     /// The oldest number that may still be kept.
     fn oldest(self) -> u64 {
-        self.next.saturating_sub(u64::from(self.places)).max(1)
+        self.next.saturating_sub(u64::from(self.capacity)).max(1)
     }
 }
 
-/// What one worker knows of the places.
+/// What one worker knows of the decisions that are kept.
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
     is_open: bool,
@@ -94,17 +94,17 @@ impl Decisions {
         self.is_open = head(store).is_some();
     }
 
-    /// There is a door, with so many places.
-    pub(super) fn open(&mut self, store: &impl Store, places: u32) {
+    /// There is a door, and so many decisions are kept for it.
+    pub(super) fn open(&mut self, store: &impl Store, capacity: u32) {
         let found = store.load(StoreKey::Decisions);
         let known = found.as_ref().and_then(|(bytes, _)| Head::parse(bytes));
         self.is_open = true;
-        if known.is_some_and(|head| head.places == places) {
+        if known.is_some_and(|head| head.capacity == capacity) {
             return;
         }
         let next = known.map_or(1, |head| head.next);
         let version = found.map(|(_, version)| version);
-        let head = Head { places, next };
+        let head = Head { capacity, next };
         // On a conflict another worker has done it, or the next tick does.
         let _ = store.swap(StoreKey::Decisions, version, &head.to_bytes());
     }
@@ -120,16 +120,16 @@ impl Decisions {
         };
         let mut decision = KeptDecision::of(record, subject, host.now());
         decision.number = number;
-        let (place, bucket) = (head.place(number), bucket_of(&subject));
+        let (kept_at, bucket) = (head.key(number), bucket_of(&subject));
         for _ in 0..TRIES {
             let latest = host.load(bucket);
             decision.previous = latest.as_ref().map_or(0, |(bytes, _)| number_in(bytes));
-            let found = host.load(place);
+            let found = host.load(kept_at);
             let is_overtaken = found.as_ref().is_some_and(|(bytes, _)| {
                 KeptDecision::parse(bytes).is_some_and(|other| other.number > number)
             });
             let version = found.map(|(_, version)| version);
-            if is_overtaken || host.swap(place, version, &decision.to_bytes()) != Swap::Done {
+            if is_overtaken || host.swap(kept_at, version, &decision.to_bytes()) != Swap::Done {
                 return;
             }
             let version = latest.map(|(_, version)| version);
@@ -154,7 +154,7 @@ impl Decisions {
         let begin = first.max(head.oldest());
         let end = head.next.min(begin.saturating_add(most));
         let read = |number: u64| {
-            let (bytes, _) = store.load(head.place(number))?;
+            let (bytes, _) = store.load(head.key(number))?;
             KeptDecision::parse(&bytes).filter(|decision| decision.number == number)
         };
         Read {
@@ -186,8 +186,8 @@ impl Decisions {
             if number < head.oldest() || found.len() >= most {
                 break;
             }
-            let place = store.load(head.place(number));
-            let Some(decision) = place.and_then(|(bytes, _)| KeptDecision::parse(&bytes)) else {
+            let kept = store.load(head.key(number));
+            let Some(decision) = kept.and_then(|(bytes, _)| KeptDecision::parse(&bytes)) else {
                 break;
             };
             if decision.number != number {
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_are_kept_and_no_more_than_there_are_places() {
+    fn the_latest_are_kept_and_no_more_than_there_is_room_for() {
         let host = MemoryHost::new();
         let mut door = Decisions::default();
         door.open(&host, 64);

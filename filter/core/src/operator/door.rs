@@ -86,7 +86,7 @@ pub(crate) fn begin(
         Ok(DoorPath::Door) if is_read => {
             return unlogged(to_page(&door.operator.prefix), &door.operator.prefix);
         }
-        Ok(DoorPath::Page) if is_read => return unlogged(page::page(host), "/"),
+        Ok(DoorPath::Page) if is_read => return unlogged(page::page(), "/"),
         _ => {}
     }
     let Some(key) = key_of(door, head) else {

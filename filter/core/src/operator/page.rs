@@ -1,27 +1,17 @@
-//! The page over the door's calls: one document that loads nothing else.
+//! The answer that carries the page.
 
-use streamgate_record::ports::Entropy;
+use streamgate_page::{CONTENT_SECURITY_POLICY, PAGE_GZIP};
 
 use crate::exchange::Answer;
 
-const PAGE: &str = include_str!("page.html");
-
-/// What stands in the page for the number that its own script and style are known by.
-const NONCE: &str = "{nonce}";
-
-/// The page. It holds no secret: whoever opens it is asked for a key.
-pub(super) fn page(entropy: &impl Entropy) -> Answer {
-    let random = entropy.random();
-    let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
-         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
+/// The page, packed whatever the browser says it accepts: all of them unpack gzip.
+pub(super) fn page() -> Answer {
     let mut answer = Answer::empty(200)
         .with("content-type", "text/html; charset=utf-8")
-        .with("content-security-policy", policy)
+        .with("content-encoding", "gzip")
+        .with("content-security-policy", CONTENT_SECURITY_POLICY)
         .with("referrer-policy", "no-referrer")
         .with("x-content-type-options", "nosniff");
-    answer.body = PAGE.replace(NONCE, &nonce).into_bytes();
+    answer.body = PAGE_GZIP.to_vec();
     answer
 }

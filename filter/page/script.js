@@ -1,63 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>streamgate: who plays, and why not</title>
-<style nonce="{nonce}">
-:root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#57606a;--line:#d0d7de;--card:#f6f8fa;--link:#0550ae;--bad:#a40e26;--good:#116329;--warn:#7d4e00}
-@media(prefers-color-scheme:dark){:root{--back:#0d1117;--text:#e6edf3;--soft:#9da7b1;--line:#30363d;--card:#161b22;--link:#79c0ff;--bad:#ff938a;--good:#7ee787;--warn:#f2cc60}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:76rem;padding:1rem;background:var(--back);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
-h1{font-size:1.25rem;margin:0}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}h3{font-size:1rem;margin:1rem 0 .25rem}
-header,.row{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
-header{justify-content:space-between;align-items:center}
-label{display:block;font-size:.9rem;color:var(--soft)}
-input,select,button{font:inherit;color:inherit;background:var(--back);border:1px solid var(--soft);border-radius:6px;padding:.35rem .6rem;max-width:100%}
-button{cursor:pointer;background:var(--card)}
-button.bad{color:var(--bad);border-color:var(--bad)}
-:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.5rem;margin:.75rem 0}
-dl div{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.5rem .75rem}
-dt{font-size:.85rem;color:var(--soft)}dd{margin:0;font-weight:600;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:.92rem}
-th,td{text-align:left;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-th{color:var(--soft);font-weight:600}
-.bad{color:var(--bad)}.good{color:var(--good)}.warn{color:var(--warn)}.soft{color:var(--soft)}
-code{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}
-ul{padding-left:1.2rem;margin:.25rem 0}
-dialog{color:inherit;background:var(--back);border:1px solid var(--soft);border-radius:8px;max-width:min(30rem,92vw)}
-[hidden]{display:none!important}
-</style>
-</head>
-<body>
-<header><h1>streamgate</h1><span id="state" role="status" class="soft"></span></header>
-<main>
-<form id="login" class="row">
-<div><label for="key">Key of the operator's door</label><input id="key" type="password" autocomplete="off" required></div>
-<button>Open</button>
-<p class="soft">The key stays in this page's memory and is gone when you close it.</p>
-</form>
-<div id="inside" hidden>
-<section aria-labelledby="h-edge"><h2 id="h-edge">This edge</h2><dl id="edge"></dl><div id="store"></div></section>
-<section aria-labelledby="h-find"><h2 id="h-find">Find an account</h2>
-<form id="find" class="row">
-<div><label for="idp">Identity provider</label><input id="idp" autocomplete="off" spellcheck="false"></div>
-<div><label for="subject">Account, or its hash as in the log</label><input id="subject" autocomplete="off" spellcheck="false" required></div>
-<button>Show</button>
-</form>
-<div id="account" tabindex="-1" aria-live="polite"></div></section>
-<section aria-labelledby="h-kinds"><h2 id="h-kinds">The last minute</h2><div id="kinds" class="scroll" tabindex="0" role="region" aria-label="Decisions of the last minute by kind"></div></section>
-<section aria-labelledby="h-live"><h2 id="h-live">As it happens</h2>
-<p><button id="pause" type="button" aria-pressed="false">Pause</button></p>
-<div id="live" class="scroll" tabindex="0" role="region" aria-label="Latest decisions"></div></section>
-<section aria-labelledby="h-top"><h2 id="h-top">Accounts with the most streams</h2>
-<p><button id="top" type="button">Count</button></p><div id="tops" class="scroll" tabindex="0" role="region" aria-label="Accounts with the most streams"></div></section>
-</div>
-</main>
-<dialog id="sure" aria-labelledby="what"><form method="dialog"><p id="what"></p><div class="row"><button value="no" autofocus>Keep it as it is</button><button value="yes" class="bad">Do it</button></div></form></dialog>
-<script nonce="{nonce}">
 "use strict";
 const $ = id => document.getElementById(id);
 const make = (name, text, kind) => { const e = document.createElement(name); if (text !== undefined) e.textContent = text; if (kind) e.className = kind; return e; };
@@ -224,6 +164,3 @@ $("login").onsubmit = async event => {
   say("Live"); tick();
 };
 $("key").focus();
-</script>
-</body>
-</html>
