@@ -113,20 +113,11 @@ fn refused_tokens_are_written_down_from_nowhere() {
             let _ = ask.send().expect_refusal(403, reason);
         }
     }
-    // A start, a stop, and of the stream that is over a line a second; what names no stream is a line each.
-    let decisions = edge.decisions(8);
-    let paths = |reason: &str| -> Vec<_> {
-        let lines = decisions.iter().filter(|line| line["reason"] == reason);
-        lines.map(|line| line["path"].clone()).collect()
-    };
+    let decisions = edge.decisions(20);
+    let paths: Vec<_> = decisions.iter().map(|line| &line["path"]).collect();
     let with_query = format!("{segment}?v=1");
     let expected = [segment, &with_query, manifest, segment, segment];
-    assert_eq!(paths("token-invalid"), expected);
-    let over = paths("stream-over");
-    let are_scrubbed = over
-        .iter()
-        .all(|path| expected.iter().any(|clean| path == clean));
-    assert!(!over.is_empty() && are_scrubbed, "{over:?}");
+    assert_eq!(paths[10..], [expected, expected].concat());
     for text in [edge.log(), edge.access_log(), edge.all_statistics()] {
         let holds = |token: &String| text.contains(token);
         let holds_one = tokens.iter().any(holds);
