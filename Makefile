@@ -34,6 +34,9 @@ bench-scale: ## what a request costs with up to a million live streams
 build: setup ## build/streamgate.wasm, the filter
 	scripts/build
 
+cli: ## build/streamgate, the command line for operators
+	scripts/cli
+
 sample: build
 	scripts/sample-video
 
@@ -43,4 +46,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet check test soak sim bench bench-scale build sample setup clean
+.PHONY: help demo up fleet check test soak sim bench bench-scale build cli sample setup clean

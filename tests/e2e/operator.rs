@@ -177,7 +177,10 @@ fn viewers_have_no_door_and_the_door_has_no_viewers() {
         .send()
         .expect(404);
     let page = door.get("/streamgate/").send().expect(200);
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
     assert_eq!(page.header("content-encoding"), Some("gzip"));
     assert!(page.header("content-security-policy").is_some());
     let huge = json!({"reason": "x".repeat(100_000)});

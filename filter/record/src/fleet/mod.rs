@@ -31,6 +31,7 @@ mod tests;
 pub(crate) use call::At;
 pub use call::{AnsweredQuestion, CallFailure, CallId, StoreCall, TICK_MS, Ticket};
 pub use queue::Question;
+pub use script::record_key;
 pub use settings::{OnOutage, Settings, StoreCredentials};
 
 use hashbrown::HashMap;

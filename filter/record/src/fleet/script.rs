@@ -67,8 +67,9 @@ pub(super) const SWAP: Script = Script {
     hash: "fbf28b95adf256f32dabcfd3e9ddf2148fe60c8c",
 };
 
-/// The key of a subject's record.
-pub(super) fn record_key(subject: &SubjectKey) -> Vec<u8> {
+/// The key of a subject's record in the store.
+#[must_use]
+pub fn record_key(subject: &SubjectKey) -> Vec<u8> {
     [PREFIX, subject.as_bytes()].concat()
 }
 
