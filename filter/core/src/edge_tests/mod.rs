@@ -32,6 +32,7 @@ mod playback;
 mod prefetch;
 mod redirected;
 mod refusals;
+mod retry_after;
 mod same_device;
 mod secrecy;
 mod session_api;
