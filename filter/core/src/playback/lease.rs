@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_bytes::begins_with;
-use streamgate_policy::Application;
+use streamgate_policy::{Application, Client};
 use streamgate_record::ports::Host;
 use streamgate_record::{Generations, LookCount};
 use streamgate_values::moment::Moment;
@@ -79,6 +79,8 @@ pub struct Leased {
     pub scope: Option<Box<[u8]>>,
     /// Its id names a device rather than a playback.
     pub recurring: bool,
+    /// Where its requests come from, where the path looks at that: each has a lease of its own.
+    pub client: Option<Box<Client>>,
 }
 
 impl Leased {
