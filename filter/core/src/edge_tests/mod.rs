@@ -37,9 +37,11 @@ mod same_device;
 mod secrecy;
 mod session_api;
 mod session_beside_player;
+mod several_tokens;
 mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
+mod zapping;
 
 use streamgate_record::fleet::Ticket;
 

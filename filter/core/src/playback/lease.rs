@@ -84,11 +84,12 @@ pub struct Leased {
 }
 
 impl Leased {
-    /// Whether this is known of what a path, as it is read, asks for.
+    /// Whether this is known of what a path, as it is read, asks for. A scope that does not end
+    /// with a slash is a whole path: what goes on behind it is another file.
     pub(super) fn is_known_of(&self, file: &[u8]) -> bool {
-        self.scope
-            .as_ref()
-            .is_some_and(|scope| begins_with(file, scope))
+        self.scope.as_ref().is_some_and(|scope| {
+            begins_with(file, scope) && (scope.ends_with(b"/") || scope.len() == file.len())
+        })
     }
 }
 
