@@ -46,6 +46,7 @@ pub enum Metric {
     FleetRefreshes,
     FleetConflicts,
     FleetEvictionsRead,
+    FleetLayoutMismatches,
     FleetOutageAdmits,
     FleetOutageRefusals,
     FleetErrorsUnreachable,
@@ -65,7 +66,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -104,6 +105,7 @@ impl Metric {
         Self::FleetRefreshes,
         Self::FleetConflicts,
         Self::FleetEvictionsRead,
+        Self::FleetLayoutMismatches,
         Self::FleetOutageAdmits,
         Self::FleetOutageRefusals,
         Self::FleetErrorsUnreachable,
@@ -163,6 +165,7 @@ impl Metric {
             Self::FleetRefreshes => "streamgate.fleet.refreshes",
             Self::FleetConflicts => "streamgate.fleet.conflicts",
             Self::FleetEvictionsRead => "streamgate.fleet.evictions_read",
+            Self::FleetLayoutMismatches => "streamgate.fleet.layout_mismatches",
             Self::FleetOutageAdmits => "streamgate.fleet.outage_admits",
             Self::FleetOutageRefusals => "streamgate.fleet.outage_refusals",
             Self::FleetErrorsUnreachable => "streamgate.fleet.errors.unreachable",
