@@ -46,6 +46,7 @@ pub enum Metric {
     FleetRefreshes,
     FleetConflicts,
     FleetEvictionsRead,
+    FleetLayoutMismatches,
     FleetOutageAdmits,
     FleetOutageRefusals,
     FleetErrorsUnreachable,
@@ -65,7 +66,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::Starts,
         Self::Heartbeats,
         Self::Stops,
@@ -104,6 +105,7 @@ impl Metric {
         Self::FleetRefreshes,
         Self::FleetConflicts,
         Self::FleetEvictionsRead,
+        Self::FleetLayoutMismatches,
         Self::FleetOutageAdmits,
         Self::FleetOutageRefusals,
         Self::FleetErrorsUnreachable,
@@ -166,6 +168,7 @@ impl Metric {
             Self::FleetRefreshes => "streamgate.fleet.refreshes_total",
             Self::FleetConflicts => "streamgate.fleet.conflicts_total",
             Self::FleetEvictionsRead => "streamgate.fleet.evictions_read_total",
+            Self::FleetLayoutMismatches => "streamgate.fleet.layout_mismatches_total",
             Self::FleetOutageAdmits => "streamgate.fleet.outage_admits_total",
             Self::FleetOutageRefusals => "streamgate.fleet.outage_refusals_total",
             Self::FleetErrorsUnreachable => "streamgate.fleet.errors_total.reason.unreachable",

@@ -100,7 +100,7 @@ pub fn compile(
     let timeouts = playback.iter().map(|path| path.timeout_ms);
     let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
     let fleet = raw.fleet.as_ref();
-    let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms));
+    let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms, &hasher));
 
     match (sessions, check.problems.is_empty()) {
         (Some(sessions), true) => slates_play(Config {
