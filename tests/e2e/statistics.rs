@@ -2,34 +2,71 @@
 
 use std::collections::BTreeMap;
 
-use streamgate_tests::{Edge, Settings};
+use streamgate_tests::{Edge, Settings, project};
 
 const FILM: &str = "/vod/film/master.m3u8";
 
 /// A film of which an account may play one stream, the latest.
 const LATEST: &str = "/latest/film/master.m3u8";
 
+/// Name and label as they are scraped, and the kind.
+fn documented() -> BTreeMap<String, String> {
+    let page = include_str!("../../docs/metrics.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.filter(|row| row.starts_with("streamgate_"));
+    let listed = rows.filter_map(|row| {
+        let (name, rest) = row.split_once("` | ")?;
+        Some((name.to_owned(), rest.split([' ', '|']).next()?.to_owned()))
+    });
+    listed.collect()
+}
+
+/// The same of what an edge shows.
+fn scraped(scrape: &str) -> BTreeMap<String, String> {
+    let kinds: BTreeMap<&str, &str> = scrape
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .collect();
+    let samples = scrape
+        .lines()
+        .filter(|line| line.starts_with("streamgate_"));
+    let shown = samples.map(|sample| {
+        let (name, _) = sample.rsplit_once(' ').expect("a value");
+        let (family, _) = name.split_once('{').expect("labels");
+        let kind = kinds.get(family).copied().unwrap_or_default();
+        (name.trim_end_matches("{}").to_owned(), kind.to_owned())
+    });
+    shown.collect()
+}
+
 #[test]
 fn a_scrape_shows_the_metrics_that_the_page_lists_and_no_others() {
+    let documented = documented();
+    assert!(documented.len() > 50, "{documented:?}");
+    assert_eq!(
+        documented,
+        scraped(&Edge::start(Settings::default()).scrape())
+    );
+}
+
+/// An operator reads of `stats_tags` on the page, and starts from a file that has them.
+#[test]
+fn every_shipped_file_has_the_labels_that_the_page_shows() {
     let page = include_str!("../../docs/metrics.md");
-    let documented: BTreeMap<String, &str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `streamgate."))
-        .filter_map(|row| {
-            let (name, rest) = row.split_once("` | ")?;
-            let kind = rest.split([' ', '|']).next()?;
-            Some((format!("streamgate_{}", name.replace('.', "_")), kind))
-        })
-        .collect();
-    let scrape = Edge::start(Settings::default()).scrape();
-    let scraped: BTreeMap<String, &str> = scrape
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE streamgate_"))
-        .filter_map(|line| line.split_once(' '))
-        .map(|(name, kind)| (format!("streamgate_{name}"), kind))
-        .collect();
-    assert!(documented.len() > 40, "{documented:?}");
-    assert_eq!(documented, scraped);
+    let (_, block) = page.split_once("```yaml\n").expect("a block");
+    let (block, _) = block.split_once("```").expect("its end");
+    assert!(block.starts_with("stats_config:"), "{block}");
+    let files = std::fs::read_dir(project().join("envoy")).expect("a directory");
+    let mut seen = 0;
+    for file in files {
+        let path = file.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("text");
+        if text.contains("streamgate.wasm") {
+            assert!(text.contains(&format!("\n{block}")), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 9, "the files with the filter");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::settings::Place;
 use crate::{
     App, Client, Demuxers, Origin, Player, RealPlayer, Settings, awaited, eventually, ffmpeg,
-    gstreamer,
+    gstreamer, statistic,
 };
 
 /// What Envoy writes when the filter traps, or when it is in trouble itself.
@@ -288,10 +288,10 @@ impl Edge {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// One of the filter's counters or gauges, by its name after `streamgate.`.
+    /// One of the filter's counters or gauges, by its name in short (see [`statistic`]).
     #[must_use]
     pub fn metric(&self, name: &str) -> u64 {
-        let stat = format!("wasmcustom.streamgate.{name}");
+        let stat = statistic(name);
         let found = self.stats(&format!("^{}$", stat.replace('.', "\\.")));
         let [(_, value)] = found.as_slice() else {
             panic!("Envoy knows no {stat}");

@@ -248,6 +248,12 @@ impl Edge {
         self.authority.shards_down()
     }
 
+    /// How other edges lay accounts out in the fleet's store, where that differs.
+    #[must_use]
+    pub fn other_layout(&self) -> Option<&str> {
+        self.authority.other_layout()
+    }
+
     /// The calls to the fleet's store that somebody waits for.
     pub fn calls(&mut self, host: &impl Host) -> Vec<StoreCall> {
         if !self.has_calls() {

@@ -65,6 +65,8 @@ pub struct PolicyBook {
     pub calls_per_minute: u32,
     /// The most creates a subject may make in a minute.
     pub creates_per_minute: u32,
+    /// Whether what calls create has players with keys of their own.
+    pub sessions_have_players: bool,
 }
 
 impl Application {
@@ -91,6 +93,7 @@ impl PolicyBook {
             max_attribute_bytes: ATTRIBUTE_BYTES,
             calls_per_minute: u32::MAX,
             creates_per_minute: u32::MAX,
+            sessions_have_players: false,
         }
     }
 

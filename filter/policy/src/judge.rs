@@ -17,6 +17,7 @@ use super::given::{are_too_many, changes_immutable};
 use super::operate::{blocked, operate};
 use super::rule::{Contender, Standing};
 use super::shared;
+use super::taken_up::TakenUp;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::exception::Allowance;
 use crate::faded::Faded;
@@ -35,7 +36,11 @@ pub fn judge(
     #[cfg(any(test, feature = "testing"))]
     crate::testing::count_judged();
     match event {
-        Event::Play(play) => judge_play(activity, play, book, recall, now),
+        Event::Play(play) => {
+            let taken_up = TakenUp::of(activity, play);
+            let judgement = judge_play(activity, &taken_up.play, book, recall, now);
+            taken_up.settle(activity, book, judgement)
+        }
         Event::Stop {
             stream,
             application,

@@ -26,9 +26,11 @@ mod other;
 pub mod places;
 pub mod rule;
 mod same_device;
+pub mod session_player;
 mod shared;
 pub mod sharing;
 pub mod standing;
+mod taken_up;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

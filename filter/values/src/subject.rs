@@ -101,6 +101,13 @@ impl SubjectHasher {
         [a, b, c, d, e, f, g, h]
     }
 
+    /// Eight hexadecimal digits by which edges tell that they have the same secret.
+    #[must_use]
+    pub fn check(&self) -> String {
+        let [a, b, c, d, ..] = self.hash(b"check", b"", b"");
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+
     /// What stands for a password that an application calls with.
     #[must_use]
     pub fn secret(&self, application: &str, password: &[u8]) -> SecretHash {

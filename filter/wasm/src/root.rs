@@ -82,6 +82,7 @@ impl RootContext for Root {
             waker: Waker::default(),
             held: Cell::default(),
             is_away: Cell::default(),
+            is_apart: Cell::default(),
         });
         with_requests(|requests| requests.employ(&worker));
         self.worker = Some(worker);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use log::{info, warn};
+use log::{error, info, warn};
 use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
 
 use crate::go::Go;
@@ -57,6 +57,26 @@ impl Worker {
                 self.cluster
             ),
             (true, 0) => info!("streamgate: cluster {} answers again", self.cluster),
+            _ => {}
+        }
+        self.log_layouts();
+    }
+
+    /// Logs when edges are found that keep the same accounts elsewhere, and when there is none any
+    /// more.
+    fn log_layouts(&self) {
+        let edge = self.edge.borrow();
+        let other = edge.other_layout();
+        match (self.is_apart.replace(other.is_some()), other) {
+            (false, Some(other)) => error!(
+                "streamgate: other edges at cluster {} lay accounts out differently ({other}): \
+                 limits count apart until fleet.shards and privacy.subject_key agree",
+                self.cluster
+            ),
+            (true, None) => info!(
+                "streamgate: all edges at cluster {} lay accounts out alike",
+                self.cluster
+            ),
             _ => {}
         }
     }

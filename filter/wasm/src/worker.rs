@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) held: Cell<usize>,
     /// Some of the store did not answer when last looked.
     pub(crate) is_away: Cell<bool>,
+    /// Edges that lay accounts out in another way were found.
+    pub(crate) is_apart: Cell<bool>,
 }
 
 /// A new configuration takes its place, or Envoy ends.

@@ -6,6 +6,7 @@ mod credentials;
 mod evictions;
 mod faults;
 mod floods;
+mod layout;
 mod load;
 mod outages;
 mod privacy;

@@ -129,7 +129,7 @@ impl Stage {
     /// How many requests passed on the fast path, which is told at ticks.
     fn passes(&mut self) -> Option<u64> {
         self.tick();
-        self.host.metric("streamgate.fast_path_passes")
+        self.host.metric("streamgate.fast_path_passes_total")
     }
 
     fn ask(&mut self, ask: Ask) -> Exchange {
@@ -228,7 +228,7 @@ fn segment_lease_due() -> Cost {
     let prefix = stage.playing("alice");
     stage.advance_ms(TIMEOUT_MS / 2);
     let cost = served(&stage.ask(segment(&prefix, 2)));
-    let renewals = stage.host.metric("streamgate.lease_renewals");
+    let renewals = stage.host.metric("streamgate.lease_renewals_total");
     assert_eq!(renewals, Some(1), "no lease was due");
     cost
 }

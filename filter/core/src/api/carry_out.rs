@@ -133,10 +133,10 @@ pub(crate) fn begin(
     if matches!(call, Call::Create { .. })
         && let Some(per_minute) = api.creates_per_client
         && let Some(client) = client_network(head)
-        && let Err(until) = door.creates.count(&client, per_minute, host.now())
+        && let now = host.now()
+        && let Err(until) = door.creates.count(&client, per_minute, now)
     {
-        let answer = Answer::empty(429).with("expires", until.to_http_date());
-        return refuse(answer, Reason::Throttled);
+        return refuse(Answer::throttled(until, now), Reason::Throttled);
     }
     let mut attributes = Attributes::default();
     if let Err(error) = read_attributes(&mut attributes, &without_token(config, query)) {

@@ -241,7 +241,11 @@ impl Caller<'_> {
             || EvaluationResult::of(refused, self.config, self.subject, self.languages);
         let answer = match refused {
             Refused::Conflict(_) | Refused::Evicted(_) | Refused::SubjectFull => {
-                Answer::json(409, "application/json", &evaluation())
+                let answer = Answer::json(409, "application/json", &evaluation());
+                match refused.retry_at() {
+                    Some(at) => answer.retry_at(at, self.now),
+                    None => answer,
+                }
             }
             Refused::Killed(_) => Answer::json(410, "application/json", &evaluation()),
             // Nobody asks where a call of an application comes from.
@@ -254,9 +258,7 @@ impl Caller<'_> {
             Refused::Immutable(name) => {
                 problem(400, &format!("{name} is set and must stay as it is"))
             }
-            Refused::Throttled { until } => {
-                Answer::empty(429).with("expires", until.to_http_date())
-            }
+            Refused::Throttled { until } => Answer::throttled(*until, self.now),
         };
         let record = Record {
             cause: cause::of_refusal(refused),

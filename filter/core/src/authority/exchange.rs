@@ -72,6 +72,11 @@ impl Authority {
         self.fleet.as_ref().map_or(0, Fleet::shards_down)
     }
 
+    /// How other edges lay accounts out in the store, where that differs.
+    pub(crate) fn other_layout(&self) -> Option<&str> {
+        self.fleet.as_ref().and_then(Fleet::other_layout)
+    }
+
     /// The calls that somebody waits for.
     pub(crate) fn calls(
         &mut self,

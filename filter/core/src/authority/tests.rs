@@ -47,6 +47,7 @@ fn edge(streams: Vec<Stream>) -> Edge {
         shortest_timeout_ms: TIMEOUT_MS,
         on_outage: OnOutage::Admit,
         credentials: None,
+        layout: None,
     });
     let mut authority = Authority::new(Some(fleet));
     authority.memory_since = Some(NOW.plus_ms(1));

@@ -124,15 +124,11 @@ pub(super) fn refuse(
         answer.status = 302;
         answer = answer.with("location", slate);
     }
-    let retry_s = match why.and_then(|why| why.retry_at) {
-        Some(retry_at) => Some(retry_at.ms_since(what.now).div_ceil(1000).max(1)),
-        None => (status == 503).then(|| {
-            let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
-            reason.retry_after_s(timeout_ms)
-        }),
-    };
-    if let Some(seconds) = retry_s {
-        answer = answer.with("retry-after", seconds.to_string());
+    if let Some(retry_at) = why.and_then(|why| why.retry_at) {
+        answer = answer.retry_at(retry_at, what.now);
+    } else if status == 503 {
+        let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
+        answer = answer.with("retry-after", reason.retry_after_s(timeout_ms).to_string());
     }
     Reply {
         answer,

@@ -196,6 +196,7 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
                 false => (scope.len() <= SCOPE_MAX).then(|| scope.into()),
             },
             recurring,
+            client: self.client(&viewer.subject).map(Box::new),
         }
     }
 

@@ -21,6 +21,7 @@ mod restart;
 mod retry;
 mod same_device;
 mod scope;
+mod session_player;
 mod several_policies;
 mod target;
 mod termination;

@@ -5,6 +5,7 @@ use streamgate_policy::{Event, Judgement, Recall, Verdict, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
+use super::layout::Layout;
 use super::queue::{Ask, Item, Question};
 use super::resp::Pipeline;
 use super::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, SWAP};
@@ -39,6 +40,8 @@ pub(super) struct Batch {
     /// It reads the shard's eviction feed.
     pub(super) reads_feed: bool,
     pub(super) has_credentials: bool,
+    /// It asks the node how it is laid out.
+    pub(super) asks_layout: bool,
 }
 
 /// What was said about one subject.
@@ -119,6 +122,8 @@ pub(super) struct Maker<'a, H> {
     /// Since when the shard remembers, as far as is known.
     pub(super) since: Option<Moment>,
     pub(super) ids: &'a mut WriteIds,
+    /// How this edge lays accounts out, and what is known of the node, if it is time to compare.
+    pub(super) layout: Option<(&'a str, &'a Layout)>,
 }
 
 /// Gives ids to writes.
@@ -175,6 +180,9 @@ impl<H: Host> Maker<'_, H> {
             MEMORY_KEPT_MS,
             cursor.unwrap_or_default(),
         ]);
+        if let Some((own, layout)) = self.layout {
+            pipeline.push(&layout.question(own).each_ref().map(Vec::as_slice));
+        }
         let mut sent: Vec<Sent> = Vec::new();
         let feed_len = FEED_READ.saturating_mul(size_of::<SubjectKey>());
         let mut reply = cursor.map_or(0, |_| feed_len);
@@ -198,6 +206,7 @@ impl<H: Host> Maker<'_, H> {
             loads,
             reads_feed: cursor.is_some(),
             has_credentials: credentials.is_some(),
+            asks_layout: self.layout.is_some(),
         };
         (batch, pipeline.into_bytes())
     }

@@ -18,6 +18,7 @@
 mod batch;
 mod call;
 mod feed;
+mod layout;
 mod patience;
 mod queue;
 mod resp;
@@ -30,6 +31,7 @@ mod tests;
 
 pub(crate) use call::At;
 pub use call::{AnsweredQuestion, CallFailure, CallId, StoreCall, TICK_MS, Ticket};
+pub use layout::layout_line;
 pub use queue::Question;
 pub use script::record_key;
 pub use settings::{OnOutage, Settings, StoreCredentials};
@@ -206,6 +208,13 @@ impl Fleet {
         shards.map(|shard| (!shard.is_down(), shard.memory_since()))
     }
 
+    /// How other edges lay accounts out in the store, where that is not as this edge does it: the
+    /// same account then has its limit once more.
+    #[must_use]
+    pub fn other_layout(&self) -> Option<&str> {
+        self.shards.iter().find_map(Shard::other_layout)
+    }
+
     /// Whether [`Fleet::calls`] has something to give.
     #[must_use]
     pub fn has_calls(&self) -> bool {
@@ -327,7 +336,8 @@ impl Fleet {
             return;
         };
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
-        shard.on_reply(here, call, reply, patience, settled, confirmed);
+        let own = self.settings.layout.as_deref();
+        shard.on_reply(here, call, reply, patience, own, (settled, confirmed));
         if shard.queue.has_urgent() {
             self.is_urgent(at);
         }

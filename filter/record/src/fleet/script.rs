@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `sg3:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `record::slot`) |
 //! | `sg3:e:` shard | since when the shard remembers, as a moment (6 bytes) |
+//! | `sg3:l` | how edges lay accounts out, a line for each way (see `layout`) |
 //! | `sg3:n:` shard | its eviction feed: a stream of the subjects of which a stream was ended |
 
 use streamgate_values::subject::SubjectKey;
@@ -76,6 +77,12 @@ pub fn record_key(subject: &SubjectKey) -> Vec<u8> {
 /// The key of a shard's beginning.
 pub(super) fn memory_key(shard: u32) -> Vec<u8> {
     [PREFIX, format!("e:{shard}").as_bytes()].concat()
+}
+
+/// The key of how a node is laid out. Not one for each shard: edges that disagree over the number of
+/// shards have to meet.
+pub(super) fn layout_key() -> Vec<u8> {
+    [PREFIX, b"l"].concat()
 }
 
 /// The key of a shard's eviction feed.

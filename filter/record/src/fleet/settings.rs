@@ -24,6 +24,9 @@ pub struct Settings {
     pub on_outage: OnOutage,
     /// What the store is told first.
     pub credentials: Option<StoreCredentials>,
+    /// How this edge lays accounts out in the store, as a line for other edges to compare with
+    /// theirs ([`layout_line`](super::layout_line)); `None` to say nothing.
+    pub layout: Option<String>,
 }
 
 impl Settings {

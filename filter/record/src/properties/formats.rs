@@ -7,6 +7,7 @@ use streamgate_policy::activity::{
     Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
 use streamgate_policy::faded::Faded;
+use streamgate_policy::session_player::SessionPlayer;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
@@ -50,7 +51,7 @@ fn stream() -> impl Strategy<Value = Stream> {
         (moment(), moment()),
         moment(),
         attributes(),
-        (limits(), any::<bool>(), clients()),
+        (limits(), any::<bool>(), clients(), player()),
         vec(text(), 0..4),
         calls(),
     );
@@ -71,8 +72,17 @@ fn stream() -> impl Strategy<Value = Stream> {
             superseded,
             calls,
             clients: life.2,
+            player: life.3,
         },
     )
+}
+
+fn player() -> impl Strategy<Value = SessionPlayer> {
+    prop_oneof![
+        Just(SessionPlayer::None),
+        Just(SessionPlayer::Awaited),
+        key().prop_map(SessionPlayer::Known),
+    ]
 }
 
 fn clients() -> impl Strategy<Value = Clients> {

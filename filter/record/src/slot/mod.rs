@@ -25,6 +25,8 @@
 
 mod record;
 #[cfg(test)]
+mod resting_tests;
+#[cfg(test)]
 mod tests;
 
 use streamgate_policy::activity::{Activity, Tombstone};

@@ -2,7 +2,8 @@
 
 use core::num::NonZeroU32;
 
-use streamgate_record::fleet::{OnOutage, Settings, StoreCredentials};
+use streamgate_record::fleet::{OnOutage, Settings, StoreCredentials, layout_line};
+use streamgate_values::subject::SubjectHasher;
 
 use super::super::limits::{OUTAGE_WAIT_MS, SHARDS, SPAN_MS};
 use super::super::raw::{RawFleet, RawOnOutage};
@@ -15,7 +16,12 @@ const EVICTIONS_WITHIN_MS: u64 = 10_000;
 impl Check<'_> {
     /// `shortest_timeout_ms` is that of the path, or of sessions, where streams lapse
     /// soonest. `None` after a problem.
-    pub(super) fn fleet(&mut self, raw: &RawFleet, shortest_timeout_ms: u64) -> Option<Settings> {
+    pub(super) fn fleet(
+        &mut self,
+        raw: &RawFleet,
+        shortest_timeout_ms: u64,
+        hasher: &SubjectHasher,
+    ) -> Option<Settings> {
         self.name("fleet.cluster", &raw.cluster);
         self.range("fleet.shards", raw.shards, SHARDS, "shards");
         let wait_ms = self.duration("fleet.wait", &raw.wait, OUTAGE_WAIT_MS);
@@ -52,6 +58,7 @@ impl Check<'_> {
                 user: raw.user.clone(),
                 password,
             }),
+            layout: Some(layout_line(raw.shards, hasher)),
         })
     }
 }

@@ -55,6 +55,7 @@ pub fn compile(
     book.max_attribute_bytes = usize::try_from(raw.state.max_attribute_bytes).unwrap_or(usize::MAX);
     book.calls_per_minute = raw.sessions.calls_per_minute.unwrap_or(CALLS_PER_MINUTE);
     book.creates_per_minute = raw.sessions.creates_per_minute.unwrap_or(CALLS_PER_MINUTE);
+    book.sessions_have_players = matches!(raw.compatibility, RawCompatibility::CmV2);
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
     let hasher = SubjectHasher::new(subject_key.as_bytes());
     let fingerprint = written.map_or_else(String::new, |written| hasher.configuration(&written));
@@ -104,7 +105,7 @@ pub fn compile(
     let timeouts = playback.iter().map(|path| path.timeout_ms);
     let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
     let fleet = raw.fleet.as_ref();
-    let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms));
+    let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms, &hasher));
 
     match (sessions, check.problems.is_empty()) {
         (Some(sessions), true) => slates_play(Config {

@@ -27,8 +27,8 @@ impl Shard {
         call: CallId,
         reply: Result<&[u8], CallFailure>,
         patience: Patience,
-        settled: &mut Vec<AnsweredQuestion>,
-        confirmed: &mut Recent<Moment>,
+        own_layout: Option<&str>,
+        (settled, confirmed): (&mut Vec<AnsweredQuestion>, &mut Recent<Moment>),
     ) {
         let Some(batch) = self.in_flight.take_if(|batch| batch.call == call) else {
             return;
@@ -52,6 +52,11 @@ impl Shard {
                 return self.put_back(here, batch);
             }
             Err(failure) => return self.failed(here, failure, batch, patience, settled),
+        }
+        if let Some(own) = own_layout.filter(|_| batch.asks_layout)
+            && self.layout.heard(own, replies.next(), here.now)
+        {
+            here.host.add(Metric::FleetLayoutMismatches, 1);
         }
         self.standing.answered(here.now);
         self.lacks_scripts = false;

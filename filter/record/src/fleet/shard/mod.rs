@@ -6,6 +6,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::batch::{Batch, Maker, WriteIds};
+use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
 use super::store_answer::Failure;
@@ -41,6 +42,7 @@ pub(super) struct Shard {
     /// The store may lack the scripts.
     lacks_scripts: bool,
     standing: Standing,
+    layout: Layout,
     not_before: Moment,
     /// The most subjects for the next call: fewer after an answer that was cut.
     most: usize,
@@ -60,6 +62,7 @@ impl Shard {
             feed_at: Moment::EARLIEST,
             lacks_scripts: false,
             standing: Standing::new(),
+            layout: Layout::default(),
             not_before: Moment::EARLIEST,
             most: SUBJECTS_A_CALL,
             overtaken: 0,
@@ -73,6 +76,11 @@ impl Shard {
     /// Since when it remembers, as it said last.
     pub(super) const fn memory_since(&self) -> Option<Moment> {
         self.since
+    }
+
+    /// How other edges lay accounts out at its node, where that differs.
+    pub(super) fn other_layout(&self) -> Option<&str> {
+        self.layout.other()
     }
 
     pub(super) const fn was_overtaken(&self) -> bool {
@@ -142,6 +150,8 @@ impl Shard {
         if cursor.is_none() && self.queue.is_empty() && !self.is_down() {
             return None;
         }
+        let own = settings.layout.as_deref();
+        let own = own.filter(|_| self.layout.is_due(now));
         let mut maker = Maker {
             host,
             records,
@@ -149,6 +159,7 @@ impl Shard {
             shard: self.number,
             since: self.since,
             ids,
+            layout: own.map(|own| (own, &self.layout)),
         };
         // Just those who were overtaken, where there are any: others would be, too.
         let most = match core::mem::take(&mut self.overtaken) {

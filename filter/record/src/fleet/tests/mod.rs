@@ -50,6 +50,7 @@ fn settings() -> Settings {
         shortest_timeout_ms: TIMEOUT_MS,
         on_outage: OnOutage::Admit,
         credentials: None,
+        layout: None,
     }
 }
 
