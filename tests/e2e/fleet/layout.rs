@@ -30,7 +30,7 @@ fn is_noticed(change: impl FnOnce(Settings) -> Settings, shown: [&str; 2]) {
 #[track_caller]
 fn says_so(edge: &Edge, shown: &str) {
     eventually("it is counted", || {
-        edge.metric("fleet.layout_mismatches_total") > 0
+        edge.metric("fleet.layout_mismatches") > 0
     });
     eventually("it is logged", || {
         let log = edge.log();
@@ -62,7 +62,7 @@ fn edges_that_agree_say_nothing() {
     eventually("all workers have asked all shards", || {
         fleet.metric("fleet.calls") >= calls + 64
     });
-    assert_eq!(fleet.metric("fleet.layout_mismatches_total"), 0);
+    assert_eq!(fleet.metric("fleet.layout_mismatches"), 0);
     for edge in fleet.edges() {
         assert!(!edge.log().contains("lay accounts out"));
     }
