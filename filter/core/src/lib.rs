@@ -18,6 +18,7 @@ pub mod edge;
 #[cfg(test)]
 mod edge_tests;
 pub mod exchange;
+pub mod named;
 pub mod playback;
 pub mod refusal;
 pub mod request;

@@ -10,6 +10,7 @@
 use core::num::NonZeroU8;
 
 use streamgate_values::moment::Moment;
+use streamgate_values::sorted::sorted_by_key;
 
 /// The most networks, and the most agents, remembered of one stream; those that came first stay.
 pub const CLIENTS_KEPT_MAX: usize = 8;
@@ -201,8 +202,8 @@ fn union(one: &[SeenClient], other: &[SeenClient]) -> Vec<SeenClient> {
 }
 
 /// Those that came first, in that order.
-fn ordered(mut all: Vec<SeenClient>) -> Vec<SeenClient> {
-    all.sort_unstable_by_key(|seen| (seen.since, seen.mark));
+fn ordered(all: Vec<SeenClient>) -> Vec<SeenClient> {
+    let mut all = sorted_by_key(all, |seen| (seen.since, seen.mark));
     all.truncate(CLIENTS_KEPT_MAX);
     all
 }

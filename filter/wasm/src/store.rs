@@ -83,9 +83,12 @@ impl Worker {
 
     /// An answer of the store is there, or known not to come.
     pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
-        let Some(call) = self.calls.borrow_mut().remove(&token) else {
+        let mut calls = self.calls.borrow_mut();
+        let Some(index) = calls.iter().position(|(known, _)| *known == token) else {
             return;
         };
+        let (_, call) = calls.swap_remove(index);
+        drop(calls);
         let reply = host::call_reply(headers, body_size);
         let reply = reply.as_deref().ok_or(CallFailure);
         let mut edge = self.edge.borrow_mut();
@@ -99,7 +102,7 @@ impl Worker {
         for call in calls {
             match host::call(&self.cluster, &call) {
                 Ok(token) => {
-                    self.calls.borrow_mut().insert(token, call.id);
+                    self.calls.borrow_mut().push((token, call.id));
                 }
                 // No node is healthy, or there is no such cluster.
                 Err(_) => {

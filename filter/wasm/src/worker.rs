@@ -1,7 +1,6 @@
 //! What the contexts of one worker share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use streamgate_core::edge::Edge;
 use streamgate_record::fleet::CallId;
@@ -18,7 +17,7 @@ pub(crate) struct Worker {
     /// Envoy's name for the store's nodes; empty at an edge that is alone.
     pub(crate) cluster: String,
     /// The calls under way, by Envoy's tokens.
-    pub(crate) calls: RefCell<BTreeMap<u32, CallId>>,
+    pub(crate) calls: RefCell<Vec<(u32, CallId)>>,
     pub(crate) waker: Waker,
     /// Bytes of manifests that are held until they are whole.
     pub(crate) held: Cell<usize>,
