@@ -208,6 +208,12 @@ impl Edge {
         self.authority.has_calls()
     }
 
+    /// How many requests wait for the fleet's store.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.authority.waiting()
+    }
+
     /// How many shards of the fleet's store do not answer.
     #[must_use]
     pub fn shards_down(&self) -> usize {

@@ -11,6 +11,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::admit::{admit, is_kept_alive};
 use super::book::{Application, PolicyBook};
+use super::effect::Effects;
 use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
@@ -65,8 +66,10 @@ fn judge_stop(
     {
         return unchanged(Refused::Throttled { until });
     }
+    let mut effects = Effects::default();
+    effects.ends(activity, stream, None, now);
     if activity.end(stream, EndReason::Stopped, now) {
-        return stopped();
+        return stopped(effects);
     }
     is_not_live(activity, stream)
 }
@@ -80,18 +83,21 @@ fn judge_release(
     if is_foreign(activity, stream, application) {
         return unchanged(Refused::Foreign);
     }
+    let mut effects = Effects::default();
+    effects.ends(activity, stream, None, now);
     if activity.release(stream, now) {
-        return stopped();
+        return stopped(effects);
     }
     is_not_live(activity, stream)
 }
 
-fn stopped() -> Judgement {
+fn stopped(effects: Effects) -> Judgement {
     Judgement {
         verdict: Verdict::Stopped,
         changed: true,
         silenced: true,
         evicted: 0,
+        effects,
         retry_at: None,
     }
 }
@@ -297,6 +303,8 @@ fn turn_away(
         policy: first.policy.clone(),
         rule: first.rule.clone(),
     });
+    let mut effects = Effects::default();
+    effects.ends(activity, &play.stream, end.as_ref(), now);
     let silenced = match end {
         Some(why) if !strayed => activity.end(&play.stream, why, now),
         _ => activity.release(&play.stream, now),
@@ -304,6 +312,7 @@ fn turn_away(
     let mut evicted = usize::from(silenced);
     if silenced {
         for (key, why) in findings.forfeited {
+            effects.ends(activity, &key, Some(&why), now);
             let ended = activity.end(&key, why, now);
             evicted = evicted.saturating_add(usize::from(ended));
         }
@@ -320,6 +329,7 @@ fn turn_away(
         changed: silenced || (play.is_call && !activity.streams.is_empty()),
         silenced,
         evicted,
+        effects,
         retry_at,
     }
 }
@@ -393,5 +403,6 @@ fn unchanged(refused: Refused) -> Judgement {
         changed: false,
         silenced: false,
         evicted: 0,
+        effects: Effects::default(),
     }
 }

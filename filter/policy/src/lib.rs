@@ -10,6 +10,7 @@ pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
+pub mod effect;
 mod evaluate;
 pub mod event;
 mod evictions;
@@ -35,6 +36,7 @@ pub mod throttle;
 
 pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
+pub use effect::{Effect, Effects};
 pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 pub use judge::judge;
 pub use message::Message;

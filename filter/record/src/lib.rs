@@ -18,6 +18,7 @@ pub mod memory_since;
 mod merge;
 pub mod metric;
 pub mod ports;
+pub mod rule_metric;
 pub mod slot;
 pub mod sweep;
 #[cfg(any(test, feature = "testing"))]
@@ -25,6 +26,8 @@ pub mod testing;
 pub mod transact;
 mod watermarks;
 
+#[cfg(test)]
+mod counting_tests;
 #[cfg(test)]
 mod fairness_tests;
 #[cfg(test)]

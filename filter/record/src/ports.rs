@@ -5,6 +5,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use crate::metric::Metric;
+use crate::rule_metric::RuleMetric;
 
 /// How often a write is tried before the request is turned away. Each lost try
 /// means that another worker's write went through, so this bounds how many others
@@ -32,6 +33,10 @@ pub trait Entropy {
 pub trait Meter {
     /// Adds `n` to a counter.
     fn add(&self, metric: Metric, n: u64);
+    /// Adds one to the counter of a policy, or of a rule of it.
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str);
+    /// A stream has ended that was on record for so long, in milliseconds.
+    fn add_lasted(&self, ms: u64);
     /// How far [`Metric::GenerationBumps`] has counted, for all workers of this edge together;
     /// `None` where it does not count.
     fn bumps(&self) -> Option<u64>;

@@ -5,14 +5,16 @@
 // here and nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::Answer;
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
-use streamgate_record::metric::{LIVE_STREAMS, Metric};
+use streamgate_record::metric::{LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING};
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -26,7 +28,12 @@ const CREATE_ONLY: u32 = u32::MAX;
 pub(crate) struct Envoy {
     /// Metric ids in the order of [`Metric::ALL`].
     counters: Vec<u32>,
+    /// The counters of policies and rules that something was counted for, each with its id.
+    by_rule: RefCell<Vec<(RuleMetric, String, String, u32)>>,
     live_streams: u32,
+    shards_down: u32,
+    waiting: u32,
+    stream_seconds: u32,
 }
 
 impl Envoy {
@@ -47,10 +54,30 @@ impl Envoy {
         };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
+            by_rule: RefCell::default(),
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
+            shards_down: hostcalls::define_metric(MetricType::Gauge, SHARDS_DOWN)?,
+            waiting: hostcalls::define_metric(MetricType::Gauge, WAITING)?,
+            stream_seconds: hostcalls::define_metric(MetricType::Histogram, STREAM_SECONDS)?,
         };
         envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
+    }
+
+    /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
+    /// is shown is what the last one says.
+    pub(crate) fn show_shards_down(&self, down: usize) {
+        let down = u64::try_from(down).unwrap_or(u64::MAX);
+        let _ = hostcalls::record_metric(self.shards_down, down);
+    }
+
+    /// Shows that on this worker `now` requests wait for the store, and no longer `before`.
+    pub(crate) fn show_waiting(&self, before: usize, now: usize) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        if before != now {
+            let change = number(now).saturating_sub(number(before));
+            let _ = hostcalls::increment_metric(self.waiting, change);
+        }
     }
 }
 
@@ -84,6 +111,29 @@ impl Meter for Envoy {
         if n > 0 {
             let _ = hostcalls::increment_metric(*id, i64::try_from(n).unwrap_or(i64::MAX));
         }
+    }
+
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
+        let mut by_rule = self.by_rule.borrow_mut();
+        let mut known = by_rule.iter();
+        let known = known.find(|known| (known.0, &*known.1, &*known.2) == (metric, policy, rule));
+        let id = match known {
+            Some((.., id)) => *id,
+            None => {
+                let name = metric.name(policy, rule);
+                let Ok(id) = hostcalls::define_metric(MetricType::Counter, &name) else {
+                    return;
+                };
+                by_rule.push((metric, policy.to_owned(), rule.to_owned(), id));
+                id
+            }
+        };
+        let _ = hostcalls::increment_metric(id, 1);
+    }
+
+    fn add_lasted(&self, ms: u64) {
+        let seconds = ms.div_ceil(1000);
+        let _ = hostcalls::record_metric(self.stream_seconds, seconds);
     }
 
     /// Every worker has counted itself when it started: a counter that says zero is one that

@@ -45,13 +45,21 @@ impl Worker {
         self.make(calls);
         self.go_on();
         self.cut();
-        self.log_outages();
+        let waiting = self.edge.borrow().waiting();
+        let before = self.waiting.replace(waiting);
+        self.envoy.show_waiting(before, waiting);
+        self.tell_outages();
     }
 
-    /// Logs when the store begins not to answer, and when all of it answers again.
-    fn log_outages(&self) {
+    /// Shows how much of the store does not answer, and logs when it begins not to answer, and when
+    /// all of it answers again.
+    fn tell_outages(&self) {
         let down = self.edge.borrow().shards_down();
-        match (self.is_away.replace(down > 0), down) {
+        let before = self.down.replace(Some(down));
+        if down > 0 || before != Some(down) {
+            self.envoy.show_shards_down(down);
+        }
+        match (before.unwrap_or_default() > 0, down) {
             (false, 1..) => warn!(
                 "streamgate: cluster {} does not answer for {down} shards",
                 self.cluster

@@ -21,16 +21,19 @@ pub(crate) struct Worker {
     pub(crate) waker: Waker,
     /// Bytes of manifests that are held until they are whole.
     pub(crate) held: Cell<usize>,
-    /// Some of the store did not answer when last looked.
-    pub(crate) is_away: Cell<bool>,
     /// Edges that lay accounts out in another way were found.
     pub(crate) is_apart: Cell<bool>,
+    /// How many shards of the store did not answer when last looked.
+    pub(crate) down: Cell<Option<usize>>,
+    /// How many requests waited for it then.
+    pub(crate) waiting: Cell<usize>,
 }
 
 /// A new configuration takes its place, or Envoy ends.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.edge.get_mut().on_end(&self.envoy);
+        self.envoy.show_waiting(self.waiting.get(), 0);
     }
 }
 

@@ -3,6 +3,7 @@
 mod configuration;
 mod convergence;
 mod credentials;
+mod degraded;
 mod evictions;
 mod faults;
 mod floods;

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use hashbrown::HashMap;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -80,6 +81,10 @@ impl Meter for EdgeHost {
     fn add(&self, metric: Metric, n: u64) {
         self.counters.borrow_mut()[metric.index()] += n;
     }
+
+    fn add_for(&self, _: RuleMetric, _: &str, _: &str) {}
+
+    fn add_lasted(&self, _: u64) {}
 
     fn bumps(&self) -> Option<u64> {
         Some(self.counters.borrow()[Metric::GenerationBumps.index()])

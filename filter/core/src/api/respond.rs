@@ -18,6 +18,7 @@ use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
 use crate::refusal::advice::{self, EvaluationResult};
+use crate::refusal::counted::count_refusal;
 use crate::refusal::reason::Reason;
 use crate::refusal::repeated::Room;
 use crate::request::viewer::Proof;
@@ -228,7 +229,7 @@ impl Caller<'_> {
 
     fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
         let reason = Reason::of(refused);
-        host.add(reason.metric(), 1);
+        count_refusal(host, reason, Some(refused));
         let evaluation =
             || EvaluationResult::of(refused, self.config, self.subject, self.languages);
         let answer = match refused {

@@ -12,6 +12,7 @@ use super::class::{Class, is_dash};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::EvaluationResult;
+use crate::refusal::counted::count_refusal;
 use crate::refusal::reason::Reason;
 
 /// The evaluation result, with a reason a program can match on.
@@ -77,7 +78,7 @@ pub(super) fn refuse(
     reason: Reason,
     why: Option<Why<'_>>,
 ) -> Reply {
-    meter.add(reason.metric(), 1);
+    count_refusal(meter, reason, why.map(|why| why.refused));
     let evaluation = match (why, &who.subject) {
         (Some(why), Some(subject)) => {
             EvaluationResult::of(why.refused, config, subject, what.languages)

@@ -1,5 +1,6 @@
 //! A host in plain memory.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use hashbrown::HashMap;
@@ -9,6 +10,7 @@ use streamgate_values::testing::NOW;
 
 use crate::metric::Metric;
 use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use crate::rule_metric::RuleMetric;
 
 /// Fills every port as Envoy would, and shows what was asked of it.
 ///
@@ -21,6 +23,9 @@ struct State {
     generations: HashMap<u16, u32>,
     dealt: u64,
     counters: [u64; Metric::ALL.len()],
+    /// What was counted for policies and rules, by Envoy's names.
+    by_rule: BTreeMap<String, u64>,
+    lasted_ms: Vec<u64>,
     live: i64,
     calls: Calls,
     swaps_fail: bool,
@@ -54,6 +59,8 @@ impl MemoryHost {
             generations: HashMap::new(),
             dealt: 0,
             counters: [0; Metric::ALL.len()],
+            by_rule: BTreeMap::new(),
+            lasted_ms: Vec::new(),
             live: 0,
             calls: Calls::default(),
             swaps_fail: false,
@@ -117,6 +124,8 @@ impl MemoryHost {
         state.values.clear();
         state.generations.clear();
         state.counters = [0; Metric::ALL.len()];
+        state.by_rule.clear();
+        state.lasted_ms.clear();
         state.live = 0;
     }
 
@@ -126,6 +135,16 @@ impl MemoryHost {
         let live = crate::live::live(self);
         self.state().calls = before;
         live
+    }
+
+    /// What was counted for policies and rules, by Envoy's names.
+    pub fn counted_by_rule(&self) -> BTreeMap<String, u64> {
+        self.state().by_rule.clone()
+    }
+
+    /// How long each of the streams was on record that have ended, in milliseconds.
+    pub fn lasted_ms(&self) -> Vec<u64> {
+        self.state().lasted_ms.clone()
     }
 
     /// What the gauge of streams on record says.
@@ -178,6 +197,15 @@ impl Entropy for MemoryHost {
 impl Meter for MemoryHost {
     fn add(&self, metric: Metric, n: u64) {
         self.state().counters[metric.index()] += n;
+    }
+
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
+        let name = metric.name(policy, rule);
+        *self.state().by_rule.entry(name).or_default() += 1;
+    }
+
+    fn add_lasted(&self, ms: u64) {
+        self.state().lasted_ms.push(ms);
     }
 
     fn bumps(&self) -> Option<u64> {
