@@ -10,6 +10,8 @@ pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
+#[cfg(test)]
+mod book_tests;
 mod evaluate;
 pub mod event;
 mod evictions;
@@ -26,6 +28,8 @@ pub mod rule;
 mod same_device;
 mod shared;
 pub mod sharing;
+#[cfg(test)]
+mod sharing_tests;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
