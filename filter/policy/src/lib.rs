@@ -10,6 +10,8 @@ pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
+#[cfg(test)]
+mod book_tests;
 pub mod effect;
 mod evaluate;
 pub mod event;
@@ -29,6 +31,8 @@ pub mod session_player;
 mod shared;
 pub mod sharing;
 mod taken_up;
+#[cfg(test)]
+mod sharing_tests;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
