@@ -7,6 +7,7 @@ mod evictions;
 mod faults;
 mod floods;
 mod load;
+mod long_responses;
 mod outages;
 mod privacy;
 mod races;
@@ -15,6 +16,7 @@ mod rings;
 mod roaming;
 mod rotation;
 mod round_trips;
+mod sharing;
 mod starting;
 mod trial;
 
