@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
+use crate::certificates::Certificates;
 use crate::project;
 use crate::store_cluster::StoreCluster;
 
@@ -40,6 +41,7 @@ pub struct Settings {
     answers_itself: bool,
     keeps_no_statistics: bool,
     restricted: bool,
+    speaks_http_3: bool,
     /// The port of an origin that is not the harness's own.
     origin_port: Option<u16>,
     /// What Envoy's connection manager is told otherwise.
@@ -97,6 +99,7 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             restricted: false,
+            speaks_http_3: false,
             origin_port: None,
             manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
@@ -176,6 +179,13 @@ impl Settings {
     #[must_use]
     pub fn restricted(mut self) -> Self {
         self.restricted = true;
+        self
+    }
+
+    /// With HTTP/3 besides, at the same port.
+    #[must_use]
+    pub fn over_http_3(mut self) -> Self {
+        self.speaks_http_3 = true;
         self
     }
 
@@ -261,7 +271,11 @@ impl Settings {
                 },
             }});
         } else {
-            bootstrap["static_resources"]["listeners"] = json!([listener]);
+            let mut listeners = vec![listener];
+            if self.speaks_http_3 {
+                listeners.push(over_quic(listeners[0].clone(), at.directory));
+            }
+            bootstrap["static_resources"]["listeners"] = listeners.into();
         }
         bootstrap
     }
@@ -354,6 +368,28 @@ impl Settings {
             })
         };
     }
+}
+
+/// The same listener for HTTP/3.
+fn over_quic(mut listener: Value, directory: &Path) -> Value {
+    let certificates = Certificates::of("localhost", directory);
+    listener["name"] = "over-quic".into();
+    listener["address"]["socket_address"]["protocol"] = "UDP".into();
+    listener["udp_listener_config"] = json!({"quic_options": {}});
+    listener["connection_balance_config"].take();
+    let chain = &mut listener["filter_chains"][0];
+    chain["transport_socket"] = json!({
+        "name": "envoy.transport_sockets.quic",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport",
+            "downstream_tls_context": {"common_tls_context": {"tls_certificates": [{
+                "certificate_chain": {"filename": certificates.certificate},
+                "private_key": {"filename": certificates.key},
+            }]}},
+        },
+    });
+    chain["filters"][0]["typed_config"]["codec_type"] = "HTTP3".into();
+    listener
 }
 
 /// Where an edge runs.

@@ -9,6 +9,7 @@ mod faults;
 mod floods;
 mod layout;
 mod load;
+mod long_responses;
 mod outages;
 mod privacy;
 mod races;
@@ -17,6 +18,7 @@ mod rings;
 mod roaming;
 mod rotation;
 mod round_trips;
+mod sharing;
 mod starting;
 mod trial;
 
