@@ -65,6 +65,9 @@ pub struct PolicyBook {
     pub calls_per_minute: u32,
     /// The most creates a subject may make in a minute.
     pub creates_per_minute: u32,
+    /// How long any stream lives at most without a sign of life, its player's buffer counted in, in
+    /// milliseconds.
+    pub longest_timeout_ms: u64,
 }
 
 impl Application {
@@ -91,6 +94,7 @@ impl PolicyBook {
             max_attribute_bytes: ATTRIBUTE_BYTES,
             calls_per_minute: u32::MAX,
             creates_per_minute: u32::MAX,
+            longest_timeout_ms: u64::MAX,
         }
     }
 

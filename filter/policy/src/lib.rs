@@ -24,6 +24,7 @@ mod other;
 pub mod places;
 pub mod rule;
 mod same_device;
+mod set_back;
 mod shared;
 pub mod sharing;
 pub mod target;

@@ -191,6 +191,10 @@ impl Metric {
 /// Name of the gauge of streams on record.
 pub const LIVE_STREAMS: &str = "streamgate.live_streams";
 
+/// Name of the gauge of how many milliseconds the machine's clock differs from the time that
+/// the edge goes by.
+pub const CLOCK_DIFFERENCE_MS: &str = "streamgate.clock_difference_ms";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +206,7 @@ mod tests {
         for name in Metric::ALL
             .map(Metric::name)
             .into_iter()
-            .chain([LIVE_STREAMS])
+            .chain([LIVE_STREAMS, CLOCK_DIFFERENCE_MS])
         {
             assert!(page.contains(&format!("| `{name}` |")), "{name}");
         }

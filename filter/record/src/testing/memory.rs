@@ -16,7 +16,14 @@ use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 pub struct MemoryHost(Mutex<State>);
 
 struct State {
+    /// By the steady clock.
     now: Moment,
+    /// By how many milliseconds own time is ahead of it.
+    ahead_ms: i64,
+    /// By how many milliseconds the machine's clock is ahead of it, and was ahead of own time when last
+    /// looked at.
+    machine_ahead_ms: i64,
+    seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
     dealt: u64,
@@ -50,6 +57,9 @@ impl MemoryHost {
     pub fn new() -> Self {
         Self(Mutex::new(State {
             now: NOW,
+            ahead_ms: 0,
+            machine_ahead_ms: 0,
+            seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
             dealt: 0,
@@ -76,6 +86,11 @@ impl MemoryHost {
     pub fn advance_ms(&self, ms: u64) {
         let mut state = self.state();
         state.now = state.now.plus_ms(ms);
+    }
+
+    /// Somebody sets the machine's clock, so that it is so far ahead of the steady one.
+    pub fn set_machine_ahead(&self, ms: i64) {
+        self.state().machine_ahead_ms = ms;
     }
 
     /// A counter's value.
@@ -160,8 +175,30 @@ impl Clock for MemoryHost {
     fn now(&self) -> Moment {
         let mut state = self.state();
         state.calls.clock_reads += 1;
-        state.now
+        moved(state.now, state.ahead_ms)
     }
+
+    fn machine(&self) -> Moment {
+        let state = self.state();
+        moved(state.now, state.machine_ahead_ms)
+    }
+
+    fn steady(&self) -> Moment {
+        self.state().now
+    }
+
+    fn go_by(&self, ahead_ms: i64, machine_ahead_ms: i64) {
+        let mut state = self.state();
+        (state.ahead_ms, state.seen_ahead_ms) = (ahead_ms, machine_ahead_ms);
+    }
+
+    fn machine_ahead_ms(&self) -> i64 {
+        self.state().seen_ahead_ms
+    }
+}
+
+fn moved(moment: Moment, ms: i64) -> Moment {
+    Moment::from_ms(moment.as_ms().saturating_add_signed(ms))
 }
 
 /// Counts up, so that a test sees the same bytes every time and never the same twice.

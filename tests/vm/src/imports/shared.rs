@@ -12,6 +12,7 @@ pub(super) fn define(linker: &mut Linker<Guest>) -> Result<()> {
         .func_wrap("env", "proxy_define_metric", define_metric)?
         .func_wrap("env", "proxy_get_metric", get_metric)?
         .func_wrap("env", "proxy_increment_metric", increment_metric)?
+        .func_wrap("env", "proxy_record_metric", record_metric)?
         .func_wrap("env", "proxy_get_current_time_nanoseconds", get_time)?;
     Ok(())
 }
@@ -95,6 +96,17 @@ fn increment_metric(mut caller: Host<'_>, id: u32, change: i64) -> Result<u32> {
     };
     *value = value.wrapping_add_signed(change);
     count(&mut caller, format!("increment_metric {name}"));
+    Ok(OK)
+}
+
+fn record_metric(mut caller: Host<'_>, id: u32, to: u64) -> Result<u32> {
+    let host = caller.data().host.clone();
+    let mut state = host.state();
+    let Some((name, value)) = state.metrics.get_mut(id as usize) else {
+        return Ok(BAD_ARGUMENT);
+    };
+    *value = to;
+    count(&mut caller, format!("record_metric {name}"));
     Ok(OK)
 }
 

@@ -89,7 +89,7 @@ fn reads_feed(call: &StoreCall) -> bool {
     let greeting = commands(call)
         .into_iter()
         .find(|command| command[0] == b"EVALSHA" && command[1] == GREET.hash.as_bytes());
-    !greeting.expect("each call greets")[7].is_empty()
+    !greeting.expect("each call greets")[6].is_empty()
 }
 
 fn bulk(bytes: &[u8]) -> Vec<u8> {
@@ -102,7 +102,12 @@ fn answer(call: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn answer_with_feed(call: &StoreCall, feed: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
-    let mut greeting = SINCE.to_bytes().to_vec();
+    answer_at(NOW, call, feed, told)
+}
+
+/// The answer of a store at which it is this time.
+fn answer_at(time: Moment, call: &StoreCall, feed: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
+    let mut greeting = [time, SINCE].map(Moment::to_bytes).concat();
     if reads_feed(call) {
         greeting.extend(b"\x035-5");
         for subject in feed {
