@@ -94,8 +94,8 @@ pub fn learn<H: Clock + Store>(host: &H) -> i64 {
 }
 
 fn go_by<H: Clock>(host: &H, ahead_ms: i64) -> i64 {
-    let own_ms = host.steady().as_ms().saturating_add_signed(ahead_ms);
-    let machine_ahead_ms = difference(host.machine().as_ms(), own_ms);
+    let own = host.steady().shifted_ms(ahead_ms);
+    let machine_ahead_ms = difference(host.machine().as_ms(), own.as_ms());
     let is_none = machine_ahead_ms.unsigned_abs() <= READING_MS;
     host.go_by(ahead_ms, if is_none { 0 } else { machine_ahead_ms });
     ahead_ms

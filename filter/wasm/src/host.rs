@@ -71,7 +71,7 @@ impl Clock for Envoy {
             Some((ahead_ms, _)) => ahead_ms,
             None => own_time::learn(self),
         };
-        Moment::from_ms(self.steady().as_ms().saturating_add_signed(ahead_ms))
+        self.steady().shifted_ms(ahead_ms)
     }
 
     fn machine(&self) -> Moment {

@@ -79,11 +79,11 @@ impl EdgeHost {
 
 impl Clock for EdgeHost {
     fn now(&self) -> Moment {
-        moved(self.now.get(), self.ahead_ms.get())
+        self.now.get().shifted_ms(self.ahead_ms.get())
     }
 
     fn machine(&self) -> Moment {
-        moved(self.now.get(), self.machine_ahead_ms.get())
+        self.now.get().shifted_ms(self.machine_ahead_ms.get())
     }
 
     fn steady(&self) -> Moment {
@@ -93,10 +93,6 @@ impl Clock for EdgeHost {
     fn go_by(&self, ahead_ms: i64, _machine_ahead_ms: i64) {
         self.ahead_ms.set(ahead_ms);
     }
-}
-
-fn moved(moment: Moment, ms: i64) -> Moment {
-    Moment::from_ms(moment.as_ms().saturating_add_signed(ms))
 }
 
 impl Entropy for EdgeHost {

@@ -9,8 +9,8 @@ use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 /// The answer to a call in which the store says this of each subject. Every first call reads
 /// what was ended.
 fn answer(_: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
-    let greeting = [&NOW.to_bytes()[..], b"\x035-5"].concat();
-    let greeting = [b"$10\r\n", &greeting[..], b"\r\n"].concat();
+    let greeting = [&NOW.to_bytes()[..], &NOW.to_bytes(), b"\x035-5"].concat();
+    let greeting = [b"$16\r\n", &greeting[..], b"\r\n"].concat();
     [greeting, told.concat(), b"+OK\r\n".to_vec()].concat()
 }
 

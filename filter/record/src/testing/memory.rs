@@ -175,12 +175,12 @@ impl Clock for MemoryHost {
     fn now(&self) -> Moment {
         let mut state = self.state();
         state.calls.clock_reads += 1;
-        moved(state.now, state.ahead_ms)
+        state.now.shifted_ms(state.ahead_ms)
     }
 
     fn machine(&self) -> Moment {
         let state = self.state();
-        moved(state.now, state.machine_ahead_ms)
+        state.now.shifted_ms(state.machine_ahead_ms)
     }
 
     fn steady(&self) -> Moment {
@@ -195,10 +195,6 @@ impl Clock for MemoryHost {
     fn machine_ahead_ms(&self) -> i64 {
         self.state().seen_ahead_ms
     }
-}
-
-fn moved(moment: Moment, ms: i64) -> Moment {
-    Moment::from_ms(moment.as_ms().saturating_add_signed(ms))
 }
 
 /// Counts up, so that a test sees the same bytes every time and never the same twice.
