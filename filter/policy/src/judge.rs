@@ -15,7 +15,7 @@ use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
-use super::set_back::{AGREE_MS, bring_back};
+use super::set_back::{AGREE_MS, bring_back, watermark_now};
 use super::shared;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::faded::Faded;
@@ -359,7 +359,7 @@ fn standing<'a>(
     let Some(issued_at) = play.stream.issued_at() else {
         return may_start.then_some(Standing::New);
     };
-    if issued_at <= recall.watermark {
+    if issued_at <= watermark_now(recall.watermark, now) {
         return None;
     }
     // An id from the future is of a time that was set back since, maybe before this store began.

@@ -21,12 +21,17 @@ pub(crate) fn bring_back(activity: &mut Activity, longest_timeout_ms: u64, now: 
         }
         changed |= stream.clients.forget_beyond(latest);
     }
-    // It would end whatever is issued until then. Ids that are older than it says for certain
-    // stay over.
-    if activity.watermark > now.plus_ms(AGREE_MS) {
-        let known_ms = now.as_ms().saturating_sub(ENDED_KEPT_MS);
-        activity.watermark = Moment::from_ms(known_ms);
-        changed = true;
-    }
+    let watermark = watermark_now(activity.watermark, now);
+    changed |= watermark != activity.watermark;
+    activity.watermark = watermark;
     changed
+}
+
+/// What a watermark says now. One in the future would end whatever is issued until then; ids
+/// that are so old that nothing else remembers their end stay over.
+pub(crate) fn watermark_now(watermark: Moment, now: Moment) -> Moment {
+    match watermark > now.plus_ms(AGREE_MS) {
+        true => Moment::from_ms(now.as_ms().saturating_sub(ENDED_KEPT_MS)),
+        false => watermark,
+    }
 }

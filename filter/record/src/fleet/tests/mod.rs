@@ -1,6 +1,7 @@
 //! One worker and a store that answers what a test has it answer.
 
 mod bounds;
+mod clocks;
 mod faults;
 mod noise;
 mod patience;
