@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
+use crate::MachineClock;
 use crate::certificates::Certificates;
 use crate::project;
 use crate::store_cluster::StoreCluster;
@@ -48,6 +49,8 @@ pub struct Settings {
     manager: Vec<(&'static str, Value)>,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
+    /// The clock of the machine it runs on, if that is not the true one.
+    pub(crate) clock: Option<MachineClock>,
     /// What to change about the filters of the shipped file: which one, where, and to what.
     changed: Vec<(&'static str, &'static str, Value)>,
 }
@@ -101,6 +104,7 @@ impl Settings {
             restricted: false,
             speaks_http_3: false,
             origin_port: None,
+            clock: None,
             manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
             changed: Vec::new(),
@@ -143,6 +147,13 @@ impl Settings {
     pub fn lapsing_after(self, seconds: u32) -> Self {
         self.with("/sessions/heartbeat", "1s")
             .with("/sessions/timeout", format!("{seconds}s"))
+    }
+
+    /// On a machine with this clock.
+    #[must_use]
+    pub fn on_clock(mut self, clock: &MachineClock) -> Self {
+        self.clock = Some(clock.clone());
+        self
     }
 
     /// With the plugin's configuration handed over as JSON text (`StringValue`) instead

@@ -14,6 +14,7 @@
 pub mod api;
 mod authority;
 pub mod config;
+mod credential_clock;
 pub mod edge;
 #[cfg(test)]
 mod edge_tests;

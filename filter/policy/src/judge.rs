@@ -16,6 +16,7 @@ use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
+use super::set_back::{AGREE_MS, bring_back, watermark_now};
 use super::shared;
 use super::taken_up::TakenUp;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
@@ -34,6 +35,19 @@ pub fn judge(
 ) -> Judgement {
     #[cfg(any(test, feature = "testing"))]
     crate::testing::count_judged();
+    let is_back = bring_back(activity, book.longest_timeout_ms, now);
+    let mut judgement = judge_event(activity, event, book, recall, now);
+    judgement.changed |= is_back;
+    judgement
+}
+
+fn judge_event(
+    activity: &mut Activity,
+    event: &Event,
+    book: &PolicyBook,
+    recall: &Recall,
+    now: Moment,
+) -> Judgement {
     match event {
         Event::Play(play) => {
             let taken_up = TakenUp::of(activity, play);
@@ -204,7 +218,9 @@ fn held_against(
     now: Moment,
 ) -> Option<Judgement> {
     let held_until = |at: Moment| play.recurring.then(|| at.plus_ms(play.timeout_ms));
-    let is_held = |at: Moment| held_until(at).is_none_or(|until| now < until);
+    // An end that far in the future is of a time that was set back since.
+    let is_of_now = |at: Moment| at < now.plus_ms(play.timeout_ms);
+    let is_held = |at: Moment| held_until(at).is_none_or(|until| now < until && is_of_now(at));
     let Some(end) = activity.end_of(&play.stream) else {
         let faded = activity.faded_end_of(&play.stream)?;
         let is_over = is_held(faded.at) && activity.stream(&play.stream).is_none();
@@ -358,15 +374,17 @@ fn standing<'a>(
     let Some(issued_at) = play.stream.issued_at() else {
         return may_start.then_some(Standing::New);
     };
-    if issued_at <= recall.watermark {
+    if issued_at <= watermark_now(recall.watermark, now) {
         return None;
     }
-    if issued_at >= recall.memory_since {
+    // An id from the future is of a time that was set back since, maybe before this store began.
+    let is_of_now = issued_at <= now.plus_ms(AGREE_MS);
+    if issued_at >= recall.memory_since && (may_start || is_of_now) {
         return may_start.then_some(Standing::New);
     }
     // From before this store began: lost with the last one, if it lived at all.
     (now <= recall.memory_since.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
-        started_at: issued_at,
+        started_at: issued_at.min(now),
     })
 }
 

@@ -28,11 +28,12 @@ pub mod places;
 pub mod rule;
 mod same_device;
 pub mod session_player;
+mod set_back;
 mod shared;
 pub mod sharing;
-mod taken_up;
 #[cfg(test)]
 mod sharing_tests;
+mod taken_up;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

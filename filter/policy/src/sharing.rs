@@ -108,6 +108,14 @@ impl Clients {
         self.agents.retain(|seen| seen.until > now);
     }
 
+    /// Forgets those that count for longer than until `latest`; says whether there were any.
+    pub(crate) fn forget_beyond(&mut self, latest: Moment) -> bool {
+        let before = self.networks.len().saturating_add(self.agents.len());
+        self.networks.retain(|seen| seen.until <= latest);
+        self.agents.retain(|seen| seen.until <= latest);
+        self.networks.len().saturating_add(self.agents.len()) != before
+    }
+
     /// What both know together. The order of the two makes no difference.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {

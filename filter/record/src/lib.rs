@@ -17,6 +17,7 @@ pub mod live;
 pub mod memory_since;
 mod merge;
 pub mod metric;
+pub mod own_time;
 pub mod ports;
 pub mod rule_metric;
 pub mod slot;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use log::{error, info, warn};
 use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
+use streamgate_record::own_time::ClockDifference;
 
 use crate::go::Go;
 use crate::host;
@@ -49,6 +50,32 @@ impl Worker {
         let before = self.waiting.replace(waiting);
         self.envoy.show_waiting(before, waiting);
         self.tell_outages();
+        self.log_clock_difference();
+    }
+
+    /// Logs that the machine's clock differs from the time that streams are judged by.
+    fn log_clock_difference(&self) {
+        let Some(ClockDifference {
+            ahead_ms,
+            is_alarming,
+        }) = self.edge.borrow().clock_difference(&self.envoy)
+        else {
+            return;
+        };
+        let by = match self.cluster.is_empty() {
+            true => "the time since Envoy started",
+            false => "the store's clock",
+        };
+        let (ms, way) = match ahead_ms {
+            0.. => (ahead_ms, "ahead of"),
+            _ => (ahead_ms.saturating_neg(), "behind"),
+        };
+        let line =
+            format!("streamgate: this machine's clock is {ms} ms {way} {by}, which streams go by");
+        match is_alarming {
+            true => error!("{line}"),
+            false => warn!("{line}"),
+        }
     }
 
     /// Shows how much of the store does not answer, and logs when it begins not to answer, and when

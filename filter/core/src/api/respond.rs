@@ -97,7 +97,10 @@ impl Caller<'_> {
         };
         let answer = Answer::json(200, "application/json", &body);
         match lapses {
-            Some(at) => answer.with("expires", at.to_http_date()),
+            // Both by the same clock: Envoy would add `Date` by its machine's.
+            Some(at) => answer
+                .with("date", self.now.to_http_date())
+                .with("expires", at.to_http_date()),
             None => answer,
         }
     }

@@ -3,6 +3,7 @@
 mod attributes;
 mod calls;
 mod claims;
+mod clocks;
 mod distinct;
 mod effects;
 mod endings;

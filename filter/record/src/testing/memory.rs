@@ -18,7 +18,14 @@ use crate::rule_metric::RuleMetric;
 pub struct MemoryHost(Mutex<State>);
 
 struct State {
+    /// By the steady clock.
     now: Moment,
+    /// By how many milliseconds own time is ahead of it.
+    ahead_ms: i64,
+    /// By how many milliseconds the machine's clock is ahead of it, and was ahead of own time when last
+    /// looked at.
+    machine_ahead_ms: i64,
+    seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
     dealt: u64,
@@ -55,6 +62,9 @@ impl MemoryHost {
     pub fn new() -> Self {
         Self(Mutex::new(State {
             now: NOW,
+            ahead_ms: 0,
+            machine_ahead_ms: 0,
+            seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
             dealt: 0,
@@ -83,6 +93,11 @@ impl MemoryHost {
     pub fn advance_ms(&self, ms: u64) {
         let mut state = self.state();
         state.now = state.now.plus_ms(ms);
+    }
+
+    /// Somebody sets the machine's clock, so that it is so far ahead of the steady one.
+    pub fn set_machine_ahead(&self, ms: i64) {
+        self.state().machine_ahead_ms = ms;
     }
 
     /// A counter's value.
@@ -179,7 +194,25 @@ impl Clock for MemoryHost {
     fn now(&self) -> Moment {
         let mut state = self.state();
         state.calls.clock_reads += 1;
-        state.now
+        state.now.shifted_ms(state.ahead_ms)
+    }
+
+    fn machine(&self) -> Moment {
+        let state = self.state();
+        state.now.shifted_ms(state.machine_ahead_ms)
+    }
+
+    fn steady(&self) -> Moment {
+        self.state().now
+    }
+
+    fn go_by(&self, ahead_ms: i64, machine_ahead_ms: i64) {
+        let mut state = self.state();
+        (state.ahead_ms, state.seen_ahead_ms) = (ahead_ms, machine_ahead_ms);
+    }
+
+    fn machine_ahead_ms(&self) -> i64 {
+        self.state().seen_ahead_ms
     }
 }
 
