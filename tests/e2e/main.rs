@@ -7,6 +7,7 @@ mod bounds;
 mod browsers;
 mod carriers;
 mod cat;
+mod clocks;
 mod configuration;
 mod cross_origin;
 mod demo_page;

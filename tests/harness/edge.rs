@@ -102,7 +102,11 @@ impl Edge {
             .create(true)
             .open(self.at("envoy.log"))
             .expect("a log");
-        let envoy = Command::new(crate::envoy())
+        let mut envoy = Command::new(crate::envoy());
+        if let Some(clock) = &self.settings.clock {
+            clock.drives(&mut envoy);
+        }
+        let envoy = envoy
             .arg("--config-path")
             .arg(bootstrap_at)
             .args(["--concurrency", &self.settings.workers.to_string()])

@@ -19,6 +19,7 @@ mod insertions;
 mod json;
 mod patch;
 mod playlist;
+mod sorted;
 mod task;
 mod text;
 mod url;

@@ -375,6 +375,16 @@ impl Activity {
         before.saturating_sub(self.streams.len())
     }
 
+    /// How long each of the streams was on record that have lapsed by now, in milliseconds: those
+    /// that [`Activity::prune`] takes out.
+    #[must_use]
+    pub fn lapsed(&self, now: Moment) -> Vec<u64> {
+        let lapsed = self.streams.iter().filter(|stream| stream.lapses_at <= now);
+        lapsed
+            .map(|stream| stream.lapses_at.ms_since(stream.began_at))
+            .collect()
+    }
+
     /// When the last live stream lapses, if there is one.
     #[must_use]
     pub fn live_until(&self) -> Option<Moment> {

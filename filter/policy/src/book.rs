@@ -67,6 +67,9 @@ pub struct PolicyBook {
     pub creates_per_minute: u32,
     /// Whether what calls create has players with keys of their own.
     pub sessions_have_players: bool,
+    /// How long any stream lives at most without a sign of life, its player's buffer counted in, in
+    /// milliseconds.
+    pub longest_timeout_ms: u64,
 }
 
 impl Application {
@@ -94,6 +97,7 @@ impl PolicyBook {
             calls_per_minute: u32::MAX,
             creates_per_minute: u32::MAX,
             sessions_have_players: false,
+            longest_timeout_ms: u64::MAX,
         }
     }
 

@@ -11,6 +11,7 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 
 use super::book::{Mode, Policy, PolicyBook};
+use super::effect::Effect;
 use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
@@ -32,7 +33,7 @@ pub(super) struct Findings {
     /// Streams that lose their place together with the contender, if it loses its own.
     pub(super) forfeited: Vec<(StreamKey, EndReason)>,
     /// Rules that were broken where policies only watch.
-    pub(super) monitored: usize,
+    pub(super) monitored: Vec<Effect>,
     /// The first of these, of a stream that starts.
     pub(super) watched: Option<Box<Breach>>,
     /// How the tightest rule stands once all that go are gone, where an application asks.
@@ -107,7 +108,7 @@ pub(super) fn evaluate(
     for (index, policy) in watched {
         see(&mut seen, &others, index);
         let (broken, first) = rules_broken(policy, &seen, &findings, contender);
-        findings.monitored = findings.monitored.saturating_add(broken);
+        findings.monitored.extend(broken);
         findings.watched = findings.watched.or(first);
     }
     // A segment's player has nobody to tell.
@@ -182,27 +183,27 @@ fn rivals<'a>(
     seen.filter(move |rival| denies || !findings.evicts(&rival.key))
 }
 
-/// How many rules of a policy that only watches are broken, once the streams are gone
+/// The rules of a policy that only watches which are broken, once the streams are gone
 /// that it would have replaced by later ones of their devices.
 fn rules_broken(
     policy: &Policy,
     seen: &[&Stream],
     findings: &Findings,
     contender: &Contender<'_>,
-) -> (usize, Option<Box<Breach>>) {
+) -> (Vec<Effect>, Option<Box<Breach>>) {
     let holds = |rule: &Rule| rule.holds_among(seen.len(), contender);
     if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
-        return (0, None);
+        return (Vec::new(), None);
     }
     let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
     let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
-    let (mut broken, mut first) = (0_usize, None);
+    let (mut broken, mut first) = (Vec::new(), None);
     for rule in &policy.rules {
         let says = rule.says(rivals(rule, &left, findings), contender);
         if matches!(says, Says::Fine) {
             continue;
         }
-        broken = broken.saturating_add(1);
+        broken.push(Effect::watched(policy, rule));
         // Of one that plays on nobody is told again.
         if first.is_none() && !matches!(contender.standing, Standing::Known { .. }) {
             let in_the_way = match says {

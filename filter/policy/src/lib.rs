@@ -10,6 +10,9 @@ pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
+#[cfg(test)]
+mod book_tests;
+pub mod effect;
 mod evaluate;
 pub mod event;
 mod evictions;
@@ -27,8 +30,11 @@ pub mod places;
 pub mod rule;
 mod same_device;
 pub mod session_player;
+mod set_back;
 mod shared;
 pub mod sharing;
+#[cfg(test)]
+mod sharing_tests;
 pub mod standing;
 mod taken_up;
 pub mod target;
@@ -38,6 +44,7 @@ pub mod throttle;
 
 pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
+pub use effect::{Effect, Effects};
 pub use event::{
     Breach, Event, Judgement, Operation, Play, Plays, Recall, Refused, Unknown, Verdict,
 };

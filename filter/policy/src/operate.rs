@@ -5,6 +5,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use crate::activity::{Activity, EndReason, Terminator};
+use crate::effect::Effects;
 use crate::event::{Judgement, Operation, Refused, Verdict};
 use crate::exception::{Allowance, Exception};
 
@@ -13,12 +14,13 @@ pub(super) fn operate(activity: &mut Activity, operation: &Operation, now: Momen
     match operation {
         Operation::StopAll => {
             let stopped = stop(activity, |_| true, now);
-            operated(stopped, stopped > 0)
+            let is_any = stopped.0 > 0;
+            operated(stopped, is_any)
         }
         Operation::Stop(code) => {
             let is_it = |key: &StreamKey| key.termination_code().eq_ignore_ascii_case(code);
             match stop(activity, is_it, now) {
-                0 => nothing_there(),
+                (0, _) => nothing_there(),
                 stopped => operated(stopped, true),
             }
         }
@@ -31,7 +33,7 @@ pub(super) fn operate(activity: &mut Activity, operation: &Operation, now: Momen
             });
             let stopped = match exception.allowance {
                 Allowance::Blocked => stop(activity, |_| true, now),
-                _ => 0,
+                _ => (0, Effects::default()),
             };
             operated(stopped, true)
         }
@@ -40,53 +42,63 @@ pub(super) fn operate(activity: &mut Activity, operation: &Operation, now: Momen
                 exception.set_at = now.max(exception.set_at.plus_ms(1));
                 exception.allowance = Allowance::Lifted;
                 exception.reason = String::new();
-                operated(0, true)
+                operated((0, Effects::default()), true)
             }
             _ => nothing_there(),
         },
     }
 }
 
-/// Ends streams as a viewer at another device would; says how many.
-fn stop(activity: &mut Activity, is_meant: impl Fn(&StreamKey) -> bool, now: Moment) -> usize {
+/// Ends streams as a viewer at another device would; says how many, and how long each lasted.
+fn stop(
+    activity: &mut Activity,
+    is_meant: impl Fn(&StreamKey) -> bool,
+    now: Moment,
+) -> (usize, Effects) {
     let live = activity.streams.iter().map(|stream| stream.key);
     let meant: Vec<StreamKey> = live.filter(is_meant).collect();
+    let mut effects = Effects::default();
     for key in &meant {
         let by = Terminator::operator(now);
+        effects.ends(activity, key, None, now);
         activity.end(key, EndReason::Killed { by }, now);
     }
-    meant.len()
+    (meant.len(), effects)
 }
 
 /// Leases go, too, and other edges hear of it: what may play has changed.
-fn operated(stopped: usize, changed: bool) -> Judgement {
+fn operated((stopped, effects): (usize, Effects), changed: bool) -> Judgement {
     Judgement {
         verdict: Verdict::Operated { stopped },
         changed,
         silenced: changed,
         evicted: 0,
+        effects,
         retry_at: None,
     }
 }
 
 fn nothing_there() -> Judgement {
-    refused(Refused::Over, false)
+    refused(Refused::Over, false, Effects::default())
 }
 
 /// The refusal of whatever wants to play on an account that an operator has blocked. What plays
 /// all the same is stopped: it may have begun where nobody had heard of the block.
 pub(super) fn blocked(activity: &mut Activity, stream: &StreamKey, now: Moment) -> Judgement {
     let by = Terminator::operator(now);
+    let mut effects = Effects::default();
+    effects.ends(activity, stream, None, now);
     let stopped = activity.end(stream, EndReason::Killed { by }, now);
-    refused(Refused::Blocked, stopped)
+    refused(Refused::Blocked, stopped, effects)
 }
 
-fn refused(refused: Refused, stopped: bool) -> Judgement {
+fn refused(refused: Refused, stopped: bool, effects: Effects) -> Judgement {
     Judgement {
         verdict: Verdict::Refused(refused),
         changed: stopped,
         silenced: stopped,
         evicted: 0,
+        effects,
         retry_at: None,
     }
 }

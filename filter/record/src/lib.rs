@@ -19,7 +19,9 @@ pub mod live;
 pub mod memory_since;
 mod merge;
 pub mod metric;
+pub mod own_time;
 pub mod ports;
+pub mod rule_metric;
 pub mod slot;
 pub mod sweep;
 #[cfg(any(test, feature = "testing"))]
@@ -27,6 +29,8 @@ pub mod testing;
 pub mod transact;
 mod watermarks;
 
+#[cfg(test)]
+mod counting_tests;
 #[cfg(test)]
 mod fairness_tests;
 #[cfg(test)]

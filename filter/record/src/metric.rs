@@ -200,6 +200,18 @@ impl Metric {
 /// Name of the gauge of streams on record.
 pub const LIVE_STREAMS: &str = "streamgate.live_streams";
 
+/// Name of the gauge of shards of the fleet's store that do not answer.
+pub const SHARDS_DOWN: &str = "streamgate.fleet.shards_down";
+
+/// Name of the gauge of requests that wait for the fleet's store.
+pub const WAITING: &str = "streamgate.fleet.waiting";
+
+/// Name of the histogram of how long streams were on record, in seconds.
+pub const STREAM_SECONDS: &str = "streamgate.stream_seconds";
+/// Name of the gauge of how many milliseconds the machine's clock differs from the time that
+/// the edge goes by.
+pub const CLOCK_DIFFERENCE_MS: &str = "streamgate.clock_difference_ms";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +234,14 @@ mod tests {
     fn every_metric_is_explained() {
         let page = include_str!("../../../docs/metrics.md");
         let names = Metric::ALL.map(Metric::name);
-        for name in names.into_iter().chain([LIVE_STREAMS]) {
+        let others = [
+            LIVE_STREAMS,
+            SHARDS_DOWN,
+            WAITING,
+            STREAM_SECONDS,
+            CLOCK_DIFFERENCE_MS,
+        ];
+        for name in names.into_iter().chain(others) {
             let scraped = as_scraped(name);
             assert!(page.contains(&format!("| `{scraped}` |")), "{scraped}");
         }

@@ -3,11 +3,13 @@
 mod configuration;
 mod convergence;
 mod credentials;
+mod degraded;
 mod evictions;
 mod faults;
 mod floods;
 mod layout;
 mod load;
+mod long_responses;
 mod outages;
 mod privacy;
 mod races;
@@ -16,6 +18,7 @@ mod rings;
 mod roaming;
 mod rotation;
 mod round_trips;
+mod sharing;
 mod starting;
 mod trial;
 

@@ -19,6 +19,7 @@ use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
 use crate::refusal::advice::{self, EvaluationResult};
 use crate::refusal::cause;
+use crate::refusal::counted::count_refusal;
 use crate::refusal::reason::Reason;
 use crate::refusal::repeated::Room;
 use crate::request::viewer::Proof;
@@ -104,7 +105,10 @@ impl Caller<'_> {
         };
         let answer = Answer::json(200, "application/json", &body);
         match lapses {
-            Some(at) => answer.with("expires", at.to_http_date()),
+            // Both by the same clock: Envoy would add `Date` by its machine's.
+            Some(at) => answer
+                .with("date", self.now.to_http_date())
+                .with("expires", at.to_http_date()),
             None => answer,
         }
     }
@@ -236,7 +240,7 @@ impl Caller<'_> {
 
     fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
         let reason = Reason::of(refused);
-        host.add(reason.metric(), 1);
+        count_refusal(host, reason, Some(refused));
         let evaluation =
             || EvaluationResult::of(refused, self.config, self.subject, self.languages);
         let answer = match refused {

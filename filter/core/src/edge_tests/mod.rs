@@ -10,6 +10,7 @@ mod buffers;
 mod call_limits;
 mod carriers;
 mod cat;
+mod clocks;
 mod cm_v2;
 mod cookies;
 mod credentials;

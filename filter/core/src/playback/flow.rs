@@ -98,17 +98,19 @@ impl Flow {
         let path = config.playback.get(path_index);
         let timeout_ms = path.map_or(0, |path| path.timeout_ms);
         let was_long = self.is_long.get();
+        let longest = now.plus_ms(timeout_ms.clamp(BURST_MIN_MS, BURST_MAX_MS));
+        // Beyond that it was put there before the time was set back.
+        let is_between = |until: Moment| now < until && until <= longest;
         if bytes > 0 {
             if !was_long {
                 self.flows_until.set(now);
                 self.judged_until.set(Moment::EARLIEST);
             }
             let lasts_ms = bytes.saturating_mul(1_000) / SLOWEST_BYTES_PER_S;
-            let longest = now.plus_ms(timeout_ms.clamp(BURST_MIN_MS, BURST_MAX_MS));
             let from = self.flows_until.get().max(now);
             self.flows_until.set(from.plus_ms(lasts_ms).min(longest));
             self.is_long.set(true);
-        } else if !was_long || self.flows_until.get() <= now {
+        } else if !was_long || !is_between(self.flows_until.get()) {
             return Look::Still;
         }
         // A segment of ordinary size has ended by the next tick.

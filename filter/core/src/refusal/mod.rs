@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub(crate) mod cause;
+pub(crate) mod counted;
 pub mod lines;
 pub(crate) mod misplaced;
 pub mod reason;

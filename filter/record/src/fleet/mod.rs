@@ -26,6 +26,7 @@ mod script;
 mod settings;
 mod shard;
 mod store_answer;
+mod store_clock;
 #[cfg(test)]
 mod tests;
 
@@ -139,19 +140,21 @@ impl Fleet {
     #[must_use]
     pub fn is_confirmed(&self, subject: &SubjectKey, now: Moment) -> bool {
         let at = self.confirmed.value(fingerprint(subject));
-        at.is_some_and(|at| now.ms_since(*at) < CONFIRMED_MS)
+        // One in the future means that own time was set back since.
+        at.is_some_and(|at| *at <= now && now.ms_since(*at) < CONFIRMED_MS)
     }
 
     /// Asks about a subject; the answer comes out of [`Fleet::settled`]. Without a `ticket`
-    /// nobody waits for it, but what follows is recorded.
+    /// nobody waits for it, but what follows is recorded. `steady` is the present moment by the steady
+    /// clock.
     pub fn ask(
         &mut self,
         subject: SubjectKey,
         ticket: Option<Ticket>,
         question: Question,
-        now: Moment,
+        steady: Moment,
     ) {
-        self.watch.begin(now);
+        self.watch.begin(steady);
         let at = self.shard_of(&subject);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
@@ -159,7 +162,7 @@ impl Fleet {
         let ask = Ask {
             ticket,
             question,
-            since: now,
+            since: steady,
         };
         match shard.queue.ask(subject, ask) {
             Ok(()) => self.is_urgent(at),
@@ -224,12 +227,18 @@ impl Fleet {
 
     /// The calls to make now: those that somebody waits for.
     pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let here = At { host, records, now };
+        let steady = host.steady();
+        let here = At {
+            host,
+            records,
+            now,
+            steady,
+        };
         let urgent = core::mem::take(&mut self.urgent);
         let mut calls = Vec::new();
         for at in urgent {
             let shard = self.shards.get(at);
-            if shard.is_some_and(|shard| shard.may_speak(now) && shard.queue.has_urgent()) {
+            if shard.is_some_and(|shard| shard.may_speak(steady) && shard.queue.has_urgent()) {
                 calls.extend(self.call(here, at));
             }
         }
@@ -238,10 +247,16 @@ impl Fleet {
 
     /// The calls to make every [`TICK_MS`].
     pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let here = At { host, records, now };
-        self.watch.begin(now);
-        let patience = self.patience(now);
-        if self.watch.tick(now) {
+        let steady = host.steady();
+        let here = At {
+            host,
+            records,
+            now,
+            steady,
+        };
+        self.watch.begin(steady);
+        let patience = self.patience(steady);
+        if self.watch.tick(steady) {
             for shard in &mut self.shards {
                 shard.give_up(here, patience, &mut self.settled);
             }
@@ -287,7 +302,7 @@ impl Fleet {
         due.extend(feed);
         let may_speak = |at: &usize| {
             let shard = self.shards.get(*at);
-            shard.is_some_and(|shard| shard.may_speak(now))
+            shard.is_some_and(|shard| shard.may_speak(steady))
         };
         due.retain(may_speak);
         let mut due = sorted_by_key(due, |at| *at);
@@ -327,14 +342,23 @@ impl Fleet {
         reply: Result<&[u8], CallFailure>,
         now: Moment,
     ) {
-        let here = At { host, records, now };
-        let patience = self.patience(now);
+        let steady = host.steady();
+        let here = At {
+            host,
+            records,
+            now,
+            steady,
+        };
+        let patience = self.patience(steady);
         let Some(at) = self.in_flight.remove(&call) else {
             return;
         };
+        // All edges go by the same store's clock: that of the first shard that answers.
+        let leads = !self.shards.iter().take(at).any(Shard::tells_the_time);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
+        shard.leads = leads;
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
         let own = self.settings.layout.as_deref();
         shard.on_reply(here, call, reply, patience, own, (settled, confirmed));
@@ -363,13 +387,13 @@ impl Fleet {
         Some(call)
     }
 
-    fn patience(&self, now: Moment) -> Patience {
+    fn patience(&self, steady: Moment) -> Patience {
         let Settings {
             wait_ms,
             start_within_ms,
             ..
         } = self.settings;
-        self.watch.patience(wait_ms, start_within_ms, now)
+        self.watch.patience(wait_ms, start_within_ms, steady)
     }
 
     /// How many shards have to be told of signs of life in one tick, so that each of those

@@ -38,6 +38,8 @@ pub(super) enum Event {
     Freezes { node: usize, for_ms: u64 },
     /// An edge loses all it holds.
     EdgeRestarts { edge: usize },
+    /// Somebody sets the clock of an edge's machine.
+    ClockIsSet { edge: usize },
 }
 
 /// What is to happen, in the order of time.

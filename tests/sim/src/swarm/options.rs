@@ -47,7 +47,8 @@ pub struct Trouble {
     pub freezes: u32,
     /// How often an edge loses all it holds.
     pub edge_restarts: u32,
-    /// By how much an edge's clock is off at most, either way, in milliseconds.
+    /// By how much the clock of an edge's machine is off at most, either way, in milliseconds. It
+    /// is set to something else now and then.
     pub skew_ms: u64,
     /// The longest way between an edge and the store, in milliseconds.
     pub delay_ms: u64,
@@ -76,7 +77,9 @@ impl Options {
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
                 edge_restarts: dice.u32(0..=1),
-                skew_ms: *dice.choice(&[0, 100, 1_000]).unwrap_or(&0),
+                skew_ms: *dice
+                    .choice(&[0, 1_000, 30_000, 120_000, 600_000])
+                    .unwrap_or(&0),
                 delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
             },
         }

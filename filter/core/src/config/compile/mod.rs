@@ -102,6 +102,8 @@ pub fn compile(
         }
     }
 
+    let longest = |path: &PlaybackPath| path.timeout_ms.saturating_add(path.buffer_max_ms);
+    book.longest_timeout_ms = playback.iter().map(longest).fold(timeout_ms, u64::max);
     let timeouts = playback.iter().map(|path| path.timeout_ms);
     let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
     let fleet = raw.fleet.as_ref();

@@ -13,6 +13,7 @@ use crate::fleet::queue::{Ask, Question};
 use crate::fleet::resp::Replies;
 use crate::fleet::script::FEED_READ;
 use crate::fleet::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
+use crate::fleet::store_clock;
 use crate::fleet::{
     AnsweredQuestion, At, CallFailure, CallId, SUBJECTS_A_CALL, TICK_MS, feed, fingerprint,
 };
@@ -36,7 +37,7 @@ impl Shard {
         let bytes = match reply {
             Ok(bytes) => bytes,
             Err(CallFailure) => {
-                let took_ms = here.now.ms_since(batch.made_at);
+                let took_ms = here.steady.ms_since(batch.made_at);
                 let failure = match took_ms.saturating_add(CLOCK_STEP_MS) >= patience.wait_ms {
                     true => Failure::Timeout,
                     false => Failure::Unreachable,
@@ -45,8 +46,15 @@ impl Shard {
             }
         };
         let mut replies = Replies::new(bytes);
+        let mut here = here;
         match batch.greeting(&mut replies) {
-            Ok(greeting) => self.greeted(here, &greeting),
+            Ok(greeting) => {
+                if self.leads {
+                    store_clock::follow(here.host, greeting.time, batch.made_at, here.steady);
+                    here.now = here.host.now();
+                }
+                self.greeted(here, &greeting);
+            }
             Err(Failure::NoScript) if !batch.loads => {
                 self.lacks_scripts = true;
                 return self.put_back(here, batch);
@@ -58,7 +66,7 @@ impl Shard {
         {
             here.host.add(Metric::FleetLayoutMismatches, 1);
         }
-        self.standing.answered(here.now);
+        self.standing.answered(here.steady);
         self.lacks_scripts = false;
         let mut sent = batch.sent.into_iter();
         for one in sent.by_ref() {
@@ -77,7 +85,7 @@ impl Shard {
                     // Too much for one answer, or the connection broke.
                     count(here, Failure::Protocol);
                     self.most = (self.most / 2).max(1);
-                    self.not_before = here.now.plus_ms(TICK_MS);
+                    self.not_before = here.steady.plus_ms(TICK_MS);
                     self.queue.put_back(subject, one.back(true));
                     sent.for_each(|one| self.queue.put_back(one.subject, one.back(true)));
                     return;
@@ -88,7 +96,9 @@ impl Shard {
     }
 
     fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         self.since = Some(greeting.since);
         let Some((cursor, subjects)) = &greeting.feed else {
             return;
@@ -103,7 +113,7 @@ impl Shard {
                 let look = Ask {
                     ticket: None,
                     question: Question::Look,
-                    since: now,
+                    since: here.steady,
                 };
                 // Without room it is seen at the stream's own next sign of life.
                 let _ = self.queue.ask(*subject, look);
@@ -116,7 +126,9 @@ impl Shard {
 
     /// The store did as it was told.
     fn done<H: Host>(&mut self, here: At<'_, H>, sent: Sent, settled: &mut Vec<AnsweredQuestion>) {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         let subject = sent.subject;
         let (generation, recorded) = match sent.kind {
             Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
@@ -145,7 +157,7 @@ impl Shard {
                 (Answer::Full, _) => Err(Unavailable::Full),
                 (Answer::Judged(judgement), Question::Decide(event)) => {
                     if judgement.changed {
-                        count_verdict(host, event, &judgement);
+                        count_verdict(host, &records.book, event, &judgement);
                     }
                     // It is recorded in the store, whatever became of the copy: without one
                     // the next request asks again. So it does where the stream has been ended
@@ -175,7 +187,9 @@ impl Shard {
         write: Option<WriteId>,
         settled: &mut Vec<AnsweredQuestion>,
     ) {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         let subject = sent.subject;
         host.add(Metric::FleetConflicts, 1);
         let feed = sent.feed;
@@ -209,7 +223,7 @@ impl Shard {
     ) {
         count(here, failure);
         self.lacks_scripts |= failure == Failure::NoScript;
-        self.not_before = here.now.plus_ms(TICK_MS);
+        self.not_before = here.steady.plus_ms(TICK_MS);
         let subject = sent.subject;
         let mut item = sent.back(true);
         for ask in item.asks.drain(..) {

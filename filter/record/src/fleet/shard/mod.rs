@@ -43,6 +43,7 @@ pub(super) struct Shard {
     lacks_scripts: bool,
     standing: Standing,
     layout: Layout,
+    /// By the steady clock.
     not_before: Moment,
     /// The most subjects for the next call: fewer after an answer that was cut.
     most: usize,
@@ -50,6 +51,8 @@ pub(super) struct Shard {
     /// meanwhile. They stand first in line, and come first soon: whoever waited for its
     /// turn again could be overtaken each time by an edge that has more to tell.
     overtaken: usize,
+    /// This edge goes by the clock of its store.
+    pub(super) leads: bool,
 }
 
 impl Shard {
@@ -66,11 +69,17 @@ impl Shard {
             not_before: Moment::EARLIEST,
             most: SUBJECTS_A_CALL,
             overtaken: 0,
+            leads: false,
         }
     }
 
     pub(super) const fn is_down(&self) -> bool {
         self.standing.is_out()
+    }
+
+    /// Whether an edge can go by the clock of its store.
+    pub(super) const fn tells_the_time(&self) -> bool {
+        self.is_known() && !self.is_down()
     }
 
     /// Since when it remembers, as it said last.
@@ -99,9 +108,9 @@ impl Shard {
             .is_some_and(|batch| batch.call == call)
     }
 
-    /// Whether a call may be made.
-    pub(super) fn may_speak(&self, now: Moment) -> bool {
-        self.in_flight.is_none() && now >= self.not_before
+    /// Whether a call may be made at this moment of the steady clock.
+    pub(super) fn may_speak(&self, steady: Moment) -> bool {
+        self.in_flight.is_none() && steady >= self.not_before
     }
 
     pub(super) fn feed_is_due(&self, every_ms: u64, now: Moment) -> bool {
@@ -136,7 +145,9 @@ impl Shard {
         ids: &mut WriteIds,
         id: CallId,
     ) -> Option<StoreCall> {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         if self.since.is_none() {
             self.look_what_others_know(here);
         }
@@ -192,7 +203,7 @@ impl Shard {
         patience: Patience,
         settled: &mut Vec<AnsweredQuestion>,
     ) {
-        let now = here.now;
+        let now = here.steady;
         let standing = &self.standing;
         let is_late = |ask: &Ask| standing.is_late(ask.since, patience, now);
         if self.queue.has_urgent() {
@@ -238,7 +249,7 @@ impl Shard {
             self.most = (self.most / 2).max(1);
         }
         self.lacks_scripts |= failure == Failure::NoScript;
-        let now = here.now;
+        let now = here.steady;
         let again_at = self.standing.failed(failure, batch.made_at, patience, now);
         self.not_before = again_at.unwrap_or_else(|| now.plus_ms(DOWN_MS));
         self.put_back(here, batch);
