@@ -10,6 +10,7 @@ mod cat;
 mod configuration;
 mod cross_origin;
 mod demo_page;
+mod desktop_players;
 mod documents;
 mod envoy_files;
 mod fleet;
