@@ -11,6 +11,7 @@ mod clocks;
 mod configuration;
 mod cross_origin;
 mod demo_page;
+mod desktop_players;
 mod documents;
 mod envoy_files;
 mod fleet;

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::settings::Place;
 use crate::{
-    App, Client, Demuxers, Origin, Player, RealPlayer, Settings, awaited, eventually, ffmpeg,
-    gstreamer, statistic,
+    App, Client, Demuxers, Origin, Player, Program, RealPlayer, Settings, awaited, eventually,
+    ffmpeg, gstreamer, statistic,
 };
 
 /// What Envoy writes when the filter traps, or when it is in trouble itself.
@@ -278,6 +278,13 @@ impl Edge {
     ) -> RealPlayer {
         let player = gstreamer::gstreamer(demuxers, &self.url(manifest), headers);
         RealPlayer::start(player, self.directory.path(), gstreamer::position)
+    }
+
+    /// Another player, playing a manifest. It says nowhere how far it has come.
+    #[must_use]
+    pub fn program(&self, program: Program, manifest: &str) -> RealPlayer {
+        let player = program.play(&self.url(manifest), self.directory.path());
+        RealPlayer::start(player, self.directory.path(), |_| None)
     }
 
     fn url(&self, path: &str) -> String {
