@@ -19,6 +19,7 @@ mod json_bodies;
 mod lapse;
 mod live;
 mod long_responses;
+mod manifest_cost;
 mod manifests;
 mod memory;
 mod noise;
