@@ -41,4 +41,5 @@ mod statistics;
 mod stores;
 mod tokens;
 mod web_client;
+mod which_envoy;
 mod worked_cases;

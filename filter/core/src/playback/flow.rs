@@ -263,7 +263,7 @@ impl Flows {
             return Vec::new();
         }
         let more = self.more.borrow();
-        let mut flowing = Vec::with_capacity(more.len());
+        let mut flowing = Vec::with_capacity(more.len().saturating_add(ENTRIES));
         let entries = self.entries.iter().filter(|flow| flow.ticket.get() != 0);
         for flow in entries.chain(more.values().map(Box::as_ref)) {
             match flow.look(config, now) {
