@@ -4,6 +4,7 @@ mod bounds;
 mod faults;
 mod noise;
 mod patience;
+mod returns;
 mod starts;
 mod turns;
 
