@@ -45,8 +45,12 @@ pub struct Trouble {
     pub store_restarts: u32,
     /// How often a node hangs for some seconds.
     pub freezes: u32,
+    /// How often a node cannot be connected to for some time, and has lost all it held then.
+    pub absences: u32,
     /// How often an edge loses all it holds.
     pub edge_restarts: u32,
+    /// How long an edge that has just started does not know that its store is there, in milliseconds.
+    pub late_health_ms: u64,
     /// By how much an edge's clock is off at most, either way, in milliseconds.
     pub skew_ms: u64,
     /// The longest way between an edge and the store, in milliseconds.
@@ -75,7 +79,9 @@ impl Options {
                 lost_percent: *dice.choice(&[0, 0, 2, 10, 30]).unwrap_or(&0),
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
-                edge_restarts: dice.u32(0..=1),
+                absences: dice.u32(0..=1),
+                edge_restarts: dice.u32(0..=2),
+                late_health_ms: *dice.choice(&[0, 500, 1_500]).unwrap_or(&0),
                 skew_ms: *dice.choice(&[0, 100, 1_000]).unwrap_or(&0),
                 delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
             },
