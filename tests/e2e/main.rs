@@ -21,6 +21,7 @@ mod live;
 mod long_responses;
 mod manifests;
 mod memory;
+mod native;
 mod noise;
 mod one_viewer;
 mod openapi;
