@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 use streamgate_core::api::PendingCall;
 use streamgate_core::edge::Edge;
-use streamgate_core::exchange::{Record, Reply};
-use streamgate_core::playback::{Held, Rewrite, Scrub, Watch};
+use streamgate_core::exchange::Record;
+use streamgate_core::playback::{Held, Rewrite, Watch};
 use streamgate_core::refusal::lines::Lines;
 use streamgate_core::step::Step;
 use streamgate_record::fleet::{AnsweredQuestion, CallFailure, CallId, StoreCall, Ticket};
@@ -14,47 +14,11 @@ use crate::envoy::{Headers, Stream, StreamScheduler};
 use crate::head::RequestHead;
 use crate::host::Process;
 use crate::manifest::{Collected, HeldManifest, WholeManifest};
+use crate::todo::{Response, Telling, Todo};
 
 /// The most bytes of manifests that a worker holds at once. What comes on top is passed on as
 /// it is.
 const HELD_MAX: usize = 33_554_432;
-
-/// What goes on with a request, or with its response.
-pub(crate) enum Todo {
-    /// It goes on as it is.
-    Pass,
-    /// The same, and the access log is told.
-    Tell(Telling),
-    /// It goes on to the origin.
-    Forward {
-        strip: usize,
-        scrub: Scrub,
-        /// Its response is awaited.
-        awaited: bool,
-    },
-    /// Its body is awaited.
-    AwaitBody,
-    /// It is answered.
-    Reply(Reply, Option<Telling>),
-    /// The fleet's store was asked.
-    Park,
-}
-
-/// What the access log is told.
-pub(crate) struct Telling {
-    pub(crate) record: Record,
-    /// How often the same was not told since it last was.
-    pub(crate) repeated: u32,
-}
-
-/// What becomes of a response whose headers are there.
-pub(crate) struct Response {
-    pub(crate) todo: Todo,
-    /// A header to add.
-    pub(crate) renewed: Option<(String, String)>,
-    /// Its body is collected.
-    pub(crate) is_collected: bool,
-}
 
 /// What is kept for a request that waits.
 enum Kept {

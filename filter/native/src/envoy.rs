@@ -6,6 +6,7 @@
 //! hook that was given it. Envoy reads the buffers it is given before a call returns, and
 //! bytes of Envoy's are copied before the next call that could change them.
 
+// Longer than other files: what the compiler cannot vouch for is to be found in one.
 // Functions of another program are called.
 #![allow(unsafe_code)]
 

@@ -8,6 +8,7 @@
 //! Code that the compiler cannot vouch for is in [`abi`], [`envoy`], [`export`] and [`confined`], nowhere else.
 
 mod abi;
+mod carry_out;
 mod confined;
 mod desk;
 mod envoy;
@@ -20,4 +21,5 @@ mod panics;
 mod plugin;
 mod request;
 mod store;
+mod todo;
 mod worker;

@@ -1,11 +1,9 @@
 //! One configuration in force: its workers, its ticker, its calls to the fleet's store.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -23,7 +21,7 @@ use crate::worker::{Common, Worker, load};
 /// A configuration in force.
 #[derive(Debug)]
 pub(crate) struct Plugin {
-    /// By the numbers Envoy gives its workers; the last is for its main thread.
+    /// By the numbers Envoy gives its workers.
     workers: Arc<[Arc<Worker>]>,
     common: Arc<Common>,
     /// Envoy's name for the store's nodes; empty at an edge that is alone.
@@ -67,8 +65,7 @@ impl Plugin {
             main: main.ok_or("Envoy gives no scheduler for it")?,
             text: text.to_vec(),
         });
-        let count = envoy::workers().saturating_add(1);
-        let workers = (0..count).map(|_| Worker::new(&common).map(Arc::new));
+        let workers = (0..envoy::workers().max(1)).map(|_| Worker::new(&common).map(Arc::new));
         let workers: Option<Arc<[_]>> = workers.collect();
         let workers = workers.ok_or("it was good, and is not any more")?;
         let ticker = match envoy::only_validates() {
@@ -89,7 +86,7 @@ impl Plugin {
         })
     }
 
-    /// The worker of this number.
+    /// The worker of this number; the last for numbers beyond, of which Envoy's main thread has one.
     pub(crate) fn worker(&self, index: usize) -> Option<&Arc<Worker>> {
         self.workers.get(index).or_else(|| self.workers.last())
     }

@@ -1,18 +1,16 @@
 //! The way of one request: what the edge says is done.
 
 use core::cell::{Cell, RefCell};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use streamgate_core::api::MAX_BODY;
-use streamgate_core::exchange::{Answer, Reply};
-use streamgate_core::playback::Scrub;
 
-use crate::abi;
-use crate::desk::{Desk, Telling, Todo};
+use crate::desk::Desk;
 use crate::envoy::{Headers, Piece, Stream};
-use crate::manifest::{Collected, WholeManifest};
+use crate::manifest::Collected;
+use crate::todo::Todo;
 use crate::worker::Worker;
+use crate::{abi, carry_out};
 
 /// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +150,7 @@ impl Request {
         if !is_awaited && ends {
             return abi::CONTINUE;
         }
-        let status = self.response_status();
+        let status = carry_out::response_status(self.stream);
         self.status.set(status);
         if !is_awaited {
             return abi::CONTINUE;
@@ -234,30 +232,8 @@ impl Request {
         let Some(whole) = whole else {
             return abi::CONTINUE;
         };
-        self.answer_with(whole);
+        carry_out::answer_with(self.stream, whole);
         abi::STOP
-    }
-
-    /// A manifest is answered anew, with what is needed of the response's headers.
-    fn answer_with(&self, whole: WholeManifest) {
-        let mut answer = Answer::empty(200);
-        answer.headers.clear();
-        answer.body = whole.body;
-        for name in [
-            "content-type",
-            "cache-control",
-            "access-control-allow-origin",
-        ] {
-            if let Some(value) = self.stream.header(Headers::Response, name)
-                && let Ok(value) = String::from_utf8(value)
-            {
-                answer = answer.with(name, value);
-            }
-        }
-        if whole.is_packed {
-            answer = answer.with("content-encoding", "gzip");
-        }
-        self.answer(&answer);
     }
 
     /// The request has been waited for: for the fleet's store, or because responses of its worker
@@ -285,7 +261,7 @@ impl Request {
         // Breaking off a response may be the end of this request.
         let worker = Arc::clone(&self.worker);
         while let Some((stream, telling)) = worker.at_desk(|desk, _| desk.next_cut()) {
-            tell(stream, &telling);
+            carry_out::tell(stream, &telling);
             stream.reset("streamgate_cut");
         }
     }
@@ -339,7 +315,7 @@ impl Request {
         match (todo, phase) {
             (Todo::Pass, _) => Go::On,
             (Todo::Tell(telling), _) => {
-                tell(self.stream, &telling);
+                carry_out::tell(self.stream, &telling);
                 Go::On
             }
             (
@@ -350,7 +326,7 @@ impl Request {
                 },
                 Phase::Request(path),
             ) => {
-                self.forward(strip, scrub, path);
+                carry_out::forward(self.stream, strip, &scrub, path);
                 if awaited {
                     self.state.set(State::Response);
                 }
@@ -363,16 +339,18 @@ impl Request {
             }
             (Todo::Reply(reply, telling), phase) => {
                 if let Some(telling) = &telling {
-                    tell(self.stream, telling);
+                    carry_out::tell(self.stream, telling);
                 }
                 match phase {
                     Phase::Request(_) => {
-                        self.reply(&reply);
+                        carry_out::reply(self.stream, &reply);
                         Go::Answered
                     }
                     Phase::Response { ends } => {
                         // The request's head is gone by now; its path was stripped on the way in.
-                        self.answer_instead(reply.answer, ends);
+                        let body = carry_out::answer_instead(self.stream, reply.answer, ends);
+                        self.body.replace(body);
+                        self.state.set(State::Refused);
                         Go::On
                     }
                 }
@@ -386,98 +364,5 @@ impl Request {
                 Go::Parked
             }
         }
-    }
-
-    /// The request goes on, without what it is not to take along.
-    fn forward(&self, strip: usize, scrub: Scrub, path: Option<&[u8]>) {
-        let stream = self.stream;
-        if let Some(path) = &scrub.path {
-            self.replace_path(path);
-        } else if strip > 0 {
-            let path = path.map_or_else(
-                || Cow::Owned(stream.header(Headers::Request, ":path").unwrap_or_default()),
-                Cow::Borrowed,
-            );
-            self.replace_path(path.get(strip..).unwrap_or(&path));
-        }
-        for (name, value) in &scrub.headers {
-            stream.set_header(Headers::Request, name, value.as_deref());
-        }
-        if scrub.referer {
-            stream.set_header(Headers::Request, "referer", None);
-        }
-    }
-
-    /// Replaces the request's path, and has Envoy choose the route anew.
-    fn replace_path(&self, path: &[u8]) {
-        self.stream
-            .set_header(Headers::Request, ":path", Some(path));
-        self.stream.clear_route();
-    }
-
-    fn reply(&self, reply: &Reply) {
-        if let Some(path) = &reply.logged_path {
-            self.stream
-                .set_header(Headers::Request, ":path", Some(path));
-            self.stream.set_header(Headers::Request, "referer", None);
-        }
-        self.answer(&reply.answer);
-    }
-
-    fn answer(&self, answer: &Answer) {
-        let headers = answer.headers.iter();
-        let headers = headers.map(|(name, value)| (name.as_ref(), value.as_str()));
-        self.stream
-            .send_response(answer.status, headers, &answer.body, "streamgate");
-    }
-
-    /// Puts the answer in the place of the origin's response. An answer of the filter's own
-    /// would go past the filters in front of it at this point, CORS among them, and no page
-    /// could read it. Where the response has no body, the answer has none.
-    fn answer_instead(&self, answer: Answer, ends: bool) {
-        let (stream, response) = (self.stream, Headers::Response);
-        let body = if ends { Vec::new() } else { answer.body };
-        for name in stream.header_names(response) {
-            if !name.starts_with(b":") {
-                stream.set_header_bytes(response, &name, None);
-            }
-        }
-        let status = answer.status.to_string();
-        stream.set_header(response, ":status", Some(status.as_bytes()));
-        stream.add_response_header("content-length", &body.len().to_string());
-        for (name, value) in &answer.headers {
-            stream.add_response_header(name, value);
-        }
-        self.body.replace(body);
-        self.state.set(State::Refused);
-    }
-
-    /// The status of the response; 0 without one.
-    fn response_status(&self) -> u16 {
-        let status = self.stream.header(Headers::Response, ":status");
-        let status = status.and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok());
-        status.unwrap_or_default()
-    }
-}
-
-/// Hands a decision to the access log, by the names that the Wasm filter gives it, so that one
-/// log format does for both: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
-fn tell(stream: Stream, telling: &Telling) {
-    let Telling { record, repeated } = telling;
-    stream.set_state("wasm.streamgate.event", record.event);
-    if *repeated > 0 {
-        stream.set_state("wasm.streamgate.repeated", &repeated.to_string());
-    }
-    if let Some(reason) = record.reason {
-        stream.set_state("wasm.streamgate.reason", reason);
-    }
-    if let Some(subject) = &record.subject {
-        stream.set_state("wasm.streamgate.subject", &subject.to_string());
-    }
-    if let Some(key) = &record.stream {
-        stream.set_state("wasm.streamgate.stream", &key.termination_code());
-    }
-    if let Some(application) = &record.application {
-        stream.set_state("wasm.streamgate.application", application);
     }
 }
