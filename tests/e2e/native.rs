@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use streamgate_tests::{Edge, Settings, envoy, eventually, native};
+use streamgate_tests::{Edge, Fleet, Settings, Valkey, envoy, eventually, native};
 
 const FILM: &str = "/vod/film/master.m3u8";
+
+/// A film of which an account may play one stream, the latest.
+const LATEST: &str = "/latest/film/master.m3u8";
 
 fn edge() -> Edge {
     Edge::start(Settings::default().native())
@@ -53,15 +56,9 @@ fn sessions_are_created_kept_and_stopped() {
 fn an_eviction_is_obeyed_by_another_worker() {
     let edge = edge();
     let [one, other] = <[_; 2]>::try_from(edge.one_client_per_worker()).expect("two workers");
-    let first = edge
-        .player("carol")
-        .on(&one)
-        .playing("/latest/film/master.m3u8");
+    let first = edge.player("carol").on(&one).playing(LATEST);
     first.plays();
-    let second = edge
-        .player("carol")
-        .on(&other)
-        .playing("/latest/film/master.m3u8");
+    let second = edge.player("carol").on(&other).playing(LATEST);
     let _ = first.segment().expect_refusal(403, "evicted");
     second.plays();
     assert_eq!(edge.metric("evictions"), 1);
@@ -80,6 +77,51 @@ fn an_update_keeps_the_streams_and_a_wrong_one_changes_nothing() {
     player.plays();
     let fourth = edge.player("alice").open(FILM);
     let _ = fourth.expect_refusal(403, "limit-reached");
+}
+
+/// An edge of either kind reads what one of the other has written.
+#[test]
+fn of_96_starts_over_edges_of_both_kinds_exactly_three_are_admitted() {
+    let valkey = Valkey::start();
+    // No stream lapses, however slow the machine is.
+    let settings = Settings::default()
+        .fleet(&[valkey.port])
+        .with("/sessions/timeout", "900s");
+    let both = [
+        settings.clone().native(),
+        settings.clone().wasm(),
+        settings.native(),
+    ];
+    let fleet = Fleet::of(both.into_iter());
+    let crowd = fleet.crowd(96);
+    let app = fleet[0].app("demo-tv");
+    for account in ["alice", "bob", "carol"] {
+        let answers = crowd.at_once(|_, client| app.on(client).create(account).send());
+        let admitted = answers.iter().filter(|answer| answer.status == 202).count();
+        assert_eq!(admitted, 3, "{account}");
+        let refused = answers.iter().filter(|answer| answer.status == 409).count();
+        assert_eq!(refused, 93, "{account}");
+        for edge in fleet.edges() {
+            assert_eq!(edge.app("demo-tv").count_running(account), 3);
+        }
+    }
+}
+
+/// What one edge evicts the other refuses, whichever of them is native.
+#[test]
+fn an_eviction_is_heard_by_an_edge_of_the_other_kind() {
+    let valkey = Valkey::start();
+    let settings = Settings::default().fleet(&[valkey.port]);
+    let both = [settings.clone().native(), settings.wasm()];
+    let fleet = Fleet::of(both.into_iter());
+    for (one, other) in [(0, 1), (1, 0)] {
+        let account = format!("household-{one}");
+        let evicted = fleet[one].player(&account).playing(LATEST);
+        let playing = fleet[other].player(&account).playing(LATEST);
+        eventually("it is told", || evicted.segment().status == 403);
+        let _ = evicted.segment().expect_refusal(403, "evicted");
+        playing.plays();
+    }
 }
 
 /// Wherever it panics: that request fails, Envoy lives, and whoever plays goes on.

@@ -153,6 +153,13 @@ impl Settings {
         self
     }
 
+    /// With the filter as a Wasm module, whatever else was chosen.
+    #[must_use]
+    pub fn wasm(mut self) -> Self {
+        self.body = Body::Wasm;
+        self
+    }
+
     /// With the filter as a native module, whatever else was chosen.
     #[must_use]
     pub fn native(mut self) -> Self {

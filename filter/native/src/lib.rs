@@ -7,6 +7,8 @@
 //!
 //! Code that the compiler cannot vouch for is in [`abi`], [`envoy`], [`export`] and [`confined`], nowhere else.
 
+#![deny(clippy::undocumented_unsafe_blocks)]
+
 mod abi;
 mod carry_out;
 mod confined;
