@@ -346,6 +346,8 @@ impl Desk {
     pub(crate) fn take_calls(&mut self, process: &Process) -> Vec<StoreCall> {
         let mut calls = core::mem::take(&mut self.calls);
         calls.append(&mut self.edge.calls(process));
+        // Some answers need no call.
+        self.settle();
         calls
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Plugin {
     calls: Mutex<HashMap<u64, (usize, CallId)>>,
     /// Some of the store did not answer when last looked.
     is_away: AtomicBool,
+    /// The tick at which that was.
+    looked_at: AtomicU32,
     ticker: Option<Ticker>,
 }
 
@@ -82,6 +84,7 @@ impl Plugin {
             cluster,
             calls: Mutex::default(),
             is_away: AtomicBool::new(false),
+            looked_at: AtomicU32::new(0),
             ticker,
         })
     }
@@ -105,7 +108,10 @@ impl Plugin {
                 }
             }
         }
-        self.log_outages();
+        let ticks = self.common.ticks.load(Ordering::Relaxed);
+        if self.looked_at.swap(ticks, Ordering::Relaxed) != ticks {
+            self.log_outages();
+        }
     }
 
     fn call(&self, configuration: Configuration, index: usize, call: &StoreCall) {
