@@ -24,6 +24,7 @@ mod long_responses;
 mod manifest_cost;
 mod manifests;
 mod memory;
+mod native;
 mod noise;
 mod one_viewer;
 mod openapi;

@@ -11,6 +11,7 @@
 
 mod access_token;
 mod app;
+mod body;
 mod browser;
 mod certificates;
 mod crowd;
@@ -80,6 +81,18 @@ pub fn project() -> &'static Path {
 #[must_use]
 pub fn wasm() -> PathBuf {
     there("build/streamgate.wasm", "scripts/build")
+}
+
+/// The filter as a native module, as `scripts/native` leaves it.
+#[must_use]
+pub fn native() -> PathBuf {
+    there("build/libstreamgate.so", "scripts/native")
+}
+
+/// The same with panics that requests ask for.
+#[must_use]
+pub fn panicking() -> PathBuf {
+    there("build/libstreamgate-panics.so", "scripts/native --panics")
 }
 
 /// The directory that holds `vod/sample/`, as `scripts/sample-video` leaves it.
