@@ -79,13 +79,14 @@ fn an_update_keeps_the_streams_and_a_wrong_one_changes_nothing() {
     let _ = fourth.expect_refusal(403, "limit-reached");
 }
 
-/// An edge of either kind reads what one of the other has written.
+/// An edge of either kind reads what one of the other has written, and finds it at the same node.
 #[test]
 fn of_96_starts_over_edges_of_both_kinds_exactly_three_are_admitted() {
-    let valkey = Valkey::start();
+    const ACCOUNTS: usize = 12;
+    let nodes = [Valkey::start(), Valkey::start()];
     // No stream lapses, however slow the machine is.
     let settings = Settings::default()
-        .fleet(&[valkey.port])
+        .fleet(&nodes.each_ref().map(|node| node.port))
         .with("/sessions/timeout", "900s");
     let both = [
         settings.clone().native(),
@@ -95,16 +96,19 @@ fn of_96_starts_over_edges_of_both_kinds_exactly_three_are_admitted() {
     let fleet = Fleet::of(both.into_iter());
     let crowd = fleet.crowd(96);
     let app = fleet[0].app("demo-tv");
-    for account in ["alice", "bob", "carol"] {
-        let answers = crowd.at_once(|_, client| app.on(client).create(account).send());
+    for account in (0..ACCOUNTS).map(|number| format!("household-{number}")) {
+        let answers = crowd.at_once(|_, client| app.on(client).create(&account).send());
         let admitted = answers.iter().filter(|answer| answer.status == 202).count();
         assert_eq!(admitted, 3, "{account}");
         let refused = answers.iter().filter(|answer| answer.status == 409).count();
         assert_eq!(refused, 93, "{account}");
         for edge in fleet.edges() {
-            assert_eq!(edge.app("demo-tv").count_running(account), 3);
+            assert_eq!(edge.app("demo-tv").count_running(&account), 3);
         }
     }
+    let records = nodes.each_ref().map(Valkey::records);
+    assert!(records.iter().all(|count| *count > 0), "{records:?}");
+    assert_eq!(records.iter().sum::<usize>(), ACCOUNTS, "each at one node");
 }
 
 /// What one edge evicts the other refuses, whichever of them is native.

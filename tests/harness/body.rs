@@ -60,6 +60,25 @@ pub(crate) fn names() -> Value {
     json!({"name": "names", "static_layer": {strip: true}})
 }
 
+/// Has a cluster choose the node by the name of the shard. For calls of Wasm modules Envoy does so
+/// unasked, for those of native ones it takes any.
+pub(crate) fn hash_by_shard(cluster: &mut Value) {
+    let ring = "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash";
+    cluster["load_balancing_policy"] = json!({"policies": [{"typed_extension_config": {
+        "name": "envoy.load_balancing_policies.ring_hash",
+        "typed_config": {
+            "@type": ring,
+            "consistent_hashing_lb_config": {
+                "hash_policy": [{"header": {"header_name": ":authority"}}],
+            },
+        },
+    }}]});
+    cluster
+        .as_object_mut()
+        .expect("an object")
+        .remove("lb_policy");
+}
+
 /// The HTTP filter that hands the payload of a checked JWT to the native module, in which nobody
 /// reads metadata within metadata.
 pub(crate) fn claims(plugin: &Value) -> Value {

@@ -286,7 +286,11 @@ impl Settings {
         if let Some(store) = &self.store {
             let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
             let clusters = clusters.expect("clusters");
-            clusters.push(store.cluster(&at.directory.join("nodes.json")));
+            let mut cluster = store.cluster(&at.directory.join("nodes.json"));
+            if self.body != Body::Wasm {
+                body::hash_by_shard(&mut cluster);
+            }
+            clusters.push(cluster);
             bootstrap["layered_runtime"] = shipped("fleet.yaml")["layered_runtime"].clone();
         }
         if self.body != Body::Wasm {

@@ -78,6 +78,13 @@ impl Plugin {
             }
         };
         envoy::log(Level::Info, &line);
+        if !cluster.is_empty() {
+            let line = format!(
+                "streamgate: if cluster {cluster} has several nodes, it needs a hash_policy of its own for \
+                 :authority (docs/native.md)"
+            );
+            envoy::log(Level::Info, &line);
+        }
         Ok(Self {
             workers,
             common,
