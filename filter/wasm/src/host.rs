@@ -5,6 +5,7 @@
 // here and nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
 
+use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
@@ -27,6 +28,8 @@ pub(crate) struct Envoy {
     /// Metric ids in the order of [`Metric::ALL`].
     counters: Vec<u32>,
     live_streams: u32,
+    /// How many generations this worker has bumped.
+    own_bumps: Cell<u32>,
 }
 
 impl Envoy {
@@ -48,6 +51,7 @@ impl Envoy {
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
+            own_bumps: Cell::new(0),
         };
         envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
@@ -128,6 +132,11 @@ impl Store for Envoy {
 
     fn bump(&self, group: u16) {
         let _ = hostcalls::set_shared_data(&Key::generation(group), None, None);
+        self.own_bumps.set(self.own_bumps.get().wrapping_add(1));
+    }
+
+    fn own_bumps(&self) -> u32 {
+        self.own_bumps.get()
     }
 }
 

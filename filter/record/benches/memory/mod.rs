@@ -43,6 +43,7 @@ impl Meter for Host {
     }
 
     fn bumps(&self) -> Option<u64> {
+        self.asked();
         Some(1)
     }
 
@@ -66,4 +67,8 @@ impl Store for Host {
     }
 
     fn bump(&self, _: u16) {}
+
+    fn own_bumps(&self) -> u32 {
+        0
+    }
 }
