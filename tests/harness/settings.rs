@@ -355,6 +355,10 @@ impl Settings {
         log["@type"] =
             "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog".into();
         log["path"] = json!(at.directory.join("access.log"));
+        if self.plugin["referer"] != "route" {
+            let removed = &mut manager["route_config"]["request_headers_to_remove"];
+            *removed = json!([]);
+        }
         // The shipped file answers what it does not know; the tests want to see what
         // the origin would be asked.
         let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];

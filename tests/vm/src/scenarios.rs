@@ -24,6 +24,7 @@ const CONFIGURATION: &str = r#"{
     ]}
   ],
   "session_api": {"subject": "trusted"},
+  "referer": "route",
   "sessions": {
     "heartbeat": "60s",
     "timeout": "90s",
@@ -61,10 +62,14 @@ pub type Scenario = fn() -> Cost;
 pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
 
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 24] = [
+pub const ALL: [(&str, Scenario); 25] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
     ("segment, lease due", segment_lease_due),
+    (
+        "segment, fast path, Referer taken off by the filter",
+        segment_with_referer,
+    ),
     ("segment, new to this worker", segment_on_another_worker),
     ("segment, CMCD player, fast path", segment_cmcd),
     ("first segment, request", first_segment_request),
@@ -276,6 +281,17 @@ fn unprotected() -> Cost {
 
 fn segment_fast_path() -> Cost {
     let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    stage.ask(segment(&prefix, 2)).served();
+    let cost = served(&stage.ask(segment(&prefix, 3)));
+    assert_eq!(stage.passes(), Some(2), "not on the fast path");
+    cost
+}
+
+/// `Referer` is left to the filter.
+fn segment_with_referer() -> Cost {
+    let by_filter = CONFIGURATION.replacen(r#""referer": "route","#, "", 1);
+    let mut stage = Stage::with(&by_filter);
     let prefix = stage.playing("alice");
     stage.ask(segment(&prefix, 2)).served();
     let cost = served(&stage.ask(segment(&prefix, 3)));
