@@ -2,8 +2,8 @@
 //!
 //! A request is looked at in this order, the cheap before the dear:
 //!
-//! 1. The worker holds a fresh lease for its token: it passes. One table look-up, one look
-//!    at a generation; whether it is fresh was known at the last tick.
+//! 1. The worker holds a fresh lease for its token: it passes. One table look-up; whether it is fresh,
+//!    and whether a stream was ended since, was known at the last tick.
 //! 2. The lease is due but the stream still lives: it passes, and if it turns out to
 //!    be a successful media request the record is touched then.
 //! 3. Otherwise the record is consulted; nothing is written yet. The request is
@@ -47,6 +47,10 @@ use crate::step::Step;
 
 /// The most leases a worker holds. A worker with a full table takes 15 MB.
 const LEASES_MAX: usize = 92_000;
+
+/// After how many passes between two ticks a worker looks whether a stream was ended: one that is too busy
+/// for its ticks to come in time hears of an eviction all the same.
+const LOOK_AFTER_PASSES: u64 = 1_024;
 
 /// A stream that a request names.
 struct Known<'a> {
@@ -107,9 +111,10 @@ impl Gate {
         self.leases = Leases::new(LEASES_MAX);
     }
 
-    /// Takes note of the time, and counts what passed since the last tick.
+    /// Takes note of the time and of what was ended, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);
+        self.generations.look(host);
         self.flush(host);
     }
 
@@ -263,7 +268,11 @@ impl Gate {
             return None;
         }
         if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
-            self.passes.set(self.passes.get().saturating_add(1));
+            let passes = self.passes.get().saturating_add(1);
+            self.passes.set(passes);
+            if passes.is_multiple_of(LOOK_AFTER_PASSES) {
+                self.generations.look(request.host);
+            }
             let (file, index) = (request.asked.file, request.path_index);
             if flow::ends_like_media(request.protected, file) {
                 self.flows.begin(name, index, &lease.stream, false);

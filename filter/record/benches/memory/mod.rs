@@ -52,6 +52,7 @@ impl Meter for Host {
     }
 
     fn bumps(&self) -> Option<u64> {
+        self.asked();
         Some(1)
     }
 
@@ -75,4 +76,8 @@ impl Store for Host {
     }
 
     fn bump(&self, _: u16) {}
+
+    fn own_bumps(&self) -> u32 {
+        0
+    }
 }

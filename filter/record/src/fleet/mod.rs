@@ -22,6 +22,8 @@ mod layout;
 mod patience;
 mod queue;
 mod resp;
+mod retelling;
+mod returns;
 mod script;
 mod settings;
 mod shard;
@@ -44,9 +46,10 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
 use self::batch::WriteIds;
-use self::call::{SUBJECTS_A_CALL, fingerprint};
+use self::call::{SUBJECTS_A_CALL, fingerprint, shard_of};
 use self::patience::{Patience, Watch};
 use self::queue::Ask;
+use self::retelling::Retelling;
 use self::shard::Shard;
 use crate::Records;
 use crate::ports::Host;
@@ -56,6 +59,9 @@ const ROUNDS_A_TIMEOUT: u64 = 9;
 
 /// How many shards a worker that has just started calls for the first time in one tick.
 const FIRST_CALLS_A_TICK: usize = 8;
+
+/// The most shards that are called in one tick because they have come back.
+const BACK_A_TICK: usize = 64;
 
 /// The most subjects of which the store has yet to be asked or told something, in one
 /// worker; each shard has its share, and for the time of an outage one call's subjects more.
@@ -90,6 +96,7 @@ pub struct Fleet {
     settled: Vec<AnsweredQuestion>,
     confirmed: Recent<Moment>,
     watch: Watch,
+    retelling: Retelling,
 }
 
 impl Fleet {
@@ -112,6 +119,7 @@ impl Fleet {
             settled: Vec::new(),
             confirmed: Recent::new(CONFIRMED_MAX),
             watch: Watch::default(),
+            retelling: Retelling::default(),
         }
     }
 
@@ -121,12 +129,13 @@ impl Fleet {
         &self.settings
     }
 
-    /// Whether there is a point in asking about a subject now: its shard answers, or has yet
-    /// to be met.
+    /// Whether there is a point in asking about a subject now: its shard answers and knows what
+    /// plays, or has yet to be met.
     #[must_use]
     pub fn is_up(&self, subject: &SubjectKey) -> bool {
         let shard = self.shards.get(self.shard_of(subject));
-        shard.is_some_and(|shard| !shard.is_down())
+        let refuses = self.settings.on_outage == OnOutage::Refuse;
+        shard.is_some_and(|shard| !(shard.is_down() || refuses && shard.back.is_unsettled()))
     }
 
     /// Since when the store remembers a subject's streams, as far as is known.
@@ -261,6 +270,8 @@ impl Fleet {
                 shard.give_up(here, patience, &mut self.settled);
             }
         }
+        let (shards, settings) = (&mut self.shards, &self.settings);
+        self.retelling.on_tick(here, shards, settings);
         // The answer to a call that was taken for lost is of no use any more.
         let shards = &self.shards;
         let is_awaited = |call: &CallId, at: &mut usize| {
@@ -300,6 +311,7 @@ impl Fleet {
         due.extend(overtaken);
         due.extend(patient);
         due.extend(feed);
+        due.extend(self.in_turn(self.next_feed, BACK_A_TICK, |shard| shard.is_back(now)));
         let may_speak = |at: &usize| {
             let shard = self.shards.get(*at);
             shard.is_some_and(|shard| shard.may_speak(steady))
@@ -410,12 +422,7 @@ impl Fleet {
         calls.div_ceil(ticks.max(1)).max(1)
     }
 
-    /// Not by the bytes that choose the slot, so that each shard is spread over all slots.
     fn shard_of(&self, subject: &SubjectKey) -> usize {
-        let [_, _, _, _, a, b, c, d, ..] = *subject.as_bytes();
-        let shard = u32::from_be_bytes([a, b, c, d]).checked_rem(self.settings.shards.get());
-        shard
-            .and_then(|shard| usize::try_from(shard).ok())
-            .unwrap_or_default()
+        shard_of(self.settings.shards, subject)
     }
 }

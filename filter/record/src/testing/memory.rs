@@ -28,6 +28,9 @@ struct State {
     seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
+    /// Who calls, and how often each has bumped.
+    worker: usize,
+    own_bumps: HashMap<usize, u32>,
     dealt: u64,
     counters: [u64; Metric::ALL.len()],
     /// What was counted for policies and rules, by Envoy's names.
@@ -67,6 +70,8 @@ impl MemoryHost {
             seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
+            worker: 0,
+            own_bumps: HashMap::new(),
             dealt: 0,
             counters: [0; Metric::ALL.len()],
             by_rule: BTreeMap::new(),
@@ -82,6 +87,11 @@ impl MemoryHost {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
+    }
+
+    /// From now on this worker calls. Unless told, all are one.
+    pub fn is_worker(&self, worker: usize) {
+        self.state().worker = worker;
     }
 
     /// Sets the clock.
@@ -287,7 +297,14 @@ impl Store for MemoryHost {
     fn bump(&self, group: u16) {
         let mut state = self.state();
         state.calls.bumps += 1;
+        let worker = state.worker;
+        *state.own_bumps.entry(worker).or_default() += 1;
         *state.generations.entry(group).or_default() += 1;
+    }
+
+    fn own_bumps(&self) -> u32 {
+        let state = self.state();
+        state.own_bumps.get(&state.worker).copied().unwrap_or(0)
     }
 }
 

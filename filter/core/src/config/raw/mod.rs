@@ -81,6 +81,9 @@ pub struct RawConfig {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub playback: Vec<RawPlayback>,
+    /// Who takes `Referer` off what goes on to the origin, because a token may stand there.
+    #[serde(default)]
+    pub referer: RawReferer,
     /// How much is remembered.
     #[serde(default)]
     pub state: RawState,
@@ -104,6 +107,21 @@ pub enum RawCompatibility {
     /// `Location` holds the bare id.
     #[serde(rename = "cm-v2")]
     CmV2,
+}
+
+/// Who takes `Referer` off.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Referer")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawReferer {
+    /// The filter, where a token may stand in it.
+    #[default]
+    #[serde(rename = "filter")]
+    Filter,
+    /// Envoy's routes (`request_headers_to_remove: [referer]`, for all that lead to an origin).
+    /// That saves the filter a call for every request.
+    #[serde(rename = "route")]
+    Route,
 }
 
 /// JWTs that Envoy's `jwt_authn` has checked.
