@@ -172,6 +172,7 @@ fn calls_over_the_limit_are_told_when_one_counts_again() {
         let left = date("expires").duration_since(date("date"));
         let left_s = left.expect("a time to come").as_secs();
         let retry_s = answer.header("retry-after").expect("a time");
+        let retry_s: u64 = retry_s.parse().expect("whole seconds");
         assert_eq!(retry_s, left_s.max(1), "the dates are cut to whole seconds");
         assert!((1..=60).contains(&retry_s), "{retry_s}");
     }

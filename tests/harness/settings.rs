@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
+use crate::MachineClock;
 use crate::project;
 use crate::store_cluster::StoreCluster;
 
