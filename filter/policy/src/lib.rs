@@ -27,6 +27,7 @@ mod same_device;
 mod set_back;
 mod shared;
 pub mod sharing;
+mod standing;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -62,7 +62,7 @@ fn change<H: Clock + Store>(
     host: &H,
     change: impl Fn(Setting) -> Option<Setting>,
 ) -> (Setting, Setting) {
-    let machine = Setting {
+    let of_machine = || Setting {
         ahead_ms: difference(host.machine().as_ms(), host.steady().as_ms()),
         told_at_ms: [0; 2],
     };
@@ -70,7 +70,7 @@ fn change<H: Clock + Store>(
         let found = host.load(StoreKey::OwnTime);
         let version = found.as_ref().map(|(_, version)| *version);
         let known = found.and_then(|(bytes, _)| Setting::parse(&bytes));
-        let before = known.unwrap_or(machine);
+        let before = known.unwrap_or_else(of_machine);
         let after = change(before);
         if known.is_some() && after.is_none() {
             return (before, before);
@@ -82,7 +82,8 @@ fn change<H: Clock + Store>(
             Swap::Failed => return (before, before),
         }
     }
-    (machine, machine)
+    let setting = of_machine();
+    (setting, setting)
 }
 
 /// Goes by what all workers have agreed on. To be called at every tick, before the time is asked for.

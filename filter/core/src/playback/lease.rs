@@ -17,6 +17,8 @@ use streamgate_values::recent::Recent;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
+use super::gate::Gate;
+
 /// A stream that was let through.
 #[derive(Debug, Clone)]
 pub struct Lease {
@@ -90,9 +92,24 @@ impl Leased {
     }
 }
 
+/// The most leases a worker holds. A worker with a full table takes 15 MB.
+const LEASES_MAX: usize = 92_000;
+
 /// A worker's leases, under fingerprints of whatever names a stream on the wire: the text of a good
 /// token, else a [`PlainName`], else [`name`].
 pub type Leases = Recent<Lease>;
+
+/// No leases yet.
+pub(super) fn none() -> Leases {
+    Leases::new(LEASES_MAX)
+}
+
+impl Gate {
+    /// Has every lease be looked at again.
+    pub(crate) fn forget_leases(&mut self) {
+        self.leases = none();
+    }
+}
 
 /// What no token begins with, and no name of another kind.
 const BY_KEYS: u8 = 0xff;
