@@ -96,6 +96,11 @@ impl Gate {
         &mut self.good
     }
 
+    /// Has every lease be looked at again.
+    pub(crate) fn forget_leases(&mut self) {
+        self.leases = lease::none();
+    }
+
     /// Takes note of the time, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);

@@ -17,8 +17,6 @@ use streamgate_values::recent::Recent;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
-use super::gate::Gate;
-
 /// A stream that was let through.
 #[derive(Debug, Clone)]
 pub struct Lease {
@@ -102,13 +100,6 @@ pub type Leases = Recent<Lease>;
 /// No leases yet.
 pub(super) fn none() -> Leases {
     Leases::new(LEASES_MAX)
-}
-
-impl Gate {
-    /// Has every lease be looked at again.
-    pub(crate) fn forget_leases(&mut self) {
-        self.leases = none();
-    }
 }
 
 /// What no token begins with, and no name of another kind.
