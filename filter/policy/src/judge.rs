@@ -9,17 +9,18 @@ use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 
-use super::admit::{admit, is_kept_alive};
+use super::admit::admit;
 use super::book::{Application, PolicyBook};
+use super::contender_standing::standing;
 use super::effect::Effects;
 use super::evaluate::{Findings, breach, evaluate};
-use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
+use super::event::{Event, Judgement, Play, Recall, Refused, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
-use super::set_back::{AGREE_MS, bring_back, watermark_now};
+use super::set_back::bring_back;
 use super::shared;
 use super::taken_up::TakenUp;
-use crate::activity::{Activity, EndReason, Stream, Tombstone};
+use crate::activity::{Activity, EndReason, Tombstone};
 use crate::faded::Faded;
 use crate::throttle::Calls;
 
@@ -348,44 +349,6 @@ fn turn_away(
         effects,
         retry_at,
     }
-}
-
-/// Where the stream that wants to play stands; `None` if it is over.
-fn standing<'a>(
-    play: &Play,
-    live: Option<&'a Stream>,
-    released: Option<&Stream>,
-    recall: &Recall,
-    now: Moment,
-) -> Option<Standing<'a>> {
-    if let Some(stream) = live {
-        return Some(Standing::Known {
-            started_at: stream.started_at,
-            before: &stream.attributes,
-        });
-    }
-    if let Some(stream) = released {
-        return is_kept_alive(stream, play).then_some(Standing::New);
-    }
-    if play.unknown == Unknown::IsNew {
-        return Some(Standing::New);
-    }
-    let may_start = play.unknown == Unknown::Starts;
-    let Some(issued_at) = play.stream.issued_at() else {
-        return may_start.then_some(Standing::New);
-    };
-    if issued_at <= watermark_now(recall.watermark, now) {
-        return None;
-    }
-    // An id from the future is of a time that was set back since, maybe before this store began.
-    let is_of_now = issued_at <= now.plus_ms(AGREE_MS);
-    if issued_at >= recall.memory_since && (may_start || is_of_now) {
-        return may_start.then_some(Standing::New);
-    }
-    // From before this store began: lost with the last one, if it lived at all.
-    (now <= recall.memory_since.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
-        started_at: issued_at.min(now),
-    })
 }
 
 /// Whether the stream is live and was started by another application.

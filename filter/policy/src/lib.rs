@@ -12,6 +12,7 @@ mod admit;
 pub mod book;
 #[cfg(test)]
 mod book_tests;
+mod contender_standing;
 pub mod effect;
 mod evaluate;
 pub mod event;

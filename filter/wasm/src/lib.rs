@@ -14,6 +14,7 @@ mod manifest;
 mod requests;
 mod root;
 mod store;
+mod wasi;
 mod worker;
 
 /// Where Envoy starts the module.

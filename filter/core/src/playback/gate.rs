@@ -37,16 +37,10 @@ use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused, Start};
-use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
-use crate::request::viewer::{
-    Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another,
-};
+use crate::request::viewer::{Asked, GoodTokens, Identified, Viewer, Wish, may_name_another};
 use crate::step::Step;
-
-/// The most leases a worker holds. A worker with a full table takes 15 MB.
-const LEASES_MAX: usize = 92_000;
 
 /// After how many passes between two ticks a worker looks whether a stream was ended: one that is too busy
 /// for its ticks to come in time hears of an eviction all the same.
@@ -68,7 +62,7 @@ struct Known<'a> {
 #[derive(Debug)]
 pub struct Gate {
     pub(super) leases: Leases,
-    good: GoodTokens,
+    pub(super) good: GoodTokens,
     fingerprinter: Fingerprinter,
     pub(super) generations: Generations,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
@@ -85,7 +79,7 @@ impl Gate {
     /// A gate that remembers nobody.
     pub(crate) fn new(fingerprinter: Fingerprinter) -> Self {
         Self {
-            leases: Leases::new(LEASES_MAX),
+            leases: lease::none(),
             good: GoodTokens::new(fingerprinter),
             fingerprinter,
             generations: Generations::default(),
@@ -108,7 +102,7 @@ impl Gate {
 
     /// Has every lease be looked at again.
     pub(crate) fn forget_leases(&mut self) {
-        self.leases = Leases::new(LEASES_MAX);
+        self.leases = lease::none();
     }
 
     /// Takes note of the time and of what was ended, and counts what passed since the last tick.
@@ -212,28 +206,6 @@ impl Gate {
                 request.refuse(who, Reason::NoStream, None)
             }
         }
-    }
-
-    /// Finds out who watches.
-    fn identify<'a, H: Head, E: Host>(
-        &mut self,
-        request: &Request<'a, H, E>,
-        wish: Wish,
-    ) -> Result<Viewer<'a>, Reason> {
-        let Request {
-            config, protected, ..
-        } = *request;
-        let good = &mut self.good;
-        let ahead_ms = credentials_ahead_ms(config, request.host);
-        identify(
-            config,
-            protected,
-            &request.asked,
-            wish,
-            good,
-            request.now(),
-            ahead_ms,
-        )
     }
 
     /// The redirect of a manifest request whose cookie does not play any more: its player

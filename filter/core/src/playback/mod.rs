@@ -4,6 +4,7 @@ mod buffer;
 mod class;
 mod flow;
 mod gate;
+mod identify;
 mod lease;
 mod long_response;
 mod manifest;

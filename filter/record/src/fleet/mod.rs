@@ -229,13 +229,8 @@ impl Fleet {
 
     /// The calls to make now: those that somebody waits for.
     pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let steady = host.steady();
-        let here = At {
-            host,
-            records,
-            now,
-            steady,
-        };
+        let here = At::new(host, records, now);
+        let steady = here.steady;
         let urgent = core::mem::take(&mut self.urgent);
         let mut calls = Vec::new();
         for at in urgent {
@@ -249,13 +244,8 @@ impl Fleet {
 
     /// The calls to make every [`TICK_MS`].
     pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let steady = host.steady();
-        let here = At {
-            host,
-            records,
-            now,
-            steady,
-        };
+        let here = At::new(host, records, now);
+        let steady = here.steady;
         self.watch.begin(steady);
         let patience = self.patience(steady);
         if self.watch.tick(steady) {
@@ -347,13 +337,8 @@ impl Fleet {
         reply: Result<&[u8], CallFailure>,
         now: Moment,
     ) {
-        let steady = host.steady();
-        let here = At {
-            host,
-            records,
-            now,
-            steady,
-        };
+        let here = At::new(host, records, now);
+        let steady = here.steady;
         let patience = self.patience(steady);
         let Some(at) = self.in_flight.remove(&call) else {
             return;

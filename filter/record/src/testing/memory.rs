@@ -24,8 +24,8 @@ struct State {
     ahead_ms: i64,
     /// By how many milliseconds the machine's clock is ahead of it, and was ahead of own time when last
     /// looked at.
+    machine_off_ms: i64,
     machine_ahead_ms: i64,
-    seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
     /// Who calls, and how often each has bumped.
@@ -66,8 +66,8 @@ impl MemoryHost {
         Self(Mutex::new(State {
             now: NOW,
             ahead_ms: 0,
+            machine_off_ms: 0,
             machine_ahead_ms: 0,
-            seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
             worker: 0,
@@ -107,7 +107,7 @@ impl MemoryHost {
 
     /// Somebody sets the machine's clock, so that it is so far ahead of the steady one.
     pub fn set_machine_ahead(&self, ms: i64) {
-        self.state().machine_ahead_ms = ms;
+        self.state().machine_off_ms = ms;
     }
 
     /// A counter's value.
@@ -209,7 +209,7 @@ impl Clock for MemoryHost {
 
     fn machine(&self) -> Moment {
         let state = self.state();
-        state.now.shifted_ms(state.machine_ahead_ms)
+        state.now.shifted_ms(state.machine_off_ms)
     }
 
     fn steady(&self) -> Moment {
@@ -218,11 +218,11 @@ impl Clock for MemoryHost {
 
     fn go_by(&self, ahead_ms: i64, machine_ahead_ms: i64) {
         let mut state = self.state();
-        (state.ahead_ms, state.seen_ahead_ms) = (ahead_ms, machine_ahead_ms);
+        (state.ahead_ms, state.machine_ahead_ms) = (ahead_ms, machine_ahead_ms);
     }
 
     fn machine_ahead_ms(&self) -> i64 {
-        self.state().seen_ahead_ms
+        self.state().machine_ahead_ms
     }
 }
 
