@@ -17,6 +17,7 @@ use crate::rule_metric::RuleMetric;
 /// Several threads may use one by reference, as workers share Envoy's store.
 pub struct MemoryHost(Mutex<State>);
 
+#[derive(Clone)]
 struct State {
     /// By the steady clock.
     now: Moment,
@@ -35,6 +36,7 @@ struct State {
     lasted_ms: Vec<u64>,
     live: i64,
     calls: Calls,
+    counts: u32,
     swaps_fail: bool,
     is_not_counting: bool,
     swaps_to_lose: u32,
@@ -73,6 +75,7 @@ impl MemoryHost {
             lasted_ms: Vec::new(),
             live: 0,
             calls: Calls::default(),
+            counts: 0,
             swaps_fail: false,
             is_not_counting: false,
             swaps_to_lose: 0,
@@ -108,6 +111,11 @@ impl MemoryHost {
     /// How often the store was called so far.
     pub fn calls(&self) -> Calls {
         self.state().calls
+    }
+
+    /// How often a counter was moved so far.
+    pub fn counts(&self) -> u32 {
+        self.state().counts
     }
 
     /// From now on the store refuses every write, or no longer.
@@ -179,6 +187,12 @@ impl MemoryHost {
     }
 }
 
+impl Clone for MemoryHost {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.state().clone()))
+    }
+}
+
 impl State {
     fn version(&self, key: StoreKey) -> Option<Version> {
         self.values.get(&key).map(|(_, version)| Version(*version))
@@ -229,16 +243,22 @@ impl Entropy for MemoryHost {
 
 impl Meter for MemoryHost {
     fn add(&self, metric: Metric, n: u64) {
-        self.state().counters[metric.index()] += n;
+        let mut state = self.state();
+        state.counts += 1;
+        state.counters[metric.index()] += n;
     }
 
     fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
         let name = metric.name(policy, rule);
-        *self.state().by_rule.entry(name).or_default() += 1;
+        let mut state = self.state();
+        state.counts += 1;
+        *state.by_rule.entry(name).or_default() += 1;
     }
 
     fn add_lasted(&self, ms: u64) {
-        self.state().lasted_ms.push(ms);
+        let mut state = self.state();
+        state.counts += 1;
+        state.lasted_ms.push(ms);
     }
 
     fn bumps(&self) -> Option<u64> {
