@@ -25,7 +25,7 @@ struct State {
     ahead_ms: i64,
     /// By how many milliseconds the machine's clock is ahead of it, and was ahead of own time when last
     /// looked at.
-    machine_ahead_ms: i64,
+    clock_ahead_ms: i64,
     seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
@@ -65,7 +65,7 @@ impl MemoryHost {
         Self(Mutex::new(State {
             now: NOW,
             ahead_ms: 0,
-            machine_ahead_ms: 0,
+            clock_ahead_ms: 0,
             seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
@@ -100,7 +100,7 @@ impl MemoryHost {
 
     /// Somebody sets the machine's clock, so that it is so far ahead of the steady one.
     pub fn set_machine_ahead(&self, ms: i64) {
-        self.state().machine_ahead_ms = ms;
+        self.state().clock_ahead_ms = ms;
     }
 
     /// A counter's value.
@@ -213,7 +213,7 @@ impl Clock for MemoryHost {
 
     fn machine(&self) -> Moment {
         let state = self.state();
-        state.now.shifted_ms(state.machine_ahead_ms)
+        state.now.shifted_ms(state.clock_ahead_ms)
     }
 
     fn steady(&self) -> Moment {
