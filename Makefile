@@ -6,8 +6,8 @@ help: ## this list
 demo: sample ## see three streams play and a fourth refused, in a minute
 	cargo run -p streamgate-tests --bin demo
 
-up: sample ## run the edge with four screens on a page, http://127.0.0.1:10000, until Ctrl-C
-	scripts/edge
+up: sample ## run the edge with four screens on a page, http://127.0.0.1:10000, until Ctrl-C (BODY=native: as a native module)
+	scripts/edge $(BODY)
 
 fleet: sample ## run three edges that share one limit, until Ctrl-C
 	scripts/setup --fleet
@@ -18,6 +18,15 @@ check: ## what every change is held to: format, lints, tests without a proxy, wh
 
 test: ## everything CI checks, `make check` first (about half an hour)
 	scripts/test
+
+players: sample ## every player there is, each one stream however URLs are written (minutes)
+	scripts/players $(ARGS)
+
+mutants: ## which small changes to the heart of it no unit test notices (hours; ARGS="--shard 0/20")
+	scripts/mutants $(ARGS)
+
+test-native: build ## the end-to-end tests with the native module in the place of the Wasm module
+	scripts/test-native
 
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
@@ -34,6 +43,9 @@ bench-scale: ## what a request costs with up to a million live streams
 build: setup ## build/streamgate.wasm, the filter
 	scripts/build
 
+native: ## build/libstreamgate.so, the same filter as a native module (docs/native.md)
+	scripts/native
+
 sample: build
 	scripts/sample-video
 
@@ -43,4 +55,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet check test soak sim bench bench-scale build sample setup clean
+.PHONY: help demo up fleet check test test-native players mutants soak sim bench bench-scale build native sample setup clean

@@ -121,6 +121,26 @@ fn what_a_shipped_file_trusts_it_says_aloud_and_keeps_from_clients() {
     }
 }
 
+/// Where the filter leaves `Referer` to the routes, all of them take it off, and nothing puts it back.
+#[test]
+fn no_shipped_file_shows_an_origin_a_referer_that_may_hold_a_token() {
+    for (name, _, listener, plugin) in edges() {
+        let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
+        let routes = &manager["route_config"];
+        let removed = routes["request_headers_to_remove"].as_array();
+        let by_routes = removed.is_some_and(|names| names.contains(&"referer".into()));
+        assert!(plugin["referer"] == "route" && by_routes, "{name}");
+        assert!(
+            !routes.to_string().contains("request_headers_to_add"),
+            "{name}"
+        );
+        assert!(
+            manager["rds"].is_null() && manager["scoped_routes"].is_null(),
+            "{name}"
+        );
+    }
+}
+
 /// `make fleet` shows the demo's edge with a store, and nothing else that is different.
 #[test]
 fn a_fleets_edge_is_the_demos_edge_with_a_store() {

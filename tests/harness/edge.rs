@@ -7,10 +7,11 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::body::Body;
 use crate::settings::Place;
 use crate::{
-    App, Client, Demuxers, Origin, Player, RealPlayer, Settings, awaited, eventually, ffmpeg,
-    gstreamer, statistic,
+    App, Client, Demuxers, Origin, Player, Program, RealPlayer, Settings, awaited, eventually,
+    ffmpeg, gstreamer, statistic,
 };
 
 /// What Envoy writes when the filter traps, or when it is in trouble itself.
@@ -116,6 +117,7 @@ impl Edge {
             // Whoever takes listeners from elsewhere has to have a name.
             .args(["--service-cluster", "tests", "--service-node", "edge"])
             .arg("--disable-hot-restart")
+            .envs(self.settings.environment())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
@@ -280,6 +282,13 @@ impl Edge {
         RealPlayer::start(player, self.directory.path(), gstreamer::position)
     }
 
+    /// Another player, playing a manifest. It says nowhere how far it has come.
+    #[must_use]
+    pub fn program(&self, program: Program, manifest: &str) -> RealPlayer {
+        let player = program.play(&self.url(manifest), self.directory.path());
+        RealPlayer::start(player, self.directory.path(), |_| None)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
@@ -394,7 +403,11 @@ impl Edge {
 
     fn trouble(&mut self) -> Option<String> {
         let log = self.log();
-        let is_trap = |line: &&str| TRAPS.iter().any(|trap| line.contains(trap));
+        let is_asked_for = |line: &str| {
+            self.settings.body == Body::Panicking && line.contains("streamgate: panicked at")
+        };
+        let is_trap =
+            |line: &&str| TRAPS.iter().any(|trap| line.contains(trap)) && !is_asked_for(line);
         if let Some(line) = log.lines().find(is_trap) {
             return Some(line.to_owned());
         }

@@ -19,11 +19,18 @@ impl Fleet {
     /// With Envoy's log if one does not start.
     #[must_use]
     pub fn start(settings: &Settings, edges: usize) -> Self {
-        let starts: Vec<_> = (0..edges)
-            .map(|_| {
-                let settings = settings.clone();
-                thread::spawn(|| Edge::start(settings))
-            })
+        Self::of((0..edges).map(|_| settings.clone()))
+    }
+
+    /// Starts edges that differ in what the store does not hear of.
+    ///
+    /// # Panics
+    ///
+    /// With Envoy's log if one does not start.
+    #[must_use]
+    pub fn of(settings: impl Iterator<Item = Settings>) -> Self {
+        let starts: Vec<_> = settings
+            .map(|settings| thread::spawn(|| Edge::start(settings)))
             .collect();
         let edges = starts.into_iter().map(|start| start.join());
         Self {

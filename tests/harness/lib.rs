@@ -11,6 +11,7 @@
 
 mod access_token;
 mod app;
+mod body;
 mod browser;
 mod certificates;
 mod crowd;
@@ -29,7 +30,9 @@ mod noise;
 mod origin;
 mod player;
 mod ports;
+mod programs;
 mod real_player;
+mod sample_urls;
 mod settings;
 mod statistics;
 mod store_cluster;
@@ -56,7 +59,9 @@ pub use noise::Noise;
 pub use origin::{Given, Origin, Seen};
 pub use player::Player;
 pub use ports::free_port;
+pub use programs::Program;
 pub use real_player::RealPlayer;
+pub use sample_urls::Urls;
 pub use settings::{IDP, Settings, secret_of, signing_key, subject_key};
 pub use statistics::statistic;
 pub use valkey::{Reply, Valkey};
@@ -76,6 +81,18 @@ pub fn project() -> &'static Path {
 #[must_use]
 pub fn wasm() -> PathBuf {
     there("build/streamgate.wasm", "scripts/build")
+}
+
+/// The filter as a native module, as `scripts/native` leaves it.
+#[must_use]
+pub fn native() -> PathBuf {
+    there("build/libstreamgate.so", "scripts/native")
+}
+
+/// The same with panics that requests ask for.
+#[must_use]
+pub fn panicking() -> PathBuf {
+    there("build/libstreamgate-panics.so", "scripts/native --panics")
 }
 
 /// The directory that holds `vod/sample/`, as `scripts/sample-video` leaves it.

@@ -8,6 +8,7 @@ use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
 use crate::MachineClock;
+use crate::body::{self, Body};
 use crate::certificates::Certificates;
 use crate::project;
 use crate::store_cluster::StoreCluster;
@@ -31,6 +32,7 @@ pub const IDP: &str = "demo";
 pub struct Settings {
     /// The file of `envoy/` that all else is taken from.
     file: &'static str,
+    pub(crate) body: Body,
     pub(crate) plugin: Value,
     pub(crate) as_text: bool,
     pub(crate) by_lds: bool,
@@ -92,6 +94,7 @@ impl Settings {
         let mut bootstrap = shipped(file);
         Self {
             file,
+            body: Body::chosen(),
             plugin: plugin_of(&mut bootstrap)["configuration"]["value"].take(),
             as_text: false,
             by_lds: false,
@@ -161,6 +164,27 @@ impl Settings {
     #[must_use]
     pub fn as_text(mut self) -> Self {
         self.as_text = true;
+        self
+    }
+
+    /// With the filter as a Wasm module, whatever else was chosen.
+    #[must_use]
+    pub fn wasm(mut self) -> Self {
+        self.body = Body::Wasm;
+        self
+    }
+
+    /// With the filter as a native module, whatever else was chosen.
+    #[must_use]
+    pub fn native(mut self) -> Self {
+        self.body = Body::Native;
+        self
+    }
+
+    /// With a native module in which a request can make a hook panic.
+    #[must_use]
+    pub fn panicking(mut self) -> Self {
+        self.body = Body::Panicking;
         self
     }
 
@@ -262,8 +286,18 @@ impl Settings {
         if let Some(store) = &self.store {
             let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
             let clusters = clusters.expect("clusters");
-            clusters.push(store.cluster(&at.directory.join("nodes.json")));
+            let mut cluster = store.cluster(&at.directory.join("nodes.json"));
+            if self.body != Body::Wasm {
+                body::hash_by_shard(&mut cluster);
+            }
+            clusters.push(cluster);
             bootstrap["layered_runtime"] = shipped("fleet.yaml")["layered_runtime"].clone();
+        }
+        if self.body != Body::Wasm {
+            let layers = &mut bootstrap["layered_runtime"]["layers"];
+            let mut others = layers.as_array().cloned().unwrap_or_default();
+            others.push(body::names());
+            *layers = others.into();
         }
         let listeners = bootstrap["static_resources"]["listeners"].take();
         let [mut listener] = <[Value; 1]>::try_from(listeners.as_array().expect("a list").clone())
@@ -321,6 +355,10 @@ impl Settings {
         log["@type"] =
             "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog".into();
         log["path"] = json!(at.directory.join("access.log"));
+        if self.plugin["referer"] != "route" {
+            let removed = &mut manager["route_config"]["request_headers_to_remove"];
+            *removed = json!([]);
+        }
         // The shipped file answers what it does not know; the tests want to see what
         // the origin would be asked.
         let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
@@ -378,6 +416,31 @@ impl Settings {
                 "value": self.plugin,
             })
         };
+        if self.body != Body::Wasm {
+            let filters = manager["http_filters"].as_array_mut().expect("filters");
+            let at = filters.iter().position(is_streamgate).expect("streamgate");
+            filters[at] = self.body.in_place_of(&filters[at]);
+            let is_jwt = |filter: &Value| filter["name"] == "envoy.filters.http.jwt_authn";
+            if filters[..at].iter().any(is_jwt) {
+                filters.insert(at, body::claims(&self.plugin));
+            }
+        }
+    }
+
+    /// What Envoy's environment holds for the native module, which has no other.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let mut bootstrap = shipped(self.file);
+        let environment = plugin_of(&mut bootstrap)["vm_config"]["environment_variables"].take();
+        let keys = environment["host_env_keys"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let keys = keys.filter_map(Value::as_str);
+        let kept = keys.map(|name| (name.to_owned(), secret_of(name)));
+        let values = environment["key_values"].as_object().into_iter().flatten();
+        let values =
+            values.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        kept.chain(values).collect()
     }
 }
 

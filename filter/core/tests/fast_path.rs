@@ -1,4 +1,4 @@
-//! A segment on the fast path allocates nothing, and asks for nothing but a count.
+//! A segment on the fast path allocates nothing, and asks for nothing.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
@@ -9,7 +9,7 @@ mod viewer;
 use viewer::Viewer;
 
 #[test]
-fn a_segment_on_the_fast_path_allocates_nothing_and_asks_for_nothing_but_a_count() {
+fn a_segment_on_the_fast_path_allocates_nothing_and_asks_for_nothing() {
     let mut viewer = Viewer::new();
     // The first one after a start looks at the generation itself.
     let _ = viewer.segment(&viewer.path_of(1));

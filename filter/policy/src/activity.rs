@@ -181,10 +181,21 @@ impl Activity {
     /// The own key of the session whose player has this key, be it live or released.
     #[must_use]
     pub fn session_of(&self, player: &StreamKey) -> Option<StreamKey> {
-        let released = self.ended.iter().filter_map(Tombstone::released);
-        let mut all = self.streams.iter().chain(released);
+        let mut all = self.live_and_released();
         let session = all.find(|stream| stream.player == SessionPlayer::Known(*player))?;
         Some(session.key)
+    }
+
+    /// Whether any session has a player, or awaits one.
+    #[must_use]
+    pub fn has_session_players(&self) -> bool {
+        let mut all = self.live_and_released();
+        all.any(|stream| stream.player != SessionPlayer::None)
+    }
+
+    fn live_and_released(&self) -> impl Iterator<Item = &Stream> {
+        let released = self.ended.iter().filter_map(Tombstone::released);
+        self.streams.iter().chain(released)
     }
 
     /// How the stream with this key ended, if it did and that is still remembered.

@@ -28,12 +28,17 @@ impl<'a> TakenUp<'a> {
     /// The event as one of the stream's session, if it has one. A session that awaited the player
     /// knows it from here on, so that both end if they may not play.
     pub(super) fn of(activity: &mut Activity, play: &'a Play) -> Self {
+        let alone = Self {
+            play: Cow::Borrowed(play),
+            begins: false,
+        };
+        // So it is with nearly all accounts.
+        if !activity.has_session_players() {
+            return alone;
+        }
         let awaiting = awaiting(activity, play);
         let Some(session) = awaiting.or_else(|| activity.session_of(&play.stream)) else {
-            return Self {
-                play: Cow::Borrowed(play),
-                begins: false,
-            };
+            return alone;
         };
         if awaiting.is_some() {
             set(activity, &session, SessionPlayer::Known(play.stream));

@@ -4,7 +4,7 @@
 //! evictions heard and streams listed in the same way. It differs by its version: which
 //! write of the store it goes by, and whether it is dirty.
 
-use streamgate_policy::activity::Activity;
+use streamgate_policy::activity::{Activity, Stream};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -61,6 +61,12 @@ pub fn read(host: &impl Host, records: &Records, subject: &SubjectKey, now: Mome
     }
 }
 
+/// The subjects of which a slot holds a record.
+pub fn subjects(host: &impl Host, slot: u32) -> Vec<SubjectKey> {
+    let loaded = load(host, StoreKey::Slot(slot));
+    loaded.slot(host).subjects().collect()
+}
+
 /// A copy brought up to date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpToDate {
@@ -87,7 +93,13 @@ pub fn take_over(
     now: Moment,
 ) -> Result<UpToDate, Unavailable> {
     let is_older = |_: &CopyVersion| true;
-    bring_up_to_date(host, records, subject, (record, write), is_older, now)
+    // Streams that play here may be more than may play with those that turn up.
+    let is_disturbed = |known: &Activity, both: &Activity| {
+        let is_new = |stream: &Stream| known.stream(&stream.key).is_none();
+        !known.streams.is_empty() && both.streams.iter().any(is_new)
+    };
+    let how = (is_older, is_disturbed);
+    bring_up_to_date(host, records, subject, (record, write), how, now)
 }
 
 /// Takes over what was written in the store, as `write`, in the place of what the copy went by
@@ -106,7 +118,8 @@ pub fn follow(
     now: Moment,
 ) -> Result<UpToDate, Unavailable> {
     let is_older = |copy_version: &CopyVersion| copy_version.write == before;
-    bring_up_to_date(host, records, subject, (record, Some(write)), is_older, now)
+    let how = (is_older, |_: &Activity, _: &Activity| false);
+    bring_up_to_date(host, records, subject, (record, Some(write)), how, now)
 }
 
 fn bring_up_to_date(
@@ -114,7 +127,10 @@ fn bring_up_to_date(
     records: &Records,
     subject: &SubjectKey,
     (record, write): (&Activity, Option<WriteId>),
-    is_older: impl Fn(&CopyVersion) -> bool,
+    (is_older, is_disturbed): (
+        impl Fn(&CopyVersion) -> bool,
+        impl Fn(&Activity, &Activity) -> bool,
+    ),
     now: Moment,
 ) -> Result<UpToDate, Unavailable> {
     let generation = host.generation(records.group_of(subject));
@@ -156,10 +172,9 @@ fn bring_up_to_date(
         let growth = pruned.growth_to(&activity, &rewritten);
         match host.swap(key, loaded.version, &rewritten.bytes) {
             Swap::Done => {
-                let ended = |known: &streamgate_policy::activity::Stream| {
-                    activity.stream(&known.key).is_none()
-                };
-                if pruned.activity.streams.iter().any(ended) {
+                let known = &pruned.activity;
+                let ended = |stream: &Stream| activity.stream(&stream.key).is_none();
+                if known.streams.iter().any(ended) || is_disturbed(known, &activity) {
                     bump(host, records.group_of(subject));
                 }
                 add_live(host, growth);

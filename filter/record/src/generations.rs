@@ -4,7 +4,8 @@
 //! leases of the group still hold. But a look takes a lock that all workers share. So each bump
 //! is also written to a log of the latest bumps, and counted; a look at the count takes no lock.
 //! As long as the count stays the same, nothing was bumped; when the count has changed, the log says
-//! which groups were. `docs/decisions/0002-generations.md` has what else was considered.
+//! which groups were. A worker looks at the count at each tick, and hears of its own bumps at once: in between
+//! a lease holds without a call to Envoy. `docs/decisions/0002-generations.md` has what else was considered.
 
 use streamgate_values::compact::{Reader, Writer};
 
@@ -96,6 +97,10 @@ pub struct Generations {
     buckets: Box<[LookCount]>,
     /// When a look last found that something was bumped, and the log did not say what.
     any: LookCount,
+    /// How many bumps of this worker's own the last look knows of; `None` before the first look.
+    own: Option<u32>,
+    /// Whether the last look found a count: where Envoy keeps none, each lease looks at its generation.
+    is_counted: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,20 +124,23 @@ impl Default for Generations {
             now: 0,
             buckets: vec![0; BUCKETS].into(),
             any: 0,
+            own: None,
+            is_counted: false,
         }
     }
 }
 
 impl Generations {
-    /// Whether a group's generation is certainly unchanged since `looked`. If not, the generation
+    /// Whether a group's generation was certainly unchanged since `looked` when a look was last taken:
+    /// at the last tick, or after a bump of this worker's own. If not, the generation
     /// itself may still be the same: whoever finds it so may go on with [`Generations::now`], taken
     /// before the generation was looked at, as the new `looked`.
     pub fn is_unchanged(&mut self, host: &impl Host, group: u16, looked: LookCount) -> bool {
-        if !self.look(host) {
-            return false;
+        if self.own != Some(host.own_bumps()) {
+            self.look(host);
         }
         let bucket = self.buckets.get(usize::from(group) % BUCKETS);
-        self.any <= looked && bucket.is_some_and(|latest| *latest <= looked)
+        self.is_counted && self.any <= looked && bucket.is_some_and(|latest| *latest <= looked)
     }
 
     /// How often a look has found new bumps so far.
@@ -140,8 +148,14 @@ impl Generations {
         self.now
     }
 
-    /// Looks at the count, and where it has changed at the log; `false` if Envoy keeps no count.
-    fn look(&mut self, host: &impl Host) -> bool {
+    /// Looks at the count, and where it has changed at the log. To be called at each tick.
+    pub fn look(&mut self, host: &impl Host) {
+        self.own = Some(host.own_bumps());
+        self.is_counted = self.counts(host);
+    }
+
+    /// Does so; `false` if Envoy keeps no count.
+    fn counts(&mut self, host: &impl Host) -> bool {
         let Some(counted) = host.bumps() else {
             return false;
         };
@@ -204,6 +218,12 @@ mod tests {
         }
 
         fn is_unchanged(&mut self, host: &MemoryHost) -> bool {
+            self.generations.look(host);
+            self.holds(host)
+        }
+
+        /// The same between two ticks.
+        fn holds(&mut self, host: &MemoryHost) -> bool {
             if self.generations.is_unchanged(host, self.group, self.looked) {
                 return true;
             }
@@ -234,6 +254,25 @@ mod tests {
         bump(&host, 7);
         assert!(!watcher.is_unchanged(&host));
         assert!(!watcher.is_unchanged(&host), "and stays heard");
+    }
+
+    #[test]
+    fn between_ticks_a_lease_asks_for_nothing_and_only_own_bumps_are_heard() {
+        let host = MemoryHost::new();
+        let mut watcher = Watcher::of(7, &host);
+        assert!(watcher.is_unchanged(&host));
+        let before = host.calls();
+        host.is_worker(1);
+        bump(&host, 7);
+        host.is_worker(0);
+        assert!(watcher.holds(&host), "another worker's, before the tick");
+        assert_eq!(host.calls().generation_reads, before.generation_reads);
+        assert!(!watcher.is_unchanged(&host), "and at the tick");
+
+        let mut watcher = Watcher::of(9, &host);
+        assert!(watcher.is_unchanged(&host));
+        bump(&host, 9);
+        assert!(!watcher.holds(&host), "its own at once");
     }
 
     #[test]

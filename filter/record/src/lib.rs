@@ -8,6 +8,8 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
 mod codec;
+#[cfg(test)]
+mod codec_tests;
 pub mod copy;
 pub mod copy_version;
 mod counting;

@@ -71,6 +71,10 @@ impl Store for Overtaken<'_> {
     fn bump(&self, group: u16) {
         self.host.bump(group);
     }
+
+    fn own_bumps(&self) -> u32 {
+        self.host.own_bumps()
+    }
 }
 
 #[test]

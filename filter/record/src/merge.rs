@@ -37,7 +37,7 @@ pub fn merged(record: Activity, copy: &Activity) -> Activity {
 
 fn take_over_end(merged: &mut Activity, ended: &Tombstone) {
     if let Some(live) = merged.stream(&ended.key) {
-        if live.began_at > ended.at {
+        if live.began_at > reach(ended) {
             return;
         }
         let _ = merged.take(&ended.key);
@@ -94,18 +94,29 @@ fn take_over_faded(merged: &mut Activity, faded: Faded) {
     }
 }
 
-/// Which of two ends of a stream holds? The later one; but whoever paused a stream may not
+/// Which of two ends of a stream holds? The later one, of two pauses that of the later life; but whoever paused a stream may not
 /// have heard that it had been ended, and that holds unless it had started again.
 fn outlasts(ended: &Tombstone, known: &Tombstone) -> bool {
     match (ended.released(), known.released()) {
         (Some(stream), None) => stream.began_at > known.at,
+        (Some(stream), Some(other)) => {
+            let one = (stream.began_at, ended.at, reason(&ended.why));
+            one > (other.began_at, known.at, reason(&known.why))
+        }
         (None, Some(stream)) => stream.began_at <= ended.at,
         _ => (ended.at, reason(&ended.why)) > (known.at, reason(&known.why)),
     }
 }
 
+/// Which lives of its stream an end is about: those that began up to this moment. A pause is about the
+/// life that was paused: another one that began later plays, however late the pause came. Otherwise the
+/// order in which three copies meet would decide.
+fn reach(end: &Tombstone) -> Moment {
+    end.released().map_or(end.at, |stream| stream.began_at)
+}
+
 fn take_over_stream(merged: &mut Activity, stream: &Stream) {
-    let full = merged.end_of(&stream.key).map(|end| end.at);
+    let full = merged.end_of(&stream.key).map(reach);
     let faded = merged.faded_end_of(&stream.key).map(|faded| faded.at);
     let end = full.max(faded);
     if let Some(at) = end {

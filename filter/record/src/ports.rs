@@ -109,6 +109,10 @@ pub trait Store {
 
     /// Bumps the generation of a slot group: some stream of one of its slots has been ended.
     fn bump(&self, group: u16);
+
+    /// How many generations this worker has bumped, which costs no call to find out: it hears of these before
+    /// its next tick.
+    fn own_bumps(&self) -> u32;
 }
 
 /// What became of a write.

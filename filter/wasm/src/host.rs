@@ -50,6 +50,8 @@ pub(crate) struct Envoy {
     /// By how many milliseconds own time is ahead of the steady clock, once that is known, and the
     /// machine's clock ahead of own time.
     ahead_ms: Cell<Option<(i64, i64)>>,
+    /// How many generations this worker has bumped.
+    own_bumps: Cell<u32>,
 }
 
 impl Envoy {
@@ -78,6 +80,7 @@ impl Envoy {
             clock_difference: hostcalls::define_metric(MetricType::Gauge, CLOCK_DIFFERENCE_MS)?,
             shown_ms: Cell::default(),
             ahead_ms: Cell::default(),
+            own_bumps: Cell::new(0),
         };
         envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
@@ -224,6 +227,11 @@ impl Store for Envoy {
 
     fn bump(&self, group: u16) {
         let _ = hostcalls::set_shared_data(&Key::generation(group), None, None);
+        self.own_bumps.set(self.own_bumps.get().wrapping_add(1));
+    }
+
+    fn own_bumps(&self) -> u32 {
+        self.own_bumps.get()
     }
 }
 

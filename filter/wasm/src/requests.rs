@@ -253,7 +253,10 @@ impl Requests {
 
     pub(crate) fn on_response_body(&self, context: u32, size: usize, ends: bool) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let state = waiting.get_mut(&context).map(|waiting| &mut waiting.state);
+        let state = match waiting.is_empty() {
+            true => None,
+            false => waiting.get_mut(&context).map(|waiting| &mut waiting.state),
+        };
         match state {
             // All of it in the place of the first piece, nothing in the place of the others.
             Some(State::Refused(body)) => {

@@ -14,6 +14,7 @@ mod outages;
 mod privacy;
 mod races;
 mod restarts;
+mod returns;
 mod rings;
 mod roaming;
 mod rotation;

@@ -75,6 +75,7 @@ impl SimEdge {
 
     /// Handles a request; `None` if it waits for the store. The origin answers each with 200.
     pub fn ask(&mut self, worker: usize, viewer: u32, request: Request) -> Option<Outcome> {
+        self.host.is_worker(worker);
         let (host, worker) = (&self.host, &mut self.workers[worker]);
         worker.last_ticket = worker.last_ticket.wrapping_add(1);
         let ticket = Ticket(worker.last_ticket);
@@ -101,6 +102,7 @@ impl SimEdge {
 
     /// The calls that somebody waits for.
     pub fn calls(&mut self, worker: usize) -> Vec<StoreCall> {
+        self.host.is_worker(worker);
         let edge = &mut self.workers[worker].edge;
         match edge.has_calls() {
             true => edge.calls(&self.host),
@@ -110,17 +112,20 @@ impl SimEdge {
 
     /// The calls that are due by the clock.
     pub fn tick(&mut self, worker: usize) -> Vec<StoreCall> {
+        self.host.is_worker(worker);
         self.workers[worker].edge.on_tick(&self.host)
     }
 
     /// What came back of a call.
     pub fn hear(&mut self, worker: usize, call: CallId, reply: Result<&[u8], CallFailure>) {
+        self.host.is_worker(worker);
         let edge = &mut self.workers[worker].edge;
         edge.on_store_reply(&self.host, call, reply);
     }
 
     /// The requests that have waited for long enough.
     pub fn resolved(&mut self, worker: usize) -> Vec<Resolved> {
+        self.host.is_worker(worker);
         let (host, worker) = (&self.host, &mut self.workers[worker]);
         let mut resolved = Vec::new();
         for settled in worker.edge.settled() {

@@ -24,6 +24,9 @@ pub struct EdgeHost {
     machine_ahead_ms: Cell<i64>,
     values: RefCell<HashMap<StoreKey, Value>>,
     generations: RefCell<HashMap<u16, u32>>,
+    /// Which worker calls, and how often each has bumped.
+    worker: Cell<usize>,
+    own_bumps: RefCell<HashMap<usize, u32>>,
     dice: RefCell<fastrand::Rng>,
     counters: RefCell<[u64; Metric::ALL.len()]>,
     live: Cell<i64>,
@@ -39,10 +42,17 @@ impl EdgeHost {
             machine_ahead_ms: Cell::new(0),
             values: RefCell::default(),
             generations: RefCell::default(),
+            worker: Cell::new(0),
+            own_bumps: RefCell::default(),
             dice: RefCell::new(fastrand::Rng::with_seed(seed)),
             counters: RefCell::new([0; Metric::ALL.len()]),
             live: Cell::new(0),
         }
+    }
+
+    /// From now on this worker calls.
+    pub fn is_worker(&self, worker: usize) {
+        self.worker.set(worker);
     }
 
     /// Sets its clock.
@@ -146,5 +156,15 @@ impl Store for EdgeHost {
 
     fn bump(&self, group: u16) {
         *self.generations.borrow_mut().entry(group).or_default() += 1;
+        *self
+            .own_bumps
+            .borrow_mut()
+            .entry(self.worker.get())
+            .or_default() += 1;
+    }
+
+    fn own_bumps(&self) -> u32 {
+        let own_bumps = self.own_bumps.borrow();
+        own_bumps.get(&self.worker.get()).copied().unwrap_or(0)
     }
 }

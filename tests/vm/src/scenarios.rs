@@ -24,6 +24,7 @@ const CONFIGURATION: &str = r#"{
     ]}
   ],
   "session_api": {"subject": "trusted"},
+  "referer": "route",
   "sessions": {
     "heartbeat": "60s",
     "timeout": "90s",
@@ -61,10 +62,14 @@ pub type Scenario = fn() -> Cost;
 pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
 
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 24] = [
+pub const ALL: [(&str, Scenario); 25] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
     ("segment, lease due", segment_lease_due),
+    (
+        "segment, fast path, Referer taken off by the filter",
+        segment_with_referer,
+    ),
     ("segment, new to this worker", segment_on_another_worker),
     ("segment, CMCD player, fast path", segment_cmcd),
     ("first segment, request", first_segment_request),
@@ -190,6 +195,66 @@ pub fn memory_after(streams: u32) -> usize {
     stage.worker.memory()
 }
 
+/// How much memory a worker takes for so many films that run at once, each in one response, in
+/// bytes: most viewers have one, and three at most are of one account.
+///
+/// # Panics
+///
+/// If one does not run, or one is cut.
+#[must_use]
+pub fn memory_of_films(films: u32) -> usize {
+    let mut stage = Stage::new();
+    let prefixes: Vec<String> = (0..films)
+        .map(|n| stage.playing(&format!("household-{n:012}")))
+        .collect();
+    // What ticks take is there before.
+    stage.advance_ms(TICK_MS);
+    let before = stage.worker.memory();
+    let film = |prefix: &String| get(format!("{prefix}/vod/film/film.mp4"));
+    let running: Vec<_> = prefixes
+        .iter()
+        .map(|prefix| stage.worker.begin(film(prefix)))
+        .collect();
+    for _ in 0..3 {
+        stage.advance_ms(TICK_MS);
+        for film in &running {
+            stage.worker.piece_of(*film);
+        }
+    }
+    stage.advance_ms(TICK_MS);
+    let after = stage.worker.memory();
+    running.into_iter().for_each(|film| stage.worker.end(film));
+    after - before
+}
+
+/// What the response costs that is a manifest of a megabyte, where so many others watch, and how
+/// much memory the worker takes for as many such manifests of different viewers.
+///
+/// # Panics
+///
+/// If it is not rewritten.
+#[must_use]
+pub fn manifest_among(viewers: u32, manifests: usize) -> (Cost, usize) {
+    let line = "#EXTINF:4.000,\n/vod/film/segment-12345.m4s\n";
+    let playlist = format!("#EXTM3U\n{}", line.repeat(1_000_000 / line.len()));
+    let mut stage = Stage::new();
+    let prefixes: Vec<String> = (0..viewers)
+        .map(|n| stage.playing(&format!("household-{n:012}")))
+        .collect();
+    let ask = |prefix: &String| {
+        let ask = get(format!("{prefix}/vod/film/video/1080p.m3u8"));
+        ask.origin_gives(playlist.clone().into_bytes())
+    };
+    let mut asks = prefixes.iter().cycle().map(ask);
+    let first = asks.next().expect("a viewer");
+    let cost = stage.ask(first).response;
+    let before = stage.worker.memory();
+    for ask in asks.take(manifests) {
+        assert!(stage.ask(ask).body().len() > playlist.len(), "left alone");
+    }
+    (cost, stage.worker.memory() - before)
+}
+
 /// The cost of a request that was refused for `reason`.
 fn refused(exchange: &Exchange, status: u16, reason: &str) -> Cost {
     let answer = exchange.answer();
@@ -216,6 +281,17 @@ fn unprotected() -> Cost {
 
 fn segment_fast_path() -> Cost {
     let mut stage = Stage::new();
+    let prefix = stage.playing("alice");
+    stage.ask(segment(&prefix, 2)).served();
+    let cost = served(&stage.ask(segment(&prefix, 3)));
+    assert_eq!(stage.passes(), Some(2), "not on the fast path");
+    cost
+}
+
+/// `Referer` is left to the filter.
+fn segment_with_referer() -> Cost {
+    let by_filter = CONFIGURATION.replacen(r#""referer": "route","#, "", 1);
+    let mut stage = Stage::with(&by_filter);
     let prefix = stage.playing("alice");
     stage.ask(segment(&prefix, 2)).served();
     let cost = served(&stage.ask(segment(&prefix, 3)));

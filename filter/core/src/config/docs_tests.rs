@@ -92,6 +92,8 @@ fn schema_and_filter_agree_on_what_is_right() {
     let rule = "/policies/0/rules/0";
     let right = [
         ("/compatibility", json!("cm-v2")),
+        ("/referer", json!("filter")),
+        ("/referer", json!("route")),
         ("/policies/0/mode", json!("monitor")),
         (&format!("{rule}/max"), json!(0)),
         (&format!("{rule}/max"), json!(1000)),
@@ -157,6 +159,7 @@ fn schema_and_filter_agree_on_what_is_wrong() {
         ("/applications/0/policies", json!("household")),
         ("/applications/0", json!({"id": "demo-web"})),
         ("/compatibility", json!("cm_v2")),
+        ("/referer", json!("routes")),
         ("/policies/0/mode", json!("observe")),
         ("/policies/0/rules", json!([])),
         (&format!("{rule}/max"), json!(1001)),

@@ -219,7 +219,8 @@ impl PlaybackPath {
 /// request is cleaned of them.
 #[derive(Debug, Default)]
 pub struct Credentials {
-    pub(crate) any: bool,
+    /// One may stand in an address, and the filter takes `Referer` off.
+    pub(crate) referer: bool,
     pub(crate) parameters: Vec<String>,
     /// The parameters, and that of CMCD, which tells viewers apart.
     pub(crate) taken_out: Vec<String>,

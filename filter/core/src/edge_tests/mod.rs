@@ -15,6 +15,7 @@ mod cm_v2;
 mod cookies;
 mod credentials;
 mod empty_values;
+mod evictions;
 mod fleet_judgements;
 mod fleet_leases;
 mod foreign;
@@ -166,6 +167,7 @@ impl World {
     fn ask(&mut self, ask: Ask) -> Outcome {
         let Self { host, workers } = self;
         let edge = &mut workers[ask.worker];
+        host.is_worker(ask.worker);
         let head = ask.headers.clone().with(":method", ask.method.as_bytes());
         let reached = |path: &[u8], headers| Reached {
             path: lossy(path),
@@ -209,7 +211,8 @@ impl World {
     /// Every worker does what it does from time to time.
     fn tick(&mut self) {
         let Self { host, workers } = self;
-        for worker in workers {
+        for (number, worker) in workers.iter_mut().enumerate() {
+            host.is_worker(number);
             let calls = worker.on_tick(host);
             assert!(calls.is_empty(), "an edge alone calls nobody");
         }

@@ -123,3 +123,21 @@ fn a_forged_token_tells_no_more_than_that_it_is_none() {
     let forged = get("/vod/a/1.m4s?sg=forged").account("alice");
     assert_eq!(world.ask(forged).refusal(), refused(403, "token-invalid"));
 }
+
+/// The routes take it off what goes on, and nothing is asked of the filter. What the filter answers goes to no
+/// origin, only to the access log, and there it is taken off by the filter as ever.
+#[test]
+fn a_referer_that_is_the_routes_is_left_alone() {
+    let mut world = World::with(|| {
+        let by_route = |json: &mut serde_json::Value| json["referer"] = "route".into();
+        config_with(by_route).unwrap()
+    });
+    let prefix = world.play("alice");
+    let page = format!("https://edge.example{prefix}/vod/a/");
+    for path in [format!("{prefix}/vod/a/2.m4s"), "/open/logo.png".to_owned()] {
+        let ask = get(path).header("referer", &page);
+        assert_eq!(referer(&mut world, ask), Some(page.clone()));
+    }
+    let refusal = world.ask(get("/vod/a/2.m4s")).reply();
+    assert!(refusal.logged_path.is_some());
+}

@@ -14,6 +14,10 @@ use super::request::Request;
 use crate::request::viewer::may_name_another;
 use crate::step::Step;
 
+/// After how many passes between two ticks a worker looks whether a stream was ended: one that is too busy
+/// for its ticks to come in time hears of an eviction all the same.
+const LOOK_AFTER_PASSES: u64 = 1_024;
+
 impl Gate {
     /// Decides by what this worker remembers; `None` if that does not suffice. `is_identified`:
     /// the name is of all that the request says of its viewer, not of its token alone.
@@ -34,7 +38,11 @@ impl Gate {
             return None;
         }
         if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
-            self.passes.set(self.passes.get().saturating_add(1));
+            let passes = self.passes.get().saturating_add(1);
+            self.passes.set(passes);
+            if passes.is_multiple_of(LOOK_AFTER_PASSES) {
+                self.generations.look(request.host);
+            }
             let (file, index) = (request.asked.file, request.path_index);
             if flow::ends_like_media(request.protected, file) {
                 self.flows.begin(name, index, &lease.stream, false);

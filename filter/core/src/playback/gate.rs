@@ -2,8 +2,8 @@
 //!
 //! A request is looked at in this order, the cheap before the dear:
 //!
-//! 1. The worker holds a fresh lease for its token: it passes. One table look-up, one look
-//!    at a generation; whether it is fresh was known at the last tick.
+//! 1. The worker holds a fresh lease for its token: it passes. One table look-up; whether it is fresh,
+//!    and whether a stream was ended since, was known at the last tick.
 //! 2. The lease is due but the stream still lives: it passes, and if it turns out to
 //!    be a successful media request the record is touched then.
 //! 3. Otherwise the record is consulted; nothing is written yet. The request is
@@ -104,9 +104,10 @@ impl Gate {
         self.leases = Leases::new(LEASES_MAX);
     }
 
-    /// Takes note of the time, and counts what passed since the last tick.
+    /// Takes note of the time and of what was ended, and counts what passed since the last tick.
     pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
         self.ticked_at = Some(now);
+        self.generations.look(host);
         self.flush(host);
     }
 

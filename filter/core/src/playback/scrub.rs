@@ -14,9 +14,15 @@ impl Scrub {
     /// What to take off a request that no path protects: a token may stand in the address
     /// of the page that asks for it.
     pub fn of_open(config: &Config, head: &impl Head) -> Option<Self> {
+        let mut protected = config.playback.iter();
+        if !protected
+            .clone()
+            .any(|protected| protected.credentials.referer)
+        {
+            return None;
+        }
         // Most requests have none, and nothing is looked at but that.
         let told = head.header("referer")?;
-        let mut protected = config.playback.iter();
         let is_told = protected.any(|protected| protected.credentials.stand_in(&told));
         is_told.then_some(Self {
             referer: true,
@@ -38,8 +44,14 @@ impl<H: Head, E> Request<'_, H, E> {
     /// What to take off this request.
     pub(super) fn scrub(&self) -> Scrub {
         let credentials = &self.protected.credentials;
-        let Asked { head, path, .. } = self.asked;
-        credentials.scrub(head, || self.asked.cookies(), path, &credentials.taken_out)
+        let Asked {
+            head, path, file, ..
+        } = self.asked;
+        let parameters: &[_] = match file.is_all_of(path) {
+            true => &[],
+            false => &credentials.taken_out,
+        };
+        credentials.scrub(head, || self.asked.cookies(), path, parameters)
     }
 
     /// The path as it is, but for tokens in its query: to be redirected to, and to be
@@ -59,7 +71,7 @@ impl Credentials {
     pub fn of(protected: &PlaybackPath, cat: Option<&Cat>) -> Self {
         let mut all = Self::default();
         for position in protected.token_positions() {
-            all.any = true;
+            all.referer = true;
             match position {
                 TokenPosition::Path => {}
                 TokenPosition::Query(name) => all.parameters.push(name.clone()),
@@ -70,7 +82,7 @@ impl Credentials {
         if let Some(cat) = cat
             && protected.reads_cat()
         {
-            all.any = true;
+            all.referer = true;
             all.parameters.push(cat.query.clone());
             all.cookies.push(cat.cookie.clone());
             all.headers.push(cat.header.clone());
@@ -91,7 +103,7 @@ impl Credentials {
         parameters: &[String],
     ) -> Scrub {
         let mut scrub = Scrub {
-            referer: self.any,
+            referer: self.referer,
             ..Scrub::default()
         };
         for name in &self.headers {
@@ -106,7 +118,9 @@ impl Credentials {
             let rest = (!rest.is_empty()).then_some(rest);
             scrub.headers.push(("cookie".to_owned(), rest));
         }
-        scrub.path = without_parameters(path, parameters);
+        if !parameters.is_empty() {
+            scrub.path = without_parameters(path, parameters);
+        }
         scrub
     }
 
@@ -118,7 +132,7 @@ impl Credentials {
             _ => parts.nth(2),
         };
         let path = path.unwrap_or_default();
-        self.any
+        self.referer
             && (path.starts_with(b"~")
                 || path.starts_with(b"/~")
                 || without_parameters(address, &self.parameters).is_some())

@@ -51,7 +51,7 @@ pub enum Surface<'p> {
 #[must_use]
 pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     let (token, rest) = split_token(path);
-    if token.is_some() && (rest.starts_with(b"/~") || !rest.starts_with(b"/")) {
+    if token.is_some() && (rest.first() != Some(&b'/') || rest.get(1) == Some(&b'~')) {
         return Surface::Malformed;
     }
     let Ok(file) = Reading::of(rest) else {

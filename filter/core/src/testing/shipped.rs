@@ -24,9 +24,15 @@ pub(crate) fn plugin(file: &str) -> Value {
     let filters =
         "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters";
     let filters = bootstrap.pointer(filters).unwrap().as_array().unwrap();
-    let mut filters = filters.iter();
-    let wasm = filters.find(|filter| filter["name"] == "envoy.filters.http.wasm");
-    wasm.unwrap()["typed_config"]["config"]["configuration"]["value"].clone()
+    let mut found = filters.iter().filter_map(|filter| {
+        let config = &filter["typed_config"];
+        match filter["name"].as_str()? {
+            "envoy.filters.http.wasm" => Some(&config["config"]["configuration"]["value"]),
+            "envoy.filters.http.dynamic_modules" => Some(&config["filter_config"]["value"]),
+            _ => None,
+        }
+    });
+    found.next().unwrap().clone()
 }
 
 /// The same, read by the filter.

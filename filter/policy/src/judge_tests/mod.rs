@@ -17,6 +17,8 @@ mod lowered;
 mod monitor;
 mod places;
 mod recurring;
+#[cfg(not(target_arch = "wasm32"))]
+mod reference;
 mod regroup;
 mod release;
 mod restart;

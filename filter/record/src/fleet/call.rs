@@ -1,5 +1,7 @@
 //! A call to the store, who waits for it, and what came of it.
 
+use core::num::NonZeroU32;
+
 use streamgate_bytes::Fingerprint;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
@@ -66,6 +68,15 @@ pub(super) const SUBJECTS_A_CALL: usize = 512;
 
 /// How often a worker is to call [`Fleet::on_tick`](super::Fleet::on_tick), in milliseconds.
 pub const TICK_MS: u64 = 100;
+
+/// Which of so many shards keeps a subject. Not by the bytes that choose the slot, so that each shard is
+/// spread over all slots.
+pub(super) fn shard_of(shards: NonZeroU32, subject: &SubjectKey) -> usize {
+    let [_, _, _, _, a, b, c, d, ..] = *subject.as_bytes();
+    let shard = u32::from_be_bytes([a, b, c, d]).checked_rem(shards.get());
+    let shard = shard.and_then(|shard| usize::try_from(shard).ok());
+    shard.unwrap_or_default()
+}
 
 /// A subject's key is itself spread evenly.
 pub(super) fn fingerprint(subject: &SubjectKey) -> Fingerprint {

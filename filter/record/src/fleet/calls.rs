@@ -16,6 +16,9 @@ const ROUNDS_A_TIMEOUT: u64 = 9;
 /// How many shards a worker that has just started calls for the first time in one tick.
 const FIRST_CALLS_A_TICK: usize = 8;
 
+/// The most shards that are called in one tick because they have come back.
+const BACK_A_TICK: usize = 64;
+
 impl Fleet {
     /// The calls to make now: those that somebody waits for.
     pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
@@ -53,6 +56,8 @@ impl Fleet {
                 shard.give_up(here, patience, &mut self.settled);
             }
         }
+        let (shards, settings) = (&mut self.shards, &self.settings);
+        self.retelling.on_tick(here, shards, settings);
         // The answer to a call that was taken for lost is of no use any more.
         let shards = &self.shards;
         let is_awaited = |call: &CallId, at: &mut usize| {
@@ -92,6 +97,7 @@ impl Fleet {
         due.extend(overtaken);
         due.extend(patient);
         due.extend(feed);
+        due.extend(self.in_turn(self.next_feed, BACK_A_TICK, |shard| shard.is_back(now)));
         let may_speak = |at: &usize| {
             let shard = self.shards.get(*at);
             shard.is_some_and(|shard| shard.may_speak(steady))

@@ -23,6 +23,8 @@ mod layout;
 mod patience;
 mod queue;
 mod resp;
+mod retelling;
+mod returns;
 mod script;
 mod sent;
 mod settings;
@@ -44,9 +46,10 @@ use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
 use self::batch::WriteIds;
-use self::call::fingerprint;
+use self::call::{fingerprint, shard_of};
 use self::patience::{Patience, Watch};
 use self::queue::Ask;
+use self::retelling::Retelling;
 use self::shard::Shard;
 use crate::Records;
 use crate::ports::Host;
@@ -84,6 +87,7 @@ pub struct Fleet {
     settled: Vec<AnsweredQuestion>,
     confirmed: Recent<Moment>,
     watch: Watch,
+    retelling: Retelling,
 }
 
 impl Fleet {
@@ -106,6 +110,7 @@ impl Fleet {
             settled: Vec::new(),
             confirmed: Recent::new(CONFIRMED_MAX),
             watch: Watch::default(),
+            retelling: Retelling::default(),
         }
     }
 
@@ -115,12 +120,13 @@ impl Fleet {
         &self.settings
     }
 
-    /// Whether there is a point in asking about a subject now: its shard answers, or has yet
-    /// to be met.
+    /// Whether there is a point in asking about a subject now: its shard answers and knows what
+    /// plays, or has yet to be met.
     #[must_use]
     pub fn is_up(&self, subject: &SubjectKey) -> bool {
         let shard = self.shards.get(self.shard_of(subject));
-        shard.is_some_and(|shard| !shard.is_down())
+        let refuses = self.settings.on_outage == OnOutage::Refuse;
+        shard.is_some_and(|shard| !(shard.is_down() || refuses && shard.back.is_unsettled()))
     }
 
     /// Since when the store remembers a subject's streams, as far as is known.
@@ -261,12 +267,7 @@ impl Fleet {
         self.watch.patience(wait_ms, start_within_ms, steady)
     }
 
-    /// Not by the bytes that choose the slot, so that each shard is spread over all slots.
     fn shard_of(&self, subject: &SubjectKey) -> usize {
-        let [_, _, _, _, a, b, c, d, ..] = *subject.as_bytes();
-        let shard = u32::from_be_bytes([a, b, c, d]).checked_rem(self.settings.shards.get());
-        shard
-            .and_then(|shard| usize::try_from(shard).ok())
-            .unwrap_or_default()
+        shard_of(self.settings.shards, subject)
     }
 }

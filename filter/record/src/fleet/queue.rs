@@ -165,6 +165,14 @@ impl Queue {
         item.feed |= feed;
     }
 
+    /// What the store was told of a subject is to be told again: it has lost it.
+    pub(super) fn flush_again(&mut self, subject: SubjectKey) {
+        if self.items.contains_key(&subject) || self.has_room(false) {
+            let item = self.item(subject);
+            (item.flushes, item.again) = (true, true);
+        }
+    }
+
     /// Whether there is room for another subject. What is urgent takes the place of a sign of
     /// life, the one that came last.
     fn has_room(&mut self, is_urgent: bool) -> bool {

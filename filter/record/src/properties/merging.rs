@@ -92,10 +92,12 @@ fn activity() -> impl Strategy<Value = Activity> {
     })
 }
 
-/// When a stream ended last, by either of them.
+/// Up to when lives of a stream that began have ended, by either of them: a pause ends the life that was
+/// paused.
 fn end_of(both: [&Activity; 2], key: &StreamKey) -> Option<Moment> {
     let ends = both.into_iter().flat_map(|one| {
-        let full = one.end_of(key).map(|ended| ended.at);
+        let full = one.end_of(key);
+        let full = full.map(|end| end.released().map_or(end.at, |stream| stream.began_at));
         let faded = one.faded_end_of(key).map(|faded| faded.at);
         [full, faded]
     });

@@ -29,6 +29,9 @@ struct State {
     seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
+    /// Who calls, and how often each has bumped.
+    worker: usize,
+    own_bumps: HashMap<usize, u32>,
     dealt: u64,
     counters: [u64; Metric::ALL.len()],
     /// What was counted for policies and rules, by Envoy's names.
@@ -69,6 +72,8 @@ impl MemoryHost {
             seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
+            worker: 0,
+            own_bumps: HashMap::new(),
             dealt: 0,
             counters: [0; Metric::ALL.len()],
             by_rule: BTreeMap::new(),
@@ -85,6 +90,11 @@ impl MemoryHost {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
+    }
+
+    /// From now on this worker calls. Unless told, all are one.
+    pub fn is_worker(&self, worker: usize) {
+        self.state().worker = worker;
     }
 
     /// Sets the clock.
@@ -113,7 +123,7 @@ impl MemoryHost {
         self.state().calls
     }
 
-    /// How often a counter was moved so far.
+    /// How often a counter was moved, or looked at, so far.
     pub fn counts(&self) -> u32 {
         self.state().counts
     }
@@ -262,7 +272,8 @@ impl Meter for MemoryHost {
     }
 
     fn bumps(&self) -> Option<u64> {
-        let state = self.state();
+        let mut state = self.state();
+        state.counts += 1;
         (!state.is_not_counting).then_some(state.counters[Metric::GenerationBumps.index()])
     }
 
@@ -307,7 +318,14 @@ impl Store for MemoryHost {
     fn bump(&self, group: u16) {
         let mut state = self.state();
         state.calls.bumps += 1;
+        let worker = state.worker;
+        *state.own_bumps.entry(worker).or_default() += 1;
         *state.generations.entry(group).or_default() += 1;
+    }
+
+    fn own_bumps(&self) -> u32 {
+        let state = self.state();
+        state.own_bumps.get(&state.worker).copied().unwrap_or(0)
     }
 }
 

@@ -96,6 +96,12 @@ impl<'p> Reading<'p> {
         self.is_hiding
     }
 
+    /// Whether nothing follows in `path`, which this is the reading of: no query.
+    #[must_use]
+    pub const fn is_all_of(&self, path: &[u8]) -> bool {
+        self.written.len() == path.len()
+    }
+
     /// Whether some origin may read the path so that it begins with this, in whatever case.
     #[must_use]
     pub fn may_begin_with(&self, beginning: &[u8]) -> bool {
@@ -107,6 +113,8 @@ impl<'p> Reading<'p> {
 impl Deref for Reading<'_> {
     type Target = [u8];
 
+    // Called several times for each segment, and shorter than a call.
+    #[inline(always)]
     fn deref(&self) -> &[u8] {
         self.read.as_deref().unwrap_or(self.written)
     }

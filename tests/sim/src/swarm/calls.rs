@@ -42,7 +42,13 @@ impl World {
             };
             self.under_way.insert(from);
             let fate = self.dice.u32(..300);
-            let refused = fate < lost_percent;
+            let shard = call
+                .shard
+                .strip_prefix("shard-")
+                .and_then(|n| n.parse().ok());
+            let shard: usize = shard.expect("shards have numbers");
+            let node = shard % nodes;
+            let refused = fate < lost_percent || !self.reaches(edge, node);
             let vanishes = !refused && fate < 2 * lost_percent;
             let answer_is_lost = fate >= 2 * lost_percent && fate < 3 * lost_percent;
             let fails_after_ms = if refused { 1 } else { call.timeout_ms };
@@ -52,13 +58,8 @@ impl World {
                 Event::Heard { to: from, reply },
             );
             if !refused && !vanishes {
-                let shard = call
-                    .shard
-                    .strip_prefix("shard-")
-                    .and_then(|n| n.parse().ok());
-                let shard: usize = shard.expect("shards have numbers");
                 let event = Event::Arrives {
-                    node: shard % nodes,
+                    node,
                     from,
                     payload: call.payload,
                     answer_is_lost,

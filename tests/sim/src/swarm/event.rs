@@ -36,6 +36,8 @@ pub(super) enum Event {
     StoreRestarts { node: usize },
     /// A node hangs.
     Freezes { node: usize, for_ms: u64 },
+    /// A node cannot be connected to any more.
+    Vanishes { node: usize, for_ms: u64 },
     /// An edge loses all it holds.
     EdgeRestarts { edge: usize },
     /// Somebody sets the clock of an edge's machine.

@@ -45,8 +45,12 @@ pub struct Trouble {
     pub store_restarts: u32,
     /// How often a node hangs for some seconds.
     pub freezes: u32,
+    /// How often a node cannot be connected to for some time, and has lost all it held then.
+    pub absences: u32,
     /// How often an edge loses all it holds.
     pub edge_restarts: u32,
+    /// How long an edge that has just started does not know that its store is there, in milliseconds.
+    pub late_health_ms: u64,
     /// By how much the clock of an edge's machine is off at most, either way, in milliseconds. It
     /// is set to something else now and then.
     pub skew_ms: u64,
@@ -76,7 +80,9 @@ impl Options {
                 lost_percent: *dice.choice(&[0, 0, 2, 10, 30]).unwrap_or(&0),
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
-                edge_restarts: dice.u32(0..=1),
+                absences: dice.u32(0..=1),
+                edge_restarts: dice.u32(0..=2),
+                late_health_ms: *dice.choice(&[0, 500, 1_500]).unwrap_or(&0),
                 skew_ms: *dice
                     .choice(&[0, 1_000, 30_000, 120_000, 600_000])
                     .unwrap_or(&0),

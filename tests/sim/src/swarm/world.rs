@@ -51,6 +51,7 @@ pub(super) struct World {
     pub(super) began_ms: Vec<u64>,
     pub(super) nodes: Vec<Node>,
     pub(super) frozen_until_ms: Vec<u64>,
+    pub(super) gone_until_ms: Vec<u64>,
     pub(super) under_way: HashSet<Caller>,
     pub(super) accounts: Vec<Account>,
     pub(super) viewers: Vec<Viewer>,
@@ -111,6 +112,7 @@ impl World {
             began_ms: vec![BEGIN_MS; options.edges],
             nodes: (0..options.nodes).map(|_| Node::new()).collect(),
             frozen_until_ms: vec![0; options.nodes],
+            gone_until_ms: vec![0; options.nodes],
             under_way: HashSet::new(),
             accounts,
             viewers,
@@ -152,8 +154,15 @@ impl World {
         }
         for _ in 0..trouble.freezes {
             let node = self.dice.usize(..self.options.nodes);
-            let for_ms = self.dice.u64(200..8_000);
+            // Some for longer than streams live.
+            let most_ms = *self.dice.choice(&[8_000, 40_000]).unwrap_or(&8_000);
+            let for_ms = self.dice.u64(200..most_ms);
             self.sometime(Event::Freezes { node, for_ms });
+        }
+        for _ in 0..trouble.absences {
+            let node = self.dice.usize(..self.options.nodes);
+            let for_ms = self.dice.u64(200..20_000);
+            self.sometime(Event::Vanishes { node, for_ms });
         }
         for _ in 0..trouble.edge_restarts {
             let edge = self.dice.usize(..self.options.edges);
@@ -171,7 +180,19 @@ impl World {
     }
 
     pub(super) fn is_troubled(&self) -> bool {
-        self.now_ms < BEGIN_MS + self.options.troubled_s * 1_000
+        self.now_ms < self.calm_from_ms()
+    }
+
+    /// Whether an edge can connect to a node.
+    pub(super) fn reaches(&self, edge: usize, node: usize) -> bool {
+        let is_known = !self.is_troubled()
+            || self.now_ms >= self.began_ms[edge] + self.options.trouble.late_health_ms;
+        is_known && self.now_ms >= self.gone_until_ms[node]
+    }
+
+    /// When the trouble ends.
+    fn calm_from_ms(&self) -> u64 {
+        BEGIN_MS + self.options.troubled_s * 1_000
     }
 
     /// From when on nobody starts or stops anything: once everybody has been renewed since
@@ -211,7 +232,13 @@ impl World {
             } => self.arrives(node, from, payload, answer_is_lost),
             Event::Heard { to, reply } => self.hears(to, &reply),
             Event::StoreRestarts { node } => self.nodes[node].restart(),
-            Event::Freezes { node, for_ms } => self.frozen_until_ms[node] = self.now_ms + for_ms,
+            Event::Freezes { node, for_ms } => {
+                self.frozen_until_ms[node] = (self.now_ms + for_ms).min(self.calm_from_ms());
+            }
+            Event::Vanishes { node, for_ms } => {
+                self.nodes[node].restart();
+                self.gone_until_ms[node] = (self.now_ms + for_ms).min(self.calm_from_ms());
+            }
             Event::EdgeRestarts { edge } => self.edge_restarts(edge),
             Event::ClockIsSet { edge } => self.clock_is_set(edge),
         }

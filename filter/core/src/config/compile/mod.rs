@@ -23,7 +23,7 @@ use super::limits::{
 };
 use super::parse::Parsed;
 use super::problem::Problem;
-use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawKey, RawSessions, RawState};
+use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawKey, RawReferer, RawSessions, RawState};
 use super::{Compatibility, Config, PlaybackPath, Sessions};
 use crate::config::Credentials;
 use crate::request::surface::{Surface, surface};
@@ -68,6 +68,7 @@ pub fn compile(
             let at = item("playback", at);
             let mut path = check.playback(&at, path, &applications, timeout_ms);
             path.credentials = Credentials::of(&path, cat.as_ref());
+            path.credentials.referer &= matches!(raw.referer, RawReferer::Filter);
             path
         })
         .collect();

@@ -81,11 +81,29 @@ pub struct RawConfig {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub playback: Vec<RawPlayback>,
+    /// Who takes `Referer` off what goes on to the origin, because a token may stand there.
+    #[serde(default)]
+    pub referer: RawReferer,
     /// How much is remembered.
     #[serde(default)]
     pub state: RawState,
     /// The store that several edges share. Default: this edge is alone.
     pub fleet: Option<RawFleet>,
+}
+
+/// Who takes `Referer` off.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Referer")]
+#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
+pub enum RawReferer {
+    /// The filter, where a token may stand in it.
+    #[default]
+    #[serde(rename = "filter")]
+    Filter,
+    /// Envoy's routes (`request_headers_to_remove: [referer]`, for all that lead to an origin).
+    /// That saves the filter a call for every request.
+    #[serde(rename = "route")]
+    Route,
 }
 
 /// JWTs that Envoy's `jwt_authn` has checked.

@@ -1,7 +1,7 @@
 //! What an answer of the store leads to.
 
 use streamgate_policy::Event;
-use streamgate_policy::activity::Activity;
+use streamgate_policy::activity::{Activity, Stream};
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 
@@ -65,6 +65,9 @@ impl Shard {
         {
             here.host.add(Metric::FleetLayoutMismatches, 1);
         }
+        if self.standing.is_out() {
+            self.back.begins(here.now);
+        }
         self.standing.answered(here.steady);
         self.lacks_scripts = false;
         let mut sent = batch.sent.into_iter();
@@ -98,12 +101,18 @@ impl Shard {
         let At {
             host, records, now, ..
         } = here;
-        self.since = Some(greeting.since);
+        let known = self.since.replace(greeting.since);
+        if known.is_some_and(|known| known != greeting.since) {
+            self.back.begins(now);
+            self.back.has_lost_memory(false);
+            self.read_feed_soon(here);
+        }
         let Some((cursor, subjects)) = &greeting.feed else {
             return;
         };
         if feed::note(host, self.number, greeting.since, cursor) {
             self.feed_at = Moment::EARLIEST;
+            self.back.has_lost_memory(true);
         }
         for subject in subjects {
             host.add(Metric::FleetEvictionsRead, 1);
@@ -191,10 +200,19 @@ impl Shard {
         } = here;
         let subject = sent.subject;
         host.add(Metric::FleetConflicts, 1);
-        let feed = sent.feed;
+        let mut feed = sent.feed;
         let mut item = sent.back(false);
         match copy::take_over(host, records, &subject, &activity, write, now) {
-            Ok(UpToDate { is_dirty, .. }) => (item.flushes, item.again) = (is_dirty, false),
+            Ok(UpToDate {
+                is_dirty,
+                activity: both,
+                ..
+            }) => {
+                (item.flushes, item.again) = (is_dirty, false);
+                // What both know besides each other may be more than may play: all are to look.
+                let is_new = |stream: &Stream| activity.stream(&stream.key).is_none();
+                feed |= !activity.streams.is_empty() && both.streams.iter().any(is_new);
+            }
             Err(unavailable) => {
                 for ask in item.asks.drain(..) {
                     settle(settled, &ask, Err(unavailable), false);

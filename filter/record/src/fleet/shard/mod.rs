@@ -10,6 +10,7 @@ use super::call::SUBJECTS_A_CALL;
 use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
+use super::returns::{FEED_EVERY_MS, Return};
 use super::store_answer::Failure;
 use super::{AnsweredQuestion, At, CallId, Settings, StoreCall, Ticket, feed};
 use crate::metric::Metric;
@@ -44,6 +45,7 @@ pub(super) struct Shard {
     lacks_scripts: bool,
     standing: Standing,
     layout: Layout,
+    pub(super) back: Return,
     /// By the steady clock.
     not_before: Moment,
     /// The most subjects for the next call: fewer after an answer that was cut.
@@ -67,6 +69,7 @@ impl Shard {
             lacks_scripts: false,
             standing: Standing::new(),
             layout: Layout::default(),
+            back: Return::default(),
             not_before: Moment::EARLIEST,
             most: SUBJECTS_A_CALL,
             overtaken: 0,
@@ -118,6 +121,12 @@ impl Shard {
         now < self.feed_at || now.ms_since(self.feed_at) >= every_ms
     }
 
+    /// Whether it is called with this tick because it has come back.
+    pub(super) fn is_back(&self, now: Moment) -> bool {
+        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, now);
+        is_due && self.back.hurries(now)
+    }
+
     /// Learns what other workers have heard of it.
     pub(super) fn look_what_others_know<H: Host>(&mut self, here: At<'_, H>) {
         if let Some((read_at, since)) = feed::last_read(here.host, self.number) {
@@ -152,7 +161,10 @@ impl Shard {
         if self.since.is_none() {
             self.look_what_others_know(here);
         }
-        let every_ms = settings.feed_every_ms();
+        let every_ms = match self.back.hurries(now) {
+            true => FEED_EVERY_MS.min(settings.feed_every_ms()),
+            false => settings.feed_every_ms(),
+        };
         let mut cursor = None;
         if self.feed_is_due(every_ms, now) {
             let turn = feed::claim(host, self.number, every_ms, now);

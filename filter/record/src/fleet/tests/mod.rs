@@ -5,6 +5,7 @@ mod clocks;
 mod faults;
 mod noise;
 mod patience;
+mod returns;
 mod starts;
 mod turns;
 

@@ -138,10 +138,10 @@ fn whoever_was_overtaken_comes_first_at_the_next_tick() {
     }
     worker.lives_on(alice);
     let call = worker.tick().remove(0);
-    let elsewhere = Activity {
-        streams: vec![stream(9, NOW)],
-        ..Activity::default()
-    };
+    let now = worker.host.now();
+    let mut elsewhere = activity(&worker.host, &worker.records, &alice, now);
+    elsewhere.streams[0].lapses_at = NOW.plus_ms(TIMEOUT_MS);
+    elsewhere.streams.push(stream(9, NOW));
     let said = answer(&call, &[another(&elsewhere)]);
     worker.hears(&call, Ok(&said));
     assert_eq!(worker.live(&alice), 2);

@@ -1,0 +1,121 @@
+//! What is done to a request or to its response, once it was decided.
+
+use std::borrow::Cow;
+
+use streamgate_core::exchange::{Answer, Reply};
+use streamgate_core::playback::Scrub;
+
+use crate::envoy::{Headers, Stream};
+use crate::manifest::WholeManifest;
+use crate::todo::Telling;
+
+/// The request goes on, without what it is not to take along.
+pub(crate) fn forward(stream: Stream, strip: usize, scrub: &Scrub, path: Option<&[u8]>) {
+    if let Some(path) = &scrub.path {
+        replace_path(stream, path);
+    } else if strip > 0 {
+        let path = path.map_or_else(
+            || Cow::Owned(stream.header(Headers::Request, ":path").unwrap_or_default()),
+            Cow::Borrowed,
+        );
+        replace_path(stream, path.get(strip..).unwrap_or(&path));
+    }
+    for (name, value) in &scrub.headers {
+        stream.set_header(Headers::Request, name, value.as_deref());
+    }
+    if scrub.referer {
+        stream.set_header(Headers::Request, "referer", None);
+    }
+}
+
+/// Replaces the request's path, and has Envoy choose the route anew.
+fn replace_path(stream: Stream, path: &[u8]) {
+    stream.set_header(Headers::Request, ":path", Some(path));
+    stream.clear_route();
+}
+
+/// Has a request answered by the filter.
+pub(crate) fn reply(stream: Stream, reply: &Reply) {
+    if let Some(path) = &reply.logged_path {
+        stream.set_header(Headers::Request, ":path", Some(path));
+        stream.set_header(Headers::Request, "referer", None);
+    }
+    answer(stream, &reply.answer);
+}
+
+fn answer(stream: Stream, answer: &Answer) {
+    let headers = answer.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_ref(), value.as_str()));
+    stream.send_response(answer.status, headers, &answer.body, "streamgate");
+}
+
+/// Puts the answer in the place of the origin's response; what the body is to be. An answer of the
+/// filter's own would go past the filters in front of it at this point, CORS among them, and no page
+/// could read it. Where the response has no body, the answer has none.
+pub(crate) fn answer_instead(stream: Stream, answer: Answer, ends: bool) -> Vec<u8> {
+    let response = Headers::Response;
+    let body = if ends { Vec::new() } else { answer.body };
+    for name in stream.header_names(response) {
+        if !name.starts_with(b":") {
+            stream.set_header_bytes(response, &name, None);
+        }
+    }
+    let status = answer.status.to_string();
+    stream.set_header(response, ":status", Some(status.as_bytes()));
+    stream.add_response_header("content-length", &body.len().to_string());
+    for (name, value) in &answer.headers {
+        stream.add_response_header(name, value);
+    }
+    body
+}
+
+/// A manifest is answered anew, with what is needed of the response's headers.
+pub(crate) fn answer_with(stream: Stream, whole: WholeManifest) {
+    let mut anew = Answer::empty(200);
+    anew.headers.clear();
+    anew.body = whole.body;
+    for name in [
+        "content-type",
+        "cache-control",
+        "access-control-allow-origin",
+    ] {
+        if let Some(value) = stream.header(Headers::Response, name)
+            && let Ok(value) = String::from_utf8(value)
+        {
+            anew = anew.with(name, value);
+        }
+    }
+    if whole.is_packed {
+        anew = anew.with("content-encoding", "gzip");
+    }
+    answer(stream, &anew);
+}
+
+/// The status of the response; 0 without one.
+pub(crate) fn response_status(stream: Stream) -> u16 {
+    let status = stream.header(Headers::Response, ":status");
+    let status = status.and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok());
+    status.unwrap_or_default()
+}
+
+/// Hands a decision to the access log, by the names that the Wasm filter gives it, so that one
+/// log format does for both: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
+pub(crate) fn tell(stream: Stream, telling: &Telling) {
+    let Telling { record, repeated } = telling;
+    stream.set_state("wasm.streamgate.event", record.event);
+    if *repeated > 0 {
+        stream.set_state("wasm.streamgate.repeated", &repeated.to_string());
+    }
+    if let Some(reason) = record.reason {
+        stream.set_state("wasm.streamgate.reason", reason);
+    }
+    if let Some(subject) = &record.subject {
+        stream.set_state("wasm.streamgate.subject", &subject.to_string());
+    }
+    if let Some(key) = &record.stream {
+        stream.set_state("wasm.streamgate.stream", &key.termination_code());
+    }
+    if let Some(application) = &record.application {
+        stream.set_state("wasm.streamgate.application", application);
+    }
+}

@@ -1,0 +1,398 @@
+//! One worker's edge, and what its requests wait for.
+
+use hashbrown::HashMap;
+use streamgate_core::api::PendingCall;
+use streamgate_core::edge::Edge;
+use streamgate_core::exchange::Record;
+use streamgate_core::playback::{Held, Rewrite, Watch};
+use streamgate_core::refusal::lines::Lines;
+use streamgate_core::step::Step;
+use streamgate_record::fleet::{AnsweredQuestion, CallFailure, CallId, StoreCall, Ticket};
+use streamgate_record::ports::Clock;
+
+use crate::envoy::{Headers, Stream, StreamScheduler};
+use crate::head::RequestHead;
+use crate::host::Process;
+use crate::manifest::{Collected, HeldManifest, WholeManifest};
+use crate::todo::{Response, Telling, Todo};
+
+/// The most bytes of manifests that a worker holds at once. What comes on top is passed on as
+/// it is.
+const HELD_MAX: usize = 33_554_432;
+
+/// What is kept for a request that waits.
+enum Kept {
+    Body(PendingCall),
+    Response {
+        watch: Option<Watch>,
+        renewed: Option<(String, String)>,
+        rewrite: Option<Box<Rewrite>>,
+    },
+    Manifest(HeldManifest),
+}
+
+/// A response whose body is under way.
+struct Live {
+    stream: Stream,
+    status: u16,
+}
+
+/// A worker's edge and its requests. Nothing here calls Envoy but to look at a head or to make
+/// and use schedulers, because it is done under a lock.
+pub(crate) struct Desk {
+    edge: Edge,
+    latest: u32,
+    kept: HashMap<u32, Kept>,
+    live: HashMap<u32, Live>,
+    /// What has the worker come here, by the name of one of those that are live.
+    waker: Option<(u32, StreamScheduler)>,
+    /// What has the worker go on with a request that waits for the fleet's store.
+    parked: HashMap<u32, StreamScheduler>,
+    settled: HashMap<u32, AnsweredQuestion>,
+    /// Responses to be cut.
+    cuts: Vec<(u32, Telling)>,
+    calls: Vec<StoreCall>,
+    lines: Lines,
+    /// Bytes of manifests that are held until they are whole.
+    held: usize,
+    ticks: u32,
+}
+
+impl Desk {
+    pub(crate) fn new(edge: Edge) -> Self {
+        Self {
+            edge,
+            latest: 0,
+            kept: HashMap::new(),
+            live: HashMap::new(),
+            waker: None,
+            parked: HashMap::new(),
+            settled: HashMap::new(),
+            cuts: Vec::new(),
+            calls: Vec::new(),
+            lines: Lines::default(),
+            held: 0,
+            ticks: 0,
+        }
+    }
+
+    /// Begins anew after a panic, under the same configuration. What is on record stays; what
+    /// requests wait for is gone, and those that wait for the store are told to look.
+    pub(crate) fn replace_edge(&mut self, edge: Edge) {
+        let old = core::mem::replace(self, Self::new(edge));
+        self.latest = old.latest;
+        self.live = old.live;
+        self.waker = old.waker;
+        for scheduler in old.parked.values() {
+            scheduler.commit();
+        }
+    }
+
+    /// How often [`Desk::tick`] is to be called, in milliseconds.
+    pub(crate) fn tick_ms(&self) -> u64 {
+        self.edge.tick_ms()
+    }
+
+    /// Does what is due, if the ticker has ticked since it was last done.
+    pub(crate) fn tick(&mut self, process: &Process, ticks: u32) {
+        if self.ticks == ticks {
+            return;
+        }
+        self.ticks = ticks;
+        let mut calls = self.edge.on_tick(process);
+        self.calls.append(&mut calls);
+        self.settle();
+        if self.edge.has_flows() {
+            let live = &self.live;
+            let status = |Ticket(ticket)| Some(live.get(&ticket)?.status);
+            for cut in self.edge.cuts(process, status) {
+                let Ticket(ticket) = cut.ticket;
+                if let Some(telling) = self.telling(process, cut.record) {
+                    self.cuts.push((ticket, telling));
+                }
+            }
+        }
+        if !self.cuts.is_empty()
+            && let Some((_, waker)) = &self.waker
+        {
+            waker.commit();
+        }
+    }
+
+    /// Tells what was not told yet. To be called before it is dropped.
+    pub(crate) fn end(&mut self, process: &Process) {
+        self.edge.on_end(process);
+    }
+
+    /// A request's head is there; it gets a ticket.
+    pub(crate) fn on_request(
+        &mut self,
+        process: &Process,
+        stream: Stream,
+        path: &[u8],
+        ends: bool,
+    ) -> (u32, Todo) {
+        // 0 is nobody's.
+        self.latest = self.latest.checked_add(1).unwrap_or(1);
+        let (ticket, head) = (self.latest, RequestHead::of(stream));
+        let step = self
+            .edge
+            .on_request(process, Ticket(ticket), &head, path, ends);
+        (ticket, self.note(process, step, (ticket, stream), true))
+    }
+
+    /// A session API call's body is there.
+    pub(crate) fn on_body(
+        &mut self,
+        process: &Process,
+        ticket: u32,
+        stream: Stream,
+        body: &[u8],
+    ) -> Todo {
+        let Some(Kept::Body(pending)) = self.kept.remove(&ticket) else {
+            return Todo::Pass;
+        };
+        let step = self.edge.on_body(process, Ticket(ticket), pending, body);
+        self.note(process, step, (ticket, stream), true)
+    }
+
+    /// An awaited response's headers are there.
+    pub(crate) fn on_response(
+        &mut self,
+        process: &Process,
+        ticket: u32,
+        stream: Stream,
+        status: u16,
+        ends: bool,
+    ) -> Response {
+        let (mut todo, mut is_collected) = (Todo::Pass, false);
+        let Some(Kept::Response {
+            watch,
+            renewed,
+            rewrite,
+        }) = self.kept.remove(&ticket)
+        else {
+            return Response {
+                todo,
+                renewed: None,
+                is_collected,
+            };
+        };
+        if let Some(watch) = watch {
+            let step = self
+                .edge
+                .on_response(process, Ticket(ticket), &watch, status);
+            todo = self.note(process, step, (ticket, stream), false);
+        }
+        if let (Todo::Pass, Some(rewrite), false) = (&todo, rewrite, ends) {
+            let header = |name: &str| stream.header(Headers::Response, name);
+            if let Held::Until(end, coding) = rewrite.hold(process, status, header) {
+                let manifest = HeldManifest {
+                    rewrite,
+                    coding,
+                    end,
+                    body: Vec::new(),
+                };
+                self.kept.insert(ticket, Kept::Manifest(manifest));
+                is_collected = true;
+            }
+        }
+        Response {
+            todo,
+            renewed,
+            is_collected,
+        }
+    }
+
+    /// What the edge says is noted down, as far as something is to be kept.
+    fn note(
+        &mut self,
+        process: &Process,
+        step: Step,
+        (ticket, stream): (u32, Stream),
+        is_request: bool,
+    ) -> Todo {
+        match step {
+            Step::Pass => Todo::Pass,
+            Step::Log(record) => match self.telling(process, record) {
+                Some(telling) => Todo::Tell(telling),
+                None => Todo::Pass,
+            },
+            // Nothing of a request can be changed once its response is there.
+            Step::Forward(_) | Step::AwaitBody(_) if !is_request => Todo::Pass,
+            Step::Forward(forward) => {
+                let awaited = forward.watch.is_some()
+                    || forward.renewed.is_some()
+                    || forward.rewrite.is_some();
+                if awaited {
+                    let kept = Kept::Response {
+                        watch: forward.watch,
+                        renewed: forward.renewed,
+                        rewrite: forward.rewrite,
+                    };
+                    self.kept.insert(ticket, kept);
+                }
+                Todo::Forward {
+                    strip: forward.strip,
+                    scrub: forward.scrub,
+                    awaited,
+                }
+            }
+            Step::AwaitBody(pending) => {
+                self.kept.insert(ticket, Kept::Body(pending));
+                Todo::AwaitBody
+            }
+            Step::Reply(mut reply) => {
+                let record = reply.record.take();
+                let telling = record.and_then(|record| self.telling(process, record));
+                Todo::Reply(reply, telling)
+            }
+            Step::Park => {
+                if let Some(scheduler) = stream.scheduler() {
+                    self.parked.insert(ticket, scheduler);
+                }
+                Todo::Park
+            }
+        }
+    }
+
+    fn telling(&mut self, process: &Process, record: Record) -> Option<Telling> {
+        let repeated = self.lines.tells(&record, || process.now())?;
+        Some(Telling { record, repeated })
+    }
+
+    /// A piece of a collected manifest is there.
+    pub(crate) fn on_manifest(
+        &mut self,
+        process: &Process,
+        ticket: u32,
+        mut piece: Vec<u8>,
+        ends: bool,
+    ) -> Collected {
+        let Some(Kept::Manifest(mut manifest)) = self.kept.remove(&ticket) else {
+            return Collected::PassOn(piece);
+        };
+        self.held = self.held.saturating_add(piece.len());
+        manifest.body.append(&mut piece);
+        if self.held > HELD_MAX || manifest.body.len() > manifest.end.max {
+            manifest.rewrite.pass_on(process);
+            self.held = self.held.saturating_sub(manifest.body.len());
+            return Collected::PassOn(manifest.body);
+        }
+        if manifest.is_more_to_come(ends) {
+            self.kept.insert(ticket, Kept::Manifest(manifest));
+            return Collected::More;
+        }
+        self.held = self.held.saturating_sub(manifest.body.len());
+        Collected::Whole(manifest.whole(&self.edge, process))
+    }
+
+    /// A collected manifest has ended, and its last piece was not known for it.
+    pub(crate) fn on_manifest_end(
+        &mut self,
+        process: &Process,
+        ticket: u32,
+    ) -> Option<WholeManifest> {
+        let Some(Kept::Manifest(manifest)) = self.kept.remove(&ticket) else {
+            return None;
+        };
+        self.held = self.held.saturating_sub(manifest.body.len());
+        Some(manifest.whole(&self.edge, process))
+    }
+
+    /// A piece of a response's body goes on to the viewer, and more will come.
+    pub(crate) fn on_piece(&mut self, ticket: u32, stream: Stream, status: u16, length: usize) {
+        self.edge.flows().note(Ticket(ticket), length);
+        if self.live.insert(ticket, Live { stream, status }).is_none() && self.waker.is_none() {
+            self.waker = stream.scheduler().map(|waker| (ticket, waker));
+        }
+    }
+
+    /// The request is over.
+    pub(crate) fn forget(&mut self, ticket: u32) {
+        self.edge.flows().end(Ticket(ticket));
+        if let Some(Kept::Manifest(manifest)) = self.kept.remove(&ticket) {
+            self.held = self.held.saturating_sub(manifest.body.len());
+        }
+        if self.parked.remove(&ticket).is_some() {
+            self.edge.forget(Ticket(ticket));
+        }
+        self.settled.remove(&ticket);
+        self.cuts.retain(|(cut, _)| *cut != ticket);
+        self.live.remove(&ticket);
+        if self.waker.as_ref().is_some_and(|(of, _)| *of == ticket) {
+            let mut live = self.live.iter();
+            let another = live.find_map(|(ticket, live)| Some((*ticket, live.stream.scheduler()?)));
+            self.waker = another;
+        }
+    }
+
+    /// A response to be cut now.
+    pub(crate) fn next_cut(&mut self) -> Option<(Stream, Telling)> {
+        loop {
+            let (ticket, telling) = self.cuts.pop()?;
+            if let Some(live) = self.live.get(&ticket) {
+                return Some((live.stream, telling));
+            }
+        }
+    }
+
+    /// Whether the store is to be called.
+    pub(crate) fn wants_calls(&self) -> bool {
+        !self.calls.is_empty() || self.edge.has_calls()
+    }
+
+    /// The calls to be made.
+    pub(crate) fn take_calls(&mut self, process: &Process) -> Vec<StoreCall> {
+        let mut calls = core::mem::take(&mut self.calls);
+        calls.append(&mut self.edge.calls(process));
+        // Some answers need no call.
+        self.settle();
+        calls
+    }
+
+    /// The store has answered, or is known not to.
+    pub(crate) fn on_store_reply(
+        &mut self,
+        process: &Process,
+        call: CallId,
+        reply: Result<&[u8], CallFailure>,
+    ) {
+        self.edge.on_store_reply(process, call, reply);
+        self.settle();
+    }
+
+    /// How many shards of the store do not answer.
+    pub(crate) fn shards_down(&self) -> usize {
+        self.edge.shards_down()
+    }
+
+    /// Has the worker go on with the requests that have waited for long enough.
+    fn settle(&mut self) {
+        for settled in self.edge.settled() {
+            let Ticket(ticket) = settled.ticket;
+            if let Some(scheduler) = self.parked.get(&ticket) {
+                scheduler.commit();
+                self.settled.insert(ticket, settled);
+            }
+        }
+    }
+
+    /// Goes on with a request that waited for the store. `None`: nothing is known of it.
+    pub(crate) fn resume(
+        &mut self,
+        process: &Process,
+        ticket: u32,
+        stream: Stream,
+        is_request: bool,
+    ) -> Option<Todo> {
+        let Some(settled) = self.settled.remove(&ticket) else {
+            let still_waits = self.parked.contains_key(&ticket);
+            return still_waits.then_some(Todo::Park);
+        };
+        self.parked.remove(&ticket);
+        let head = RequestHead::of(stream);
+        let step = self.edge.resume(process, settled, &head);
+        Some(self.note(process, step, (ticket, stream), is_request))
+    }
+}

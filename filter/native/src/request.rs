@@ -1,0 +1,368 @@
+//! The way of one request: what the edge says is done.
+
+use core::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use streamgate_core::api::MAX_BODY;
+
+use crate::desk::Desk;
+use crate::envoy::{Headers, Piece, Stream};
+use crate::manifest::Collected;
+use crate::todo::Todo;
+use crate::worker::Worker;
+use crate::{abi, carry_out};
+
+/// What a request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing more.
+    Nothing,
+    /// The session API call waits for its body.
+    Body,
+    /// The response's status matters, or it gets another header, or it may be a manifest.
+    Response,
+    /// The fleet's store is asked about the request.
+    Store,
+    /// The response is held back until the fleet's store has answered.
+    Held {
+        /// It has no body.
+        ends: bool,
+    },
+    /// The response's body gives way to what is kept in its stead.
+    Refused,
+    /// The response is a manifest that is collected.
+    Manifest,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy)]
+enum Phase<'p> {
+    /// Its head is there, with this path; or was there, and the path is not at hand.
+    Request(Option<&'p [u8]>),
+    /// The head of its response is there; no body follows where it ends.
+    Response { ends: bool },
+}
+
+/// Whether Envoy goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Go {
+    On,
+    /// It was answered.
+    Answered,
+    AwaitBody,
+    Parked,
+}
+
+/// A request as its worker knows it. Only one thread has it, but hooks run within hooks: Envoy
+/// calls those of the response while it is told the answer.
+pub(crate) struct Request {
+    worker: Arc<Worker>,
+    stream: Stream,
+    ticket: Cell<u32>,
+    state: Cell<State>,
+    /// The edge knows of it, and has to be told when it is over.
+    is_known: Cell<bool>,
+    /// The response's status.
+    status: Cell<u16>,
+    /// What is there of the request's body, or what takes the place of the response's.
+    body: RefCell<Vec<u8>>,
+}
+
+impl Request {
+    pub(crate) const fn new(worker: Arc<Worker>, stream: Stream) -> Self {
+        Self {
+            worker,
+            stream,
+            ticket: Cell::new(0),
+            state: Cell::new(State::Nothing),
+            is_known: Cell::new(false),
+            status: Cell::new(0),
+            body: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn on_request_headers(&self, ends: bool) -> u32 {
+        crate::panics::perhaps(self.stream, "request_headers");
+        let Some(path) = self.stream.header(Headers::Request, ":path") else {
+            return abi::CONTINUE;
+        };
+        let stream = self.stream;
+        let (ticket, todo) = self.worker.at_desk(|desk, process| {
+            crate::panics::perhaps(stream, "desk");
+            desk.on_request(process, stream, &path, ends)
+        });
+        self.ticket.set(ticket);
+        if matches!(todo, Todo::Pass) {
+            return abi::CONTINUE;
+        }
+        self.is_known.set(true);
+        match self.act(todo, Phase::Request(Some(&path))) {
+            Go::On => abi::CONTINUE,
+            Go::Answered | Go::AwaitBody => abi::STOP,
+            Go::Parked => abi::STOP_ALL,
+        }
+    }
+
+    pub(crate) fn on_request_body(&self, ends: bool) -> u32 {
+        match self.state.get() {
+            State::Body => {}
+            State::Store => return abi::STOP,
+            _ => return abi::CONTINUE,
+        }
+        crate::panics::perhaps(self.stream, "request_body");
+        let mut body = self.body.borrow_mut();
+        body.append(&mut self.stream.piece(Piece::Request));
+        let is_too_much = body.len() > MAX_BODY;
+        drop(body);
+        if ends || is_too_much {
+            return self.finish();
+        }
+        abi::STOP
+    }
+
+    pub(crate) fn on_request_trailers(&self) -> u32 {
+        match self.state.get() {
+            State::Body => self.finish(),
+            State::Store => abi::STOP,
+            _ => abi::CONTINUE,
+        }
+    }
+
+    /// The session API call's body is there, or known to be too long.
+    fn finish(&self) -> u32 {
+        let body = self.body.take();
+        let (ticket, stream) = (self.ticket.get(), self.stream);
+        self.state.set(State::Nothing);
+        let todo = self
+            .worker
+            .at_desk(|desk, process| desk.on_body(process, ticket, stream, &body));
+        match self.act(todo, Phase::Request(None)) {
+            Go::On => abi::CONTINUE,
+            Go::Answered | Go::AwaitBody | Go::Parked => abi::STOP,
+        }
+    }
+
+    pub(crate) fn on_response_headers(&self, ends: bool) -> u32 {
+        if !self.is_known.get() {
+            return abi::CONTINUE;
+        }
+        let is_awaited = self.state.get() == State::Response;
+        if !is_awaited && ends {
+            return abi::CONTINUE;
+        }
+        let status = carry_out::response_status(self.stream);
+        self.status.set(status);
+        if !is_awaited {
+            return abi::CONTINUE;
+        }
+        crate::panics::perhaps(self.stream, "response_headers");
+        self.state.set(State::Nothing);
+        let (ticket, stream) = (self.ticket.get(), self.stream);
+        let response = self
+            .worker
+            .at_desk(|desk, process| desk.on_response(process, ticket, stream, status, ends));
+        if let Some((name, value)) = &response.renewed {
+            stream.add_response_header(name, value);
+        }
+        if response.is_collected {
+            self.state.set(State::Manifest);
+            return abi::STOP;
+        }
+        match self.act(response.todo, Phase::Response { ends }) {
+            Go::Parked => abi::STOP_ALL,
+            Go::On | Go::Answered | Go::AwaitBody => abi::CONTINUE,
+        }
+    }
+
+    pub(crate) fn on_response_body(&self, ends: bool) -> u32 {
+        let (ticket, stream) = (self.ticket.get(), self.stream);
+        match self.state.get() {
+            // All of it in the place of the first piece, nothing in the place of the others.
+            State::Refused => stream.replace_piece(&self.body.take()),
+            State::Manifest => {
+                crate::panics::perhaps(stream, "response_body");
+                let piece = stream.piece(Piece::Response);
+                let collected = self
+                    .worker
+                    .at_desk(|desk, process| desk.on_manifest(process, ticket, piece, ends));
+                return self.collected(collected);
+            }
+            _ if ends || !self.is_known.get() => {}
+            _ => {
+                let length = stream.piece_length(Piece::Response);
+                let status = self.status.get();
+                self.worker
+                    .at_desk(|desk, _| desk.on_piece(ticket, stream, status, length));
+            }
+        }
+        abi::CONTINUE
+    }
+
+    fn collected(&self, collected: Collected) -> u32 {
+        let stream = self.stream;
+        match collected {
+            Collected::More => {
+                stream.replace_piece(&[]);
+                return abi::STOP_NO_BUFFER;
+            }
+            Collected::PassOn(body) => stream.replace_piece(&body),
+            Collected::Whole(whole) => {
+                if whole.is_rewritten {
+                    let length = whole.body.len().to_string();
+                    stream.set_header(Headers::Response, "content-length", Some(length.as_bytes()));
+                    stream.set_header(Headers::Response, "content-encoding", None);
+                }
+                stream.replace_piece(&whole.body);
+            }
+        }
+        self.state.set(State::Nothing);
+        abi::CONTINUE
+    }
+
+    /// The body has ended, and nothing said so.
+    pub(crate) fn on_response_trailers(&self) -> u32 {
+        if self.state.get() != State::Manifest {
+            return abi::CONTINUE;
+        }
+        self.state.set(State::Nothing);
+        let ticket = self.ticket.get();
+        let whole = self
+            .worker
+            .at_desk(|desk, process| desk.on_manifest_end(process, ticket));
+        let Some(whole) = whole else {
+            return abi::CONTINUE;
+        };
+        carry_out::answer_with(self.stream, whole);
+        abi::STOP
+    }
+
+    /// The request has been waited for: for the fleet's store, or because responses of its worker
+    /// are to be cut.
+    pub(crate) fn on_scheduled(&self) {
+        let (ticket, stream) = (self.ticket.get(), self.stream);
+        let phase = match self.state.get() {
+            State::Store => Some(Phase::Request(None)),
+            State::Held { ends } => Some(Phase::Response { ends }),
+            _ => None,
+        };
+        if let Some(phase) = phase {
+            let is_request = matches!(phase, Phase::Request(_));
+            let todo = self
+                .worker
+                .at_desk(|desk, process| desk.resume(process, ticket, stream, is_request));
+            match todo {
+                Some(Todo::Park) => {}
+                Some(todo) => self.go_on(todo, phase),
+                // A panic took what it waited for.
+                None => self.fail(),
+            }
+        }
+        self.worker.flush(&stream);
+        // Breaking off a response may be the end of this request.
+        let worker = Arc::clone(&self.worker);
+        while let Some((stream, telling)) = worker.at_desk(|desk, _| desk.next_cut()) {
+            carry_out::tell(stream, &telling);
+            stream.reset("streamgate_cut");
+        }
+    }
+
+    fn go_on(&self, todo: Todo, phase: Phase<'_>) {
+        self.state.set(State::Nothing);
+        if self.act(todo, phase) == Go::On {
+            match phase {
+                Phase::Request(_) => self.stream.continue_request(),
+                Phase::Response { .. } => self.stream.continue_response(),
+            }
+        }
+    }
+
+    /// Envoy is done with it.
+    pub(crate) fn on_destroy(&self) {
+        if self.is_known.replace(false) {
+            let ticket = self.ticket.get();
+            self.worker.at_desk(|desk, _| Desk::forget(desk, ticket));
+        }
+    }
+
+    /// Tells Envoy what was counted, so that it is there when the viewer has the answer.
+    pub(crate) fn flush(&self) {
+        self.worker.flush(&self.stream);
+    }
+
+    /// A hook panicked: the request is answered with 503.
+    pub(crate) fn fail(&self) {
+        self.state.set(State::Nothing);
+        let headers = [("cache-control", "no-store")];
+        self.stream
+            .send_response(503, headers.into_iter(), &[], "streamgate_panicked");
+    }
+
+    /// A hook panicked; the request may wait for what that was to tell it.
+    pub(crate) fn fail_if_waiting(&self) {
+        if matches!(self.state.get(), State::Store | State::Held { .. }) {
+            self.fail();
+        }
+    }
+
+    /// A hook panicked when the viewer had the response's head already.
+    pub(crate) fn break_off(&self) {
+        self.state.set(State::Nothing);
+        self.stream.reset("streamgate_panicked");
+    }
+
+    /// Does what the edge says.
+    fn act(&self, todo: Todo, phase: Phase<'_>) -> Go {
+        match (todo, phase) {
+            (Todo::Pass, _) => Go::On,
+            (Todo::Tell(telling), _) => {
+                carry_out::tell(self.stream, &telling);
+                Go::On
+            }
+            (
+                Todo::Forward {
+                    strip,
+                    scrub,
+                    awaited,
+                },
+                Phase::Request(path),
+            ) => {
+                carry_out::forward(self.stream, strip, &scrub, path);
+                if awaited {
+                    self.state.set(State::Response);
+                }
+                Go::On
+            }
+            (Todo::Forward { .. } | Todo::AwaitBody, Phase::Response { .. }) => Go::On,
+            (Todo::AwaitBody, Phase::Request(_)) => {
+                self.state.set(State::Body);
+                Go::AwaitBody
+            }
+            (Todo::Reply(reply, telling), phase) => {
+                if let Some(telling) = &telling {
+                    carry_out::tell(self.stream, telling);
+                }
+                match phase {
+                    Phase::Request(_) => {
+                        carry_out::reply(self.stream, &reply);
+                        Go::Answered
+                    }
+                    Phase::Response { ends } => {
+                        // The request's head is gone by now; its path was stripped on the way in.
+                        let body = carry_out::answer_instead(self.stream, reply.answer, ends);
+                        self.body.replace(body);
+                        self.state.set(State::Refused);
+                        Go::On
+                    }
+                }
+            }
+            (Todo::Park, Phase::Request(_)) => {
+                self.state.set(State::Store);
+                Go::Parked
+            }
+            (Todo::Park, Phase::Response { ends }) => {
+                self.state.set(State::Held { ends });
+                Go::Parked
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A store that is back, or has lost its memory, is told soon of what plays.
+
+use super::*;
+use crate::testing::test;
+
+const SINCE_NOW: Moment = NOW.plus_ms(60_000);
+
+/// The answer of a store that began to remember only at `since`.
+fn answer_since(since: Moment, call: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
+    let mut said = answer(call, told);
+    let at = said.windows(6).position(|bytes| bytes == SINCE.to_bytes());
+    let at = at.unwrap();
+    said[at..at + 6].copy_from_slice(&since.to_bytes());
+    said
+}
+
+/// The shards that calls are about.
+fn shards(calls: &[StoreCall]) -> Vec<&str> {
+    calls.iter().map(|call| call.shard.as_str()).collect()
+}
+
+fn refusing(on_outage: OnOutage) -> Worker {
+    let settings = Settings {
+        on_outage,
+        ..settings()
+    };
+    let mut worker = Worker::with(settings, 3, OnConflict::DenyNew);
+    worker.gets_acquainted();
+    worker
+}
+
+/// The shard's calls fail until it is out, and then one is answered.
+fn goes_out_and_comes_back(worker: &mut Worker, of: SubjectKey, failures: usize) {
+    worker.asks(of, 1);
+    let call = worker.call();
+    worker.hears(&call, Err(CallFailure));
+    let again = worker.call();
+    worker.hears(&again, Err(CallFailure));
+    assert!(!worker.fleet.is_up(&of));
+    let _ = worker.verdicts();
+    let mut probes = worker.tick();
+    for _ in 0..=failures {
+        for probe in &probes {
+            worker.hears(probe, Err(CallFailure));
+        }
+        probes.clear();
+        while probes.is_empty() {
+            probes = worker.tick();
+        }
+    }
+    let told = vec![done(); swaps(&probes[0]).len()];
+    let said = answer(&probes[0], &told);
+    worker.hears(&probes[0], Ok(&said));
+}
+
+#[test]
+fn where_starts_are_refused_in_an_outage_they_are_until_all_edges_have_heard_of_the_return() {
+    let alice = subject(1, 1);
+    for (on_outage, waits) in [(OnOutage::Refuse, true), (OnOutage::Admit, false)] {
+        let mut worker = refusing(on_outage);
+        goes_out_and_comes_back(&mut worker, alice, 0);
+        assert_eq!(worker.fleet.is_up(&alice), !waits);
+        assert!(worker.fleet.is_up(&subject(2, 1)));
+        assert_eq!(worker.fleet.shards_down(), 0, "it answers");
+        for _ in 0..10 {
+            for call in worker.tick() {
+                let said = answer(&call, &[]);
+                worker.hears(&call, Ok(&said));
+            }
+        }
+        assert!(worker.fleet.is_up(&alice));
+    }
+}
+
+/// After an outage an answer brings along few at first.
+#[test]
+fn what_waits_in_line_goes_out_with_each_tick_once_the_store_is_back() {
+    let mut worker = Worker::acquainted();
+    let all: Vec<_> = (1..=20).map(|n| subject(1, n)).collect();
+    for of in &all {
+        worker.plays(*of);
+    }
+    for of in &all {
+        worker.lives_on(*of);
+    }
+    goes_out_and_comes_back(&mut worker, subject(1, 99), 12);
+    let mut told = 0;
+    for _ in 0..6 {
+        for call in worker.tick() {
+            if call.shard == "shard-1" {
+                let count = swaps(&call).len();
+                let said = answer(&call, &vec![done(); count]);
+                worker.hears(&call, Ok(&said));
+                told += count;
+            }
+        }
+    }
+    // The probe told of one.
+    assert_eq!(told, 19);
+}
+
+#[test]
+fn a_store_that_lost_its_memory_is_told_again_of_all_that_plays_here() {
+    let mut worker = Worker::acquainted();
+    let here = [subject(1, 1), subject(2, 2)];
+    for of in here {
+        worker.plays(of);
+    }
+    // Whoever asks hears of it first; shards that nobody asks about are asked, too.
+    worker.asks(subject(1, 3), 7);
+    let call = worker.call();
+    let said = answer_since(SINCE_NOW, &call, &[done()]);
+    worker.hears(&call, Ok(&said));
+    let mut told = Vec::new();
+    for _ in 0..40 {
+        let calls = worker.tick();
+        for call in &calls {
+            told.extend(swaps(call).into_iter().map(|swap| swap[3].clone()));
+            let count = swaps(call).len();
+            let said = answer_since(SINCE_NOW, call, &vec![done(); count]);
+            worker.hears(call, Ok(&said));
+        }
+        assert!(shards(&calls).len() <= SHARDS as usize);
+    }
+    for of in here {
+        let is_it = |key: &&Vec<u8>| key.ends_with(of.as_bytes());
+        // Again where the round through the copies began again meanwhile.
+        let times = told.iter().filter(is_it).count();
+        assert!((1..=2).contains(&times), "{of}: {times}");
+    }
+}
+
+/// One that is told, too, where it had never been asked.
+#[test]
+fn a_store_that_is_met_has_lost_nothing() {
+    let mut worker = Worker::acquainted();
+    worker.plays(subject(1, 1));
+    for _ in 0..30 {
+        for call in worker.tick() {
+            assert!(swaps(&call).is_empty(), "{call:?}");
+            let said = answer(&call, &[]);
+            worker.hears(&call, Ok(&said));
+        }
+    }
+}
+
+/// A start elsewhere that the store admitted without knowing of what plays here.
+fn newcomer_elsewhere() -> Activity {
+    Activity {
+        streams: vec![stream(9, NOW)],
+        ..Activity::default()
+    }
+}
+
+#[test]
+fn who_tells_the_store_of_streams_beside_those_it_knows_has_the_other_edges_look() {
+    let mut worker = Worker::acquainted();
+    let alice = subject(1, 1);
+    worker.plays(alice);
+    worker.lives_on(alice);
+    let mut feeds = Vec::new();
+    for (n, told) in [another(&newcomer_elsewhere()), done()].iter().enumerate() {
+        let mut calls = worker.calls();
+        while calls.is_empty() {
+            calls = worker.tick();
+        }
+        let call = &calls[0];
+        feeds.extend(swaps(call).into_iter().map(|swap| !swap[9].is_empty()));
+        let said = answer(call, std::slice::from_ref(told));
+        worker.hears(call, Ok(&said));
+        assert_eq!(worker.live(&alice), 1 + usize::from(n < 2));
+    }
+    assert_eq!(feeds, [false, true]);
+}
+
+/// They are looked at again, whatever was allowed by a lease.
+#[test]
+fn streams_that_turn_up_beside_those_that_play_here_bump_the_generation() {
+    let mut worker = Worker::acquainted();
+    let alice = subject(1, 1);
+    worker.plays(alice);
+    let group = worker.records.group_of(&alice);
+    let take_over = |record: &Activity| {
+        use crate::ports::Store;
+        let before = worker.host.generation(group);
+        let write = Some(crate::WriteId(*b"elsewher"));
+        let now = worker.host.now();
+        let taken = copy::take_over(&worker.host, &worker.records, &alice, record, write, now);
+        let _ = taken.unwrap();
+        worker.host.generation(group) != before
+    };
+    assert!(take_over(&newcomer_elsewhere()));
+    // Which is known by now.
+    assert!(!take_over(&newcomer_elsewhere()));
+}
