@@ -7,10 +7,9 @@ use std::borrow::Cow;
 
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
-use streamgate_values::stream_key::StreamKey;
 
 use super::admit::admit;
-use super::book::{Application, PolicyBook};
+use super::book::PolicyBook;
 use super::contender_standing::standing;
 use super::effect::Effects;
 use super::evaluate::{Findings, breach, evaluate};
@@ -19,6 +18,7 @@ use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
 use super::set_back::bring_back;
 use super::shared;
+use super::stops::{is_foreign, release, stop};
 use super::taken_up::TakenUp;
 use crate::activity::{Activity, EndReason, Tombstone};
 use crate::faded::Faded;
@@ -58,70 +58,11 @@ fn judge_event(
         Event::Stop {
             stream,
             application,
-        } => judge_stop(activity, stream, application, book, now),
+        } => stop(activity, stream, application, book, now),
         Event::Release {
             stream,
             application,
-        } => judge_release(activity, stream, application, now),
-    }
-}
-
-fn judge_stop(
-    activity: &mut Activity,
-    stream: &StreamKey,
-    application: &Application,
-    book: &PolicyBook,
-    now: Moment,
-) -> Judgement {
-    if is_foreign(activity, stream, application) {
-        return unchanged(Refused::Foreign);
-    }
-    if let Some(known) = activity.stream(stream)
-        && let Err(until) = known.calls.clone().count(book.calls_per_minute, now)
-    {
-        return unchanged(Refused::Throttled { until });
-    }
-    let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
-    if activity.end(stream, EndReason::Stopped, now) {
-        return stopped(effects);
-    }
-    is_not_live(activity, stream)
-}
-
-fn judge_release(
-    activity: &mut Activity,
-    stream: &StreamKey,
-    application: &Application,
-    now: Moment,
-) -> Judgement {
-    if is_foreign(activity, stream, application) {
-        return unchanged(Refused::Foreign);
-    }
-    let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
-    if activity.release(stream, now) {
-        return stopped(effects);
-    }
-    is_not_live(activity, stream)
-}
-
-fn stopped(effects: Effects) -> Judgement {
-    Judgement {
-        verdict: Verdict::Stopped,
-        changed: true,
-        silenced: true,
-        evicted: 0,
-        effects,
-        retry_at: None,
-    }
-}
-
-/// There is nothing to stop.
-fn is_not_live(activity: &Activity, stream: &StreamKey) -> Judgement {
-    match activity.end_of(stream).map(|end| &end.why) {
-        Some(EndReason::Killed { by }) => unchanged(Refused::Killed(by.clone())),
-        _ => unchanged(Refused::Over),
+        } => release(activity, stream, application, now),
     }
 }
 
@@ -140,11 +81,11 @@ fn judge_play(
     let faded_at = activity.faded_end_of(&play.stream).map(|faded| faded.at);
     let ended_at = end.map(|end| end.at).max(faded_at);
     if is_foreign(activity, &play.stream, &play.application) {
-        return unchanged(Refused::Foreign);
+        return Judgement::unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
     if let Some(refused) = live.and_then(|live| shared::refused(&live.clients, play)) {
-        return unchanged(refused);
+        return Judgement::unchanged(refused);
     }
     let released = end.and_then(Tombstone::released);
     let known = live.or(released);
@@ -152,7 +93,7 @@ fn judge_play(
         && let Some(stream) = known
         && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
     {
-        return unchanged(Refused::Immutable(name));
+        return Judgement::unchanged(Refused::Immutable(name));
     }
     let (attributes, limits) = match known {
         Some(stream) => (
@@ -162,20 +103,20 @@ fn judge_play(
         None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
     };
     if are_too_many(&attributes, known, book) {
-        return unchanged(Refused::TooManyAttributes);
+        return Judgement::unchanged(Refused::TooManyAttributes);
     }
     let Some(standing) = standing(play, live, released, recall, now) else {
-        return unchanged(Refused::Over);
+        return Judgement::unchanged(Refused::Over);
     };
     if play.is_call {
         let missing = book.missing(&play.application, &attributes);
         if !missing.is_empty() {
-            return unchanged(Refused::MissingAttributes(missing));
+            return Judgement::unchanged(Refused::MissingAttributes(missing));
         }
     }
     let calls = match calls_with(activity, play, book, now) {
         Ok(calls) => calls,
-        Err(until) => return unchanged(Refused::Throttled { until }),
+        Err(until) => return Judgement::unchanged(Refused::Throttled { until }),
     };
 
     let contender = Contender {
@@ -205,7 +146,7 @@ fn judge_play(
     if !is_known && staying >= book.max_streams_per_subject {
         return Judgement {
             changed: play.is_call,
-            ..unchanged(Refused::SubjectFull)
+            ..Judgement::unchanged(Refused::SubjectFull)
         };
     }
     admit(activity, play, started_at, &findings, now)
@@ -227,7 +168,7 @@ fn held_against(
         let is_over = is_held(faded.at) && activity.stream(&play.stream).is_none();
         return is_over.then(|| Judgement {
             retry_at: held_until(faded.at),
-            ..unchanged(Refused::Over)
+            ..Judgement::unchanged(Refused::Over)
         });
     };
     if !is_held(end.at) {
@@ -254,7 +195,7 @@ fn held_against(
     };
     Some(Judgement {
         retry_at: until,
-        ..unchanged(refused)
+        ..Judgement::unchanged(refused)
     })
 }
 
@@ -351,13 +292,6 @@ fn turn_away(
     }
 }
 
-/// Whether the stream is live and was started by another application.
-fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application) -> bool {
-    activity
-        .stream(stream)
-        .is_some_and(|known| known.application != application.id)
-}
-
 /// The calls so far, this one included: creates of the subject, or heartbeats of the
 /// session.
 fn calls_with(
@@ -375,15 +309,4 @@ fn calls_with(
         calls.count(per_minute, now)?;
     }
     Ok(calls)
-}
-
-fn unchanged(refused: Refused) -> Judgement {
-    Judgement {
-        retry_at: refused.retry_at(),
-        verdict: Verdict::Refused(refused),
-        changed: false,
-        silenced: false,
-        evicted: 0,
-        effects: Effects::default(),
-    }
 }

@@ -34,6 +34,7 @@ mod shared;
 pub mod sharing;
 #[cfg(test)]
 mod sharing_tests;
+mod stops;
 mod taken_up;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]

@@ -14,7 +14,6 @@ mod manifest;
 mod requests;
 mod root;
 mod store;
-mod wasi;
 mod worker;
 
 /// Where Envoy starts the module.

@@ -1,6 +1,7 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
 mod buffer;
+mod by_lease;
 mod class;
 mod flow;
 mod gate;

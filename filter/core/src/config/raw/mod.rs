@@ -6,6 +6,7 @@
 //! that errors call a part of the configuration by.
 
 mod by_form;
+mod carriers;
 mod cat;
 mod classes;
 mod fleet;
@@ -15,14 +16,14 @@ mod session_api;
 mod sessions;
 mod sharing;
 
+pub use carriers::{
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawSeenClient,
+    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
+};
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
-pub use playback::{
-    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSeenClient,
-    RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
-};
+pub use playback::{RawLiveness, RawManifests, RawMatch, RawPlayback, RawRefuse, RawSlate};
 pub use policies::{
     RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
     RawRule, RawSameDevice, RawTest, RawUrl, RawValue, RawValues,
@@ -40,6 +41,7 @@ use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
 
+use super::choices::Compatibility;
 #[cfg(feature = "schema")]
 use super::limits;
 
@@ -66,7 +68,7 @@ pub struct RawConfig {
     pub sessions: RawSessions,
     /// Which shape the session API answers in.
     #[serde(default)]
-    pub compatibility: RawCompatibility,
+    pub compatibility: Compatibility,
     /// How accounts are made unreadable.
     pub privacy: RawPrivacy,
     /// JWTs that Envoy has checked.
@@ -87,21 +89,6 @@ pub struct RawConfig {
     pub state: RawState,
     /// The store that several edges share. Default: this edge is alone.
     pub fleet: Option<RawFleet>,
-}
-
-/// Which shape the session API answers in.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename = "Compatibility")]
-#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
-pub enum RawCompatibility {
-    /// Streamgate's own: a create and a heartbeat are answered with a body.
-    #[default]
-    #[serde(rename = "streamgate")]
-    Streamgate,
-    /// As existing clients of the CM v2 API expect it: no body, and
-    /// `Location` holds the bare id.
-    #[serde(rename = "cm-v2")]
-    CmV2,
 }
 
 /// Who takes `Referer` off.

@@ -7,16 +7,15 @@ use streamgate_values::recent::Recent;
 
 use super::{CLOCK_STEP_MS, Shard, UNANSWERED, count, settle};
 use crate::copy::{self, UpToDate};
-use crate::fleet::batch::{Answer, Answered, Kind, Sent};
+use crate::fleet::call::SUBJECTS_A_CALL;
 use crate::fleet::patience::Patience;
 use crate::fleet::queue::{Ask, Question};
 use crate::fleet::resp::Replies;
 use crate::fleet::script::FEED_READ;
+use crate::fleet::sent::{Answer, Answered, Kind, Sent};
 use crate::fleet::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
 use crate::fleet::store_clock;
-use crate::fleet::{
-    AnsweredQuestion, At, CallFailure, CallId, SUBJECTS_A_CALL, TICK_MS, feed, fingerprint,
-};
+use crate::fleet::{AnsweredQuestion, At, CallFailure, CallId, TICK_MS, feed, fingerprint};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Basis, Decided, Unavailable, WriteId, count_verdict};

@@ -6,12 +6,13 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::batch::{Batch, Maker, WriteIds};
+use super::call::SUBJECTS_A_CALL;
 use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
 use super::returns::{FEED_EVERY_MS, Return};
 use super::store_answer::Failure;
-use super::{AnsweredQuestion, At, CallId, SUBJECTS_A_CALL, Settings, StoreCall, Ticket, feed};
+use super::{AnsweredQuestion, At, CallId, Settings, StoreCall, Ticket, feed};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Decided, Unavailable};

@@ -19,7 +19,7 @@ unsafe extern "C" {
     fn environ_get(entries: *mut *const u8, buffer: *mut u8) -> u16;
 }
 
-pub(crate) fn random() -> [u8; StreamKey::RANDOM_LEN] {
+pub(super) fn random() -> [u8; StreamKey::RANDOM_LEN] {
     let mut bytes = [0; StreamKey::RANDOM_LEN];
     // SAFETY: the buffer is valid for writes of its whole length. Envoy's
     // generator does not fail.
@@ -28,14 +28,14 @@ pub(crate) fn random() -> [u8; StreamKey::RANDOM_LEN] {
 }
 
 /// Nanoseconds since some moment, the same one for the whole process.
-pub(crate) fn monotonic_ns() -> Option<u64> {
+pub(super) fn monotonic_ns() -> Option<u64> {
     let mut time = 0;
     // SAFETY: the place is valid for a write of eight bytes.
     let done = unsafe { clock_time_get(MONOTONIC, 1, &raw mut time) };
     (done == SUCCESS && time > 0).then_some(time)
 }
 
-pub(crate) fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     let (mut count, mut size) = (0, 0);
     // SAFETY: both places are valid for writes.
     if unsafe { environ_sizes_get(&mut count, &mut size) } != SUCCESS {
