@@ -6,7 +6,7 @@ use streamgate_tidy::{before_tests, files, line, rooms, root, sources};
 
 /// Folders whose files comments and pages name by their whole path.
 const FOLDERS: &[&str] = &[
-    "bench/", "docs/", "envoy/", "filter/", "scripts/", "store/", "tests/", "client/",
+    "bench/", "docs/", "envoy/", "filter/", "observe/", "scripts/", "store/", "tests/", "client/",
 ];
 
 #[test]
