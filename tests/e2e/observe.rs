@@ -198,16 +198,16 @@ fn every_panel_and_every_rule_shows_data_of_a_real_edge() {
 
     // Rules are worked out without an error, those that record have something to record, and
     // what alerts look at is there.
+    let has_data = |query: &str| !prometheus.query(query).expect("a query").is_empty();
     for rule in prometheus.rules() {
         assert_eq!(rule["health"], "ok", "{rule}");
         let name = rule["name"].as_str().expect("a name");
         if rule["type"] == "recording" {
-            let recorded = prometheus.query(name).expect("a query");
-            assert!(!recorded.is_empty(), "{name}");
+            eventually(&format!("{name} is recorded"), || has_data(name));
         }
         for metric in metrics_in(rule["query"].as_str().expect("a query")) {
-            let known = prometheus.query(&metric).expect("a query");
-            assert!(!known.is_empty(), "{name} looks at {metric}");
+            let looked_at = format!("{metric}, which {name} looks at, is there");
+            eventually(&looked_at, || has_data(&metric));
         }
     }
 }
