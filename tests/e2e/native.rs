@@ -159,6 +159,11 @@ fn a_panic_costs_one_request() {
         .header("x-streamgate-panic", "response_headers")
         .send();
     assert_eq!(answer.status, 503);
+    let answer = edge
+        .get(&bob.path("master.m3u8"))
+        .header("x-streamgate-panic", "response_body")
+        .send();
+    assert_eq!(answer.status, 503);
     player.plays();
     for _ in 0..2 {
         let _ = edge.player("alice").playing(FILM);
@@ -169,7 +174,7 @@ fn a_panic_costs_one_request() {
         edge.log()
             .matches("panicked at filter/native/src/panics.rs")
             .count(),
-        4
+        5
     );
 }
 
