@@ -19,6 +19,12 @@ check: ## what every change is held to: format, lints, tests without a proxy, wh
 test: ## everything CI checks, `make check` first (about half an hour)
 	scripts/test
 
+players: sample ## every player there is, each one stream however URLs are written (minutes)
+	scripts/players $(ARGS)
+
+mutants: ## which small changes to the heart of it no unit test notices (hours; ARGS="--shard 0/20")
+	scripts/mutants $(ARGS)
+
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
@@ -46,4 +52,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet check test soak trials sim bench bench-scale build sample setup clean
+.PHONY: help demo up fleet check test players mutants soak trials sim bench bench-scale build sample setup clean

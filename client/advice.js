@@ -31,6 +31,7 @@
  * @property {string} message For the viewer.
  * @property {{deviceName: string, channel: string, applicationName: string,
  *   startedAt: string}} [terminator] The stream that took its place.
+ * @property {boolean} sameDevice Its own device has started again, and replaced it.
  * @property {Obligation[]} obligations
  */
 
@@ -79,6 +80,7 @@ export function termination(body) {
   return {
     message: advice?.message ?? "",
     terminator: advice?.terminator,
+    sameDevice: advice?.sameDevice === true,
     obligations: obligationsOf(body),
   };
 }

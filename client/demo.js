@@ -64,7 +64,8 @@ function listen(session, manifest) {
   on("reconnected", () => (trouble.value = ""));
   on("stopped", () => end("Stopped."));
   on("failed", ({ status, detail }) => end(status === 0 ? "The edge does not answer." : `It cannot play: ${detail}.`));
-  on("terminated", ({ terminator }) => end(`Stopped by ${terminator?.deviceName}, which plays ${terminator?.channel}.`));
+  on("terminated", ({ sameDevice, terminator }) =>
+    end(sameDevice ? "This device has started again." : `Stopped by ${terminator?.deviceName}, which plays ${terminator?.channel}.`));
   on("refused", ({ message, threshold, conflicts, action }) => {
     end(`${message} (at most ${threshold}).`);
     if (/^https?:/.test(action?.url)) {

@@ -80,10 +80,10 @@ const STATES = {
     text: whatToDo(threshold, conflicts.length, mayChoose),
     play: mayChoose ? "Ask again" : "Try again",
   }),
-  terminated: ({ terminator }) => ({
-    badge: "Stopped elsewhere",
-    head: `Stopped by ${by(terminator)}`,
-    text: known(terminator?.channel) ? `${terminator.channel} plays there now.` : "",
+  terminated: ({ terminator, sameDevice }) => ({
+    badge: sameDevice ? "Replaced" : "Stopped elsewhere",
+    head: sameDevice ? "This device has started again" : `Stopped by ${by(terminator)}`,
+    text: known(terminator?.channel) ? `${terminator.channel} plays ${sameDevice ? "instead" : "there now"}.` : "",
     play: "Play here again",
   }),
   lost: () => ({

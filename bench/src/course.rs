@@ -16,7 +16,7 @@ use crate::surroundings::{DUE_TIMEOUT_S, Surroundings};
 use crate::viewers::Viewers;
 
 /// The path of every segment.
-const SEGMENT: &str = "/vod/film/segment-1.m4s";
+pub(crate) const SEGMENT: &str = "/vod/film/segment-1.m4s";
 /// The same where leases are due soon.
 const SEGMENT_DUE: &str = "/due/film/segment-1.m4s";
 

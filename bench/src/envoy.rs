@@ -1,6 +1,6 @@
 //! What an Envoy tells of itself.
 
-use streamgate_tests::Client;
+use streamgate_tests::{Client, statistic};
 
 /// An Envoy's administration interface.
 #[derive(Debug)]
@@ -12,9 +12,9 @@ impl Admin {
         Self(Client::new(port))
     }
 
-    /// One of the filter's counters or gauges, by its name after `streamgate.`.
+    /// One of the filter's counters or gauges, by its name in short.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        self.counter(&format!("wasmcustom.streamgate.{name}"))
+        self.counter(&statistic(name))
     }
 
     /// A counter or gauge by its whole name; 0 if it was never touched.

@@ -4,6 +4,7 @@
 //! [`case`] says what is measured, [`peer`] who is, [`course`] how; [`results`] is what came
 //! out, and [`report`] shows it.
 
+mod against;
 mod case;
 mod configuration;
 mod contention;
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
             report::show_scale(&scale::measure(&plan, &say));
         }
         What::Report => report::anew(),
+        What::Against => {
+            let other = plan.against.clone().unwrap_or_default();
+            against::measure(&plan, &other, &say);
+        }
     }
     ExitCode::SUCCESS
 }

@@ -98,6 +98,8 @@ pub(crate) struct Options {
     pub(crate) updatable: bool,
     /// An Envoy's log tells when it loads its Wasm filter.
     pub(crate) tells_of_loading: bool,
+    /// The filter's module; `None`: the one that was built here.
+    pub(crate) module: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -108,6 +110,7 @@ impl Default for Options {
             slots: None,
             updatable: false,
             tells_of_loading: false,
+            module: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How much is measured.
 
+use std::path::PathBuf;
+
 /// What was asked for on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -16,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) live_streams: usize,
     /// The steps of the measurement at scale, in live streams.
     pub(crate) scale: Vec<usize>,
+    /// The module of the other build.
+    pub(crate) against: Option<PathBuf>,
 }
 
 /// What is measured.
@@ -29,14 +33,18 @@ pub(crate) enum What {
     Smoke,
     /// Nothing: the tables and plots are made anew from earlier results.
     Report,
+    /// The filter beside another build of it.
+    Against,
 }
 
 /// What the command line may say.
-pub(crate) const USAGE: &str = "usage: bench [--scale | --smoke | --report] [--rounds N]
+pub(crate) const USAGE: &str =
+    "usage: bench [--scale | --smoke | --report | --against FILE] [--rounds N]
   (nothing)   every peer side by side: a quarter of an hour
   --scale     the filter with 1 k to 1 M live streams, and with contention
   --smoke     one short slice of everything, whose figures mean nothing
-  --report    tables and plots anew, from the results of earlier runs";
+  --report    tables and plots anew, from the results of earlier runs
+  --against   a segment in this build beside another module of the filter, which is kept nowhere";
 
 impl Plan {
     /// Reads the command line.
@@ -52,12 +60,19 @@ impl Plan {
             turns_s: 20,
             live_streams: 100_000,
             scale: vec![1_000, 10_000, 100_000, 1_000_000],
+            against: None,
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--scale" => plan.what = What::Scale,
                 "--report" => plan.what = What::Report,
+                "--against" => {
+                    plan.what = What::Against;
+                    plan.live_streams = 2_000;
+                    let file = arguments.next().ok_or("--against: which file?")?;
+                    plan.against = Some(file.into());
+                }
                 "--smoke" => {
                     plan.what = What::Smoke;
                     plan.rounds = 1;
@@ -94,6 +109,9 @@ mod tests {
         );
         let scale = read("--scale --rounds 7").map(|plan| (plan.what, plan.rounds));
         assert_eq!(scale, Ok((What::Scale, 7)));
+        let against = read("--against old.wasm").map(|plan| (plan.what, plan.against));
+        assert_eq!(against, Ok((What::Against, Some("old.wasm".into()))));
+        assert!(read("--against").is_err());
         assert!(read("--rounds none").is_err());
         assert!(read("--fast").is_err_and(|error| error.contains("usage")));
     }

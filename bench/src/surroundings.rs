@@ -93,6 +93,10 @@ impl Surroundings {
         options: &Options,
     ) -> Vec<(&'static str, String)> {
         let [http, grpc] = self.authz_ports.unwrap_or_default();
+        let module = match &options.module {
+            Some(module) => module.display().to_string(),
+            None => path_of("build/streamgate.wasm"),
+        };
         vec![
             ("PORT", port.to_string()),
             ("ADMIN_PORT", admin_port.to_string()),
@@ -105,7 +109,7 @@ impl Surroundings {
             ("SUBJECT_KEY", SUBJECT_KEY.to_owned()),
             ("SLOTS", options.slots.unwrap_or(65_536).to_string()),
             ("NOOP_WASM", path_of("build/bench/noop.wasm")),
-            ("STREAMGATE_WASM", path_of("build/streamgate.wasm")),
+            ("STREAMGATE_WASM", module),
         ]
     }
 }

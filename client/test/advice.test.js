@@ -30,7 +30,11 @@ test("a body that says nothing is a refusal that says nothing", () => {
   const silent = { message: "", threshold: undefined, conflicts: [], advice: [], obligations: [] };
   assert.deepEqual(refusal(null), silent);
   assert.deepEqual(refusal({}), silent);
-  assert.deepEqual(termination({}), { message: "", terminator: undefined, obligations: [] });
+  const nothing = { message: "", terminator: undefined, sameDevice: false, obligations: [] };
+  assert.deepEqual(termination({}), nothing);
+  const replaced = (sameDevice) => ({ associatedAdvice: [{ type: "remote-termination", message: "", sameDevice }] });
+  assert.deepEqual(termination(replaced(true)), { ...nothing, sameDevice: true });
+  assert.deepEqual(termination(replaced("yes")), nothing);
 });
 
 test("only the obligation to refresh metadata asks for attributes", () => {

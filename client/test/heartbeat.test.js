@@ -111,8 +111,9 @@ test("one that a viewer stopped stays stopped, and says by whom", async () => {
   await fake.pass(600_000);
   assert.equal(session.state, "terminated");
   assert.equal(fake.calls.length, 2);
-  const { message, terminator } = fake.told("terminated");
+  const { message, terminator, sameDevice } = fake.told("terminated");
   assert.equal(message, "Playback was stopped from another device");
+  assert.equal(sameDevice, false);
   assert.equal(terminator.deviceName, "Bedroom");
   assert.equal(terminator.channel, "Sports");
 });

@@ -36,6 +36,15 @@ test("what nobody named has words of its own", () => {
   });
 });
 
+test("a screen whose own device has started again is not said to be stopped by another", () => {
+  assert.deepEqual(words("terminated", { terminator: stream("Kitchen", "Aurora"), sameDevice: true }), {
+    badge: "Replaced",
+    head: "This device has started again",
+    text: "Aurora plays instead.",
+    play: "Play here again",
+  });
+});
+
 test("a name in another spelling is a name, whatever it says", () => {
   const name = "<img src=x onerror=alert(1)> 📺 שלום";
   assert.equal(named([stream(name, "Aurora")])[0].device, name);

@@ -1,7 +1,7 @@
 //! Streams that fall silent. The only tests in which real time has to pass.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use streamgate_tests::{Edge, Settings, eventually};
 
@@ -140,4 +140,44 @@ fn a_paused_player_gives_its_place_up_and_takes_it_again() {
             .iter()
             .all(|path| !path.contains("CMCD"))
     );
+}
+
+/// A player that fetches a film at once and plays it from its buffer, as hls.js does by default.
+#[test]
+fn a_full_buffer_holds_its_place_for_as_long_as_it_lasts_and_no_longer() {
+    const BUFFER_S: u64 = 8;
+    const TIMEOUT_S: u64 = 3;
+    // With a bound, with a buffer that is larger, and with none.
+    for (says_ms, bound_s, holds_s) in [
+        (BUFFER_S * 1_000, 300, BUFFER_S),
+        (600_000, BUFFER_S, BUFFER_S),
+        (0, 300, 0),
+    ] {
+        let settings = Settings::default()
+            .lapsing_after(3)
+            .with("/playback/0/buffer_max", format!("{bound_s}s"));
+        let edge = Edge::start(settings.with("/state/slots", 4));
+        let segment = |player: &str, number: u32, ms: u64| {
+            let cmcd = format!("CMCD=bl%3D{ms}%2Csid%3D%22{player}%22");
+            let path = format!("/vod/film/segment-{number}.m4s?{cmcd}");
+            edge.get(&path).account("alice").send().status
+        };
+        // All of the film, within a lease.
+        for number in 0..10 {
+            let so_far = says_ms / 9 * u64::from(number);
+            let so_far = if number == 9 { says_ms } else { so_far };
+            for player in ["a", "b", "c"] {
+                assert_eq!(segment(player, number, so_far), 200);
+            }
+        }
+        let silent_since = Instant::now();
+        eventually("a fourth is let in", || segment("d", 0, 0) == 200);
+        let silent_s = silent_since.elapsed().as_secs_f64();
+        // A renewal may have been left out for a third of the timeout.
+        let least = (TIMEOUT_S + holds_s) as f64 - TIMEOUT_S as f64 / 3.0 - 0.2;
+        assert!(silent_s > least, "{says_ms}: {silent_s}");
+        if holds_s == 0 {
+            assert!(silent_s < (TIMEOUT_S + BUFFER_S) as f64, "{silent_s}");
+        }
+    }
 }

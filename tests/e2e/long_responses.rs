@@ -3,18 +3,27 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use streamgate_tests::{Edge, Given, Settings, eventually_within};
+use streamgate_tests::{Edge, Fetch, Given, Settings, Version, eventually_within};
 
 const FILM: &str = "/carried/film.mp4";
 const MEGABYTE: usize = 1 << 20;
 
+/// Bytes a second.
+const MBIT: u64 = 125_000;
+
+/// More bytes a second than there are.
+const FULL_SPEED: u64 = 1 << 30;
+
+const TIMEOUT_S: u32 = 5;
+
 /// One stream for each account, gone after five seconds without a sign of life; ids from a header.
 fn one_stream() -> Settings {
-    limited_to(1).lapsing_after(5).with("/state/slots", 4)
+    limited_to(1)
+        .lapsing_after(TIMEOUT_S)
+        .with("/state/slots", 4)
 }
 
 fn limited_to(max: u32) -> Settings {
@@ -29,51 +38,20 @@ fn edge(settings: Settings, megabytes: usize) -> Edge {
     edge
 }
 
-/// A player that fetches one file to its end, at its own pace.
-struct Fetch {
-    curl: Child,
+fn fetch(edge: &Edge, path: &str, id: &str, bytes_per_s: u64, more: &[&str]) -> Fetch {
+    over(Version::One, edge, path, id, bytes_per_s, more)
 }
 
-/// How a fetch ended: the status, how many bytes came, and whether it came to its end.
-#[derive(Debug, PartialEq, Eq)]
-struct Ended {
-    status: u16,
-    bytes: usize,
-    is_whole: bool,
-}
-
-fn fetch(edge: &Edge, path: &str, id: &str, more: &[&str]) -> Fetch {
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--output", "/dev/null", "--max-time", "100"]);
-    curl.args(["--write-out", "%{http_code} %{size_download}"]);
-    curl.args(["--header", "x-account-id: alice"]);
-    curl.args(["--header", &format!("x-stream-id: {id}")]);
-    curl.args(more);
-    curl.arg(format!("http://127.0.0.1:{}{path}", edge.port));
-    let curl = curl.stdout(Stdio::piped()).spawn().expect("to run curl");
-    Fetch { curl }
-}
-
-impl Fetch {
-    fn ended(self) -> Ended {
-        let output = self.curl.wait_with_output().expect("curl to end");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (status, bytes) = text.split_once(' ').expect("two numbers");
-        Ended {
-            status: status.parse().expect("a status"),
-            bytes: bytes.parse().expect("a number"),
-            is_whole: output.status.success(),
-        }
-    }
-
-    fn stop(mut self) {
-        self.curl.kill().expect("to end it");
-        let _ = self.curl.wait();
-    }
-
-    fn runs(&mut self) -> bool {
-        self.curl.try_wait().expect("to ask for it").is_none()
-    }
+fn over(
+    version: Version,
+    edge: &Edge,
+    path: &str,
+    id: &str,
+    bytes_per_s: u64,
+    more: &[&str],
+) -> Fetch {
+    let headers = [("x-account-id", "alice"), ("x-stream-id", id)];
+    Fetch::begin(edge, version, path, &headers, bytes_per_s, more)
 }
 
 /// Waits until there are so many live streams.
@@ -93,7 +71,7 @@ fn cuts(edge: &Edge) -> Vec<serde_json::Value> {
 #[test]
 fn a_film_in_one_response_keeps_its_place_to_its_end() {
     let mut edge = edge(one_stream(), 60);
-    let mut first = fetch(&edge, FILM, "first", &["--limit-rate", "3M"]);
+    let mut first = fetch(&edge, FILM, "first", 3 << 20, &[]);
     live(&edge, 1);
     for id in ["second", "third", "fourth"] {
         let came = Instant::now();
@@ -102,7 +80,7 @@ fn a_film_in_one_response_keeps_its_place_to_its_end() {
             assert_eq!(edge.metric("live_streams"), 1);
             std::thread::sleep(Duration::from_millis(100));
         }
-        let late = fetch(&edge, FILM, id, &[]).ended();
+        let late = fetch(&edge, FILM, id, FULL_SPEED, &[]).ended();
         assert_eq!(late.status, 403, "{late:?}");
     }
     let first = first.ended();
@@ -116,10 +94,11 @@ fn a_film_in_one_response_keeps_its_place_to_its_end() {
     edge.assert_sound();
 }
 
-fn all_but_one_run_to_the_end(pace: &[&str], megabytes: usize) {
-    let mut edge = edge(limited_to(3).lapsing_after(5), megabytes);
+fn all_but_one_run_to_the_end(version: Version, bytes_per_s: u64, megabytes: usize) {
+    let settings = limited_to(3).lapsing_after(TIMEOUT_S);
+    let mut edge = edge(settings.over_http_3(), megabytes);
     let ids = ["a", "b", "c", "d"];
-    let fetches = ids.map(|id| fetch(&edge, FILM, id, pace));
+    let fetches = ids.map(|id| over(version, &edge, FILM, id, bytes_per_s, &[]));
     let ended = fetches.map(Fetch::ended);
     let whole = ended
         .iter()
@@ -135,58 +114,76 @@ fn all_but_one_run_to_the_end(pace: &[&str], megabytes: usize) {
 
 #[test]
 fn of_one_viewer_too_many_all_others_run_to_the_end_on_slow_lines() {
-    all_but_one_run_to_the_end(&["--limit-rate", "500k"], 8);
+    all_but_one_run_to_the_end(Version::One, MBIT, 8);
 }
 
 #[test]
 fn of_one_viewer_too_many_all_others_run_to_the_end_at_full_speed() {
-    all_but_one_run_to_the_end(&["--limit-rate", "25M"], 120);
+    all_but_one_run_to_the_end(Version::One, 200 * MBIT, 120);
 }
 
 #[test]
 fn of_one_viewer_too_many_all_others_run_to_the_end_over_http_2() {
-    all_but_one_run_to_the_end(&["--http2-prior-knowledge", "--limit-rate", "2M"], 24);
+    all_but_one_run_to_the_end(Version::Two, 2 << 20, 24);
+}
+
+#[test]
+fn of_one_viewer_too_many_all_others_run_to_the_end_over_http_3() {
+    all_but_one_run_to_the_end(Version::Three, FULL_SPEED, 16);
+}
+
+/// Two of a stream's renewals, and what a busy machine may take besides.
+const TWO_RENEWALS: Duration = Duration::from_millis(TIMEOUT_S as u64 * 2_000 / 3 + 500);
+
+/// Waits until the edge has cut a response, which has to be in time, and tells of it in its log.
+fn is_cut_since(edge: &Edge, began: Instant, reason: &str) {
+    eventually_within(20, "it is cut", || edge.metric("cuts") == 1);
+    assert!(began.elapsed() < TWO_RENEWALS, "{:?}", began.elapsed());
+    eventually_within(20, "the log tells of it", || cuts(edge).len() == 1);
+    let cut = &cuts(edge)[0];
+    assert_eq!(cut["reason"], reason, "{cut}");
 }
 
 /// The latest wins, whoever runs.
-fn is_cut_when_evicted(version: &[&str]) {
+fn is_cut_when_evicted(version: Version) {
     let rule = json!({"name": "one", "max": 1, "on_conflict": "stop_oldest"});
-    let settings = one_stream().with("/policies/0/rules/0", rule);
+    let settings = one_stream().with("/policies/0/rules/0", rule).over_http_3();
     let mut edge = edge(settings, 400);
-    let pace = [version, &["--limit-rate", "4M"]].concat();
-    let victim = fetch(&edge, FILM, "victim", &pace);
+    let victim = over(version, &edge, FILM, "victim", 4 << 20, &[]);
     live(&edge, 1);
-    let mut winner = fetch(&edge, FILM, "winner", &pace);
-    let began = Instant::now();
+    // A film that has just begun counts as a segment until the next tick.
+    std::thread::sleep(Duration::from_millis(300));
+    let starts = edge.metric("starts");
+    let mut winner = over(version, &edge, FILM, "winner", 4 << 20, &[]);
+    eventually_within(20, "the winner starts", || edge.metric("starts") > starts);
+    is_cut_since(&edge, Instant::now(), "evicted");
     let victim = victim.ended();
-    // Two renewals, and what buffers held of it.
-    assert!(began.elapsed() < Duration::from_secs(8), "{victim:?}");
     assert_eq!(victim.status, 200);
     assert!(!victim.is_whole, "{victim:?}");
     assert!(victim.bytes < 200 * MEGABYTE, "{victim:?}");
     assert!(winner.runs());
-    eventually_within(20, "the log tells of it", || cuts(&edge).len() == 1);
-    let cut = &cuts(&edge)[0];
-    assert_eq!(cut["reason"], "evicted", "{cut}");
-    assert_eq!(edge.metric("cuts"), 1);
     winner.stop();
     edge.assert_sound();
 }
 
 #[test]
 fn the_response_of_an_evicted_stream_is_cut() {
-    is_cut_when_evicted(&[]);
+    is_cut_when_evicted(Version::One);
 }
 
 #[test]
 fn the_response_of_an_evicted_stream_is_cut_over_http_2() {
-    is_cut_when_evicted(&["--http2-prior-knowledge"]);
+    is_cut_when_evicted(Version::Two);
 }
 
-/// The viewer chooses what to stop.
 #[test]
-fn the_response_of_a_killed_stream_is_cut() {
-    let mut edge = edge(one_stream(), 400);
+fn the_response_of_an_evicted_stream_is_cut_over_http_3() {
+    is_cut_when_evicted(Version::Three);
+}
+
+/// The viewer chooses what to stop, or the app stops it.
+fn is_cut_when_killed(version: Version, stops: bool) {
+    let mut edge = edge(one_stream().over_http_3(), 400);
     edge.origin
         .gives("/vod/film.mp4", Given::body(vec![0; 400 * MEGABYTE]));
     let app = edge.app("demo-web");
@@ -197,25 +194,46 @@ fn the_response_of_a_killed_stream_is_cut() {
         .get(&format!("{}/vod/1.m4s", session.playback_prefix))
         .send()
         .expect(200);
-    let film = fetch(&edge, &path, "", &["--limit-rate", "4M"]);
+    let film = over(version, &edge, &path, "", 4 << 20, &[]);
     eventually_within(30, "the film runs", || {
         edge.origin
             .paths()
             .iter()
             .any(|path| path == "/vod/film.mp4")
     });
-    let code = session.termination_code();
-    let _ = app.create("alice").terminate(&code).start();
+    std::thread::sleep(Duration::from_millis(300));
+    let reason = if stops {
+        let _ = session.stop().expect(202);
+        "stream-over"
+    } else {
+        let code = session.termination_code();
+        let _ = app.create("alice").terminate(&code).start();
+        "remote-termination"
+    };
+    is_cut_since(&edge, Instant::now(), reason);
     let film = film.ended();
     assert!(film.status == 200 && !film.is_whole, "{film:?}");
-    eventually_within(20, "the log tells of it", || cuts(&edge).len() == 1);
-    assert_eq!(
-        cuts(&edge)[0]["reason"],
-        "remote-termination",
-        "{:?}",
-        cuts(&edge)
-    );
     edge.assert_sound();
+}
+
+#[test]
+fn the_response_of_a_killed_stream_is_cut() {
+    is_cut_when_killed(Version::One, false);
+}
+
+#[test]
+fn the_response_of_a_killed_stream_is_cut_over_http_2() {
+    is_cut_when_killed(Version::Two, false);
+}
+
+#[test]
+fn the_response_of_a_killed_stream_is_cut_over_http_3() {
+    is_cut_when_killed(Version::Three, false);
+}
+
+#[test]
+fn the_response_of_a_stopped_stream_is_cut() {
+    is_cut_when_killed(Version::One, true);
 }
 
 /// No length, no end: a channel as MPEG-TS.
@@ -227,7 +245,7 @@ fn a_channel_in_pieces_of_unknown_number_keeps_its_place() {
         "/carried/channel.ts",
         channel.header("content-type", "video/mp2t"),
     );
-    let channel = fetch(&edge, "/carried/channel.ts", "tv", &["--limit-rate", "3M"]);
+    let channel = fetch(&edge, "/carried/channel.ts", "tv", 3 << 20, &[]);
     live(&edge, 1);
     let channel = channel.ended();
     assert_eq!(
@@ -241,8 +259,8 @@ fn a_channel_in_pieces_of_unknown_number_keeps_its_place() {
 #[test]
 fn several_ranges_of_one_player_are_one_stream() {
     let mut edge = edge(one_stream(), 24);
-    let pace = ["--limit-rate", "2M", "--range", "0-"];
-    let fetches = [(); 3].map(|()| fetch(&edge, FILM, "player", &pace));
+    let range = ["--range", "0-"];
+    let fetches = [(); 3].map(|()| fetch(&edge, FILM, "player", 2 << 20, &range));
     for ended in fetches.map(Fetch::ended) {
         assert!(ended.is_whole && ended.bytes == 24 * MEGABYTE, "{ended:?}");
     }
@@ -263,7 +281,7 @@ fn a_viewer_who_stops_reading_lapses() {
     ghost.read_exact(&mut some).expect("some of the film");
     eventually_within(30, "it has lapsed", || edge.metric("lapses") == 1);
     // Somebody else takes the place; the ghost that reads on does not get it back.
-    let mut other = fetch(&edge, FILM, "other", &["--limit-rate", "4M"]);
+    let mut other = fetch(&edge, FILM, "other", 4 << 20, &[]);
     live(&edge, 1);
     ghost
         .set_read_timeout(Some(Duration::from_secs(20)))
@@ -296,9 +314,8 @@ fn manifests_and_failures_that_take_long_keep_nothing() {
         .account("alice")
         .send()
         .expect(200);
-    let pace = ["--limit-rate", "1M"];
     let mut fetches = ["long.m3u8", "failed.ts"]
-        .map(|name| fetch(&edge, &format!("/carried/{name}"), "a", &pace));
+        .map(|name| fetch(&edge, &format!("/carried/{name}"), "a", 1 << 20, &[]));
     live(&edge, 0);
     assert!(fetches.iter_mut().all(Fetch::runs));
     fetches.into_iter().for_each(Fetch::stop);

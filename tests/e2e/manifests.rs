@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use streamgate_tests::WebPlayer::{DashJs, HlsJs, Shaka};
 use streamgate_tests::{
-    Answer, Browser, Demuxers, Edge, Given, Player, Settings, eventually, live, sample,
+    Answer, Browser, Demuxers, Edge, Given, Player, Settings, Urls, eventually, live, sample,
 };
 
 const MASTER: &str = "/vod/film/master.m3u8";
@@ -298,42 +298,13 @@ fn a_manifest_beyond_the_bound_is_passed_on_and_counted() {
     assert_eq!(edge.metric("manifests.too_large"), 0);
 }
 
-/// An edge that lets an account play once, with the sample as packagers write it whose URLs
-/// begin with a host and `/vod/sample/`.
-fn with_absolute_urls(start: impl Fn(u16) -> String) -> Edge {
+/// An edge that lets an account play once, with the sample's URLs written like this.
+fn with_urls(urls: Urls) -> Edge {
     let settings = Settings::default().with("/policies/0/rules/0/max", 1);
     let edge = Edge::start(settings.serving(sample()));
-    let start = start(edge.port);
-    let folder = sample().join("vod/sample");
-    for file in std::fs::read_dir(&folder).expect("the sample") {
-        let file = file.expect("a file").file_name();
-        let name = file.to_str().expect("a name");
-        let body = || std::fs::read_to_string(folder.join(name)).expect("a text");
-        let body = if name.ends_with(".m3u8") {
-            let line = |line: &str| match line.starts_with('#') || line.is_empty() {
-                true => line.replace("URI=\"", &format!("URI=\"{start}")),
-                false => format!("{start}{line}"),
-            };
-            body().lines().map(|text| line(text) + "\n").collect()
-        } else if name.ends_with(".mpd") {
-            let body = body();
-            let body = body.replace("media=\"", &format!("media=\"{start}"));
-            body.replace("initialization=\"", &format!("initialization=\"{start}"))
-        } else {
-            continue;
-        };
-        edge.origin
-            .gives(&format!("/vod/sample/{name}"), Given::body(body));
-    }
+    edge.writes_sample_urls(urls);
     edge
 }
-
-/// The ways in which URLs are written that are no relative ones.
-const STARTS: [fn(u16) -> String; 3] = [
-    |_| "/vod/sample/".to_owned(),
-    |port| format!("http://127.0.0.1:{port}/vod/sample/"),
-    |port| format!("//127.0.0.1:{port}/vod/sample/"),
-];
 
 fn assert_one_stream(edge: &Edge) {
     eventually("all that the player needs was asked for", || {
@@ -352,16 +323,15 @@ fn assert_one_stream(edge: &Edge) {
 #[test]
 fn web_players_play_absolute_urls_as_one_stream() {
     let browser = Browser::start();
-    let [path, host, any_scheme] = STARTS;
-    for (start, player, manifest) in [
-        (path, HlsJs, "master.m3u8"),
-        (host, HlsJs, "master.m3u8"),
-        (any_scheme, Shaka, "master.m3u8"),
-        (host, Shaka, "manifest.mpd"),
-        (path, DashJs, "manifest.mpd"),
-        (any_scheme, DashJs, "manifest.mpd"),
+    for (urls, player, manifest) in [
+        (Urls::AbsolutePath, HlsJs, "master.m3u8"),
+        (Urls::Absolute, HlsJs, "master.m3u8"),
+        (Urls::AnyScheme, Shaka, "master.m3u8"),
+        (Urls::Absolute, Shaka, "manifest.mpd"),
+        (Urls::AbsolutePath, DashJs, "manifest.mpd"),
+        (Urls::AnyScheme, DashJs, "manifest.mpd"),
     ] {
-        let edge = with_absolute_urls(start);
+        let edge = with_urls(urls);
         let path = format!("/vod/sample/{manifest}");
         let tab = browser.open(player, &edge, &path).account("alice").plays();
         assert_one_stream(&edge);
@@ -371,19 +341,19 @@ fn web_players_play_absolute_urls_as_one_stream() {
 
 #[test]
 fn other_players_play_absolute_urls_as_one_stream() {
-    for start in STARTS {
+    for urls in [Urls::AbsolutePath, Urls::Absolute, Urls::AnyScheme] {
         for manifest in ["master.m3u8", "manifest.mpd"] {
             let path = format!("/vod/sample/{manifest}");
             let account = [("x-account-id", "alice")];
-            let edge = with_absolute_urls(start);
+            let edge = with_urls(urls);
             let mut player = edge.ffmpeg(&path, &account);
             player.assert_plays();
             assert_one_stream(&edge);
             // GStreamer 1.22 takes `//host/path` for a path, with or without a token.
-            if start(0).starts_with("//") {
+            if urls == Urls::AnyScheme {
                 continue;
             }
-            let edge = with_absolute_urls(start);
+            let edge = with_urls(urls);
             let mut player = edge.gstreamer(Demuxers::Second, &path, &account);
             player.assert_plays();
             assert_one_stream(&edge);

@@ -167,7 +167,16 @@ fn calls_over_the_limit_are_told_when_one_counts_again() {
     assert!(refused.len() >= 2, "{answers:?}");
     for answer in refused {
         assert!(answer.body.is_empty());
-        assert!(answer.header("expires").is_some());
+        let date = |name| httpdate::parse_http_date(answer.header(name).expect("a date"));
+        let date = |name| date(name).expect("an HTTP date");
+        let left = date("expires").duration_since(date("date"));
+        let left_s = left.expect("a time to come").as_secs();
+        let retry_s: u64 = answer
+            .header("retry-after")
+            .and_then(|seconds| seconds.parse().ok())
+            .expect("whole seconds");
+        assert_eq!(retry_s, left_s.max(1), "the dates are cut to whole seconds");
+        assert!((1..=60).contains(&retry_s), "{retry_s}");
     }
     let admitted = answers.iter().filter(|answer| answer.status == 202).count();
     assert_eq!(app.running("alice").len(), admitted);

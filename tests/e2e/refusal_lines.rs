@@ -89,3 +89,54 @@ fn every_refusal_of_the_session_api_leaves_a_line_that_names_nobody() {
     assert!(!log.contains("MARKED"), "{log}");
     assert!(!log.contains(&session.id), "{log}");
 }
+
+/// yt-dlp asks thousands of times in seconds when it was evicted.
+#[test]
+fn a_player_that_asks_without_a_pause_is_a_line_a_second_with_a_count() {
+    const ASKS: u64 = 1_000;
+    let edge = Edge::start(Settings::default());
+    let victim = edge.player("alice").playing("/latest/film/master.m3u8");
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let winner = edge.player("alice").playing("/latest/film/master.m3u8");
+    let path = victim.path("segment-1.m4s");
+    let workers = edge.one_client_per_worker();
+    let before = edge.metric("refusals.evicted");
+    let began = std::time::Instant::now();
+    for n in 0..ASKS {
+        let worker = &workers[usize::try_from(n).expect("a number") % workers.len()];
+        let _ = worker.get(&path).send().expect_refusal(403, "evicted");
+    }
+    let seconds = began.elapsed().as_secs();
+    let refused = edge.metric("refusals.evicted") - before;
+    assert_eq!(refused, ASKS, "each is counted");
+    // One for each worker and second that was begun.
+    let at_most = (seconds + 2) * workers.len() as u64;
+    let told = || {
+        let log = edge.access_log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = lines.filter(|line| line["reason"] == "evicted");
+        let number = |line: &Value| {
+            let repeated = &line["repeated"];
+            let text = repeated.as_str().and_then(|text| text.parse().ok());
+            text.or(repeated.as_u64()).unwrap_or_default()
+        };
+        lines.map(|line| number(&line)).collect::<Vec<u64>>()
+    };
+    // The last of them is told with the next refusal, a second later.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    for worker in &workers {
+        let _ = worker.get(&path).send().expect_refusal(403, "evicted");
+    }
+    eventually("the log tells of all", || {
+        let told = told();
+        told.len() as u64 + told.iter().sum::<u64>() >= ASKS + workers.len() as u64
+    });
+    let told = told();
+    assert!(
+        told.len() as u64 <= at_most + workers.len() as u64,
+        "{told:?}"
+    );
+    winner.plays();
+}

@@ -2,34 +2,155 @@
 
 use std::collections::BTreeMap;
 
-use streamgate_tests::{Edge, Settings};
+use serde_json::json;
+use streamgate_tests::{Edge, Settings, eventually, project};
 
 const FILM: &str = "/vod/film/master.m3u8";
 
 /// A film of which an account may play one stream, the latest.
 const LATEST: &str = "/latest/film/master.m3u8";
 
+/// Names with their labels, and kinds. The names of policies and rules are left out.
+type Shown = BTreeMap<String, String>;
+
+fn documented() -> Shown {
+    let page = include_str!("../../docs/metrics.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.filter(|row| row.starts_with("streamgate_"));
+    let listed = rows.filter_map(|row| {
+        let (name, rest) = row.split_once("` | ")?;
+        Some((name.to_owned(), rest.split([' ', '|']).next()?.to_owned()))
+    });
+    listed.collect()
+}
+
+fn shown(scrape: &str) -> Shown {
+    let kinds: BTreeMap<&str, &str> = scrape
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .collect();
+    let samples = scrape
+        .lines()
+        .filter(|line| line.starts_with("streamgate_"));
+    let shown = samples.map(|sample| {
+        let (name, _) = sample.rsplit_once(' ').expect("a value");
+        let (family, labels) = name.split_once('{').expect("labels");
+        let of_histogram = ["_bucket", "_sum", "_count"].into_iter();
+        let histogram = of_histogram.filter_map(|part| family.strip_suffix(part));
+        let histogram = histogram.filter(|family| kinds.get(family) == Some(&"histogram"));
+        if let Some(family) = histogram.last() {
+            return (family.to_owned(), "histogram".to_owned());
+        }
+        let labels = labels.trim_end_matches('}').split(',').map(|label| {
+            let (name, _) = label.split_once('=').unwrap_or_default();
+            match name {
+                "policy" | "rule" => format!("{name}=\"…\""),
+                _ => label.to_owned(),
+            }
+        });
+        let labels = labels.collect::<Vec<_>>().join(",");
+        let name = match labels.as_str() {
+            "" => family.to_owned(),
+            _ => format!("{family}{{{labels}}}"),
+        };
+        (name, (*kinds.get(family).unwrap_or(&"")).to_owned())
+    });
+    shown.collect()
+}
+
+/// An edge at which something has happened by rules that deny, evict and watch.
+fn eventful() -> Edge {
+    let mut watches = json!({"name": "a.new \"limit\"", "mode": "monitor"});
+    watches["rules"] = json!([{"name": "two", "max": 2, "on_conflict": "deny_new"}]);
+    let lists = json!(["household", "a.new \"limit\""]);
+    let settings = Settings::default()
+        .with("/policies/2", watches)
+        .with("/applications/1/policies", lists);
+    let edge = Edge::start(settings);
+    let tv = edge.app("demo-tv");
+    let sessions: Vec<_> = (0..3).map(|_| tv.start("alice")).collect();
+    let _ = tv.create("alice").send().expect(409);
+    let _ = sessions[0].stop().expect(202);
+    let mobile = edge.app("demo-mobile");
+    let _ = (mobile.start("bob"), mobile.start("bob"));
+    edge
+}
+
 #[test]
 fn a_scrape_shows_the_metrics_that_the_page_lists_and_no_others() {
+    let documented = documented();
+    assert!(documented.len() > 60, "{documented:?}");
+    let edge = eventful();
+    assert_eq!(documented, shown(&edge.scrape()));
+
+    // Nothing is shown of policies and rules for which nothing happened.
+    let quiet = Edge::start(Settings::default());
+    let quiet = shown(&quiet.scrape());
+    let documented = documented.into_iter();
+    let unlabelled = documented.filter(|(name, _)| !name.contains("policy="));
+    assert_eq!(unlabelled.collect::<Shown>(), quiet);
+}
+
+#[test]
+fn what_happens_by_a_rule_is_counted_for_it() {
+    let edge = eventful();
+    let scrape = edge.scrape();
+    let of = |family: &str| -> BTreeMap<String, String> {
+        let lines = scrape.lines().filter(|line| line.starts_with(family));
+        let lines = lines.filter_map(|line| line.rsplit_once(' '));
+        let lines = lines.map(|(name, n)| (name[family.len()..].to_owned(), n.to_owned()));
+        lines.collect()
+    };
+    let expect = |family: &str, counted: &[(&str, &str)]| {
+        let counted = counted.iter();
+        let counted = counted.map(|(labels, n)| ((*labels).to_owned(), (*n).to_owned()));
+        assert_eq!(of(family), counted.collect(), "{family}");
+    };
+    expect(
+        "streamgate_policy_starts_total",
+        &[
+            (r#"{policy="household"}"#, "3"),
+            (r#"{policy="latest-wins"}"#, "2"),
+            (r#"{policy="a_new \"limit\""}"#, "3"),
+        ],
+    );
+    expect(
+        "streamgate_rule_refusals_total",
+        &[(r#"{policy="household",rule="three-streams"}"#, "1")],
+    );
+    expect(
+        "streamgate_rule_evictions_total",
+        &[(r#"{policy="latest-wins",rule="one-stream"}"#, "1")],
+    );
+    expect(
+        "streamgate_rule_monitored_breaches_total",
+        &[(r#"{policy="a_new \"limit\"",rule="two"}"#, "1")],
+    );
+    // Envoy gathers what workers say of a histogram every five seconds.
+    eventually("both ends are gathered", || {
+        edge.scrape()
+            .contains("streamgate_stream_seconds_count{} 2\n")
+    });
+}
+
+/// An operator reads of `stats_tags` on the page, and starts from a file that has them.
+#[test]
+fn every_shipped_file_has_the_labels_that_the_page_shows() {
     let page = include_str!("../../docs/metrics.md");
-    let documented: BTreeMap<String, &str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `streamgate."))
-        .filter_map(|row| {
-            let (name, rest) = row.split_once("` | ")?;
-            let kind = rest.split([' ', '|']).next()?;
-            Some((format!("streamgate_{}", name.replace('.', "_")), kind))
-        })
-        .collect();
-    let scrape = Edge::start(Settings::default()).scrape();
-    let scraped: BTreeMap<String, &str> = scrape
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE streamgate_"))
-        .filter_map(|line| line.split_once(' '))
-        .map(|(name, kind)| (format!("streamgate_{name}"), kind))
-        .collect();
-    assert!(documented.len() > 40, "{documented:?}");
-    assert_eq!(documented, scraped);
+    let (_, block) = page.split_once("```yaml\n").expect("a block");
+    let (block, _) = block.split_once("```").expect("its end");
+    assert!(block.starts_with("stats_config:"), "{block}");
+    let files = std::fs::read_dir(project().join("envoy")).expect("a directory");
+    let mut seen = 0;
+    for file in files {
+        let path = file.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("text");
+        if text.contains("streamgate.wasm") {
+            assert!(text.contains(&format!("\n{block}")), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 9, "the files with the filter");
 }
 
 #[test]

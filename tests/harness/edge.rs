@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::settings::Place;
 use crate::{
-    App, Client, Demuxers, Origin, Player, RealPlayer, Settings, awaited, eventually, ffmpeg,
-    gstreamer,
+    App, Client, Demuxers, Origin, Player, Program, RealPlayer, Settings, awaited, eventually,
+    ffmpeg, gstreamer, statistic,
 };
 
 /// What Envoy writes when the filter traps, or when it is in trouble itself.
@@ -100,7 +100,11 @@ impl Edge {
             .create(true)
             .open(self.at("envoy.log"))
             .expect("a log");
-        let envoy = Command::new(crate::envoy())
+        let mut envoy = Command::new(crate::envoy());
+        if let Some(clock) = &self.settings.clock {
+            clock.drives(&mut envoy);
+        }
+        let envoy = envoy
             .arg("--config-path")
             .arg(bootstrap_at)
             .args(["--concurrency", &self.settings.workers.to_string()])
@@ -276,14 +280,21 @@ impl Edge {
         RealPlayer::start(player, self.directory.path(), gstreamer::position)
     }
 
+    /// Another player, playing a manifest. It says nowhere how far it has come.
+    #[must_use]
+    pub fn program(&self, program: Program, manifest: &str) -> RealPlayer {
+        let player = program.play(&self.url(manifest), self.directory.path());
+        RealPlayer::start(player, self.directory.path(), |_| None)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// One of the filter's counters or gauges, by its name after `streamgate.`.
+    /// One of the filter's counters or gauges, by its name in short (see [`statistic`]).
     #[must_use]
     pub fn metric(&self, name: &str) -> u64 {
-        let stat = format!("wasmcustom.streamgate.{name}");
+        let stat = statistic(name);
         let found = self.stats(&format!("^{}$", stat.replace('.', "\\.")));
         let [(_, value)] = found.as_slice() else {
             panic!("Envoy knows no {stat}");

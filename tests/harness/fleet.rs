@@ -51,7 +51,7 @@ impl Fleet {
         Crowd::mixed(crowds.collect(), size)
     }
 
-    /// The sum of one of the filter's counters over all edges.
+    /// The sum of one of the filter's counters over all edges, by its name in short.
     #[must_use]
     pub fn metric(&self, name: &str) -> u64 {
         self.edges().map(|edge| edge.metric(name)).sum()

@@ -60,6 +60,12 @@ impl RealPlayer {
         awaited("the player ends", ended).success()
     }
 
+    /// Whether it has ended, well or not.
+    #[must_use]
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("to wait").is_some()
+    }
+
     /// All its messages.
     #[must_use]
     pub fn output(&self) -> String {

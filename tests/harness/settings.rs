@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
+use crate::MachineClock;
+use crate::certificates::Certificates;
 use crate::project;
 use crate::store_cluster::StoreCluster;
 
@@ -40,12 +42,15 @@ pub struct Settings {
     answers_itself: bool,
     keeps_no_statistics: bool,
     restricted: bool,
+    speaks_http_3: bool,
     /// The port of an origin that is not the harness's own.
     origin_port: Option<u16>,
     /// What Envoy's connection manager is told otherwise.
     manager: Vec<(&'static str, Value)>,
     /// HTTP filters in front of streamgate, and behind it.
     filters: [Vec<Value>; 2],
+    /// The clock of the machine it runs on, if that is not the true one.
+    pub(crate) clock: Option<MachineClock>,
     /// What to change about the filters of the shipped file: which one, where, and to what.
     changed: Vec<(&'static str, &'static str, Value)>,
 }
@@ -97,7 +102,9 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             restricted: false,
+            speaks_http_3: false,
             origin_port: None,
+            clock: None,
             manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
             changed: Vec::new(),
@@ -142,6 +149,13 @@ impl Settings {
             .with("/sessions/timeout", format!("{seconds}s"))
     }
 
+    /// On a machine with this clock.
+    #[must_use]
+    pub fn on_clock(mut self, clock: &MachineClock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
     /// With the plugin's configuration handed over as JSON text (`StringValue`) instead
     /// of a `Struct`.
     #[must_use]
@@ -176,6 +190,13 @@ impl Settings {
     #[must_use]
     pub fn restricted(mut self) -> Self {
         self.restricted = true;
+        self
+    }
+
+    /// With HTTP/3 besides, at the same port.
+    #[must_use]
+    pub fn over_http_3(mut self) -> Self {
+        self.speaks_http_3 = true;
         self
     }
 
@@ -261,7 +282,11 @@ impl Settings {
                 },
             }});
         } else {
-            bootstrap["static_resources"]["listeners"] = json!([listener]);
+            let mut listeners = vec![listener];
+            if self.speaks_http_3 {
+                listeners.push(over_quic(listeners[0].clone(), at.directory));
+            }
+            bootstrap["static_resources"]["listeners"] = listeners.into();
         }
         bootstrap
     }
@@ -354,6 +379,28 @@ impl Settings {
             })
         };
     }
+}
+
+/// The same listener for HTTP/3.
+fn over_quic(mut listener: Value, directory: &Path) -> Value {
+    let certificates = Certificates::of("localhost", directory);
+    listener["name"] = "over-quic".into();
+    listener["address"]["socket_address"]["protocol"] = "UDP".into();
+    listener["udp_listener_config"] = json!({"quic_options": {}});
+    listener["connection_balance_config"].take();
+    let chain = &mut listener["filter_chains"][0];
+    chain["transport_socket"] = json!({
+        "name": "envoy.transport_sockets.quic",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport",
+            "downstream_tls_context": {"common_tls_context": {"tls_certificates": [{
+                "certificate_chain": {"filename": certificates.certificate},
+                "private_key": {"filename": certificates.key},
+            }]}},
+        },
+    });
+    chain["filters"][0]["typed_config"]["codec_type"] = "HTTP3".into();
+    listener
 }
 
 /// Where an edge runs.

@@ -7,6 +7,7 @@ use streamgate_bytes::Fingerprinter;
 use streamgate_record::fleet::{
     self, AnsweredQuestion, CallFailure, CallId, Fleet, StoreCall, Ticket,
 };
+use streamgate_record::own_time::{self, ClockDifference};
 use streamgate_record::ports::{Entropy, Host};
 use streamgate_record::sweep;
 use streamgate_tokens::signed::PlaybackToken;
@@ -22,6 +23,10 @@ use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
 use crate::step::Step;
 
+/// By how many milliseconds own time may be set without leases being looked at again: by so
+/// much any of them may last longer than its stream, for one renewal.
+const LEASES_STAND_MS: u64 = 1_000;
+
 /// A worker's edge under one configuration.
 ///
 /// Call [`Edge::on_request`] first; what it returns says which of
@@ -32,6 +37,8 @@ pub struct Edge {
     gate: Gate,
     authority: Authority,
     creates: CreatesByClient,
+    /// By how many milliseconds own time was ahead of the steady clock at the last tick.
+    ahead_ms: Option<i64>,
 }
 
 impl Edge {
@@ -44,6 +51,7 @@ impl Edge {
             config,
             gate: Gate::new(fingerprinter),
             creates: CreatesByClient::new(fingerprinter),
+            ahead_ms: None,
         }
     }
 
@@ -208,6 +216,12 @@ impl Edge {
         self.authority.has_calls()
     }
 
+    /// How many requests wait for the fleet's store.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.authority.waiting()
+    }
+
     /// How many shards of the fleet's store do not answer.
     #[must_use]
     pub fn shards_down(&self) -> usize {
@@ -230,10 +244,29 @@ impl Edge {
 
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
     pub fn on_tick(&mut self, host: &impl Host) -> Vec<StoreCall> {
+        self.follow_the_time(host);
         let now = host.now();
         self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
         self.authority.on_tick(host, &self.config.records, now)
+    }
+
+    /// Goes by what other workers have corrected. Leases from before own time was set may last
+    /// for too long in it: they go, and the records are looked at again.
+    fn follow_the_time(&mut self, host: &impl Host) {
+        let ahead_ms = own_time::learn(host);
+        let before = self.ahead_ms.replace(ahead_ms);
+        if before.is_some_and(|before| before.abs_diff(ahead_ms) > LEASES_STAND_MS) {
+            self.gate.forget_leases();
+        }
+        host.show_clock_difference(host.machine_ahead_ms().unsigned_abs());
+    }
+
+    /// A difference of the machine's clock that an operator is to be told of now. To be called after
+    /// each tick.
+    #[must_use]
+    pub fn clock_difference(&self, host: &impl Host) -> Option<ClockDifference> {
+        own_time::to_tell(host)
     }
 
     /// To be called before it is dropped: tells what was not told yet.

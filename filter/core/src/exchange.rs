@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
@@ -80,6 +81,23 @@ impl Answer {
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// The answer with `Retry-After` (RFC 9110, section 10.2.3): how long it is from `now` until
+    /// `at` in whole seconds, rounded up, at least one. Whoever waits so long does not come early.
+    #[must_use]
+    pub fn retry_at(self, at: Moment, now: Moment) -> Self {
+        let seconds = at.ms_since(now).div_ceil(1000).max(1);
+        self.with("retry-after", seconds.to_string())
+    }
+
+    /// 429: too many calls, until one counts again. `Date` is by the same clock as `Expires`.
+    #[must_use]
+    pub fn throttled(until: Moment, now: Moment) -> Self {
+        Self::empty(429)
+            .with("date", now.to_http_date())
+            .with("expires", until.to_http_date())
+            .retry_at(until, now)
     }
 
     /// The first value of a header.

@@ -14,10 +14,12 @@
 pub mod api;
 mod authority;
 pub mod config;
+mod credential_clock;
 pub mod edge;
 #[cfg(test)]
 mod edge_tests;
 pub mod exchange;
+pub mod named;
 pub mod playback;
 pub mod refusal;
 pub mod request;

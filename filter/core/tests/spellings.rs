@@ -415,6 +415,11 @@ fn the_ways_that_were_found_by_hand_lead_nowhere() {
         "/vod%20/1",
         "/vod::$INDEX_ALLOCATION/1",
         "/%762/sessions/demo/alice",
+        "/x%u002f.%252e./%u002fvod/seg1.m4s",
+        "/x/.%252e./vod/seg1.m4s",
+        "/x/%2e%2e./vod/seg1.m4s",
+        "/x/..%2e/vod/seg1.m4s",
+        "/x/%252e%252e.../vod/seg1.m4s",
     ]
     .iter()
     .flat_map(|path| found(path.as_bytes()))

@@ -1,5 +1,6 @@
 //! Where a prefix is to be inserted, and doing it.
 
+use crate::sorted::sorted_by_key;
 use crate::task::{Rewriting, Unreadable};
 
 /// Places in a manifest where the prefix goes.
@@ -35,7 +36,7 @@ impl Insertions {
         body: &[u8],
         rewriting: &Rewriting<'_>,
     ) -> Result<Option<Vec<u8>>, Unreadable> {
-        self.positions.sort_unstable();
+        self.positions = sorted_by_key(self.positions, |position| *position);
         self.positions.dedup();
         let Rewriting { prefix, max, .. } = *rewriting;
         if self.positions.is_empty() || prefix.is_empty() {

@@ -19,6 +19,7 @@ mod insertions;
 mod json;
 mod patch;
 mod playlist;
+mod sorted;
 mod task;
 mod text;
 mod url;
@@ -71,15 +72,46 @@ pub fn rewrite(body: &[u8], rewriting: &Rewriting<'_>) -> Result<Rewritten, Unre
     Ok(Rewritten { body, unknown })
 }
 
-/// Whether players ask for a manifest again while they play: a live playlist with segments, or
-/// a DASH manifest that says how often it changes. It is not read for that, only searched.
+/// How long players wait at least, in milliseconds, before they ask for a manifest again while
+/// they play; `None` where they do not. They do for a live playlist with segments, and for a DASH
+/// manifest that says how often it changes. It is not read for that, only searched.
 #[must_use]
-pub fn is_polled(manifest: &[u8]) -> bool {
-    let has = |text: &str| memchr::memmem::find(manifest, text.as_bytes()).is_some();
-    match has("#EXTM3U") {
-        true => has("#EXT-X-TARGETDURATION") && !has("#EXT-X-ENDLIST"),
-        false => has("MPD") && has("minimumUpdatePeriod"),
-    }
+pub fn reload_wait_ms(manifest: &[u8]) -> Option<u64> {
+    // Half of what they are told to wait if nothing has changed (RFC 8216, section 6.3.4), less
+    // a tenth.
+    const OF_A_SECOND_MS: u64 = 450;
+    let after = |text: &str| {
+        let at = memchr::memmem::find(manifest, text.as_bytes())?;
+        manifest.get(at.saturating_add(text.len())..)
+    };
+    let seconds = match after("#EXTM3U") {
+        Some(_) => {
+            let seconds = after("#EXT-X-TARGETDURATION:")?;
+            if after("#EXT-X-ENDLIST").is_some() {
+                return None;
+            }
+            // Low-latency playlists change with each part.
+            let has_parts = after("#EXT-X-PART-INF").is_some();
+            Some(seconds).filter(|_| !has_parts)
+        }
+        None => {
+            after("MPD")?;
+            let period = after("minimumUpdatePeriod")?;
+            period.strip_prefix(b"=\"PT").filter(|period| {
+                let unit = period
+                    .iter()
+                    .find(|byte| !byte.is_ascii_digit() && **byte != b'.');
+                unit == Some(&b'S')
+            })
+        }
+    };
+    let digits = seconds.unwrap_or_default().iter();
+    let digits = digits.take_while(|byte| byte.is_ascii_digit());
+    let seconds = digits.fold(0_u64, |number, digit| {
+        let digit = u64::from(digit.saturating_sub(b'0'));
+        number.saturating_mul(10).saturating_add(digit)
+    });
+    Some(seconds.saturating_mul(OF_A_SECOND_MS))
 }
 
 /// Runs as an ordinary test natively and under wasm-bindgen-test on wasm32.

@@ -6,6 +6,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
+use crate::session_player::SessionPlayer;
 use crate::sharing::Clients;
 use crate::throttle::Calls;
 
@@ -68,6 +69,8 @@ pub struct Stream {
     pub calls: Calls,
     /// Where its requests come from, where that is looked at.
     pub clients: Clients,
+    /// What plays for it under another key.
+    pub player: SessionPlayer,
 }
 
 /// What keeps a stream alive.
@@ -145,11 +148,17 @@ impl Stream {
             superseded: Vec::new(),
             calls: Calls::default(),
             clients: Clients::default(),
+            player: SessionPlayer::None,
         }
     }
 }
 
 impl Stream {
+    /// Whether this is its key, or its player's.
+    fn plays_as(&self, key: &StreamKey) -> bool {
+        self.key == *key || self.player == SessionPlayer::Known(*key)
+    }
+
     /// When it ends if it is ended now: no earlier than it began, whichever clocks these
     /// were read from. What begins after its end has started again (`record::merge`).
     fn ends_at(&self, now: Moment) -> Moment {
@@ -158,15 +167,35 @@ impl Stream {
 }
 
 impl Activity {
-    /// The live stream with this key.
+    /// The live stream with this key, its own or its player's.
     #[must_use]
     pub fn stream(&self, key: &StreamKey) -> Option<&Stream> {
-        self.streams.iter().find(|stream| stream.key == *key)
+        self.streams.iter().find(|stream| stream.plays_as(key))
     }
 
     /// The same, to be changed.
     pub fn stream_mut(&mut self, key: &StreamKey) -> Option<&mut Stream> {
-        self.streams.iter_mut().find(|stream| stream.key == *key)
+        self.streams.iter_mut().find(|stream| stream.plays_as(key))
+    }
+
+    /// The own key of the session whose player has this key, be it live or released.
+    #[must_use]
+    pub fn session_of(&self, player: &StreamKey) -> Option<StreamKey> {
+        let mut all = self.live_and_released();
+        let session = all.find(|stream| stream.player == SessionPlayer::Known(*player))?;
+        Some(session.key)
+    }
+
+    /// Whether any session has a player, or awaits one.
+    #[must_use]
+    pub fn has_session_players(&self) -> bool {
+        let mut all = self.live_and_released();
+        all.any(|stream| stream.player != SessionPlayer::None)
+    }
+
+    fn live_and_released(&self) -> impl Iterator<Item = &Stream> {
+        let released = self.ended.iter().filter_map(Tombstone::released);
+        self.streams.iter().chain(released)
     }
 
     /// How the stream with this key ended, if it did and that is still remembered.
@@ -211,11 +240,13 @@ impl Activity {
         let Some(stream) = self.take(key) else {
             return false;
         };
-        self.remember(Tombstone {
-            key: *key,
-            at: stream.ends_at(now),
-            why,
-        });
+        let at = stream.ends_at(now);
+        if let SessionPlayer::Known(key) = stream.player {
+            let why = why.clone();
+            self.remember(Tombstone { key, at, why });
+        }
+        let key = stream.key;
+        self.remember(Tombstone { key, at, why });
         true
     }
 
@@ -231,7 +262,7 @@ impl Activity {
             stream.attributes = Attributes::default();
         }
         self.remember(Tombstone {
-            key: *key,
+            key: stream.key,
             at: stream.ends_at(now),
             why: EndReason::Released(Box::new(stream)),
         });
@@ -240,7 +271,10 @@ impl Activity {
 
     /// Takes the live stream with this key out, and remembers nothing of it.
     pub fn take(&mut self, key: &StreamKey) -> Option<Stream> {
-        let at = self.streams.iter().position(|stream| stream.key == *key)?;
+        let at = self
+            .streams
+            .iter()
+            .position(|stream| stream.plays_as(key))?;
         Some(self.streams.remove(at))
     }
 
@@ -307,6 +341,16 @@ impl Activity {
         let watermark = old.iter().filter_map(Tombstone::watermark).max();
         self.watermark = self.watermark.max(watermark.unwrap_or_default());
         before.saturating_sub(self.streams.len())
+    }
+
+    /// How long each of the streams was on record that have lapsed by now, in milliseconds: those
+    /// that [`Activity::prune`] takes out.
+    #[must_use]
+    pub fn lapsed(&self, now: Moment) -> Vec<u64> {
+        let lapsed = self.streams.iter().filter(|stream| stream.lapses_at <= now);
+        lapsed
+            .map(|stream| stream.lapses_at.ms_since(stream.began_at))
+            .collect()
     }
 
     /// When the last live stream lapses, if there is one.

@@ -3,6 +3,7 @@
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use super::effect::Effects;
 use super::evaluate::Findings;
 use super::event::{Judgement, Play, Plays, Verdict};
 use super::rule::device;
@@ -27,7 +28,7 @@ pub(super) fn admit(
         evicted: findings.evicted.len(),
         killed: findings.killed.len(),
         replaced: findings.replaced.len(),
-        monitored: findings.monitored,
+        monitored: findings.monitored.len(),
         shared: false,
         places: findings.places,
     };
@@ -61,14 +62,19 @@ pub(super) fn admit(
             activity.streams.push(stream);
         }
     }
+    let mut effects = Effects {
+        by_rule: findings.monitored.clone(),
+        ..Effects::default()
+    };
     if silenced {
-        make_room(activity, &play.stream, findings, now);
+        make_room(activity, &play.stream, findings, &mut effects, now);
     }
     Judgement {
         verdict: Verdict::Plays(plays),
         changed,
         silenced,
         evicted: findings.evicted.len(),
+        effects,
         retry_at: None,
     }
 }
@@ -91,7 +97,13 @@ pub(super) fn is_kept_alive(stream: &Stream, play: &Play) -> bool {
 }
 
 /// Ends the streams that go for `winner`, which is live.
-fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, now: Moment) {
+fn make_room(
+    activity: &mut Activity,
+    winner: &StreamKey,
+    findings: &Findings,
+    effects: &mut Effects,
+    now: Moment,
+) {
     let Some(stream) = activity.stream_mut(winner) else {
         return;
     };
@@ -118,6 +130,7 @@ fn make_room(activity: &mut Activity, winner: &StreamKey, findings: &Findings, n
             let of = of.and_then(|stream| device(&stream.attributes));
             by.same_device = of.is_some() && of == own.as_deref();
         }
+        effects.ends(activity, &key, Some(&why), now);
         activity.end(&key, why, now);
     }
 }

@@ -65,6 +65,11 @@ pub struct PolicyBook {
     pub calls_per_minute: u32,
     /// The most creates a subject may make in a minute.
     pub creates_per_minute: u32,
+    /// Whether what calls create has players with keys of their own.
+    pub sessions_have_players: bool,
+    /// How long any stream lives at most without a sign of life, its player's buffer counted in, in
+    /// milliseconds.
+    pub longest_timeout_ms: u64,
 }
 
 impl Application {
@@ -91,6 +96,8 @@ impl PolicyBook {
             max_attribute_bytes: ATTRIBUTE_BYTES,
             calls_per_minute: u32::MAX,
             creates_per_minute: u32::MAX,
+            sessions_have_players: false,
+            longest_timeout_ms: u64::MAX,
         }
     }
 

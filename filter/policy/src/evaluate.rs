@@ -11,6 +11,7 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 
 use super::book::{Mode, Policy, PolicyBook};
+use super::effect::Effect;
 use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
@@ -31,7 +32,7 @@ pub(super) struct Findings {
     /// Streams that lose their place together with the contender, if it loses its own.
     pub(super) forfeited: Vec<(StreamKey, EndReason)>,
     /// Rules that were broken where policies only watch.
-    pub(super) monitored: usize,
+    pub(super) monitored: Vec<Effect>,
     /// How the tightest rule stands once all that go are gone, where an application asks.
     pub(super) places: Option<Places>,
 }
@@ -96,7 +97,7 @@ pub(super) fn evaluate(
     for (index, policy) in watched {
         see(&mut seen, &others, index);
         let broken = rules_broken(policy, &seen, &findings, contender);
-        findings.monitored = findings.monitored.saturating_add(broken);
+        findings.monitored.extend(broken);
     }
     // A segment's player has nobody to tell.
     if play.is_call && findings.breaches.is_empty() {
@@ -170,17 +171,17 @@ fn rivals<'a>(
     seen.filter(move |rival| denies || !findings.evicts(&rival.key))
 }
 
-/// How many rules of a policy that only watches are broken, once the streams are gone
+/// The rules of a policy that only watches which are broken, once the streams are gone
 /// that it would have replaced by later ones of their devices.
 fn rules_broken(
     policy: &Policy,
     seen: &[&Stream],
     findings: &Findings,
     contender: &Contender<'_>,
-) -> usize {
+) -> Vec<Effect> {
     let holds = |rule: &Rule| rule.holds_among(seen.len(), contender.limits);
     if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
-        return 0;
+        return Vec::new();
     }
     let stays = |stream: &&&Stream| !would_be_replaced(policy, stream, seen, contender);
     let left: Vec<&Stream> = seen.iter().filter(stays).copied().collect();
@@ -188,7 +189,8 @@ fn rules_broken(
         let says = rule.says(rivals(rule, &left, findings), contender);
         !matches!(says, Says::Fine)
     };
-    policy.rules.iter().filter(broken).count()
+    let broken = policy.rules.iter().filter(broken);
+    broken.map(|rule| Effect::watched(policy, rule)).collect()
 }
 
 /// The live streams besides this one, oldest first.

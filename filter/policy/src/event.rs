@@ -10,6 +10,7 @@ use streamgate_values::stream_key::StreamKey;
 use crate::action::Action;
 use crate::activity::{Liveness, Stream, Terminator};
 use crate::book::Application;
+use crate::effect::Effects;
 use crate::message::Message;
 use crate::places::Places;
 use crate::sharing::{Client, Sharing};
@@ -112,6 +113,8 @@ pub struct Judgement {
     /// How many streams lost their place by a rule, whether the verdict is that another
     /// one plays or that this one may not.
     pub evicted: usize,
+    /// What else is to be counted.
+    pub effects: Effects,
     /// When trying again may help, as far as can be said of a refusal.
     pub retry_at: Option<Moment>,
 }

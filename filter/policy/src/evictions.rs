@@ -7,6 +7,7 @@
 
 use hashbrown::HashSet;
 use streamgate_values::moment::Moment;
+use streamgate_values::sorted::{sorted_by, sorted_by_key};
 use streamgate_values::stream_key::StreamKey;
 
 use crate::activity::Stream;
@@ -26,8 +27,8 @@ pub(super) struct Demand<'a> {
 
 /// The streams to evict, oldest first, so that every demand is met: of all choices with the
 /// fewest units the one with the oldest.
-pub(super) fn smallest(mut demands: Vec<Demand<'_>>) -> Vec<&Stream> {
-    let mut chosen: Vec<&Stream> = match demands.as_slice() {
+pub(super) fn smallest(demands: Vec<Demand<'_>>) -> Vec<&Stream> {
+    let chosen: Vec<&Stream> = match demands.as_slice() {
         [] => return Vec::new(),
         // One rule alone gives up its oldest.
         [only] => {
@@ -36,11 +37,15 @@ pub(super) fn smallest(mut demands: Vec<Demand<'_>>) -> Vec<&Stream> {
         }
         _ => {
             // In an order of their own, whichever the configuration has.
-            demands.sort_by_cached_key(Demand::identity);
+            let demands = demands
+                .into_iter()
+                .map(|demand| (demand.identity(), demand));
+            let demands = sorted_by(demands, |(one, _), (other, _)| one.cmp(other));
+            let demands: Vec<_> = demands.into_iter().map(|(_, demand)| demand).collect();
             Search::new(&demands).run()
         }
     };
-    chosen.sort_by_key(|stream| age(stream));
+    let mut chosen = sorted_by_key(chosen, |stream| age(stream));
     chosen.dedup_by_key(|stream| stream.key);
     chosen
 }
@@ -76,6 +81,10 @@ struct Candidate<'a> {
 /// A choice of candidates, by their numbers in ascending order.
 type Choice = Vec<usize>;
 
+fn in_order(chosen: &Choice) -> Choice {
+    sorted_by_key(chosen.iter().copied(), |number| *number)
+}
+
 struct Search<'d, 'a> {
     demands: &'d [Demand<'a>],
     /// Oldest first; of the same age the smaller first, then the one with the older streams.
@@ -102,9 +111,10 @@ impl<'d, 'a> Search<'d, 'a> {
                 });
             }
         }
-        candidates.sort_by_cached_key(|candidate| {
-            let ages: Vec<_> = candidate.streams.iter().map(|stream| age(stream)).collect();
-            (candidate.since, ages.len(), ages)
+        let mut candidates = sorted_by(candidates, |one, other| {
+            let smaller = (one.since, one.streams.len()).cmp(&(other.since, other.streams.len()));
+            let ages = one.streams.iter().map(|stream| age(stream));
+            smaller.then_with(|| ages.cmp(other.streams.iter().map(|stream| age(stream))))
         });
         let kinds: Vec<_> = candidates
             .iter()
@@ -142,8 +152,7 @@ impl<'d, 'a> Search<'d, 'a> {
             return;
         }
         self.looked_at = self.looked_at.saturating_add(1);
-        let mut choice = chosen.clone();
-        choice.sort_unstable();
+        let choice = in_order(chosen);
         let Some(demand) = self.unmet(chosen) else {
             if self.best.as_ref().is_none_or(|best| choice < *best) {
                 self.best = Some(choice);
@@ -191,8 +200,7 @@ impl<'d, 'a> Search<'d, 'a> {
                 None => break,
             }
         }
-        chosen.sort_unstable();
-        chosen
+        in_order(&chosen)
     }
 
     fn streams<'s>(&'s self, choice: &'s [usize]) -> impl Iterator<Item = &'s &'a Stream> {
@@ -244,7 +252,7 @@ impl<'d, 'a> Search<'d, 'a> {
 /// For each stream the demands that count it alone and, numbered apart, the larger units that
 /// hold it.
 fn kind(demands: &[Demand<'_>], streams: &[&Stream]) -> Vec<Vec<usize>> {
-    let mut kinds: Vec<Vec<usize>> = streams
+    let kinds: Vec<Vec<usize>> = streams
         .iter()
         .map(|stream| {
             let mut number = demands.len();
@@ -261,8 +269,7 @@ fn kind(demands: &[Demand<'_>], streams: &[&Stream]) -> Vec<Vec<usize>> {
             kind
         })
         .collect();
-    kinds.sort_unstable();
-    kinds
+    sorted_by(kinds, Ord::cmp)
 }
 
 fn holds(streams: &[&Stream], unit: &[&Stream]) -> bool {

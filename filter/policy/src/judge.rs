@@ -11,11 +11,14 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::admit::{admit, is_kept_alive};
 use super::book::{Application, PolicyBook};
+use super::effect::Effects;
 use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::rule::{Contender, Standing};
+use super::set_back::{AGREE_MS, bring_back, watermark_now};
 use super::shared;
+use super::taken_up::TakenUp;
 use crate::activity::{Activity, EndReason, Stream, Tombstone};
 use crate::faded::Faded;
 use crate::throttle::Calls;
@@ -32,8 +35,25 @@ pub fn judge(
 ) -> Judgement {
     #[cfg(any(test, feature = "testing"))]
     crate::testing::count_judged();
+    let is_back = bring_back(activity, book.longest_timeout_ms, now);
+    let mut judgement = judge_event(activity, event, book, recall, now);
+    judgement.changed |= is_back;
+    judgement
+}
+
+fn judge_event(
+    activity: &mut Activity,
+    event: &Event,
+    book: &PolicyBook,
+    recall: &Recall,
+    now: Moment,
+) -> Judgement {
     match event {
-        Event::Play(play) => judge_play(activity, play, book, recall, now),
+        Event::Play(play) => {
+            let taken_up = TakenUp::of(activity, play);
+            let judgement = judge_play(activity, &taken_up.play, book, recall, now);
+            taken_up.settle(activity, book, judgement)
+        }
         Event::Stop {
             stream,
             application,
@@ -60,8 +80,10 @@ fn judge_stop(
     {
         return unchanged(Refused::Throttled { until });
     }
+    let mut effects = Effects::default();
+    effects.ends(activity, stream, None, now);
     if activity.end(stream, EndReason::Stopped, now) {
-        return stopped();
+        return stopped(effects);
     }
     is_not_live(activity, stream)
 }
@@ -75,18 +97,21 @@ fn judge_release(
     if is_foreign(activity, stream, application) {
         return unchanged(Refused::Foreign);
     }
+    let mut effects = Effects::default();
+    effects.ends(activity, stream, None, now);
     if activity.release(stream, now) {
-        return stopped();
+        return stopped(effects);
     }
     is_not_live(activity, stream)
 }
 
-fn stopped() -> Judgement {
+fn stopped(effects: Effects) -> Judgement {
     Judgement {
         verdict: Verdict::Stopped,
         changed: true,
         silenced: true,
         evicted: 0,
+        effects,
         retry_at: None,
     }
 }
@@ -193,7 +218,9 @@ fn held_against(
     now: Moment,
 ) -> Option<Judgement> {
     let held_until = |at: Moment| play.recurring.then(|| at.plus_ms(play.timeout_ms));
-    let is_held = |at: Moment| held_until(at).is_none_or(|until| now < until);
+    // An end that far in the future is of a time that was set back since.
+    let is_of_now = |at: Moment| at < now.plus_ms(play.timeout_ms);
+    let is_held = |at: Moment| held_until(at).is_none_or(|until| now < until && is_of_now(at));
     let Some(end) = activity.end_of(&play.stream) else {
         let faded = activity.faded_end_of(&play.stream)?;
         let is_over = is_held(faded.at) && activity.stream(&play.stream).is_none();
@@ -292,6 +319,8 @@ fn turn_away(
         policy: first.policy.clone(),
         rule: first.rule.clone(),
     });
+    let mut effects = Effects::default();
+    effects.ends(activity, &play.stream, end.as_ref(), now);
     let silenced = match end {
         Some(why) if !strayed => activity.end(&play.stream, why, now),
         _ => activity.release(&play.stream, now),
@@ -299,6 +328,7 @@ fn turn_away(
     let mut evicted = usize::from(silenced);
     if silenced {
         for (key, why) in findings.forfeited {
+            effects.ends(activity, &key, Some(&why), now);
             let ended = activity.end(&key, why, now);
             evicted = evicted.saturating_add(usize::from(ended));
         }
@@ -315,6 +345,7 @@ fn turn_away(
         changed: silenced || (play.is_call && !activity.streams.is_empty()),
         silenced,
         evicted,
+        effects,
         retry_at,
     }
 }
@@ -343,15 +374,17 @@ fn standing<'a>(
     let Some(issued_at) = play.stream.issued_at() else {
         return may_start.then_some(Standing::New);
     };
-    if issued_at <= recall.watermark {
+    if issued_at <= watermark_now(recall.watermark, now) {
         return None;
     }
-    if issued_at >= recall.memory_since {
+    // An id from the future is of a time that was set back since, maybe before this store began.
+    let is_of_now = issued_at <= now.plus_ms(AGREE_MS);
+    if issued_at >= recall.memory_since && (may_start || is_of_now) {
         return may_start.then_some(Standing::New);
     }
     // From before this store began: lost with the last one, if it lived at all.
     (now <= recall.memory_since.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
-        started_at: issued_at,
+        started_at: issued_at.min(now),
     })
 }
 
@@ -388,5 +421,6 @@ fn unchanged(refused: Refused) -> Judgement {
         changed: false,
         silenced: false,
         evicted: 0,
+        effects: Effects::default(),
     }
 }

@@ -10,6 +10,9 @@ pub mod action;
 pub mod activity;
 mod admit;
 pub mod book;
+#[cfg(test)]
+mod book_tests;
+pub mod effect;
 mod evaluate;
 pub mod event;
 mod evictions;
@@ -24,8 +27,13 @@ mod other;
 pub mod places;
 pub mod rule;
 mod same_device;
+pub mod session_player;
+mod set_back;
 mod shared;
 pub mod sharing;
+#[cfg(test)]
+mod sharing_tests;
+mod taken_up;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -33,6 +41,7 @@ pub mod throttle;
 
 pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
+pub use effect::{Effect, Effects};
 pub use event::{Breach, Event, Judgement, Play, Plays, Recall, Refused, Unknown, Verdict};
 pub use judge::judge;
 pub use message::Message;

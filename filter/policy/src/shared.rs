@@ -15,13 +15,16 @@ pub(crate) fn refused(clients: &Clients, play: &Play) -> Option<Refused> {
     Some(Refused::Shared { room_at })
 }
 
-/// Takes note of where a request of a stream came from.
+/// Takes note of where a request of a stream came from. It counts until it has been silent for
+/// a timeout, and for as long as its player can play on from its buffer: requests that come
+/// before the record has to be touched again are not heard of here, so that time comes on top.
 pub(crate) fn noted(clients: &mut Clients, play: &Play, now: Moment) -> Noted {
-    match &play.sharing {
-        Some((sharing, client)) => {
-            let until = now.plus_ms(play.timeout_ms);
-            clients.note(sharing, client, now, until, play.renew_below_ms)
-        }
-        None => Noted::default(),
-    }
+    let Some((sharing, client)) = &play.sharing else {
+        return Noted::default();
+    };
+    let unheard_ms = play.timeout_ms.saturating_sub(play.renew_below_ms);
+    let longer_ms = unheard_ms.saturating_add(play.buffer_ms);
+    let until = now.plus_ms(play.timeout_ms).plus_ms(longer_ms);
+    let below_ms = play.renew_below_ms.saturating_add(longer_ms);
+    clients.note(sharing, client, now, until, below_ms)
 }

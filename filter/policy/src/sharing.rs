@@ -10,6 +10,7 @@
 use core::num::NonZeroU8;
 
 use streamgate_values::moment::Moment;
+use streamgate_values::sorted::sorted_by_key;
 
 /// The most networks, and the most agents, remembered of one stream; those that came first stay.
 pub const CLIENTS_KEPT_MAX: usize = 8;
@@ -107,6 +108,14 @@ impl Clients {
         self.agents.retain(|seen| seen.until > now);
     }
 
+    /// Forgets those that count for longer than until `latest`; says whether there were any.
+    pub(crate) fn forget_beyond(&mut self, latest: Moment) -> bool {
+        let before = self.networks.len().saturating_add(self.agents.len());
+        self.networks.retain(|seen| seen.until <= latest);
+        self.agents.retain(|seen| seen.until <= latest);
+        self.networks.len().saturating_add(self.agents.len()) != before
+    }
+
     /// What both know together. The order of the two makes no difference.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
@@ -201,8 +210,8 @@ fn union(one: &[SeenClient], other: &[SeenClient]) -> Vec<SeenClient> {
 }
 
 /// Those that came first, in that order.
-fn ordered(mut all: Vec<SeenClient>) -> Vec<SeenClient> {
-    all.sort_unstable_by_key(|seen| (seen.since, seen.mark));
+fn ordered(all: Vec<SeenClient>) -> Vec<SeenClient> {
+    let mut all = sorted_by_key(all, |seen| (seen.since, seen.mark));
     all.truncate(CLIENTS_KEPT_MAX);
     all
 }

@@ -5,7 +5,8 @@
 //! stream     = key(16) playback
 //! playback   = started(6) began lapses(6) application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*] [clients clients]
-//! began      = 0 (when it started) | 1 at(6)
+//! began      = when(1) [at(6)] [player(16)]
+//! when       = 0 (when it started) | 1 (at), + 2 if its player is awaited, or 4 if it is known
 //! calls      = 0 | count minute(4)
 //! clients    = count (mark(8) since(6) until(6))*, of networks, then of agents
 //! traits     = number of attributes, ×8, + 4 if there are clients, + 2 if there are limits,
@@ -22,6 +23,7 @@
 
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
 use streamgate_policy::faded::Faded;
+use streamgate_policy::session_player::SessionPlayer;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
@@ -56,6 +58,11 @@ const EVICTED: u8 = 1;
 const KILLED: u8 = 2;
 const RELEASED: u8 = 3;
 const KILLED_BY_ITS_DEVICE: u8 = 4;
+
+/// In `when`.
+const BEGAN_ANEW: u8 = 1;
+const PLAYER_AWAITED: u8 = 2;
+const PLAYER_KNOWN: u8 = 4;
 
 /// In `traits`.
 const LIVES_BY_MEDIA: usize = 1;
@@ -156,21 +163,36 @@ fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     encode_clients(out, &stream.clients);
 }
 
-/// One byte where a stream began when it started, as nearly all do.
+/// One byte where a stream began when it started and is its own player, as nearly all are.
 fn encode_began(out: &mut Vec<u8>, stream: &Stream) {
     let anew = stream.began_at != stream.started_at;
-    out.put(&[u8::from(anew)]);
+    let player = match stream.player {
+        SessionPlayer::None => 0,
+        SessionPlayer::Awaited => PLAYER_AWAITED,
+        SessionPlayer::Known(_) => PLAYER_KNOWN,
+    };
+    out.put(&[if anew { BEGAN_ANEW | player } else { player }]);
     if anew {
         out.put_moment(stream.began_at);
     }
+    if let SessionPlayer::Known(key) = &stream.player {
+        out.put(key.as_bytes());
+    }
 }
 
-fn decode_began(reader: &mut Reader<'_>, started_at: Moment) -> Option<Moment> {
-    match reader.byte()? {
-        0 => Some(started_at),
-        1 => reader.moment(),
-        _ => None,
-    }
+fn decode_began(reader: &mut Reader<'_>, started_at: Moment) -> Option<(Moment, SessionPlayer)> {
+    let when = reader.byte()?;
+    let began_at = match when & BEGAN_ANEW {
+        0 => started_at,
+        _ => reader.moment()?,
+    };
+    let player = match when & !BEGAN_ANEW {
+        0 => SessionPlayer::None,
+        PLAYER_AWAITED => SessionPlayer::Awaited,
+        PLAYER_KNOWN => SessionPlayer::Known(StreamKey::from_bytes(reader.array()?)),
+        _ => return None,
+    };
+    Some((began_at, player))
 }
 
 fn traits(stream: &Stream) -> usize {
@@ -189,7 +211,7 @@ fn traits(stream: &Stream) -> usize {
 
 fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
     let started_at = reader.moment()?;
-    let began_at = decode_began(reader, started_at)?;
+    let (began_at, player) = decode_began(reader, started_at)?;
     let lapses_at = reader.moment()?;
     let application = reader.text()?.to_owned();
     let traits = reader.number()?;
@@ -198,6 +220,7 @@ fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
         application,
         started_at,
         began_at,
+        player,
         lapses_at,
         attributes: decode_attributes(reader, traits >> TRAITS)?,
         liveness: if traits & LIVES_BY_MEDIA == 0 {

@@ -10,7 +10,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::codec;
 use super::copy_version::{CopyVersion, WriteId};
-use super::counting::count;
+use super::counting::count_lapsed;
 use super::generations::bump;
 use super::live::add_live;
 use super::merge::merged;
@@ -177,8 +177,8 @@ fn bring_up_to_date(
                     bump(host, records.group_of(subject));
                 }
                 add_live(host, growth);
-                count(host, Metric::Lapses, pruned.lapsed);
-                count(host, Metric::Lapses, rewritten.lapsed);
+                count_lapsed(host, &pruned.lapsed);
+                count_lapsed(host, &rewritten.lapsed);
                 return done(activity);
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),

@@ -1,17 +1,28 @@
 //! Counting what was recorded.
 
-use streamgate_policy::{Event, Judgement, Verdict};
+use streamgate_policy::{Event, Judgement, PolicyBook, Verdict};
 
 use super::live::add_live;
 use crate::metric::Metric;
 use crate::ports::Host;
+use crate::rule_metric::RuleMetric;
 use crate::slot::RewrittenSlot;
 
 /// Counts what has just been recorded.
-pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgement) {
+pub(crate) fn count_verdict(
+    host: &impl Host,
+    book: &PolicyBook,
+    event: &Event,
+    judgement: &Judgement,
+) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
+            if let (true, Event::Play(play)) = (plays.started, event) {
+                for (_, policy) in book.policies_of(&play.application) {
+                    host.add_for(RuleMetric::PolicyStarts, &policy.name, "");
+                }
+            }
             count(host, Metric::Kills, plays.killed);
             count(host, Metric::Replacements, plays.replaced);
             count(host, Metric::MonitoredBreaches, plays.monitored);
@@ -29,12 +40,30 @@ pub(crate) fn count_verdict(host: &impl Host, event: &Event, judgement: &Judgeme
         Verdict::Refused(_) => {}
     }
     count(host, Metric::Evictions, judgement.evicted);
+    for ms in &judgement.effects.lasted_ms {
+        host.add_lasted(*ms);
+    }
+    for effect in &judgement.effects.by_rule {
+        let metric = match effect.is_watched {
+            true => RuleMetric::MonitoredBreaches,
+            false => RuleMetric::Evictions,
+        };
+        host.add_for(metric, &effect.policy, &effect.rule);
+    }
 }
 
 /// Counts streams that a sweep found lapsed.
 pub(super) fn forget_lapsed(host: &impl Host, rewritten: &RewrittenSlot) {
-    count(host, Metric::Lapses, rewritten.lapsed);
-    add_live(host, signed(rewritten.lapsed).saturating_neg());
+    count_lapsed(host, &rewritten.lapsed);
+    add_live(host, signed(rewritten.lapsed.len()).saturating_neg());
+}
+
+/// Counts streams that have lapsed, each of which was on record for so long, in milliseconds.
+pub(crate) fn count_lapsed(host: &impl Host, lapsed: &[u64]) {
+    count(host, Metric::Lapses, lapsed.len());
+    for ms in lapsed {
+        host.add_lasted(*ms);
+    }
 }
 
 pub(super) fn count(host: &impl Host, metric: Metric, n: usize) {

@@ -8,6 +8,8 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
 mod codec;
+#[cfg(test)]
+mod codec_tests;
 pub mod copy;
 pub mod copy_version;
 mod counting;
@@ -17,7 +19,9 @@ pub mod live;
 pub mod memory_since;
 mod merge;
 pub mod metric;
+pub mod own_time;
 pub mod ports;
+pub mod rule_metric;
 pub mod slot;
 pub mod sweep;
 #[cfg(any(test, feature = "testing"))]
@@ -25,6 +29,8 @@ pub mod testing;
 pub mod transact;
 mod watermarks;
 
+#[cfg(test)]
+mod counting_tests;
 #[cfg(test)]
 mod fairness_tests;
 #[cfg(test)]

@@ -146,12 +146,13 @@ fn renew(known: &mut Stream, other: &Stream) {
     let began_at = known.began_at.max(other.began_at);
     let calls = later(&known.calls, &other.calls);
     let clients = known.clients.merged(&other.clients);
+    let player = known.player.max(other.player);
     let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
     if (other.lapses_at, said_of(other)) > (known.lapses_at, said_of(known)) {
         known.clone_from(other);
     }
     (known.started_at, known.began_at, known.calls) = (started_at, began_at, calls);
-    known.clients = clients;
+    (known.clients, known.player) = (clients, player);
     if lives_by_media {
         known.liveness = Liveness::Media;
     }

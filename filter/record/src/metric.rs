@@ -123,64 +123,67 @@ impl Metric {
         Self::SharedMonitored,
     ];
 
-    /// Its name in Envoy's statistics.
+    /// Its name in Envoy's statistics. A counter's family ends in `_total`; a label and its value
+    /// may follow, which `stats_tags` in Envoy's configuration makes a label of for Prometheus.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Starts => "streamgate.starts",
-            Self::Heartbeats => "streamgate.heartbeats",
-            Self::Stops => "streamgate.stops",
-            Self::Releases => "streamgate.releases",
-            Self::Lapses => "streamgate.lapses",
-            Self::Evictions => "streamgate.evictions",
-            Self::Kills => "streamgate.kills",
-            Self::Replacements => "streamgate.replacements",
-            Self::MonitoredBreaches => "streamgate.monitored_breaches",
-            Self::FastPathPasses => "streamgate.fast_path_passes",
-            Self::LeaseRenewals => "streamgate.lease_renewals",
-            Self::RedirectsMinted => "streamgate.redirects_minted",
-            Self::RefusalsLimit => "streamgate.refusals.limit",
-            Self::RefusalsEvicted => "streamgate.refusals.evicted",
-            Self::RefusalsTerminated => "streamgate.refusals.terminated",
-            Self::RefusalsOver => "streamgate.refusals.over",
-            Self::RefusalsCredential => "streamgate.refusals.credential",
-            Self::RefusalsUnidentified => "streamgate.refusals.unidentified",
-            Self::RefusalsSessionRequired => "streamgate.refusals.session_required",
-            Self::RefusalsSubjectFull => "streamgate.refusals.subject_full",
-            Self::RefusalsTableFull => "streamgate.refusals.table_full",
-            Self::RefusalsContention => "streamgate.refusals.contention",
-            Self::RefusalsStore => "streamgate.refusals.store",
-            Self::RefusalsMalformed => "streamgate.refusals.malformed",
-            Self::RefusalsMissingAttributes => "streamgate.refusals.missing_attributes",
-            Self::RefusalsThrottled => "streamgate.refusals.throttled",
-            Self::CasRetries => "streamgate.cas_retries",
-            Self::CasGiveUps => "streamgate.cas_give_ups",
-            Self::StoreFailures => "streamgate.store_failures",
-            Self::CorruptSlots => "streamgate.corrupt_slots",
-            Self::RecordWrites => "streamgate.record_writes",
+            Self::Starts => "streamgate.starts_total",
+            Self::Heartbeats => "streamgate.heartbeats_total",
+            Self::Stops => "streamgate.stops_total",
+            Self::Releases => "streamgate.releases_total",
+            Self::Lapses => "streamgate.lapses_total",
+            Self::Evictions => "streamgate.evictions_total",
+            Self::Kills => "streamgate.kills_total",
+            Self::Replacements => "streamgate.replacements_total",
+            Self::MonitoredBreaches => "streamgate.monitored_breaches_total",
+            Self::FastPathPasses => "streamgate.fast_path_passes_total",
+            Self::LeaseRenewals => "streamgate.lease_renewals_total",
+            Self::RedirectsMinted => "streamgate.redirects_minted_total",
+            Self::RefusalsLimit => "streamgate.refusals_total.reason.limit",
+            Self::RefusalsEvicted => "streamgate.refusals_total.reason.evicted",
+            Self::RefusalsTerminated => "streamgate.refusals_total.reason.terminated",
+            Self::RefusalsOver => "streamgate.refusals_total.reason.over",
+            Self::RefusalsCredential => "streamgate.refusals_total.reason.credential",
+            Self::RefusalsUnidentified => "streamgate.refusals_total.reason.unidentified",
+            Self::RefusalsSessionRequired => "streamgate.refusals_total.reason.session_required",
+            Self::RefusalsSubjectFull => "streamgate.refusals_total.reason.subject_full",
+            Self::RefusalsTableFull => "streamgate.refusals_total.reason.table_full",
+            Self::RefusalsContention => "streamgate.refusals_total.reason.contention",
+            Self::RefusalsStore => "streamgate.refusals_total.reason.store",
+            Self::RefusalsMalformed => "streamgate.refusals_total.reason.malformed",
+            Self::RefusalsMissingAttributes => {
+                "streamgate.refusals_total.reason.missing_attributes"
+            }
+            Self::RefusalsThrottled => "streamgate.refusals_total.reason.throttled",
+            Self::CasRetries => "streamgate.cas_retries_total",
+            Self::CasGiveUps => "streamgate.cas_give_ups_total",
+            Self::StoreFailures => "streamgate.store_failures_total",
+            Self::CorruptSlots => "streamgate.corrupt_slots_total",
+            Self::RecordWrites => "streamgate.record_writes_total",
             Self::GenerationBumps => "streamgate.generation_bumps",
-            Self::FleetCalls => "streamgate.fleet.calls",
-            Self::FleetCallsFailed => "streamgate.fleet.calls_failed",
-            Self::FleetQuestions => "streamgate.fleet.questions",
-            Self::FleetRefreshes => "streamgate.fleet.refreshes",
-            Self::FleetConflicts => "streamgate.fleet.conflicts",
-            Self::FleetEvictionsRead => "streamgate.fleet.evictions_read",
-            Self::FleetLayoutMismatches => "streamgate.fleet.layout_mismatches",
-            Self::FleetOutageAdmits => "streamgate.fleet.outage_admits",
-            Self::FleetOutageRefusals => "streamgate.fleet.outage_refusals",
-            Self::FleetErrorsUnreachable => "streamgate.fleet.errors.unreachable",
-            Self::FleetErrorsTimeout => "streamgate.fleet.errors.timeout",
-            Self::FleetErrorsProtocol => "streamgate.fleet.errors.protocol",
-            Self::FleetErrorsAuth => "streamgate.fleet.errors.auth",
-            Self::FleetErrorsFull => "streamgate.fleet.errors.full",
-            Self::FleetErrorsOther => "streamgate.fleet.errors.other",
-            Self::ManifestsRewritten => "streamgate.manifests.rewritten",
-            Self::ManifestsTooLarge => "streamgate.manifests.too_large",
-            Self::ManifestsUnreadable => "streamgate.manifests.unreadable",
-            Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown",
-            Self::Cuts => "streamgate.cuts",
-            Self::RefusalsShared => "streamgate.refusals.shared",
-            Self::SharedMonitored => "streamgate.shared_monitored",
+            Self::FleetCalls => "streamgate.fleet.calls_total",
+            Self::FleetCallsFailed => "streamgate.fleet.calls_failed_total",
+            Self::FleetQuestions => "streamgate.fleet.questions_total",
+            Self::FleetRefreshes => "streamgate.fleet.refreshes_total",
+            Self::FleetConflicts => "streamgate.fleet.conflicts_total",
+            Self::FleetEvictionsRead => "streamgate.fleet.evictions_read_total",
+            Self::FleetLayoutMismatches => "streamgate.fleet.layout_mismatches_total",
+            Self::FleetOutageAdmits => "streamgate.fleet.outage_admits_total",
+            Self::FleetOutageRefusals => "streamgate.fleet.outage_refusals_total",
+            Self::FleetErrorsUnreachable => "streamgate.fleet.errors_total.reason.unreachable",
+            Self::FleetErrorsTimeout => "streamgate.fleet.errors_total.reason.timeout",
+            Self::FleetErrorsProtocol => "streamgate.fleet.errors_total.reason.protocol",
+            Self::FleetErrorsAuth => "streamgate.fleet.errors_total.reason.auth",
+            Self::FleetErrorsFull => "streamgate.fleet.errors_total.reason.full",
+            Self::FleetErrorsOther => "streamgate.fleet.errors_total.reason.other",
+            Self::ManifestsRewritten => "streamgate.manifests_total.outcome.rewritten",
+            Self::ManifestsTooLarge => "streamgate.manifests_total.outcome.too_large",
+            Self::ManifestsUnreadable => "streamgate.manifests_total.outcome.unreadable",
+            Self::ManifestUrlsUnknown => "streamgate.manifests.urls_unknown_total",
+            Self::Cuts => "streamgate.cuts_total",
+            Self::RefusalsShared => "streamgate.refusals_total.reason.shared",
+            Self::SharedMonitored => "streamgate.shared_monitored_total",
         }
     }
 
@@ -194,20 +197,60 @@ impl Metric {
 /// Name of the gauge of streams on record.
 pub const LIVE_STREAMS: &str = "streamgate.live_streams";
 
+/// Name of the gauge of shards of the fleet's store that do not answer.
+pub const SHARDS_DOWN: &str = "streamgate.fleet.shards_down";
+
+/// Name of the gauge of requests that wait for the fleet's store.
+pub const WAITING: &str = "streamgate.fleet.waiting";
+
+/// Name of the histogram of how long streams were on record, in seconds.
+pub const STREAM_SECONDS: &str = "streamgate.stream_seconds";
+/// Name of the gauge of how many milliseconds the machine's clock differs from the time that
+/// the edge goes by.
+pub const CLOCK_DIFFERENCE_MS: &str = "streamgate.clock_difference_ms";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::test;
 
+    /// What Prometheus makes of a name, by the `stats_tags` of `docs/metrics.md`.
+    fn as_scraped(name: &str) -> String {
+        let family = |name: &str| name.replace('.', "_");
+        let labelled = name.split_once("_total.");
+        let labelled = labelled.and_then(|(name, label)| Some((name, label.split_once('.')?)));
+        match labelled {
+            Some((name, (label, value))) => {
+                format!("{}_total{{{label}=\"{value}\"}}", family(name))
+            }
+            None => family(name),
+        }
+    }
+
     #[test]
     fn every_metric_is_explained() {
         let page = include_str!("../../../docs/metrics.md");
-        for name in Metric::ALL
-            .map(Metric::name)
-            .into_iter()
-            .chain([LIVE_STREAMS])
-        {
-            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        let names = Metric::ALL.map(Metric::name);
+        let others = [
+            LIVE_STREAMS,
+            SHARDS_DOWN,
+            WAITING,
+            STREAM_SECONDS,
+            CLOCK_DIFFERENCE_MS,
+        ];
+        for name in names.into_iter().chain(others) {
+            let scraped = as_scraped(name);
+            assert!(page.contains(&format!("| `{scraped}` |")), "{scraped}");
+        }
+    }
+
+    #[test]
+    fn counters_end_in_total() {
+        for metric in Metric::ALL {
+            let family = as_scraped(metric.name());
+            let family = family.split('{').next().expect("a family");
+            let is_gauge = metric == Metric::GenerationBumps;
+            assert_eq!(family.ends_with("_total"), !is_gauge, "{family}");
         }
     }
 

@@ -5,6 +5,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use crate::metric::Metric;
+use crate::rule_metric::RuleMetric;
 
 /// How often a write is tried before the request is turned away. Each lost try
 /// means that another worker's write went through, so this bounds how many others
@@ -16,10 +17,29 @@ pub trait Host: Store + Clock + Entropy + Meter {}
 
 impl<T: Store + Clock + Entropy + Meter> Host for T {}
 
-/// Tells the time.
+/// Tells the time. A host whose clock nobody sets has but one.
 pub trait Clock {
-    /// The present moment.
+    /// The present moment, by the edge's own time (`record::own_time`).
     fn now(&self) -> Moment;
+
+    /// What the machine's clock says. Somebody may set it at any moment.
+    fn machine(&self) -> Moment {
+        self.now()
+    }
+
+    /// A clock that nobody can set, the same for all workers of an edge; it begins somewhere.
+    fn steady(&self) -> Moment {
+        self.now()
+    }
+
+    /// Own time is ahead of the steady clock by so many milliseconds from now on, and the machine's clock
+    /// ahead of own time by so many.
+    fn go_by(&self, _ahead_ms: i64, _machine_ahead_ms: i64) {}
+
+    /// By how many milliseconds the machine's clock is ahead of own time, as last looked at.
+    fn machine_ahead_ms(&self) -> i64 {
+        0
+    }
 }
 
 /// Gives randomness.
@@ -32,11 +52,17 @@ pub trait Entropy {
 pub trait Meter {
     /// Adds `n` to a counter.
     fn add(&self, metric: Metric, n: u64);
+    /// Adds one to the counter of a policy, or of a rule of it.
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str);
+    /// A stream has ended that was on record for so long, in milliseconds.
+    fn add_lasted(&self, ms: u64);
     /// How far [`Metric::GenerationBumps`] has counted, for all workers of this edge together;
     /// `None` where it does not count.
     fn bumps(&self) -> Option<u64>;
     /// Changes what is shown of the number of streams on record (`record::live`).
     fn add_live(&self, change: i64);
+    /// Shows by how many milliseconds the machine's clock differs from own time, either way.
+    fn show_clock_difference(&self, _ms: u64) {}
 }
 
 /// A value's version: differs after every write.
@@ -60,6 +86,8 @@ pub enum StoreKey {
     Redirected(u32),
     /// The number of streams on record.
     Live,
+    /// How far the edge's own time is ahead of the steady clock.
+    OwnTime,
 }
 
 /// Where state lives: a fixed table of values with compare-and-set, shared by all

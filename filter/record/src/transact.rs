@@ -8,7 +8,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
-use super::counting::{count, count_verdict, signed};
+use super::counting::{count, count_lapsed, count_verdict, signed};
 use super::generations::bump;
 use super::live::{add_live, live};
 use crate::copy_version::CopyVersion;
@@ -168,10 +168,10 @@ pub fn transact_if<E>(
                     bump(host, records.group_of(subject));
                 }
                 add_live(host, growth);
-                count(host, Metric::Lapses, judged.pruned.lapsed);
-                count(host, Metric::Lapses, rewritten.lapsed);
+                count_lapsed(host, &judged.pruned.lapsed);
+                count_lapsed(host, &rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
-                count_verdict(host, event, judgement);
+                count_verdict(host, &records.book, event, judgement);
                 return Ok(Ok(judged.recorded(generation)));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),
@@ -299,7 +299,8 @@ impl Loaded {
 pub(super) struct Pruned {
     pub(super) activity: Activity,
     on_record: usize,
-    pub(super) lapsed: usize,
+    /// How long each of the streams was on record that have lapsed, in milliseconds.
+    pub(super) lapsed: Vec<u64>,
 }
 
 impl Pruned {
@@ -314,8 +315,10 @@ impl Pruned {
             Activity::default()
         });
         let on_record = activity.streams.len();
+        let lapsed = activity.lapsed(now);
+        activity.prune(now);
         Self {
-            lapsed: activity.prune(now),
+            lapsed,
             on_record,
             activity,
         }
@@ -376,7 +379,7 @@ impl Judged<'_> {
 impl Pruned {
     /// How many streams more the slot holds once it is rewritten with this activity.
     pub(super) fn growth_to(&self, activity: &Activity, rewritten: &RewrittenSlot) -> i64 {
-        let gone = self.on_record.saturating_add(rewritten.lapsed);
+        let gone = self.on_record.saturating_add(rewritten.lapsed.len());
         signed(activity.streams.len()).saturating_sub(signed(gone))
     }
 }

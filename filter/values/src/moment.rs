@@ -41,6 +41,12 @@ impl Moment {
         Self::from_ms(self.0.saturating_add(ms))
     }
 
+    /// The moment `ms` milliseconds later, or earlier where that is negative.
+    #[must_use]
+    pub const fn shifted_ms(self, ms: i64) -> Self {
+        Self::from_ms(self.0.saturating_add_signed(ms))
+    }
+
     /// Milliseconds from `earlier` to this moment; 0 if `earlier` is not earlier.
     #[must_use]
     pub const fn ms_since(self, earlier: Self) -> u64 {

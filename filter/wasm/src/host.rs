@@ -1,18 +1,23 @@
 //! Every call to Envoy that fills one of the core's ports. Byte getters only: the
 //! string getters trap on bytes that are not UTF-8.
 
-// Two functions of WASI are declared by hand; see `wasi`. The clock's type is named
+// Some functions of WASI are declared by hand; see `wasi`. The clock's type is named
 // here and nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
 
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use streamgate_core::exchange::Answer;
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
-use streamgate_record::metric::{LIVE_STREAMS, Metric};
+use streamgate_record::metric::{
+    CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING,
+};
+use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -26,7 +31,18 @@ const CREATE_ONLY: u32 = u32::MAX;
 pub(crate) struct Envoy {
     /// Metric ids in the order of [`Metric::ALL`].
     counters: Vec<u32>,
+    /// The counters of policies and rules that something was counted for, each with its id.
+    by_rule: RefCell<Vec<(RuleMetric, String, String, u32)>>,
     live_streams: u32,
+    shards_down: u32,
+    waiting: u32,
+    stream_seconds: u32,
+    clock_difference: u32,
+    /// What the gauge of that shows.
+    shown_ms: Cell<u64>,
+    /// By how many milliseconds own time is ahead of the steady clock, once that is known, and the
+    /// machine's clock ahead of own time.
+    ahead_ms: Cell<Option<(i64, i64)>>,
 }
 
 impl Envoy {
@@ -47,20 +63,64 @@ impl Envoy {
         };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
+            by_rule: RefCell::default(),
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
+            shards_down: hostcalls::define_metric(MetricType::Gauge, SHARDS_DOWN)?,
+            waiting: hostcalls::define_metric(MetricType::Gauge, WAITING)?,
+            stream_seconds: hostcalls::define_metric(MetricType::Histogram, STREAM_SECONDS)?,
+            clock_difference: hostcalls::define_metric(MetricType::Gauge, CLOCK_DIFFERENCE_MS)?,
+            shown_ms: Cell::default(),
+            ahead_ms: Cell::default(),
         };
         envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
+    }
+
+    /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
+    /// is shown is what the last one says.
+    pub(crate) fn show_shards_down(&self, down: usize) {
+        let down = u64::try_from(down).unwrap_or(u64::MAX);
+        let _ = hostcalls::record_metric(self.shards_down, down);
+    }
+
+    /// Shows that on this worker `now` requests wait for the store, and no longer `before`.
+    pub(crate) fn show_waiting(&self, before: usize, now: usize) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        if before != now {
+            let change = number(now).saturating_sub(number(before));
+            let _ = hostcalls::increment_metric(self.waiting, change);
+        }
     }
 }
 
 impl Clock for Envoy {
     fn now(&self) -> Moment {
+        let ahead_ms = match self.ahead_ms.get() {
+            Some((ahead_ms, _)) => ahead_ms,
+            None => own_time::learn(self),
+        };
+        self.steady().shifted_ms(ahead_ms)
+    }
+
+    fn machine(&self) -> Moment {
         now()
+    }
+
+    /// Where an operator does not let the module have that clock, it is the machine's.
+    fn steady(&self) -> Moment {
+        wasi::monotonic_ns().map_or_else(now, |ns| Moment::from_ms(ns / 1_000_000))
+    }
+
+    fn go_by(&self, ahead_ms: i64, machine_ahead_ms: i64) {
+        self.ahead_ms.set(Some((ahead_ms, machine_ahead_ms)));
+    }
+
+    fn machine_ahead_ms(&self) -> i64 {
+        self.ahead_ms.get().map_or(0, |(_, machine)| machine)
     }
 }
 
-/// What time it is.
+/// What the machine's clock says.
 pub(crate) fn now() -> Moment {
     let since_unix_epoch = hostcalls::get_current_time()
         .ok()
@@ -86,6 +146,29 @@ impl Meter for Envoy {
         }
     }
 
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
+        let mut by_rule = self.by_rule.borrow_mut();
+        let mut known = by_rule.iter();
+        let known = known.find(|known| (known.0, &*known.1, &*known.2) == (metric, policy, rule));
+        let id = match known {
+            Some((.., id)) => *id,
+            None => {
+                let name = metric.name(policy, rule);
+                let Ok(id) = hostcalls::define_metric(MetricType::Counter, &name) else {
+                    return;
+                };
+                by_rule.push((metric, policy.to_owned(), rule.to_owned(), id));
+                id
+            }
+        };
+        let _ = hostcalls::increment_metric(id, 1);
+    }
+
+    fn add_lasted(&self, ms: u64) {
+        let seconds = ms.div_ceil(1000);
+        let _ = hostcalls::record_metric(self.stream_seconds, seconds);
+    }
+
     /// Every worker has counted itself when it started: a counter that says zero is one that
     /// Envoy was told not to keep.
     fn bumps(&self) -> Option<u64> {
@@ -96,6 +179,12 @@ impl Meter for Envoy {
     fn add_live(&self, change: i64) {
         if change != 0 {
             let _ = hostcalls::increment_metric(self.live_streams, change);
+        }
+    }
+
+    fn show_clock_difference(&self, ms: u64) {
+        if self.shown_ms.replace(ms) != ms {
+            let _ = hostcalls::record_metric(self.clock_difference, ms);
         }
     }
 }
@@ -144,6 +233,7 @@ impl Key {
             StoreKey::Bumps => Self::new(b'r', 0),
             StoreKey::Redirected(key) => Self::new(b'm', key),
             StoreKey::Live => Self::new(b'l', 0),
+            StoreKey::OwnTime => Self::new(b't', 0),
         }
     }
 
@@ -362,16 +452,20 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     wasi::environment(name)
 }
 
-/// The two functions of WASI the filter needs. Envoy offers them to every module;
+/// The functions of WASI the filter needs. Envoy offers them to every module;
 /// this target's standard library just does not know them.
 mod wasi {
     use streamgate_values::stream_key::StreamKey;
 
     const SUCCESS: u16 = 0;
 
+    /// WASI's number of the clock that nobody can set.
+    const MONOTONIC: u32 = 1;
+
     #[link(wasm_import_module = "wasi_snapshot_preview1")]
     unsafe extern "C" {
         fn random_get(buffer: *mut u8, length: usize) -> u16;
+        fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u16;
         fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16;
         fn environ_get(entries: *mut *const u8, buffer: *mut u8) -> u16;
     }
@@ -382,6 +476,14 @@ mod wasi {
         // generator does not fail.
         let _ = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
         bytes
+    }
+
+    /// Nanoseconds since some moment, the same one for the whole process.
+    pub(super) fn monotonic_ns() -> Option<u64> {
+        let mut time = 0;
+        // SAFETY: the place is valid for a write of eight bytes.
+        let done = unsafe { clock_time_get(MONOTONIC, 1, &raw mut time) };
+        (done == SUCCESS && time > 0).then_some(time)
     }
 
     pub(super) fn environment(name: &str) -> Option<String> {

@@ -39,7 +39,7 @@ pub(crate) struct Requests {
     /// front of this one holds it back.
     latest: Cell<Option<(u32, u32)>>,
     /// Requests that others came after before their headers did, and their root contexts.
-    early: RefCell<BTreeMap<u32, u32>>,
+    early: RefCell<Vec<(u32, u32)>>,
     /// Those that wait for something.
     waiting: RefCell<BTreeMap<u32, Waiting>>,
     /// Root contexts, and the responses under way of who works there: one, but for the moments
@@ -52,7 +52,7 @@ impl Requests {
         Self {
             roots: RefCell::new(Vec::new()),
             latest: Cell::new(None),
-            early: RefCell::new(BTreeMap::new()),
+            early: RefCell::new(Vec::new()),
             waiting: RefCell::new(BTreeMap::new()),
             flows: RefCell::new(Vec::new()),
         }
@@ -105,7 +105,7 @@ impl Requests {
 
     pub(crate) fn on_create(&self, context: u32, root: u32) {
         if let Some((earlier, root)) = self.latest.replace(Some((context, root))) {
-            self.early.borrow_mut().insert(earlier, root);
+            self.early.borrow_mut().push((earlier, root));
         }
     }
 
@@ -117,7 +117,11 @@ impl Requests {
                 Some(root)
             }
             _ if self.early.borrow().is_empty() => None,
-            _ => self.early.borrow_mut().remove(&context),
+            _ => {
+                let mut early = self.early.borrow_mut();
+                let index = early.iter().position(|(known, _)| *known == context)?;
+                Some(early.swap_remove(index).1)
+            }
         }
     }
 

@@ -81,8 +81,9 @@ impl RootContext for Root {
             calls: RefCell::default(),
             waker: Waker::default(),
             held: Cell::default(),
-            is_away: Cell::default(),
             is_apart: Cell::default(),
+            down: Cell::default(),
+            waiting: Cell::default(),
         });
         with_requests(|requests| requests.employ(&worker));
         self.worker = Some(worker);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use log::{error, info, warn};
 use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
+use streamgate_record::own_time::ClockDifference;
 
 use crate::go::Go;
 use crate::host;
@@ -45,13 +46,47 @@ impl Worker {
         self.make(calls);
         self.go_on();
         self.cut();
-        self.log_outages();
+        let waiting = self.edge.borrow().waiting();
+        let before = self.waiting.replace(waiting);
+        self.envoy.show_waiting(before, waiting);
+        self.tell_outages();
+        self.log_clock_difference();
     }
 
-    /// Logs when the store begins not to answer, and when all of it answers again.
-    fn log_outages(&self) {
+    /// Logs that the machine's clock differs from the time that streams are judged by.
+    fn log_clock_difference(&self) {
+        let Some(ClockDifference {
+            ahead_ms,
+            is_alarming,
+        }) = self.edge.borrow().clock_difference(&self.envoy)
+        else {
+            return;
+        };
+        let by = match self.cluster.is_empty() {
+            true => "the time since Envoy started",
+            false => "the store's clock",
+        };
+        let (ms, way) = match ahead_ms {
+            0.. => (ahead_ms, "ahead of"),
+            _ => (ahead_ms.saturating_neg(), "behind"),
+        };
+        let line =
+            format!("streamgate: this machine's clock is {ms} ms {way} {by}, which streams go by");
+        match is_alarming {
+            true => error!("{line}"),
+            false => warn!("{line}"),
+        }
+    }
+
+    /// Shows how much of the store does not answer, and logs when it begins not to answer, and when
+    /// all of it answers again.
+    fn tell_outages(&self) {
         let down = self.edge.borrow().shards_down();
-        match (self.is_away.replace(down > 0), down) {
+        let before = self.down.replace(Some(down));
+        if down > 0 || before != Some(down) {
+            self.envoy.show_shards_down(down);
+        }
+        match (before.unwrap_or_default() > 0, down) {
             (false, 1..) => warn!(
                 "streamgate: cluster {} does not answer for {down} shards",
                 self.cluster
@@ -83,9 +118,12 @@ impl Worker {
 
     /// An answer of the store is there, or known not to come.
     pub(crate) fn on_reply(self: &Rc<Self>, token: u32, headers: usize, body_size: usize) {
-        let Some(call) = self.calls.borrow_mut().remove(&token) else {
+        let mut calls = self.calls.borrow_mut();
+        let Some(index) = calls.iter().position(|(known, _)| *known == token) else {
             return;
         };
+        let (_, call) = calls.swap_remove(index);
+        drop(calls);
         let reply = host::call_reply(headers, body_size);
         let reply = reply.as_deref().ok_or(CallFailure);
         let mut edge = self.edge.borrow_mut();
@@ -99,7 +137,7 @@ impl Worker {
         for call in calls {
             match host::call(&self.cluster, &call) {
                 Ok(token) => {
-                    self.calls.borrow_mut().insert(token, call.id);
+                    self.calls.borrow_mut().push((token, call.id));
                 }
                 // No node is healthy, or there is no such cluster.
                 Err(_) => {

@@ -1,7 +1,6 @@
 //! What the contexts of one worker share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use streamgate_core::edge::Edge;
 use streamgate_record::fleet::CallId;
@@ -18,20 +17,23 @@ pub(crate) struct Worker {
     /// Envoy's name for the store's nodes; empty at an edge that is alone.
     pub(crate) cluster: String,
     /// The calls under way, by Envoy's tokens.
-    pub(crate) calls: RefCell<BTreeMap<u32, CallId>>,
+    pub(crate) calls: RefCell<Vec<(u32, CallId)>>,
     pub(crate) waker: Waker,
     /// Bytes of manifests that are held until they are whole.
     pub(crate) held: Cell<usize>,
-    /// Some of the store did not answer when last looked.
-    pub(crate) is_away: Cell<bool>,
     /// Edges that lay accounts out in another way were found.
     pub(crate) is_apart: Cell<bool>,
+    /// How many shards of the store did not answer when last looked.
+    pub(crate) down: Cell<Option<usize>>,
+    /// How many requests waited for it then.
+    pub(crate) waiting: Cell<usize>,
 }
 
 /// A new configuration takes its place, or Envoy ends.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.edge.get_mut().on_end(&self.envoy);
+        self.envoy.show_waiting(self.waiting.get(), 0);
     }
 }
 

@@ -3,6 +3,7 @@
 mod configuration;
 mod convergence;
 mod credentials;
+mod degraded;
 mod evictions;
 mod failover;
 mod faults;
@@ -10,6 +11,7 @@ mod floods;
 mod households;
 mod layout;
 mod load;
+mod long_responses;
 mod outages;
 mod privacy;
 mod races;
@@ -20,6 +22,7 @@ mod roaming;
 mod rollouts;
 mod rotation;
 mod round_trips;
+mod sharing;
 mod starting;
 mod trial;
 

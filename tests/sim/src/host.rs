@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
 use streamgate_record::metric::Metric;
+use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -14,7 +16,12 @@ type Value = (Box<[u8]>, u32);
 /// One edge's memory, clock and counters.
 #[derive(Debug)]
 pub struct EdgeHost {
+    /// What its steady clock says.
     now: Cell<Moment>,
+    /// By how many milliseconds own time is ahead of that.
+    ahead_ms: Cell<i64>,
+    /// By how many milliseconds its machine's clock is ahead of everybody's.
+    machine_ahead_ms: Cell<i64>,
     values: RefCell<HashMap<StoreKey, Value>>,
     generations: RefCell<HashMap<u16, u32>>,
     dice: RefCell<fastrand::Rng>,
@@ -28,6 +35,8 @@ impl EdgeHost {
     pub fn new(seed: u64) -> Self {
         Self {
             now: Cell::new(Moment::EARLIEST),
+            ahead_ms: Cell::new(0),
+            machine_ahead_ms: Cell::new(0),
             values: RefCell::default(),
             generations: RefCell::default(),
             dice: RefCell::new(fastrand::Rng::with_seed(seed)),
@@ -41,6 +50,11 @@ impl EdgeHost {
         self.now.set(now);
     }
 
+    /// Somebody sets its machine's clock: ahead of everybody's by so many milliseconds.
+    pub fn set_machine_ahead(&self, ms: i64) {
+        self.machine_ahead_ms.set(ms);
+    }
+
     /// A counter's value.
     #[must_use]
     pub fn count(&self, metric: Metric) -> u64 {
@@ -52,6 +66,8 @@ impl EdgeHost {
         self.values.borrow_mut().clear();
         self.generations.borrow_mut().clear();
         self.live.set(0);
+        // Own time begins with what the machine's clock says.
+        own_time::learn(self);
     }
 
     /// Bytes of all values.
@@ -64,7 +80,19 @@ impl EdgeHost {
 
 impl Clock for EdgeHost {
     fn now(&self) -> Moment {
+        self.now.get().shifted_ms(self.ahead_ms.get())
+    }
+
+    fn machine(&self) -> Moment {
+        self.now.get().shifted_ms(self.machine_ahead_ms.get())
+    }
+
+    fn steady(&self) -> Moment {
         self.now.get()
+    }
+
+    fn go_by(&self, ahead_ms: i64, _machine_ahead_ms: i64) {
+        self.ahead_ms.set(ahead_ms);
     }
 }
 
@@ -80,6 +108,10 @@ impl Meter for EdgeHost {
     fn add(&self, metric: Metric, n: u64) {
         self.counters.borrow_mut()[metric.index()] += n;
     }
+
+    fn add_for(&self, _: RuleMetric, _: &str, _: &str) {}
+
+    fn add_lasted(&self, _: u64) {}
 
     fn bumps(&self) -> Option<u64> {
         Some(self.counters.borrow()[Metric::GenerationBumps.index()])

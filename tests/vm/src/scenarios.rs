@@ -129,7 +129,7 @@ impl Stage {
     /// How many requests passed on the fast path, which is told at ticks.
     fn passes(&mut self) -> Option<u64> {
         self.tick();
-        self.host.metric("streamgate.fast_path_passes")
+        self.host.metric("streamgate.fast_path_passes_total")
     }
 
     fn ask(&mut self, ask: Ask) -> Exchange {
@@ -190,6 +190,66 @@ pub fn memory_after(streams: u32) -> usize {
     stage.worker.memory()
 }
 
+/// How much memory a worker takes for so many films that run at once, each in one response, in
+/// bytes: most viewers have one, and three at most are of one account.
+///
+/// # Panics
+///
+/// If one does not run, or one is cut.
+#[must_use]
+pub fn memory_of_films(films: u32) -> usize {
+    let mut stage = Stage::new();
+    let prefixes: Vec<String> = (0..films)
+        .map(|n| stage.playing(&format!("household-{n:012}")))
+        .collect();
+    // What ticks take is there before.
+    stage.advance_ms(TICK_MS);
+    let before = stage.worker.memory();
+    let film = |prefix: &String| get(format!("{prefix}/vod/film/film.mp4"));
+    let running: Vec<_> = prefixes
+        .iter()
+        .map(|prefix| stage.worker.begin(film(prefix)))
+        .collect();
+    for _ in 0..3 {
+        stage.advance_ms(TICK_MS);
+        for film in &running {
+            stage.worker.piece_of(*film);
+        }
+    }
+    stage.advance_ms(TICK_MS);
+    let after = stage.worker.memory();
+    running.into_iter().for_each(|film| stage.worker.end(film));
+    after - before
+}
+
+/// What the response costs that is a manifest of a megabyte, where so many others watch, and how
+/// much memory the worker takes for as many such manifests of different viewers.
+///
+/// # Panics
+///
+/// If it is not rewritten.
+#[must_use]
+pub fn manifest_among(viewers: u32, manifests: usize) -> (Cost, usize) {
+    let line = "#EXTINF:4.000,\n/vod/film/segment-12345.m4s\n";
+    let playlist = format!("#EXTM3U\n{}", line.repeat(1_000_000 / line.len()));
+    let mut stage = Stage::new();
+    let prefixes: Vec<String> = (0..viewers)
+        .map(|n| stage.playing(&format!("household-{n:012}")))
+        .collect();
+    let ask = |prefix: &String| {
+        let ask = get(format!("{prefix}/vod/film/video/1080p.m3u8"));
+        ask.origin_gives(playlist.clone().into_bytes())
+    };
+    let mut asks = prefixes.iter().cycle().map(ask);
+    let first = asks.next().expect("a viewer");
+    let cost = stage.ask(first).response;
+    let before = stage.worker.memory();
+    for ask in asks.take(manifests) {
+        assert!(stage.ask(ask).body().len() > playlist.len(), "left alone");
+    }
+    (cost, stage.worker.memory() - before)
+}
+
 /// The cost of a request that was refused for `reason`.
 fn refused(exchange: &Exchange, status: u16, reason: &str) -> Cost {
     let answer = exchange.answer();
@@ -228,7 +288,7 @@ fn segment_lease_due() -> Cost {
     let prefix = stage.playing("alice");
     stage.advance_ms(TIMEOUT_MS / 2);
     let cost = served(&stage.ask(segment(&prefix, 2)));
-    let renewals = stage.host.metric("streamgate.lease_renewals");
+    let renewals = stage.host.metric("streamgate.lease_renewals_total");
     assert_eq!(renewals, Some(1), "no lease was due");
     cost
 }

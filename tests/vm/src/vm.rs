@@ -24,6 +24,10 @@ pub struct Vm {
     last_context: u32,
 }
 
+/// A response under way, by its context's id.
+#[derive(Debug, Clone, Copy)]
+pub struct Running(u32);
+
 /// What the module exports, as far as HTTP requests need it. Envoy makes the callbacks that
 /// a module exports, and does without the others.
 struct Callbacks {
@@ -121,6 +125,41 @@ impl Vm {
             response,
             outcome,
         }
+    }
+
+    /// Sends a request through the filter, and the first piece of a response that goes on.
+    ///
+    /// # Panics
+    ///
+    /// If the filter traps, or does anything but let both pass.
+    pub fn begin(&mut self, ask: Ask) -> Running {
+        self.last_context += 1;
+        let context = self.last_context;
+        *self.stream() = Stream {
+            request: Some(ask.headers),
+            ..Stream::default()
+        };
+        self.on_request(context, None);
+        let status = (":status".to_owned(), ask.origin.to_string().into_bytes());
+        self.stream().response = Some(vec![status]);
+        let callback = self.callbacks.response_headers.clone();
+        let mut action = self.call(&callback, (context, 1, 0));
+        self.piece_of(Running(context));
+        action |= u32::from(self.stream().reply.is_some());
+        assert_eq!(action, CONTINUE, "held back or answered");
+        Running(context)
+    }
+
+    /// Sends another piece of a running response.
+    pub fn piece_of(&mut self, Running(context): Running) {
+        let body = self.callbacks.response_body.clone();
+        let action = self.call(&body, (context, 16 << 10, 0));
+        assert_eq!(action, CONTINUE, "a piece was held back");
+    }
+
+    /// A running response ends, or its viewer goes.
+    pub fn end(&mut self, Running(context): Running) {
+        self.call(&self.callbacks.delete.clone(), context);
     }
 
     /// How much memory the filter has taken, in bytes. It never gives any back.

@@ -1,10 +1,9 @@
 //! What the session API answers with, as JSON.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::exchange::Answer;
+use crate::named::Named;
 
 /// Body of create and heartbeat.
 #[derive(Serialize)]
@@ -47,7 +46,7 @@ pub(super) struct RunningStream {
     pub(super) application_id: String,
     pub(super) application_name: String,
     pub(super) termination_code: String,
-    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) metadata: Named<String>,
 }
 
 /// A problem text (RFC 9457).

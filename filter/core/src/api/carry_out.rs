@@ -24,6 +24,7 @@ use super::respond::{Wish, malformed, unauthorized};
 use super::understood::Understood;
 use crate::authority::{AfterDecision, AfterLook, Authority, Decision, Inquiry};
 use crate::config::{Config, SessionApi};
+use crate::credential_clock::credentials_ahead_ms;
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
@@ -131,18 +132,25 @@ pub(crate) fn begin(
             cookies: OnceCell::new(),
         };
         let account = (idp, subject);
-        proof = match prove(config, api, door.good, &asked, account, || host.now()) {
-            Ok(proof) => proof,
+        let ahead_ms = credentials_ahead_ms(config, host);
+        let now = || host.now().shifted_ms(ahead_ms);
+        proof = match prove(config, api, door.good, &asked, account, now) {
+            Ok(proof) => Proof {
+                ends_at: proof
+                    .ends_at
+                    .map(|end| end.shifted_ms(ahead_ms.saturating_neg())),
+                ..proof
+            },
             Err(reason) => return refuse(problem(403, reason.detail()), reason),
         };
     }
     if matches!(call, Call::Create { .. })
         && let Some(per_minute) = api.creates_per_client
         && let Some(client) = client_network(head)
-        && let Err(until) = door.creates.count(&client, per_minute, host.now())
+        && let now = host.now()
+        && let Err(until) = door.creates.count(&client, per_minute, now)
     {
-        let answer = Answer::empty(429).with("expires", until.to_http_date());
-        return refuse(answer, Reason::Throttled);
+        return refuse(Answer::throttled(until, now), Reason::Throttled);
     }
     let mut attributes = Attributes::default();
     if let Err(error) = read_attributes(&mut attributes, &without_token(config, query)) {

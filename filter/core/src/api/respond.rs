@@ -18,6 +18,7 @@ use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
 use crate::refusal::advice::{self, EvaluationResult};
+use crate::refusal::counted::count_refusal;
 use crate::refusal::reason::Reason;
 use crate::refusal::repeated::Room;
 use crate::request::viewer::Proof;
@@ -96,7 +97,10 @@ impl Caller<'_> {
         };
         let answer = Answer::json(200, "application/json", &body);
         match lapses {
-            Some(at) => answer.with("expires", at.to_http_date()),
+            // Both by the same clock: Envoy would add `Date` by its machine's.
+            Some(at) => answer
+                .with("date", self.now.to_http_date())
+                .with("expires", at.to_http_date()),
             None => answer,
         }
     }
@@ -228,12 +232,16 @@ impl Caller<'_> {
 
     fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
         let reason = Reason::of(refused);
-        host.add(reason.metric(), 1);
+        count_refusal(host, reason, Some(refused));
         let evaluation =
             || EvaluationResult::of(refused, self.config, self.subject, self.languages);
         let answer = match refused {
             Refused::Conflict(_) | Refused::Evicted(_) | Refused::SubjectFull => {
-                Answer::json(409, "application/json", &evaluation())
+                let answer = Answer::json(409, "application/json", &evaluation());
+                match refused.retry_at() {
+                    Some(at) => answer.retry_at(at, self.now),
+                    None => answer,
+                }
             }
             Refused::Killed(_) => Answer::json(410, "application/json", &evaluation()),
             // Nobody asks where a call of an application comes from.
@@ -245,9 +253,7 @@ impl Caller<'_> {
             Refused::Immutable(name) => {
                 problem(400, &format!("{name} is set and must stay as it is"))
             }
-            Refused::Throttled { until } => {
-                Answer::empty(429).with("expires", until.to_http_date())
-            }
+            Refused::Throttled { until } => Answer::throttled(*until, self.now),
         };
         (answer, Some(self.record("refusal", Some(reason), stream)))
     }

@@ -29,6 +29,11 @@ impl Authority {
         self.fleet.as_ref().is_some_and(Fleet::has_calls)
     }
 
+    /// How many requests wait for the store.
+    pub(crate) fn waiting(&self) -> usize {
+        self.parked.len()
+    }
+
     /// How many shards of the store do not answer.
     pub(crate) fn shards_down(&self) -> usize {
         self.fleet.as_ref().map_or(0, Fleet::shards_down)

@@ -183,7 +183,12 @@ impl Authority {
             Err(LeftOpen) => return self.in_outage(of, event, 0).map(Some),
         }
         if let Some(fleet) = &mut self.fleet {
-            fleet.ask(*of.subject, None, Question::Decide(event.clone()), of.now);
+            fleet.ask(
+                *of.subject,
+                None,
+                Question::Decide(event.clone()),
+                of.host.steady(),
+            );
         }
         Ok(None)
     }
@@ -334,7 +339,7 @@ impl Authority {
                 stream: play.stream,
                 application: play.application,
             };
-            fleet.ask(*of.subject, None, Question::Decide(stop), of.now);
+            fleet.ask(*of.subject, None, Question::Decide(stop), of.host.steady());
         }
     }
 
@@ -374,7 +379,7 @@ impl Authority {
             Parked::Event { event, .. } => Question::Decide(event.clone()),
         };
         if let Some(fleet) = &mut self.fleet {
-            fleet.ask(*of.subject, Some(of.ticket), question, of.now);
+            fleet.ask(*of.subject, Some(of.ticket), question, of.host.steady());
         }
         self.parked.insert(of.ticket, parked);
         Decision::Parked

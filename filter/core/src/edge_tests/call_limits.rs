@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use streamgate_record::metric::Metric;
-use streamgate_record::ports::StoreKey;
+use streamgate_record::ports::{Clock, StoreKey};
 
 use super::session_api::{create, created, heartbeat};
 use super::{Ask, World, get};
@@ -27,10 +27,17 @@ fn stored(world: &World) -> Vec<Option<Vec<u8>>> {
 #[track_caller]
 fn throttled(world: &mut World, ask: Ask) {
     let before = stored(world);
+    let now = world.host.now();
     let answer = world.ask(ask).answer();
     assert_eq!((answer.status, answer.body.len()), (429, 0));
-    let next_minute = NOW.plus_ms(60_000).to_http_date();
-    assert_eq!(answer.header("expires"), Some(next_minute.as_str()));
+    let next_minute = NOW.plus_ms(60_000);
+    assert_eq!(
+        answer.header("expires"),
+        Some(next_minute.to_http_date().as_str())
+    );
+    assert_eq!(answer.header("date"), Some(now.to_http_date().as_str()));
+    let left_s = next_minute.ms_since(now).div_ceil(1000).to_string();
+    assert_eq!(answer.header("retry-after"), Some(left_s.as_str()));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(stored(world), before);
 }

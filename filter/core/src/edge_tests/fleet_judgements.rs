@@ -33,8 +33,13 @@ fn head() -> Headers {
 fn resumed(edge: &mut Edge, host: &MemoryHost) -> Step {
     let calls = edge.calls(host);
     assert_eq!(calls.len(), 1);
-    let greeting = [&host.now().to_bytes()[..], b"\x035-5"].concat();
-    let said = [b"$10\r\n", &greeting[..], b"\r\n:1\r\n+OK\r\n"].concat();
+    let greeting = [
+        &host.now().to_bytes()[..],
+        &host.now().to_bytes(),
+        b"\x035-5",
+    ]
+    .concat();
+    let said = [b"$16\r\n", &greeting[..], b"\r\n:1\r\n:1\r\n+OK\r\n"].concat();
     edge.on_store_reply(host, calls[0].id, Ok(&said));
     let settled = edge.settled().pop().expect("somebody waits");
     edge.resume(host, settled, &head())

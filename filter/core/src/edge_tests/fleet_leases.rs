@@ -7,10 +7,11 @@ use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 
 /// The answer to a call in which the store says this of each subject. Every first call reads
-/// what was ended.
+/// what was ended,
+/// and leaves the line that says how the edge lays accounts out.
 fn answer(_: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
-    let greeting = [&NOW.to_bytes()[..], b"\x035-5"].concat();
-    let greeting = [b"$10\r\n", &greeting[..], b"\r\n"].concat();
+    let greeting = [&NOW.to_bytes()[..], &NOW.to_bytes(), b"\x035-5"].concat();
+    let greeting = [b"$16\r\n", &greeting[..], b"\r\n:1\r\n"].concat();
     [greeting, told.concat(), b"+OK\r\n".to_vec()].concat()
 }
 

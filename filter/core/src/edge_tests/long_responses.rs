@@ -1,12 +1,13 @@
 //! A stream lives while bytes of its responses flow to the viewer.
 
+use serde_json::json;
 use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 
 use super::{TICKET, World, get, json};
 use crate::exchange::Record;
 use crate::playback::Cut;
-use crate::testing::{Headers, TIMEOUT_MS, test};
+use crate::testing::{Headers, TIMEOUT_MS, config_with, test};
 
 const SECOND_MS: u64 = 1_000;
 const PIECE: usize = 16 * 1024;
@@ -162,7 +163,7 @@ fn an_evicted_streams_response_is_cut_at_the_next_tick() {
 }
 
 #[test]
-fn a_killed_and_a_stopped_streams_response_is_cut() {
+fn a_killed_streams_response_is_cut() {
     let mut world = World::new();
     let code = world.film("web", "alice");
     assert!(world.second(8).is_empty());
@@ -173,6 +174,63 @@ fn a_killed_and_a_stopped_streams_response_is_cut() {
         .on_worker(1);
     assert_eq!(world.ask(create).answer().status, 202);
     assert_eq!(only(world.second(8)).reason, Some("remote-termination"));
+}
+
+#[test]
+fn a_stopped_streams_response_is_cut() {
+    for worker in [0, 1] {
+        let mut world = World::new();
+        let _ = world.film("web", "alice");
+        assert!(world.second(8).is_empty());
+        let id = world.running("web", "alice")[0]["sessionId"].clone();
+        let url = format!("/v2/sessions/acme/alice/{}", id.as_str().unwrap());
+        let stop = get(url).method("DELETE").application("web");
+        assert_eq!(world.ask(stop.on_worker(worker)).answer().status, 202);
+        assert_eq!(only(world.second(8)).reason, Some("stream-over"));
+    }
+}
+
+/// A second film on the same device, and a tab that ended its session.
+#[test]
+fn the_response_of_a_stream_that_its_device_replaced_is_cut() {
+    let mut world = World::new();
+    let create = |film: &str| {
+        get(format!(
+            "/v2/sessions/acme/alice?deviceId=tv&channel={film}"
+        ))
+        .method("POST")
+        .application("web")
+    };
+    let session = json(&world.ask(create("one")).answer());
+    let prefix = session["session"]["playbackPrefix"].as_str().unwrap();
+    world.ask(get(format!("{prefix}/vod/film.mp4"))).served();
+    assert!(world.second(8).is_empty());
+    assert_eq!(world.ask(create("two")).answer().status, 202);
+    assert_eq!(only(world.second(8)).reason, Some("remote-termination"));
+}
+
+/// Whoever watches a film in one response asks for nothing, and is no less the first.
+#[test]
+fn a_film_in_one_response_holds_its_network_among_the_first() {
+    let mut world = World::with(|| {
+        config_with(|json| {
+            json["playback"][0]["sharing"] = json!({"networks": 1, "action": "refuse"});
+        })
+        .unwrap()
+    });
+    let home = |path: String| get(path).header("(client address)", "10.0.0.7:4711");
+    let manifest = home("/vod/a/master.m3u8".to_owned()).account("alice");
+    let answer = world.ask(manifest).answer();
+    let location = answer.header("location").unwrap();
+    let segment = location.replace("master.m3u8", "2.m4s");
+    world.ask(home(segment.clone())).served();
+    for _ in 0..TIMEOUT_S * 3 {
+        assert!(world.second(8).is_empty());
+    }
+    let elsewhere = get(&segment).header("(client address)", "10.0.1.7:4711");
+    let told = world.ask(elsewhere.on_worker(1)).refusal();
+    assert_eq!(told, (403, "shared".to_owned()));
+    world.ask(home(segment)).served();
 }
 
 /// More than there are places for.

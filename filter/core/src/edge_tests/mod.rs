@@ -10,6 +10,7 @@ mod buffers;
 mod call_limits;
 mod carriers;
 mod cat;
+mod clocks;
 mod cm_v2;
 mod cookies;
 mod credentials;
@@ -32,13 +33,16 @@ mod playback;
 mod prefetch;
 mod redirected;
 mod refusals;
+mod retry_after;
 mod same_device;
 mod secrecy;
 mod session_api;
 mod session_beside_player;
+mod several_tokens;
 mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
+mod zapping;
 
 use streamgate_record::fleet::Ticket;
 

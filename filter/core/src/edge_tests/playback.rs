@@ -339,7 +339,7 @@ fn a_token_expires_also_for_a_worker_that_knows_it() {
 }
 
 #[test]
-fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segment() {
+fn of_five_players_that_race_for_three_places_the_first_three_play() {
     let mut world = World::new();
     let mut prefixes = Vec::new();
     for _ in 0..5 {
@@ -365,15 +365,27 @@ fn of_two_players_that_race_for_the_last_place_one_is_stopped_at_its_first_segme
             other => panic!("{other:?}"),
         }
     }
-    let admitted = watches
-        .iter()
-        .enumerate()
-        .filter(|(n, watch)| {
-            let step = workers[n % 2].on_response(host, TICKET, watch, 200);
-            matches!(step, crate::step::Step::Log(_))
-        })
-        .count();
-    assert_eq!(admitted, 3);
+    for (n, watch) in watches.iter().enumerate() {
+        let step = workers[n % 2].on_response(host, TICKET, watch, 200);
+        match step {
+            crate::step::Step::Log(record) => assert!(n < 3 && record.event == "start", "{n}"),
+            crate::step::Step::Reply(reply) => {
+                let reason = reply.answer.header("x-streamgate-reason");
+                assert_eq!((n >= 3, reason), (true, Some("limit-reached")), "{n}");
+            }
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+    assert_eq!(world.streams("alice"), 3);
+    for (n, prefix) in prefixes.iter().enumerate() {
+        for worker in [0, 1] {
+            let outcome = world.ask(segment(prefix, 2).on_worker(worker));
+            match n < 3 {
+                true => drop(outcome.served()),
+                false => assert_eq!(outcome.refusal(), refused(403, "limit-reached"), "{n}"),
+            }
+        }
+    }
     assert_eq!(world.streams("alice"), 3);
 }
 

@@ -114,6 +114,79 @@ fn two_players_of_one_manifest_are_two_streams() {
     assert_eq!(world.streams("alice"), 2);
 }
 
+/// Both ask before the redirect again, whenever their playlist is due.
+#[test]
+fn two_alike_that_ask_before_the_redirect_over_and_over_are_two_streams() {
+    // By how much later the second begins, in milliseconds; the playlist is due after 4 s.
+    for later_ms in [0, 100, 1_000, 1_700] {
+        let mut world = World::new();
+        for round in 0..30 {
+            if later_ms > 0 {
+                PLAYER.plays(&mut world, MASTER, LIVE);
+                world.host.advance_ms(later_ms);
+                PLAYER.plays(&mut world, MASTER, LIVE);
+            } else {
+                // Each step of both at once.
+                let prefixes = [(); 2].map(|()| PLAYER.asks(&mut world, MASTER));
+                for prefix in &prefixes {
+                    world.manifest(&format!("{prefix}{MASTER}"), LIVE);
+                }
+                for prefix in &prefixes {
+                    world.ask(get(format!("{prefix}/vod/a/1.m4s"))).served();
+                }
+                assert_ne!(prefixes[0], prefixes[1], "{round}");
+            }
+            world.host.advance_ms(4_000 - later_ms);
+            world.tick();
+        }
+        assert_eq!(world.streams("alice"), 2, "{later_ms}");
+        assert_eq!(world.host.count(Metric::Starts), 2, "{later_ms}");
+    }
+}
+
+/// The second comes when the first is due and has not asked yet: it is taken for the first, but
+/// not for long.
+#[test]
+fn two_alike_are_told_apart_as_soon_as_both_have_asked() {
+    let mut world = World::new();
+    PLAYER.plays(&mut world, MASTER, LIVE);
+    world.host.advance_ms(3_000);
+    PLAYER.plays(&mut world, MASTER, LIVE);
+    for _ in 0..20 {
+        world.host.advance_ms(1_000);
+        PLAYER.plays(&mut world, MASTER, LIVE);
+        world.host.advance_ms(3_000);
+        PLAYER.plays(&mut world, MASTER, LIVE);
+        world.tick();
+    }
+    assert_eq!(world.streams("alice"), 2);
+    assert_eq!(world.host.count(Metric::Starts), 2);
+}
+
+/// Players may ask again after half the time if nothing has changed, and with low latency for each
+/// part.
+#[test]
+fn one_that_asks_as_often_as_it_may_is_one_stream() {
+    let with_parts = format!("{LIVE}#EXT-X-PART-INF:PART-TARGET=0.5\n");
+    let mpd = "<MPD type=\"dynamic\" minimumUpdatePeriod=\"PT2S\"/>";
+    let any_time = "<MPD type=\"dynamic\" minimumUpdatePeriod=\"PT0H0M1.5S\"/>";
+    for (manifest, each_ms) in [
+        (LIVE, 2_000),
+        (&with_parts, 300),
+        (mpd, 1_900),
+        (any_time, 700),
+    ] {
+        let mut world = World::new();
+        for _ in 0..200 {
+            PLAYER.plays(&mut world, MASTER, manifest);
+            world.host.advance_ms(each_ms);
+            world.tick();
+        }
+        assert_eq!(world.streams("alice"), 1, "{manifest}");
+        assert_eq!(world.host.count(Metric::Starts), 1, "{manifest}");
+    }
+}
+
 #[test]
 fn a_playback_that_is_over_is_not_taken_up_again() {
     let mut world = World::new();

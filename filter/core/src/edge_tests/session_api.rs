@@ -194,15 +194,47 @@ fn a_session_is_its_own_applications() {
 #[test]
 fn running_streams_shows_what_shares_a_policy_or_tenant_and_counts_the_rest() {
     let mut world = World::new();
-    created(&mut world, create("web"));
-    created(&mut world, create("mobile"));
-    let path = "/v2/runningStreams/acme/alice";
-    let answer = world.ask(get(path).application("tv")).answer();
-    let body = json(&answer);
-    assert_eq!(body["runningStreams"].as_array().unwrap().len(), 1);
-    assert_eq!(body["otherStreams"], 1);
-    let lapses = NOW.plus_ms(TIMEOUT_MS).to_http_date();
-    assert_eq!(answer.header("expires"), Some(lapses.as_str()));
+    // `web` and `tv` share a policy and a tenant, `mobile` has others.
+    let applications = ["web", "mobile", "tv", "web", "mobile"];
+    let ids = applications.map(|application| {
+        world.host.advance_ms(1);
+        let url = created(&mut world, create(application));
+        url.rsplit_once('/').unwrap().1.to_owned()
+    });
+    // `mobile` lets its latest play alone.
+    for (application, expected, others) in [
+        ("web", vec![0, 2, 3], 1),
+        ("tv", vec![0, 2, 3], 1),
+        ("mobile", vec![4], 3),
+    ] {
+        let path = "/v2/runningStreams/acme/alice";
+        let answer = world.ask(get(path).application(application)).answer();
+        let body = json(&answer);
+        let listed: Vec<_> = body["runningStreams"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|stream| {
+                let field = |name: &str| stream[name].as_str().unwrap().to_owned();
+                (field("sessionId"), field("applicationId"))
+            })
+            .collect();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|at: usize| (ids[at].clone(), applications[at].to_owned()))
+            .collect();
+        assert_eq!(listed, expected, "{application}");
+        assert_eq!(body["otherStreams"], others, "{application}");
+        // The first of those listed lapses first.
+        let started = if application == "mobile" { 5 } else { 1 };
+        let lapses = NOW.plus_ms(started + TIMEOUT_MS).to_http_date();
+        assert_eq!(answer.header("expires"), Some(lapses.as_str()));
+    }
+    // Another account's are nobody's business here.
+    let answer = world.ask(get("/v2/runningStreams/acme/bob").application("web"));
+    let body = json(&answer.answer());
+    assert_eq!(body["runningStreams"].as_array().map(Vec::len), Some(0));
+    assert_eq!(body["otherStreams"], 0);
 }
 
 #[test]

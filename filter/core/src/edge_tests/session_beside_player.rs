@@ -86,3 +86,66 @@ fn a_sessions_id_is_one_for_its_own_account_only() {
         assert_eq!(world.streams("alice"), 2);
     }
 }
+
+/// Nobody changed the player: all it says is which device it is on, as its app does.
+#[test]
+fn an_app_and_its_player_are_one_stream_by_their_device() {
+    let by_redirect = || {
+        config_with(|json| {
+            json["compatibility"] = json!("cm-v2");
+            json["policies"][0]["rules"][0]["max"] = json!(2);
+            json["playback"][0]["stream"] =
+                json!([{"token": "path"}, {"cmcd": "sid"}, {"redirect": true}]);
+            json["playback"][0]["attributes"] = json!({"deviceId": {"header": "x-device-id"}});
+        })
+        .unwrap()
+    };
+    let create = |device: &str| {
+        get(format!("/v2/sessions/acme/alice?deviceId={device}"))
+            .method("POST")
+            .application("web")
+    };
+    for by_cmcd in [false, true] {
+        let mut world = World::with(by_redirect);
+        let id = created(&mut world, create("tv"));
+        let url = format!("/v2/sessions/acme/alice/{id}");
+        let on_tv = |path: String| get(path).account("alice").header("x-device-id", "tv");
+        let segment = if by_cmcd {
+            "/vod/a/1.m4s?CMCD=sid%3D%22own%22".to_owned()
+        } else {
+            let answer = world.ask(on_tv("/vod/a/master.m3u8".to_owned())).answer();
+            assert_eq!(answer.status, 307);
+            let location = answer.header("location").unwrap();
+            location.replace("master.m3u8", "1.m4s")
+        };
+        for round in 0..4 {
+            world
+                .ask(on_tv(segment.clone()).on_worker(round % 2))
+                .served();
+            assert_eq!(world.streams("alice"), 1, "{round}");
+            assert_eq!(heartbeat(&mut world, "web", &url).status, 202);
+            world.host.advance_ms(TIMEOUT_MS / 2);
+            world.tick();
+        }
+        let phone = get("/vod/a/1.m4s?CMCD=sid%3D%22phone%22").account("alice");
+        world.ask(phone).served();
+        let third = get("/vod/a/1.m4s?CMCD=sid%3D%22third%22").account("alice");
+        assert_eq!(world.ask(third).refusal(), refused(403, "limit-reached"));
+        // The app stops: so has its player, at once and by no lease.
+        let stop = get(&url).method("DELETE").application("web");
+        assert_eq!(world.ask(stop).answer().status, 202);
+        for worker in [0, 1] {
+            let told = world
+                .ask(on_tv(segment.clone()).on_worker(worker))
+                .refusal();
+            assert_eq!(told, refused(403, "stream-over"));
+        }
+        // The device starts again, app and player.
+        let again = created(&mut world, create("tv"));
+        let next = "/vod/a/1.m4s?CMCD=sid%3D%22next%22".to_owned();
+        world.ask(on_tv(next)).served();
+        assert_eq!(world.streams("alice"), 2);
+        let url = format!("/v2/sessions/acme/alice/{again}");
+        assert_eq!(heartbeat(&mut world, "web", &url).status, 202);
+    }
+}

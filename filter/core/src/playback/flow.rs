@@ -36,7 +36,7 @@ const BURST_MIN_MS: u64 = 15_000;
 /// after the other. A response whose entry is needed for another moves to a table.
 const ENTRIES: usize = 512;
 
-/// The most responses under way that a worker remembers in its table: 5 MB. What comes on top
+/// The most responses under way that a worker remembers in its table: 6 MB. What comes on top
 /// is like a segment: it lives by its request alone.
 const MORE_MAX: usize = 65_536;
 
@@ -98,17 +98,19 @@ impl Flow {
         let path = config.playback.get(path_index);
         let timeout_ms = path.map_or(0, |path| path.timeout_ms);
         let was_long = self.is_long.get();
+        let longest = now.plus_ms(timeout_ms.clamp(BURST_MIN_MS, BURST_MAX_MS));
+        // Beyond that it was put there before the time was set back.
+        let is_between = |until: Moment| now < until && until <= longest;
         if bytes > 0 {
             if !was_long {
                 self.flows_until.set(now);
                 self.judged_until.set(Moment::EARLIEST);
             }
             let lasts_ms = bytes.saturating_mul(1_000) / SLOWEST_BYTES_PER_S;
-            let longest = now.plus_ms(timeout_ms.clamp(BURST_MIN_MS, BURST_MAX_MS));
             let from = self.flows_until.get().max(now);
             self.flows_until.set(from.plus_ms(lasts_ms).min(longest));
             self.is_long.set(true);
-        } else if !was_long || self.flows_until.get() <= now {
+        } else if !was_long || !is_between(self.flows_until.get()) {
             return Look::Still;
         }
         // A segment of ordinary size has ended by the next tick.
@@ -146,7 +148,8 @@ pub struct Flows {
     /// The request or response at hand.
     at_hand: Cell<u32>,
     entries: Box<[Flow; ENTRIES]>,
-    more: RefCell<HashMap<u32, Flow>>,
+    /// Boxed, so that a table that has grown is no multiple of what is in it.
+    more: RefCell<HashMap<u32, Box<Flow>>>,
     has_more: Cell<bool>,
     /// Whether bytes have flowed since it was found that none do.
     is_busy: Cell<bool>,
@@ -225,7 +228,7 @@ impl Flows {
     fn set_aside(&self, flow: &Flow) {
         let mut more = self.more.borrow_mut();
         if flow.ticket.get() != self.at_hand.get() && more.len() < MORE_MAX {
-            let earlier = Flow::none();
+            let earlier = Box::new(Flow::none());
             earlier.ticket.swap(&flow.ticket);
             earlier.path_index.swap(&flow.path_index);
             earlier.bytes.swap(&flow.bytes);
@@ -258,12 +261,13 @@ impl Flows {
 
     /// The long responses whose bytes flow.
     pub(super) fn flowing(&self, config: &Config, now: Moment) -> Vec<Flowing> {
-        let mut flowing = Vec::new();
         if !self.is_busy.take() {
-            return flowing;
+            return Vec::new();
         }
+        let more = self.more.borrow();
+        let mut flowing = Vec::with_capacity(more.len().saturating_add(ENTRIES));
         let entries = self.entries.iter().filter(|flow| flow.ticket.get() != 0);
-        for flow in entries.chain(self.more.borrow().values()) {
+        for flow in entries.chain(more.values().map(Box::as_ref)) {
             match flow.look(config, now) {
                 Look::Still => continue,
                 Look::New => {}

@@ -37,6 +37,7 @@ use super::refusal::{Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused, Start};
+use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{
@@ -99,6 +100,11 @@ impl Gate {
     /// The Common Access Tokens that this worker has found good.
     pub(crate) fn good_tokens(&mut self) -> &mut GoodTokens {
         &mut self.good
+    }
+
+    /// Has every lease be looked at again.
+    pub(crate) fn forget_leases(&mut self) {
+        self.leases = Leases::new(LEASES_MAX);
     }
 
     /// Takes note of the time, and counts what passed since the last tick.
@@ -213,7 +219,16 @@ impl Gate {
             config, protected, ..
         } = *request;
         let good = &mut self.good;
-        identify(config, protected, &request.asked, wish, good, request.now())
+        let ahead_ms = credentials_ahead_ms(config, request.host);
+        identify(
+            config,
+            protected,
+            &request.asked,
+            wish,
+            good,
+            request.now(),
+            ahead_ms,
+        )
     }
 
     /// The redirect of a manifest request whose cookie does not play any more: its player

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_bytes::begins_with;
-use streamgate_policy::Application;
+use streamgate_policy::{Application, Client};
 use streamgate_record::ports::Host;
 use streamgate_record::{Generations, LookCount};
 use streamgate_values::moment::Moment;
@@ -79,14 +79,17 @@ pub struct Leased {
     pub scope: Option<Box<[u8]>>,
     /// Its id names a device rather than a playback.
     pub recurring: bool,
+    /// Where its requests come from, where the path looks at that: each has a lease of its own.
+    pub client: Option<Box<Client>>,
 }
 
 impl Leased {
-    /// Whether this is known of what a path, as it is read, asks for.
+    /// Whether this is known of what a path, as it is read, asks for. A scope that does not end
+    /// with a slash is a whole path: what goes on behind it is another file.
     pub(super) fn is_known_of(&self, file: &[u8]) -> bool {
-        self.scope
-            .as_ref()
-            .is_some_and(|scope| begins_with(file, scope))
+        self.scope.as_ref().is_some_and(|scope| {
+            begins_with(file, scope) && (scope.ends_with(b"/") || scope.len() == file.len())
+        })
     }
 }
 

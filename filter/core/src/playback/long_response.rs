@@ -127,7 +127,10 @@ impl Gate {
             stream.stream,
             stream.recurring,
             application,
-            Facts::default(),
+            Facts {
+                client: stream.client.as_deref().copied(),
+                ..Facts::default()
+            },
         );
         // What started the stream said more of it than is known here: one that has lapsed begins
         // anew with a request.

@@ -5,7 +5,7 @@
 //! the token: its player would be one more stream, or nobody's. So such URLs get the token
 //! when the manifest passes through.
 
-use streamgate_manifest::{Carries, Origin, Packed, Rewriting, gunzip, is_polled, rewrite};
+use streamgate_manifest::{Carries, Origin, Packed, Rewriting, gunzip, reload_wait_ms, rewrite};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::{Host, Meter};
 use streamgate_tokens::signed::PlaybackToken;
@@ -191,8 +191,8 @@ impl Rewrite {
         let token =
             PlaybackToken::read(&config.sessions.ring, token.as_bytes(), host.now()).ok()?;
         if self.is_redirected {
-            let (path, is_polled) = (self.path.as_bytes(), is_polled(manifest));
-            redirected::follow(host, &token.subject, token.stream, path, is_polled);
+            let (path, wait_ms) = (self.path.as_bytes(), reload_wait_ms(manifest));
+            redirected::follow(host, &token.subject, token.stream, path, wait_ms);
         }
         let rewriting = Rewriting {
             path: &self.path,

@@ -5,6 +5,7 @@ use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
+use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use super::class::is_dash;
@@ -48,16 +49,22 @@ pub(super) fn mint<H: Head, E: Host>(
         authority.foresee(&of, &Event::Play(play), || false)
     };
     let asking = asking(request, viewer);
-    let known = asking.and_then(|asking| asking.known(host));
-    // One that plays no longer begins anew.
-    let known = match known.map(|known| (known, foresee(known))) {
-        Some((_, Ok(Decision::Parked))) => return Step::Park,
-        Some((known, Ok(Decision::Decided(decided)))) => {
-            let plays_on = matches!(&decided.verdict, Verdict::Plays(plays) if !plays.started);
-            plays_on.then_some(known)
+    // By then a stream has lapsed.
+    let since = Moment::from_ms(now.as_ms().saturating_sub(request.protected.timeout_ms));
+    let earlier = asking.map(|asking| asking.known(host, since, now));
+    let mut known = None;
+    for stream in earlier.unwrap_or_default() {
+        match foresee(stream) {
+            Ok(Decision::Parked) => return Step::Park,
+            // One that plays no longer, or not yet, is not taken up.
+            Ok(Decision::Decided(decided)) if matches!(&decided.verdict, Verdict::Plays(plays) if !plays.started) =>
+            {
+                known = Some(stream);
+                break;
+            }
+            Ok(Decision::Decided(_)) | Err(_) => {}
         }
-        Some((_, Err(_))) | None => None,
-    };
+    }
     let stream = known.unwrap_or_else(|| StreamKey::mint(now, host.random()));
     match foresee(stream) {
         Ok(Decision::Parked) => return Step::Park,
@@ -102,7 +109,7 @@ pub(super) fn mint<H: Head, E: Host>(
         return request.refuse(who, Reason::Malformed, None);
     };
     if let Some(asking) = asking {
-        asking.redirect(host, stream);
+        asking.redirect(host, stream, since, now);
     }
     host.add(Metric::RedirectsMinted, 1);
     let good_for_ms = token.expires_at.ms_since(now);

@@ -93,6 +93,7 @@ impl Watch {
                 expires_at: None,
                 scope: Some(Box::default()),
                 recurring: false,
+                client: None,
             }),
             name: Fingerprint(0),
             path_index: 0,

@@ -4,16 +4,19 @@
 //! Most players stay where they were redirected to. One that does not is redirected anew each
 //! time its live manifest is due, and would be another stream each time. It is told from a
 //! second player by what the first has done: it was redirected, asked for the manifest there
-//! once, and plays; and that manifest is one that players ask for again. A player that stays
-//! would have asked again there, one that plays from a list of playlists would have asked for
-//! those, and one that has only begun does not play yet. Browsers, whose tabs look alike,
-//! stay, and are left out.
+//! once, and plays; and that manifest is one that players ask for again, after a time that it
+//! says. A player that stays would have asked again there, one that plays from a list of playlists
+//! would have asked for those, one that has only begun does not play yet, and one that has just
+//! asked is not due. Of several alike, whoever asks goes on with the stream that has been due for
+//! longest. Browsers, whose tabs look alike, stay, and are left out.
 //!
 //! The edge remembers the latest such redirects of all accounts, in a fixed number of places
 //! that its workers share (docs/decisions/0019-manifests-keep-their-token.md).
 
 use streamgate_bytes::Fingerprinter;
 use streamgate_record::ports::{Store, StoreKey, Swap};
+use streamgate_values::moment::Moment;
+use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
@@ -42,10 +45,12 @@ struct Redirected {
     client: u64,
     /// Its manifest was asked for where it led.
     is_followed: bool,
+    /// When it was redirected; once that is followed, when its manifest is due again.
+    at: Moment,
 }
 
 /// Bytes of a redirect.
-const LEN: usize = 33;
+const LEN: usize = 41;
 
 /// What was asked for, by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,17 +71,29 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The stream that it was redirected to before, if it follows each redirect once.
-    pub(super) fn known(&self, store: &impl Store) -> Option<StreamKey> {
-        let (bytes, _) = store.load(store_key(self.subject))?;
-        let found = read(&bytes).find(|known| self.is(known))?;
-        found.is_followed.then_some(found.stream)
+    /// The streams that it may have been redirected to before, if it follows each redirect once:
+    /// those whose manifests are due by `now`, and became so since `since`. That which has been
+    /// due for longest comes first.
+    pub(super) fn known(&self, store: &impl Store, since: Moment, now: Moment) -> Vec<StreamKey> {
+        let found = store.load(store_key(self.subject));
+        let bytes = found.map(|(bytes, _)| bytes).unwrap_or_default();
+        let due = read(&bytes).filter(|known| {
+            self.is(known) && known.is_followed && (since..=now).contains(&known.at)
+        });
+        let due = sorted_by_key(due, |known| known.at);
+        due.into_iter().map(|known| known.stream).collect()
     }
 
-    /// It is redirected to this stream.
-    pub(super) fn redirect(&self, store: &impl Store, stream: StreamKey) {
+    /// It is redirected to this stream. What it was redirected to before `since` is forgotten.
+    pub(super) fn redirect(
+        &self,
+        store: &impl Store,
+        stream: StreamKey,
+        since: Moment,
+        now: Moment,
+    ) {
         change(store, self.subject, |all| {
-            all.retain(|known| !self.is(known));
+            all.retain(|known| known.stream != stream && (known.at >= since || !self.is(known)));
             if all.len() >= PER_POSITION {
                 all.remove(0);
             }
@@ -85,6 +102,7 @@ impl<'a> Asking<'a> {
                 manifest: self.manifest,
                 client: self.client,
                 is_followed: false,
+                at: now,
             });
             true
         });
@@ -95,14 +113,14 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// A manifest was asked for under a stream's token; `is_polled` says that players ask for it
-/// again.
+/// A manifest was asked for under a stream's token; `wait_ms` says how long players wait before
+/// they ask for it again, if they do.
 pub(super) fn follow(
     store: &impl Store,
     subject: &SubjectKey,
     stream: StreamKey,
     path: &[u8],
-    is_polled: bool,
+    wait_ms: Option<u64>,
 ) {
     let manifest = manifest(subject, path);
     change(store, subject, |all| {
@@ -112,11 +130,15 @@ pub(super) fn follow(
         let Some(known) = all.get_mut(at) else {
             return false;
         };
-        if is_polled && known.manifest == manifest && !known.is_followed {
-            known.is_followed = true;
-        } else {
+        match wait_ms {
+            Some(wait_ms) if known.manifest == manifest && !known.is_followed => {
+                known.is_followed = true;
+                known.at = known.at.plus_ms(wait_ms);
+            }
             // It stays where it was redirected to.
-            all.remove(at);
+            _ => {
+                all.remove(at);
+            }
         }
         true
     });
@@ -176,7 +198,8 @@ impl Redirected {
         let fields = fields
             .chain(self.manifest.to_le_bytes())
             .chain(self.client.to_le_bytes())
-            .chain([u8::from(self.is_followed)]);
+            .chain([u8::from(self.is_followed)])
+            .chain(self.at.as_ms().to_le_bytes());
         for (to, from) in bytes.iter_mut().zip(fields) {
             *to = from;
         }
@@ -195,6 +218,9 @@ impl Redirected {
             manifest: u64::from_le_bytes(manifest),
             client: u64::from_le_bytes(client),
             is_followed: from.next() == Some(1),
+            at: Moment::from_ms(u64::from_le_bytes(core::array::from_fn(|_| {
+                from.next().unwrap_or_default()
+            }))),
         }
     }
 }
@@ -202,9 +228,11 @@ impl Redirected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{MemoryHost, test};
+    use crate::testing::{MemoryHost, NOW, test};
 
     const ALICE: SubjectKey = SubjectKey::from_bytes([1; 16]);
+    const WAIT_MS: u64 = 2_000;
+    const TIMEOUT_MS: u64 = 90_000;
 
     fn stream(number: u8) -> StreamKey {
         StreamKey::from_bytes([number; 16])
@@ -214,42 +242,87 @@ mod tests {
         Asking::of(&ALICE, path.as_bytes(), client.as_bytes())
     }
 
+    /// What is asked of one host, at a moment in seconds from the first.
+    struct At<'h>(&'h MemoryHost, f64);
+
+    impl At<'_> {
+        fn now(&self) -> Moment {
+            NOW.plus_ms((self.1 * 1_000.0) as u64)
+        }
+
+        fn since(&self) -> Moment {
+            Moment::from_ms(self.now().as_ms() - TIMEOUT_MS)
+        }
+
+        fn redirect(&self, asking: Asking<'_>, number: u8) {
+            asking.redirect(self.0, stream(number), self.since(), self.now());
+        }
+
+        fn known(&self, asking: Asking<'_>) -> Vec<StreamKey> {
+            asking.known(self.0, self.since(), self.now())
+        }
+    }
+
+    fn follow_at(host: &MemoryHost, number: u8, path: &str, wait_ms: Option<u64>) {
+        follow(host, &ALICE, stream(number), path.as_bytes(), wait_ms);
+    }
+
     #[test]
-    fn a_redirect_is_known_while_it_is_followed_once() {
+    fn a_redirect_is_known_while_it_is_followed_once_and_is_due() {
         let host = MemoryHost::new();
         let tv = asking("/live.mpd", "tv");
-        let known = || tv.known(&host);
-        assert_eq!(known(), None);
-        tv.redirect(&host, stream(1));
-        assert_eq!(known(), None);
-        for _ in 0..3 {
-            follow(&host, &ALICE, stream(1), b"/live.mpd?_HLS_msn=7", true);
-            assert_eq!(known(), Some(stream(1)));
-            tv.redirect(&host, stream(1));
-            assert_eq!(known(), None);
+        assert_eq!(At(&host, 0.0).known(tv), []);
+        for round in 0..3 {
+            let began = f64::from(round) * 4.0;
+            At(&host, began).redirect(tv, 1);
+            assert_eq!(At(&host, began + 3.9).known(tv), []);
+            follow_at(&host, 1, "/live.mpd?_HLS_msn=7", Some(WAIT_MS));
+            assert_eq!(At(&host, began + 1.9).known(tv), []);
+            assert_eq!(At(&host, began + 2.0).known(tv), [stream(1)]);
         }
-        follow(&host, &ALICE, stream(1), b"/live.mpd", true);
+        let later = At(&host, 12.0);
         for other in [asking("/live.mpd", "phone"), asking("/live.mpd?a", "tv")] {
-            assert_eq!(other.known(&host), None);
+            assert_eq!(later.known(other), []);
         }
-        assert_eq!(
-            asking("/live.mpd?CMCD=x", "tv").known(&host),
-            Some(stream(1))
-        );
+        let with_cmcd = asking("/live.mpd?CMCD=x", "tv");
+        assert_eq!(later.known(with_cmcd), [stream(1)]);
+        // It has lapsed.
+        assert_eq!(At(&host, 101.0).known(tv), []);
         // It stays.
-        follow(&host, &ALICE, stream(1), b"/live.mpd", true);
-        assert_eq!(known(), None);
+        follow_at(&host, 1, "/live.mpd", Some(WAIT_MS));
+        assert_eq!(later.known(tv), []);
+    }
+
+    #[test]
+    fn of_several_alike_that_which_has_been_due_for_longest_comes_first() {
+        let host = MemoryHost::new();
+        let tv = asking("/live.mpd", "tv");
+        for (number, at) in [(1, 0.0), (2, 0.1), (3, 1.0)] {
+            At(&host, at).redirect(tv, number);
+        }
+        for number in [3, 1, 2] {
+            follow_at(&host, number, "/live.mpd", Some(WAIT_MS));
+        }
+        assert_eq!(At(&host, 2.5).known(tv), [stream(1), stream(2)]);
+        At(&host, 2.5).redirect(tv, 1);
+        follow_at(&host, 1, "/live.mpd", Some(WAIT_MS));
+        let all = [2, 3, 1].map(stream);
+        assert_eq!(At(&host, 4.5).known(tv), all);
+        // Whoever has lapsed takes no place.
+        At(&host, 93.0).redirect(tv, 9);
+        let kept = host.stored(store_key(&ALICE)).unwrap().len() / LEN;
+        assert_eq!(kept, 3);
     }
 
     #[test]
     fn a_player_that_asks_for_other_manifests_or_for_one_that_does_not_change_stays() {
         let host = MemoryHost::new();
-        for (path, is_polled) in [("/720.m3u8", true), ("/live.mpd", false)] {
+        for (path, wait_ms) in [("/720.m3u8", Some(0)), ("/live.mpd", None)] {
             let tv = asking("/live.mpd", "tv");
-            tv.redirect(&host, stream(1));
-            follow(&host, &ALICE, stream(1), path.as_bytes(), is_polled);
-            follow(&host, &ALICE, stream(1), b"/live.mpd", true);
-            assert_eq!(tv.known(&host), None, "{path}");
+            At(&host, 0.0).redirect(tv, 1);
+            follow_at(&host, 1, path, wait_ms);
+            follow_at(&host, 1, "/live.mpd", Some(0));
+            assert_eq!(At(&host, 4.0).known(tv), [], "{path}");
         }
     }
 
@@ -258,13 +331,14 @@ mod tests {
         let host = MemoryHost::new();
         let clients: Vec<String> = (0..40).map(|number| number.to_string()).collect();
         for (number, client) in (0..).zip(&clients) {
-            asking("/live.mpd", client).redirect(&host, stream(number));
-            follow(&host, &ALICE, stream(number), b"/live.mpd", true);
+            At(&host, 0.0).redirect(asking("/live.mpd", client), number);
+            follow_at(&host, number, "/live.mpd", Some(0));
         }
+        let later = At(&host, 4.0);
         let known = clients
             .iter()
-            .map(|client| asking("/live.mpd", client).known(&host));
-        let known: Vec<_> = known.flatten().collect();
+            .flat_map(|client| later.known(asking("/live.mpd", client)));
+        let known: Vec<_> = known.collect();
         assert_eq!(known, (24..40).map(stream).collect::<Vec<_>>());
         assert!(host.stored(store_key(&ALICE)).unwrap().len() <= PER_POSITION * LEN);
     }
@@ -272,15 +346,17 @@ mod tests {
     #[test]
     fn what_others_write_meanwhile_is_kept_and_nonsense_is_none() {
         let host = MemoryHost::new();
-        asking("/live.mpd", "tv").redirect(&host, stream(1));
+        let (begins, later) = (At(&host, 0.0), At(&host, 4.0));
+        let phone = asking("/live.mpd", "phone");
+        begins.redirect(asking("/live.mpd", "tv"), 1);
         host.lose_next_swap_at(store_key(&ALICE));
-        asking("/live.mpd", "phone").redirect(&host, stream(2));
-        follow(&host, &ALICE, stream(2), b"/live.mpd", true);
-        assert_eq!(asking("/live.mpd", "phone").known(&host), Some(stream(2)));
+        begins.redirect(phone, 2);
+        follow_at(&host, 2, "/live.mpd", Some(WAIT_MS));
+        assert_eq!(later.known(phone), [stream(2)]);
         host.plant(store_key(&ALICE), b"nonsense");
-        assert_eq!(asking("/live.mpd", "phone").known(&host), None);
-        asking("/live.mpd", "phone").redirect(&host, stream(3));
-        follow(&host, &ALICE, stream(3), b"/live.mpd", true);
-        assert_eq!(asking("/live.mpd", "phone").known(&host), Some(stream(3)));
+        assert_eq!(later.known(phone), []);
+        begins.redirect(phone, 3);
+        follow_at(&host, 3, "/live.mpd", Some(WAIT_MS));
+        assert_eq!(later.known(phone), [stream(3)]);
     }
 }

@@ -12,6 +12,7 @@ use super::class::{Class, is_dash};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::EvaluationResult;
+use crate::refusal::counted::count_refusal;
 use crate::refusal::reason::Reason;
 
 /// The evaluation result, with a reason a program can match on.
@@ -77,7 +78,7 @@ pub(super) fn refuse(
     reason: Reason,
     why: Option<Why<'_>>,
 ) -> Reply {
-    meter.add(reason.metric(), 1);
+    count_refusal(meter, reason, why.map(|why| why.refused));
     let evaluation = match (why, &who.subject) {
         (Some(why), Some(subject)) => {
             EvaluationResult::of(why.refused, config, subject, what.languages)
@@ -101,15 +102,11 @@ pub(super) fn refuse(
         answer.status = 302;
         answer = answer.with("location", slate);
     }
-    let retry_s = match why.and_then(|why| why.retry_at) {
-        Some(retry_at) => Some(retry_at.ms_since(what.now).div_ceil(1000).max(1)),
-        None => (status == 503).then(|| {
-            let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
-            reason.retry_after_s(timeout_ms)
-        }),
-    };
-    if let Some(seconds) = retry_s {
-        answer = answer.with("retry-after", seconds.to_string());
+    if let Some(retry_at) = why.and_then(|why| why.retry_at) {
+        answer = answer.retry_at(retry_at, what.now);
+    } else if status == 503 {
+        let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
+        answer = answer.with("retry-after", reason.retry_after_s(timeout_ms).to_string());
     }
     Reply {
         answer,

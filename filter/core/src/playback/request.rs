@@ -21,6 +21,7 @@ use super::passage::{Facts, Forward, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use crate::authority::Inquiry;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
+use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::cmcd::{self, CmcdReader};
@@ -171,7 +172,9 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
             true => Credential::Jwt,
             false => Credential::Endless,
         };
-        let jwt_ends_at = credential_ends_at(self.config, self.asked.head, jwt);
+        let ahead_ms = credentials_ahead_ms(self.config, self.host);
+        let jwt_ends_at = credential_ends_at(self.config, self.asked.head, jwt)
+            .map(|end| end.shifted_ms(ahead_ms.saturating_neg()));
         earlier(viewer.expires_at, jwt_ends_at)
     }
 
@@ -196,6 +199,7 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
                 false => (scope.len() <= SCOPE_MAX).then(|| scope.into()),
             },
             recurring,
+            client: self.client(&viewer.subject).map(Box::new),
         }
     }
 

@@ -1,7 +1,5 @@
 //! The evaluation result: what the app shows the viewer (contract, section 2).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use streamgate_policy::activity::{Stream, Terminator};
 use streamgate_policy::{Breach, Message, Refused};
@@ -10,6 +8,7 @@ use streamgate_values::head::Head;
 use streamgate_values::subject::SubjectKey;
 
 use crate::config::{Compatibility, Config};
+use crate::named::Named;
 use crate::refusal::repeated::named_of;
 
 /// The viewer's `Accept-Language`; empty if there is none, or if no message depends on it.
@@ -58,7 +57,7 @@ pub enum Advice {
         /// Attributes per whose values it counts.
         scope: Vec<String>,
         /// The streams in the way, by stream id, or by the value they count as.
-        conflicts: BTreeMap<String, Vec<Conflict>>,
+        conflicts: Named<Vec<Conflict>>,
         /// How many more streams are in the way; absent where all of them are listed.
         #[serde(skip_serializing_if = "Option::is_none")]
         other_streams: Option<usize>,
@@ -117,7 +116,7 @@ pub struct Obligation {
 #[serde(rename_all = "camelCase")]
 pub struct Conflict {
     termination_code: String,
-    metadata: BTreeMap<String, String>,
+    metadata: Named<String>,
     channel: String,
     started_at: String,
     device_name: String,
@@ -182,15 +181,15 @@ impl EvaluationResult {
 /// A stream's attributes as JSON, with the codes of the streams it superseded: an app's own
 /// attribute of that name is not shown, because it says nothing of the kind.
 #[must_use]
-pub fn metadata(stream: &Stream) -> BTreeMap<String, String> {
+pub fn metadata(stream: &Stream) -> Named<String> {
     const SUPERSEDED: &str = "superseded";
     let attributes = stream.attributes.iter();
-    let mut metadata: BTreeMap<_, _> = attributes
-        .filter(|(name, _)| *name != SUPERSEDED)
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let mut metadata = Named::default();
+    for (name, value) in attributes.filter(|(name, _)| *name != SUPERSEDED) {
+        metadata.set(name.to_owned(), value.to_owned());
+    }
     if !stream.superseded.is_empty() {
-        metadata.insert(SUPERSEDED.to_owned(), stream.superseded.join(","));
+        metadata.set(SUPERSEDED.to_owned(), stream.superseded.join(","));
     }
     metadata
 }
@@ -212,7 +211,7 @@ fn rule_violation(
     subject: &SubjectKey,
     languages: &str,
 ) -> Advice {
-    let mut conflicts: BTreeMap<String, Vec<Conflict>> = BTreeMap::new();
+    let mut conflicts: Named<Vec<Conflict>> = Named::default();
     for stream in breach.conflicts.iter().take(listed) {
         let counts_as = match &breach.attribute {
             Some(attribute) => named(stream, attribute).to_owned(),
@@ -226,7 +225,7 @@ fn rule_violation(
             device_name: named(stream, "deviceName").to_owned(),
             application_name: application_name(config, &stream.application).to_owned(),
         };
-        conflicts.entry(counts_as).or_default().push(conflict);
+        conflicts.add(counts_as, conflict);
     }
     let unlisted = breach.conflicts.len().saturating_sub(listed);
     let others = breach.others.saturating_add(unlisted);

@@ -320,4 +320,66 @@ mod tests {
             assert_eq!(read, path_index, "{path}");
         }
     }
+
+    #[test]
+    fn where_everything_is_protected_a_token_is_still_one_and_stands_in_front_of_a_path() {
+        let config = config_with(|json| {
+            json["playback"][0]["match"]["prefix"] = "/".into();
+            json["playback"].as_array_mut().unwrap().truncate(1);
+        })
+        .unwrap();
+        let playback = |path: &'static str| {
+            let read = surface(&config, path.as_bytes());
+            let Surface::Playback { token, path, .. } = read else {
+                return None;
+            };
+            let text = |bytes| core::str::from_utf8(bytes).unwrap();
+            Some((token.map(text), text(path)))
+        };
+        for (path, expected) in [
+            ("/", Some((None, "/"))),
+            ("/?a", Some((None, "/?a"))),
+            ("/x", Some((None, "/x"))),
+            ("/x/~b", Some((None, "/x/~b"))),
+            ("/~a/", Some((Some("a"), "/"))),
+            ("/~a/?b", Some((Some("a"), "/?b"))),
+            ("/~a/x/", Some((Some("a"), "/x/"))),
+            ("/~a/x/~b/", Some((Some("a"), "/x/~b/"))),
+            ("/~/x", Some((Some(""), "/x"))),
+            ("/~a", None),
+            ("/~a?b", None),
+            ("/~a/~b", None),
+            ("/~a/~b/", None),
+            ("/~a/~b/x", None),
+            ("/~a/~", None),
+            ("/~/~b/x", None),
+            ("/~a/~b?x", None),
+        ] {
+            assert_eq!(playback(path), expected, "{path}");
+            if expected.is_none() {
+                let read = surface(&config, path.as_bytes());
+                assert_eq!(read, Surface::Malformed, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_session_api_is_at_its_base_path_alone_and_with_a_slash_or_a_query_behind_it() {
+        let config = config();
+        for (path, after) in [("/v2", ""), ("/v2/", "/"), ("/v2?x", "?x"), ("/v2//", "//")] {
+            let expected = Surface::SessionApi {
+                path: after.as_bytes(),
+            };
+            assert_eq!(surface(&config, path.as_bytes()), expected, "{path}");
+        }
+        assert_eq!(surface(&config, b"/v2x"), Surface::Open);
+        let without = config_with(|json| {
+            json.as_object_mut().unwrap().remove("session_api");
+            json["playback"].as_array_mut().unwrap().truncate(1);
+        })
+        .unwrap();
+        for path in ["/v2", "/v2/", "/V2/", "/v2%2f"] {
+            assert_eq!(surface(&without, path.as_bytes()), Surface::Open, "{path}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use self::parts::{Base, Leaf, Scope, Written, is_wanted};
 pub(crate) use self::parts::{Reference, Role};
 use self::settle::Settling;
 use crate::insertions::Insertions;
+use crate::sorted::sorted_by_key;
 use crate::task::{Task, Unreadable};
 use crate::url::{Target, target};
 
@@ -113,8 +114,8 @@ impl<'m> Scopes<'m> {
     /// Tells where the prefix goes.
     pub(crate) fn settle(mut self) -> Result<Insertions, Unreadable> {
         // Those of an element stand together then, in the order in which they were.
-        self.written.sort_by_key(|written| written.scope);
-        self.segments.sort_by_key(|leaf| leaf.scope);
+        self.written = sorted_by_key(self.written, |written| written.scope);
+        self.segments = sorted_by_key(self.segments, |leaf| leaf.scope);
         for (number, written) in self.written.iter().enumerate() {
             if let Some(scope) = self.scopes.get_mut(written.scope) {
                 extend(&mut scope.written, number);

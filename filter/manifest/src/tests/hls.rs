@@ -1,7 +1,7 @@
 //! HLS playlists, tag by tag.
 
 use super::{check, rewritten};
-use crate::test;
+use crate::{reload_wait_ms, test};
 
 /// A playlist of these lines.
 fn playlist(lines: &str) -> String {
@@ -110,4 +110,40 @@ fn what_leads_elsewhere_is_left_alone() {
 fn what_needs_nothing_is_not_copied() {
     let found = rewritten(playlist("#EXTINF:4,\n1.ts").as_bytes()).expect("a playlist");
     assert_eq!(found.body, None);
+}
+
+#[test]
+fn how_long_players_wait_until_they_ask_again() {
+    for (manifest, wait_ms) in [
+        (
+            "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n1.ts\n",
+            Some(2_700),
+        ),
+        ("#EXTM3U\r\n#EXT-X-TARGETDURATION:10\r\n", Some(4_500)),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:x\n", Some(0)),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:", Some(0)),
+        (
+            "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-PART-INF:PART-TARGET=1\n",
+            Some(0),
+        ),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-ENDLIST\n", None),
+        ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720.m3u8\n", None),
+        (
+            "<MPD type=\"dynamic\" minimumUpdatePeriod=\"PT2S\"/>",
+            Some(900),
+        ),
+        ("<MPD minimumUpdatePeriod=\"PT5.25S\"/>", Some(2_250)),
+        ("<MPD minimumUpdatePeriod=\"PT1H\"/>", Some(0)),
+        ("<MPD minimumUpdatePeriod=\"P0DT0H0M2S\"/>", Some(0)),
+        ("<MPD minimumUpdatePeriod='PT2S'/>", Some(0)),
+        ("<MPD minimumUpdatePeriod=\"PT", Some(0)),
+        ("<MPD minimumUpdatePeriod", Some(0)),
+        ("<MPD type=\"static\"/>", None),
+        ("some bytes", None),
+        ("", None),
+    ] {
+        assert_eq!(reload_wait_ms(manifest.as_bytes()), wait_ms, "{manifest}");
+    }
+    let endless = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{}", "9".repeat(99));
+    assert_eq!(reload_wait_ms(endless.as_bytes()), Some(u64::MAX));
 }

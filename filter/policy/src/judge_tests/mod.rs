@@ -3,7 +3,9 @@
 mod attributes;
 mod calls;
 mod claims;
+mod clocks;
 mod distinct;
+mod effects;
 mod endings;
 mod facts;
 mod fewest;
@@ -15,12 +17,15 @@ mod lowered;
 mod monitor;
 mod places;
 mod recurring;
+#[cfg(not(target_arch = "wasm32"))]
+mod reference;
 mod regroup;
 mod release;
 mod restart;
 mod retry;
 mod same_device;
 mod scope;
+mod session_player;
 mod several_policies;
 mod target;
 mod termination;
@@ -30,7 +35,7 @@ use hashbrown::HashMap;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
-use crate::activity::{Activity, Terminator};
+use crate::activity::{Activity, Stream, Terminator};
 use crate::testing::{NOW, book, key, limit, play};
 use crate::{
     Breach, Count, Event, Judgement, OnConflict, Play, Plays, Policy, PolicyBook, Recall, Refused,
@@ -196,6 +201,16 @@ impl Account {
         let gone = |key: &StreamKey| self.activity.stream(key).is_none();
         let silenced = streams.iter().any(|stream| gone(&stream.key));
         assert_eq!(judgement.silenced, silenced);
+        let ended = streams.iter().filter(|stream| gone(&stream.key));
+        let lasted = |stream: &Stream| self.now.ms_since(stream.began_at);
+        let mut lasted: Vec<u64> = ended.map(lasted).collect();
+        let mut told = judgement.effects.lasted_ms.clone();
+        lasted.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(told, lasted);
+        let by_rule = judgement.effects.by_rule.iter();
+        let evicted = by_rule.filter(|effect| !effect.is_watched).count();
+        assert_eq!(evicted, judgement.evicted);
         assert!(judgement.changed || self.activity == before);
         judgement
     }

@@ -5,6 +5,7 @@ use core::cell::{Cell, RefCell};
 use hashbrown::HashMap;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -39,6 +40,14 @@ impl Entropy for Host {
 
 impl Meter for Host {
     fn add(&self, _: Metric, _: u64) {
+        self.asked();
+    }
+
+    fn add_for(&self, _: RuleMetric, _: &str, _: &str) {
+        self.asked();
+    }
+
+    fn add_lasted(&self, _: u64) {
         self.asked();
     }
 

@@ -33,6 +33,7 @@ const REPLY_MARGIN: usize = 64;
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) call: CallId,
+    /// When, by the steady clock.
     pub(super) made_at: Moment,
     pub(super) sent: Vec<Sent>,
     /// It brings the scripts along.
@@ -176,7 +177,6 @@ impl<H: Host> Maker<'_, H> {
             b"2",
             &script::memory_key(self.shard),
             &script::feed_key(self.shard),
-            &self.now.to_bytes(),
             MEMORY_KEPT_MS,
             cursor.unwrap_or_default(),
         ]);
@@ -201,7 +201,7 @@ impl<H: Host> Maker<'_, H> {
         pipeline.push(&[b"QUIT"]);
         let batch = Batch {
             call,
-            made_at: self.now,
+            made_at: self.host.steady(),
             sent,
             loads,
             reads_feed: cursor.is_some(),

@@ -50,6 +50,8 @@ pub(crate) struct At<'a, H> {
     pub(crate) host: &'a H,
     pub(crate) records: &'a Records,
     pub(crate) now: Moment,
+    /// The same by the steady clock: what waits is not given up because own time was set.
+    pub(crate) steady: Moment,
 }
 
 // Not derived: that would demand it of the host.

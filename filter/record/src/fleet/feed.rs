@@ -10,9 +10,9 @@ use streamgate_values::moment::Moment;
 
 use crate::ports::{Store, StoreKey, Swap};
 
-/// By how much an edge's clock may be ahead of the store's, in milliseconds, for the first
-/// reading to miss nothing: the store names positions in its list by its own time.
-const SKEW_MAX_MS: u64 = 60_000;
+/// The cursor of an edge that has just come up, which holds no copies yet: a minute before the
+/// present, by the clock of the store, which names positions in its list by its own time.
+const FROM_JUST_NOW: &[u8] = b"new";
 
 /// The cursor with which reading begins when a shard's memory begins anew.
 const FROM_THE_START: &[u8] = b"0-0";
@@ -73,7 +73,7 @@ pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) 
     let reading = reading.unwrap_or_else(|| Reading {
         at: Moment::EARLIEST,
         since: Moment::EARLIEST,
-        cursor: since(now),
+        cursor: FROM_JUST_NOW.to_vec(),
     });
     // One in the future means that the clock was set back since.
     if reading.at <= now && now.ms_since(reading.at) < every_ms {
@@ -88,11 +88,6 @@ pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) 
         read_at: now,
         cursor: is_ours.then_some(claimed.cursor),
     }
-}
-
-/// Where reading begins at an edge that has just come up: before it holds any copies.
-fn since(now: Moment) -> Vec<u8> {
-    format!("{}-0", now.as_ms().saturating_sub(SKEW_MAX_MS)).into_bytes()
 }
 
 /// Notes how far the eviction feed of a shard were read, and since when it remembers. Says whether

@@ -28,8 +28,10 @@ mod script;
 mod settings;
 mod shard;
 mod store_answer;
+mod store_clock;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub(crate) use call::At;
 pub use call::{AnsweredQuestion, CallFailure, CallId, StoreCall, TICK_MS, Ticket};
@@ -44,22 +46,14 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
 use self::batch::WriteIds;
-use self::call::{SUBJECTS_A_CALL, fingerprint, shard_of};
+use self::call::{fingerprint, shard_of};
 use self::patience::{Patience, Watch};
 use self::queue::Ask;
 use self::retelling::Retelling;
 use self::shard::Shard;
+use self::turns::{BACK_A_TICK, feed_a_tick, in_turn, patient_a_tick};
 use crate::Records;
 use crate::ports::Host;
-
-/// In how many parts of a timeout every shard is told of signs of life once.
-const ROUNDS_A_TIMEOUT: u64 = 9;
-
-/// How many shards a worker that has just started calls for the first time in one tick.
-const FIRST_CALLS_A_TICK: usize = 8;
-
-/// The most shards that are called in one tick because they have come back.
-const BACK_A_TICK: usize = 64;
 
 /// The most subjects of which the store has yet to be asked or told something, in one
 /// worker; each shard has its share, and for the time of an outage one call's subjects more.
@@ -147,19 +141,21 @@ impl Fleet {
     #[must_use]
     pub fn is_confirmed(&self, subject: &SubjectKey, now: Moment) -> bool {
         let at = self.confirmed.value(fingerprint(subject));
-        at.is_some_and(|at| now.ms_since(*at) < CONFIRMED_MS)
+        // One in the future means that own time was set back since.
+        at.is_some_and(|at| *at <= now && now.ms_since(*at) < CONFIRMED_MS)
     }
 
     /// Asks about a subject; the answer comes out of [`Fleet::settled`]. Without a `ticket`
-    /// nobody waits for it, but what follows is recorded.
+    /// nobody waits for it, but what follows is recorded. `steady` is the present moment by the steady
+    /// clock.
     pub fn ask(
         &mut self,
         subject: SubjectKey,
         ticket: Option<Ticket>,
         question: Question,
-        now: Moment,
+        steady: Moment,
     ) {
-        self.watch.begin(now);
+        self.watch.begin(steady);
         let at = self.shard_of(&subject);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
@@ -167,7 +163,7 @@ impl Fleet {
         let ask = Ask {
             ticket,
             question,
-            since: now,
+            since: steady,
         };
         match shard.queue.ask(subject, ask) {
             Ok(()) => self.is_urgent(at),
@@ -226,12 +222,18 @@ impl Fleet {
 
     /// The calls to make now: those that somebody waits for.
     pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let here = At { host, records, now };
+        let steady = host.steady();
+        let here = At {
+            host,
+            records,
+            now,
+            steady,
+        };
         let urgent = core::mem::take(&mut self.urgent);
         let mut calls = Vec::new();
         for at in urgent {
             let shard = self.shards.get(at);
-            if shard.is_some_and(|shard| shard.may_speak(now) && shard.queue.has_urgent()) {
+            if shard.is_some_and(|shard| shard.may_speak(steady) && shard.queue.has_urgent()) {
                 calls.extend(self.call(here, at));
             }
         }
@@ -240,10 +242,16 @@ impl Fleet {
 
     /// The calls to make every [`TICK_MS`].
     pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let here = At { host, records, now };
-        self.watch.begin(now);
-        let patience = self.patience(now);
-        if self.watch.tick(now) {
+        let steady = host.steady();
+        let here = At {
+            host,
+            records,
+            now,
+            steady,
+        };
+        self.watch.begin(steady);
+        let patience = self.patience(steady);
+        if self.watch.tick(steady) {
             for shard in &mut self.shards {
                 shard.give_up(here, patience, &mut self.settled);
             }
@@ -257,19 +265,22 @@ impl Fleet {
         };
         self.in_flight.retain(is_awaited);
         let feed_every_ms = self.settings.feed_every_ms();
-        let rounds = self.patient_a_tick();
-        let overtaken = self.in_turn(0, rounds, Shard::was_overtaken);
+        let rounds = patient_a_tick(&self.shards, &self.settings);
+        let overtaken = in_turn(&self.shards, 0, rounds, Shard::was_overtaken);
         let left = rounds.saturating_sub(overtaken.len());
-        let patient = self.in_turn(self.next_patient, left, |shard| {
+        let patient = in_turn(&self.shards, self.next_patient, left, |shard| {
             !shard.queue.is_empty() && !shard.was_overtaken()
         });
         // A call that is made anyway reads the feed where that is due. One just for them waits
         // longer, so that there is none while many play; that still leaves a quarter of the
         // time in which they have to be heard.
         let alone_ms = feed_every_ms.saturating_add(feed_every_ms / 2);
-        let mut feed = self.in_turn(self.next_feed, self.feed_a_tick(), |shard| {
-            shard.feed_is_due(alone_ms, now)
-        });
+        let mut feed = in_turn(
+            &self.shards,
+            self.next_feed,
+            feed_a_tick(&self.shards, &self.settings),
+            |shard| shard.feed_is_due(alone_ms, now),
+        );
         self.next_patient = patient
             .last()
             .map_or(self.next_patient, |at| at.saturating_add(1));
@@ -283,16 +294,21 @@ impl Fleet {
                 shard.feed_is_due(alone_ms, now)
             })
         });
-        let mut due = self.in_turn(0, usize::MAX, |shard| {
+        let mut due = in_turn(&self.shards, 0, usize::MAX, |shard| {
             shard.queue.has_urgent() || shard.is_down()
         });
         due.extend(overtaken);
         due.extend(patient);
         due.extend(feed);
-        due.extend(self.in_turn(self.next_feed, BACK_A_TICK, |shard| shard.is_back(now)));
+        due.extend(in_turn(
+            &self.shards,
+            self.next_feed,
+            BACK_A_TICK,
+            |shard| shard.is_back(here),
+        ));
         let may_speak = |at: &usize| {
             let shard = self.shards.get(*at);
-            shard.is_some_and(|shard| shard.may_speak(now))
+            shard.is_some_and(|shard| shard.may_speak(steady))
         };
         due.retain(may_speak);
         let mut due = sorted_by_key(due, |at| *at);
@@ -300,27 +316,6 @@ impl Fleet {
         due.into_iter()
             .filter_map(|at| self.call(here, at))
             .collect()
-    }
-
-    /// Up to `most` shards of a kind, from one of them on.
-    fn in_turn(&self, from: usize, most: usize, is_one: impl Fn(&Shard) -> bool) -> Vec<usize> {
-        let count = self.shards.len();
-        let turns = (0..count).map(|turn| from.saturating_add(turn).checked_rem(count));
-        let found = turns
-            .flatten()
-            .filter(|at| self.shards.get(*at).is_some_and(&is_one));
-        found.take(most).collect()
-    }
-
-    /// The most shards whose eviction feed one tick asks for: all of them in the time given, and
-    /// those soon that have never been asked.
-    fn feed_a_tick(&self) -> usize {
-        let ticks = usize::try_from(self.settings.feed_every_ms() / TICK_MS).unwrap_or(usize::MAX);
-        let in_time = self.shards.len().div_ceil(ticks.max(1));
-        match self.shards.iter().all(Shard::is_known) {
-            true => in_time,
-            false => in_time.max(FIRST_CALLS_A_TICK),
-        }
     }
 
     /// Takes what came back of a call.
@@ -332,14 +327,23 @@ impl Fleet {
         reply: Result<&[u8], CallFailure>,
         now: Moment,
     ) {
-        let here = At { host, records, now };
-        let patience = self.patience(now);
+        let steady = host.steady();
+        let here = At {
+            host,
+            records,
+            now,
+            steady,
+        };
+        let patience = self.patience(steady);
         let Some(at) = self.in_flight.remove(&call) else {
             return;
         };
+        // All edges go by the same store's clock: that of the first shard that answers.
+        let leads = !self.shards.iter().take(at).any(Shard::tells_the_time);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
         };
+        shard.leads = leads;
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
         let own = self.settings.layout.as_deref();
         shard.on_reply(here, call, reply, patience, own, (settled, confirmed));
@@ -368,27 +372,13 @@ impl Fleet {
         Some(call)
     }
 
-    fn patience(&self, now: Moment) -> Patience {
+    fn patience(&self, steady: Moment) -> Patience {
         let Settings {
             wait_ms,
             start_within_ms,
             ..
         } = self.settings;
-        self.watch.patience(wait_ms, start_within_ms, now)
-    }
-
-    /// How many shards have to be told of signs of life in one tick, so that each of those
-    /// that wait has its turn a few times in a timeout, and more often if one call does not
-    /// suffice for it.
-    fn patient_a_tick(&self) -> usize {
-        let calls = self
-            .shards
-            .iter()
-            .map(|shard| shard.queue.len().div_ceil(SUBJECTS_A_CALL));
-        let calls = calls.fold(0, usize::saturating_add);
-        let round_ms = self.settings.shortest_timeout_ms / ROUNDS_A_TIMEOUT;
-        let ticks = usize::try_from(round_ms / TICK_MS).unwrap_or(usize::MAX);
-        calls.div_ceil(ticks.max(1)).max(1)
+        self.watch.patience(wait_ms, start_within_ms, steady)
     }
 
     fn shard_of(&self, subject: &SubjectKey) -> usize {

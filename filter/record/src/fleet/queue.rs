@@ -1,6 +1,6 @@
 //! What there is to ask and tell one shard, by subject, until a call takes it along.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 use streamgate_policy::Event;
@@ -68,25 +68,32 @@ struct Queued {
     turn: i64,
 }
 
-/// Subjects by their turns.
+/// Subjects with their turns, the first in front.
 #[derive(Debug, Default)]
-struct Line(BTreeMap<i64, SubjectKey>);
+struct Line(VecDeque<(i64, SubjectKey)>);
 
 impl Line {
     /// A turn behind all others.
     fn join(&mut self, subject: SubjectKey) -> i64 {
-        let last = self.0.last_key_value();
+        let last = self.0.back();
         let turn = last.map_or(0, |(turn, _)| turn.saturating_add(1));
-        self.0.insert(turn, subject);
+        self.0.push_back((turn, subject));
         turn
     }
 
     /// A turn before all others.
     fn go_first(&mut self, subject: SubjectKey) -> i64 {
-        let first = self.0.first_key_value();
+        let first = self.0.front();
         let turn = first.map_or(0, |(turn, _)| turn.saturating_sub(1));
-        self.0.insert(turn, subject);
+        self.0.push_front((turn, subject));
         turn
+    }
+
+    /// Whoever has this turn leaves.
+    fn leave(&mut self, turn: i64) {
+        if let Ok(index) = self.0.binary_search_by_key(&turn, |(turn, _)| *turn) {
+            self.0.remove(index);
+        }
     }
 }
 
@@ -172,7 +179,7 @@ impl Queue {
         if self.items.len() < self.max {
             return true;
         }
-        if is_urgent && let Some((_, subject)) = self.patient.0.pop_last() {
+        if is_urgent && let Some((_, subject)) = self.patient.0.pop_back() {
             self.items.remove(&subject);
         }
         self.items.len() < self.max
@@ -198,7 +205,7 @@ impl Queue {
             turn: urgent.join(subject),
         });
         if !queued.is_urgent {
-            patient.0.remove(&queued.turn);
+            patient.leave(queued.turn);
             queued.is_urgent = true;
             queued.turn = urgent.join(subject);
         }
@@ -230,8 +237,8 @@ impl Queue {
 
     /// The next subject, and what there is to say.
     pub(super) fn take(&mut self) -> Option<(SubjectKey, Item)> {
-        let next = self.urgent.0.pop_first();
-        let (_, subject) = next.or_else(|| self.patient.0.pop_first())?;
+        let next = self.urgent.0.pop_front();
+        let (_, subject) = next.or_else(|| self.patient.0.pop_front())?;
         let queued = self.items.remove(&subject)?;
         Some((subject, queued.item))
     }
@@ -239,9 +246,9 @@ impl Queue {
     fn remove(&mut self, subject: &SubjectKey) -> Option<Queued> {
         let queued = self.items.remove(subject)?;
         match queued.is_urgent {
-            true => self.urgent.0.remove(&queued.turn),
-            false => self.patient.0.remove(&queued.turn),
-        };
+            true => self.urgent.leave(queued.turn),
+            false => self.patient.leave(queued.turn),
+        }
         Some(queued)
     }
 
@@ -252,7 +259,7 @@ impl Queue {
         // In the order in which they came: an edge that decides by itself then admits those
         // who came first. Whoever asks something stands in this line.
         let items = &mut self.items;
-        self.urgent.0.retain(|_, subject| {
+        self.urgent.0.retain(|(_, subject)| {
             let Some(Queued { item, .. }) = items.get_mut(subject) else {
                 return false;
             };

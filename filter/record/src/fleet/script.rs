@@ -41,16 +41,16 @@ pub(super) struct Script {
     pub(super) hash: &'static str,
 }
 
-/// Says since when a shard remembers, and what is new in it.
+/// Says what time it is at the store, since when a shard remembers, and what is new in it.
 ///
 /// - `KEYS`: since when the shard remembers; its eviction feed.
-/// - `ARGV`: the present moment (6 bytes); how long the beginning is kept (ms); where
-///   reading the eviction feed goes on, or empty for not at all.
-/// - Answer: since when the shard remembers (6 bytes); if the eviction feed was asked for, the length of the cursor to
-///   go on from (1 byte), the cursor, and the subjects of the eviction feed (16 bytes each).
+/// - `ARGV`: how long the beginning is kept (ms); where reading the eviction feed goes on, `new`
+///   for a minute before the present, or empty for not at all.
+/// - Answer: what time it is (6 bytes); since when the shard remembers (6 bytes); if the eviction feed was asked for, the
+///   length of the cursor to go on from (1 byte), the cursor, and the subjects of the eviction feed (16 bytes each).
 pub(super) const GREET: Script = Script {
     text: include_str!("greet.lua"),
-    hash: "6a6d838c3afb03cfc8cb2350f8fcda334d15e8dd",
+    hash: "19e7bbc0ef36b1eb40c4d309d3aa16b89dbbda98",
 };
 
 /// Writes a record if the last write to it is the one that the writer knows of.

@@ -14,6 +14,8 @@ use crate::{WriteId, copy};
 /// What a call's answer begins with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Greeting<'a> {
+    /// What time it was at the store.
+    pub(super) time: Moment,
     /// Since when the shard remembers.
     pub(super) since: Moment,
     /// Where to go on in the eviction feed, if they were read, and whose streams they are about.
@@ -88,9 +90,14 @@ impl Batch {
 
     fn read_greeting<'a>(&self, bytes: &'a [u8]) -> Option<Greeting<'a>> {
         let mut reader = Reader::new(bytes);
+        let time = reader.moment()?;
         let since = reader.moment()?;
         if !self.reads_feed {
-            return reader.is_empty().then_some(Greeting { since, feed: None });
+            return reader.is_empty().then_some(Greeting {
+                time,
+                since,
+                feed: None,
+            });
         }
         let length = usize::from(reader.byte()?);
         let cursor = reader.slice(length)?;
@@ -103,6 +110,7 @@ impl Batch {
             subjects.push(SubjectKey::from_bytes(reader.array()?));
         }
         Some(Greeting {
+            time,
             since,
             feed: Some((cursor, subjects)),
         })

@@ -7,6 +7,7 @@ use streamgate_policy::activity::{
     Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
 use streamgate_policy::faded::Faded;
+use streamgate_policy::session_player::SessionPlayer;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_values::attributes::Attributes;
@@ -50,7 +51,7 @@ fn stream() -> impl Strategy<Value = Stream> {
         (moment(), moment()),
         moment(),
         attributes(),
-        (limits(), any::<bool>(), clients()),
+        (limits(), any::<bool>(), clients(), player()),
         vec(text(), 0..4),
         calls(),
     );
@@ -71,8 +72,17 @@ fn stream() -> impl Strategy<Value = Stream> {
             superseded,
             calls,
             clients: life.2,
+            player: life.3,
         },
     )
+}
+
+fn player() -> impl Strategy<Value = SessionPlayer> {
+    prop_oneof![
+        Just(SessionPlayer::None),
+        Just(SessionPlayer::Awaited),
+        key().prop_map(SessionPlayer::Known),
+    ]
 }
 
 fn clients() -> impl Strategy<Value = Clients> {
@@ -229,7 +239,7 @@ proptest! {
         let slot = Slot::parse(&bytes).unwrap_or_default();
         prop_assert!(!slot.has_lapsed(now));
         let rewritten = slot.rewrite(None, now);
-        prop_assert_eq!(rewritten.lapsed, 0);
+        prop_assert_eq!(rewritten.lapsed.len(), 0);
         if !bytes.is_empty() {
             prop_assert_eq!(rewritten.bytes, bytes);
         }
@@ -255,7 +265,7 @@ proptest! {
         prop_assert!(!again.has_lapsed(now));
         prop_assert!(again.watermark >= slot.watermark);
         let twice = again.rewrite(None, now);
-        prop_assert_eq!(twice.lapsed, 0);
+        prop_assert_eq!(twice.lapsed.len(), 0);
         prop_assert_eq!(twice.bytes, once);
     }
 

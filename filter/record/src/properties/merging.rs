@@ -6,6 +6,7 @@ use proptest::collection::btree_map;
 use proptest::prelude::*;
 use streamgate_policy::activity::{Activity, EndReason, Stream, Tombstone};
 use streamgate_policy::faded::{Faded, key_prefix_of};
+use streamgate_policy::session_player::SessionPlayer;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -56,6 +57,11 @@ fn activity() -> impl Strategy<Value = Activity> {
                     started_at: at(started),
                     began_at: at(started),
                     lapses_at: at(started + lives + TIMEOUT_MS),
+                    player: match lives % 3 {
+                        0 => SessionPlayer::None,
+                        1 => SessionPlayer::Awaited,
+                        _ => SessionPlayer::Known(StreamKey::external([n | 0x80; 16])),
+                    },
                     ..Stream::unplayed(key)
                 }),
                 Known::Tombstone(ms) => activity.remember(Tombstone {

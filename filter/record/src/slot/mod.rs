@@ -25,6 +25,8 @@
 
 mod record;
 #[cfg(test)]
+mod resting_tests;
+#[cfg(test)]
 mod tests;
 
 use streamgate_policy::activity::{Activity, Tombstone};
@@ -53,8 +55,9 @@ pub struct Slot<'a> {
 pub struct RewrittenSlot {
     /// The value to store.
     pub bytes: Vec<u8>,
-    /// How many streams found in neighbouring records have lapsed.
-    pub lapsed: usize,
+    /// How long each of the streams in neighbouring records was on record that have lapsed, in
+    /// milliseconds.
+    pub lapsed: Vec<u64>,
 }
 
 impl Default for Slot<'_> {
@@ -169,7 +172,7 @@ impl<'a> Slot<'a> {
             watermark: self.watermark,
             watermarks: self.watermarks.clone(),
         };
-        let mut lapsed = 0_usize;
+        let mut lapsed = Vec::new();
 
         for record in &self.records {
             if change.is_some_and(|change| record.subject == *change.subject) {
@@ -181,7 +184,8 @@ impl<'a> Slot<'a> {
             }
             // No live stream left: decode once, keep only what it remembers.
             let mut resting = record.activity().unwrap_or_default();
-            lapsed = lapsed.saturating_add(resting.prune(now));
+            lapsed.append(&mut resting.lapsed(now));
+            resting.prune(now);
             memory.forget(&record.subject, record.copy_version, resting.watermark);
             if resting.remembers_ends() {
                 fresh.push(Kept::Resting(record.subject, record.copy_version, resting));

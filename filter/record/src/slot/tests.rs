@@ -52,7 +52,7 @@ fn a_neighbour_that_lapsed_leaves_nothing_behind() {
     let later = NOW.plus_ms(TIMEOUT_MS);
     assert!(Slot::parse(&bytes).unwrap().has_lapsed(later));
     let rewritten = put(&bytes, 2, &Activity::default(), later);
-    assert_eq!(rewritten.lapsed, 1);
+    assert_eq!(rewritten.lapsed.len(), 1);
     assert_eq!(
         rewritten.bytes.len(),
         8,

@@ -1,5 +1,6 @@
 //! A host in plain memory.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use hashbrown::HashMap;
@@ -9,6 +10,7 @@ use streamgate_values::testing::NOW;
 
 use crate::metric::Metric;
 use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
+use crate::rule_metric::RuleMetric;
 
 /// Fills every port as Envoy would, and shows what was asked of it.
 ///
@@ -16,11 +18,21 @@ use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 pub struct MemoryHost(Mutex<State>);
 
 struct State {
+    /// By the steady clock.
     now: Moment,
+    /// By how many milliseconds own time is ahead of it.
+    ahead_ms: i64,
+    /// By how many milliseconds the machine's clock is ahead of it, and was ahead of own time when last
+    /// looked at.
+    machine_ahead_ms: i64,
+    seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
     dealt: u64,
     counters: [u64; Metric::ALL.len()],
+    /// What was counted for policies and rules, by Envoy's names.
+    by_rule: BTreeMap<String, u64>,
+    lasted_ms: Vec<u64>,
     live: i64,
     calls: Calls,
     swaps_fail: bool,
@@ -50,10 +62,15 @@ impl MemoryHost {
     pub fn new() -> Self {
         Self(Mutex::new(State {
             now: NOW,
+            ahead_ms: 0,
+            machine_ahead_ms: 0,
+            seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
             dealt: 0,
             counters: [0; Metric::ALL.len()],
+            by_rule: BTreeMap::new(),
+            lasted_ms: Vec::new(),
             live: 0,
             calls: Calls::default(),
             swaps_fail: false,
@@ -76,6 +93,11 @@ impl MemoryHost {
     pub fn advance_ms(&self, ms: u64) {
         let mut state = self.state();
         state.now = state.now.plus_ms(ms);
+    }
+
+    /// Somebody sets the machine's clock, so that it is so far ahead of the steady one.
+    pub fn set_machine_ahead(&self, ms: i64) {
+        self.state().machine_ahead_ms = ms;
     }
 
     /// A counter's value.
@@ -117,6 +139,8 @@ impl MemoryHost {
         state.values.clear();
         state.generations.clear();
         state.counters = [0; Metric::ALL.len()];
+        state.by_rule.clear();
+        state.lasted_ms.clear();
         state.live = 0;
     }
 
@@ -126,6 +150,16 @@ impl MemoryHost {
         let live = crate::live::live(self);
         self.state().calls = before;
         live
+    }
+
+    /// What was counted for policies and rules, by Envoy's names.
+    pub fn counted_by_rule(&self) -> BTreeMap<String, u64> {
+        self.state().by_rule.clone()
+    }
+
+    /// How long each of the streams was on record that have ended, in milliseconds.
+    pub fn lasted_ms(&self) -> Vec<u64> {
+        self.state().lasted_ms.clone()
     }
 
     /// What the gauge of streams on record says.
@@ -160,7 +194,25 @@ impl Clock for MemoryHost {
     fn now(&self) -> Moment {
         let mut state = self.state();
         state.calls.clock_reads += 1;
-        state.now
+        state.now.shifted_ms(state.ahead_ms)
+    }
+
+    fn machine(&self) -> Moment {
+        let state = self.state();
+        state.now.shifted_ms(state.machine_ahead_ms)
+    }
+
+    fn steady(&self) -> Moment {
+        self.state().now
+    }
+
+    fn go_by(&self, ahead_ms: i64, machine_ahead_ms: i64) {
+        let mut state = self.state();
+        (state.ahead_ms, state.seen_ahead_ms) = (ahead_ms, machine_ahead_ms);
+    }
+
+    fn machine_ahead_ms(&self) -> i64 {
+        self.state().seen_ahead_ms
     }
 }
 
@@ -178,6 +230,15 @@ impl Entropy for MemoryHost {
 impl Meter for MemoryHost {
     fn add(&self, metric: Metric, n: u64) {
         self.state().counters[metric.index()] += n;
+    }
+
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
+        let name = metric.name(policy, rule);
+        *self.state().by_rule.entry(name).or_default() += 1;
+    }
+
+    fn add_lasted(&self, ms: u64) {
+        self.state().lasted_ms.push(ms);
     }
 
     fn bumps(&self) -> Option<u64> {

@@ -15,6 +15,13 @@ pub(super) struct Decoded<'p> {
     pub(super) is_agreed: bool,
 }
 
+impl Decoded<'_> {
+    /// Whether nothing had to be decoded.
+    pub(super) const fn is_written(&self) -> bool {
+        matches!(self.bytes, Cow::Borrowed(_))
+    }
+}
+
 /// Decodes what stands between two slashes.
 pub(super) fn decoded(segment: &[u8]) -> Result<Decoded<'_>, UnreadablePath> {
     let mut bytes = Cow::Borrowed(segment);

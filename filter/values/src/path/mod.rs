@@ -128,7 +128,7 @@ fn read(path: &[u8]) -> Result<Reading<'_>, UnreadablePath> {
         let mut in_parameter = false;
         for part in segment.bytes.split(|byte| is_separator(*byte)) {
             is_hiding |= in_parameter;
-            if climbs(part) {
+            if climbs(part, segment.is_written()) {
                 return Err(UnreadablePath);
             }
             let name = name(part);

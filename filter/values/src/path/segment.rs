@@ -23,7 +23,10 @@ pub(super) fn name(segment: &[u8]) -> &[u8] {
 
 /// Whether a decoded segment is `.` or `..`, or some origin takes it for that: with
 /// something behind it that is cut off, with blanks as Windows drops them, with controls.
-pub(super) fn climbs(segment: &[u8]) -> bool {
+///
+/// Of more dots, who drops those at the end and decodes once more may find two: `.%2e.`. So
+/// these are only a name where they are `written` as such.
+pub(super) fn climbs(segment: &[u8], is_written: bool) -> bool {
     if segment
         .first()
         .is_none_or(|byte| !matches!(byte, b'.' | 0..=b' ' | 0x7f))
@@ -41,5 +44,5 @@ pub(super) fn climbs(segment: &[u8]) -> bool {
             _ => return false,
         }
     }
-    matches!(dots, 1 | 2) || (dots > 0 && blanks > 0)
+    matches!(dots, 1 | 2) || (dots > 0 && (blanks > 0 || !is_written))
 }

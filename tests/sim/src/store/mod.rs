@@ -9,6 +9,7 @@ mod wire;
 
 use hashbrown::HashMap;
 use sha1::{Digest, Sha1};
+use streamgate_values::moment::Moment;
 
 use self::feed::Feed;
 pub use self::strings::Kept;
@@ -153,13 +154,10 @@ impl Node {
             [b"EVALSHA", hash, keys, arguments @ ..] => {
                 let hash = Some(String::from_utf8_lossy(hash).into_owned());
                 match (*keys, arguments) {
-                    (b"2", [memory_since, feed, now, kept_ms, place])
-                        if hash == self.scripts.greet =>
-                    {
+                    (b"2", [memory_since, feed, kept_ms, place]) if hash == self.scripts.greet => {
                         let asks = Greeting {
                             memory_since,
                             feed,
-                            now,
                             kept_ms: number(kept_ms),
                             place,
                         };
@@ -198,14 +196,21 @@ impl Node {
     }
 
     fn greet(&mut self, now_ms: u64, asks: &Greeting<'_>, said: &mut Vec<u8>) {
+        let time = Moment::from_ms(now_ms).to_bytes();
         let since = self.strings.get(asks.memory_since, now_ms);
-        let mut answer = since.unwrap_or(asks.now).to_vec();
+        let since = since.unwrap_or(&time).to_vec();
         self.strings
-            .set(asks.memory_since, &answer, asks.kept_ms, now_ms);
+            .set(asks.memory_since, &since, asks.kept_ms, now_ms);
+        let mut answer = [&time[..], &since].concat();
         if !asks.place.is_empty() {
+            let just_now = format!("{}-0", now_ms.saturating_sub(60_000)).into_bytes();
+            let place = match asks.place {
+                b"new" => &just_now,
+                place => place,
+            };
             let feed = self.feed.get(asks.feed).filter(|feed| feed.is_kept(now_ms));
-            let read = feed.and_then(|feed| feed.after(asks.place));
-            let (place, subjects) = read.unwrap_or((asks.place.to_vec(), Vec::new()));
+            let read = feed.and_then(|feed| feed.after(place));
+            let (place, subjects) = read.unwrap_or((place.to_vec(), Vec::new()));
             answer.push(u8::try_from(place.len()).expect("a short place"));
             answer.extend(place);
             answer.extend(subjects.concat());
@@ -246,7 +251,6 @@ impl Node {
 struct Greeting<'a> {
     memory_since: &'a [u8],
     feed: &'a [u8],
-    now: &'a [u8],
     kept_ms: u64,
     place: &'a [u8],
 }

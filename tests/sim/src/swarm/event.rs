@@ -40,6 +40,8 @@ pub(super) enum Event {
     Vanishes { node: usize, for_ms: u64 },
     /// An edge loses all it holds.
     EdgeRestarts { edge: usize },
+    /// Somebody sets the clock of an edge's machine.
+    ClockIsSet { edge: usize },
 }
 
 /// What is to happen, in the order of time.

@@ -51,7 +51,8 @@ pub struct Trouble {
     pub edge_restarts: u32,
     /// How long an edge that has just started does not know that its store is there, in milliseconds.
     pub late_health_ms: u64,
-    /// By how much an edge's clock is off at most, either way, in milliseconds.
+    /// By how much the clock of an edge's machine is off at most, either way, in milliseconds. It
+    /// is set to something else now and then.
     pub skew_ms: u64,
     /// The longest way between an edge and the store, in milliseconds.
     pub delay_ms: u64,
@@ -82,7 +83,9 @@ impl Options {
                 absences: dice.u32(0..=1),
                 edge_restarts: dice.u32(0..=2),
                 late_health_ms: *dice.choice(&[0, 500, 1_500]).unwrap_or(&0),
-                skew_ms: *dice.choice(&[0, 100, 1_000]).unwrap_or(&0),
+                skew_ms: *dice
+                    .choice(&[0, 1_000, 30_000, 120_000, 600_000])
+                    .unwrap_or(&0),
                 delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
             },
         }

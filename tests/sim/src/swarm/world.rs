@@ -1,6 +1,8 @@
 //! A fleet and its trouble, event by event.
 
 use hashbrown::HashSet;
+use streamgate_record::own_time;
+use streamgate_record::ports::Clock;
 use streamgate_values::moment::Moment;
 
 use super::account::{Account, populate};
@@ -44,8 +46,6 @@ pub(super) struct World {
     pub(super) settings: Settings,
     pub(super) now_ms: u64,
     pub(super) edges: Vec<SimEdge>,
-    /// By how much each edge's clock is ahead, in milliseconds.
-    ahead_ms: Vec<u64>,
     pub(super) lives: Vec<u32>,
     /// When each edge started last.
     pub(super) began_ms: Vec<u64>,
@@ -100,7 +100,6 @@ impl World {
         let settings = options.settings();
         let mut dice = fastrand::Rng::with_seed(!options.seed);
         let (accounts, viewers) = populate(options, &settings.config(), &mut dice);
-        let skew_ms = options.trouble.skew_ms;
         let edges = (0..options.edges).map(|edge| {
             let configs = (0..options.workers).map(|_| settings.config());
             SimEdge::new(options.seed << 8 | edge as u64, configs)
@@ -109,9 +108,6 @@ impl World {
             options: options.clone(),
             now_ms: BEGIN_MS,
             edges: edges.collect(),
-            ahead_ms: (0..options.edges)
-                .map(|_| dice.u64(..=2 * skew_ms))
-                .collect(),
             lives: vec![0; options.edges],
             began_ms: vec![BEGIN_MS; options.edges],
             nodes: (0..options.nodes).map(|_| Node::new()).collect(),
@@ -130,6 +126,11 @@ impl World {
             settles_at_ms: None,
         };
         world.settles_at_ms = world.settled_by_ms();
+        for edge in 0..world.options.edges {
+            world.clock_is_set(edge);
+            // Own time begins with what the clock says then.
+            own_time::learn(&world.edges[edge].host);
+        }
         world.plans();
         world
     }
@@ -166,6 +167,10 @@ impl World {
         for _ in 0..trouble.edge_restarts {
             let edge = self.dice.usize(..self.options.edges);
             self.sometime(Event::EdgeRestarts { edge });
+        }
+        let set = self.options.edges * usize::from(trouble.skew_ms > 0);
+        for edge in 0..set {
+            self.sometime(Event::ClockIsSet { edge });
         }
     }
 
@@ -235,19 +240,29 @@ impl World {
                 self.gone_until_ms[node] = (self.now_ms + for_ms).min(self.calm_from_ms());
             }
             Event::EdgeRestarts { edge } => self.edge_restarts(edge),
+            Event::ClockIsSet { edge } => self.clock_is_set(edge),
         }
     }
 
-    /// An edge, its clock set.
+    /// An edge, its steady clock moved on.
     pub(super) fn edge(&mut self, edge: usize) -> &mut SimEdge {
-        let now = self.edge_now(edge);
+        let now = Moment::from_ms(self.now_ms);
         let edge = &mut self.edges[edge];
         edge.host.set_now(now);
         edge
     }
 
+    /// The edge's own time.
     pub(super) fn edge_now(&self, edge: usize) -> Moment {
-        Moment::from_ms(self.now_ms + self.ahead_ms[edge])
+        let host = &self.edges[edge].host;
+        host.set_now(Moment::from_ms(self.now_ms));
+        host.now()
+    }
+
+    fn clock_is_set(&mut self, edge: usize) {
+        let skew_ms = i64::try_from(self.options.trouble.skew_ms).unwrap_or_default();
+        let ahead_ms = self.dice.i64(-skew_ms..=skew_ms);
+        self.edge(edge).host.set_machine_ahead(ahead_ms);
     }
 
     fn edge_restarts(&mut self, edge: usize) {

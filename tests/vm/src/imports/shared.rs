@@ -12,6 +12,7 @@ pub(super) fn define(linker: &mut Linker<Guest>) -> Result<()> {
         .func_wrap("env", "proxy_define_metric", define_metric)?
         .func_wrap("env", "proxy_get_metric", get_metric)?
         .func_wrap("env", "proxy_increment_metric", increment_metric)?
+        .func_wrap("env", "proxy_record_metric", record_metric)?
         .func_wrap("env", "proxy_get_current_time_nanoseconds", get_time)?;
     Ok(())
 }
@@ -95,6 +96,18 @@ fn increment_metric(mut caller: Host<'_>, id: u32, change: i64) -> Result<u32> {
     };
     *value = value.wrapping_add_signed(change);
     count(&mut caller, format!("increment_metric {name}"));
+    Ok(OK)
+}
+
+/// Sets a gauge. What a histogram is told is kept alike: the last value.
+fn record_metric(mut caller: Host<'_>, id: u32, value: u64) -> Result<u32> {
+    let host = caller.data().host.clone();
+    let mut state = host.state();
+    let Some((name, last)) = state.metrics.get_mut(id as usize) else {
+        return Ok(BAD_ARGUMENT);
+    };
+    *last = value;
+    count(&mut caller, format!("record_metric {name}"));
     Ok(OK)
 }
 

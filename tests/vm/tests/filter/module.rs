@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use streamgate_vm::module::{allowed, exports, imports, size};
-use streamgate_vm::scenarios::memory_after;
+use streamgate_vm::scenarios::{memory_after, memory_of_films};
 
 /// The most bytes the filter may have. Every worker compiles it, once per configuration.
 const SIZE_MAX: u64 = 800_000;
 
 /// The most memory a worker may take, in bytes.
 const MEMORY_MAX: usize = 16 << 20;
+
+/// The most memory that one film in one response may take, in bytes.
+const FILM_MAX: usize = 200;
 
 /// More streams than a worker remembers.
 const STREAMS: u32 = 120_000;
@@ -68,4 +71,16 @@ fn the_hardened_example_allows_exactly_what_the_module_imports_and_is_called_for
         missing.is_empty() && too_many.is_empty(),
         "envoy/hardened.yaml allows {too_many:?} for nothing, and lacks {missing:?}"
     );
+}
+
+/// A worker remembers each response under way, so that its stream lives while its bytes flow.
+#[test]
+fn a_film_in_one_response_takes_little() {
+    // Also just after a table of a power of two has grown.
+    for films in [4_000, 15_200] {
+        let memory = memory_of_films(films);
+        let each = memory / films as usize;
+        println!("{films} films: {each} bytes each");
+        assert!(each <= FILM_MAX, "{films} films: {each} bytes each");
+    }
 }

@@ -44,7 +44,7 @@ impl Check<'_> {
                 for (tag, RawHttps(url)) in urls.iter() {
                     self.check_url(&field(path, tag), url);
                 }
-                let urls = urls.iter().map(|(tag, RawHttps(url))| (tag.as_str(), url));
+                let urls = urls.iter().map(|(tag, RawHttps(url))| (tag, url));
                 self.by_language(path, urls)
             }
         }

@@ -53,6 +53,7 @@ pub fn compile(
     book.max_attribute_bytes = usize::try_from(raw.state.max_attribute_bytes).unwrap_or(usize::MAX);
     book.calls_per_minute = raw.sessions.calls_per_minute.unwrap_or(CALLS_PER_MINUTE);
     book.creates_per_minute = raw.sessions.creates_per_minute.unwrap_or(CALLS_PER_MINUTE);
+    book.sessions_have_players = matches!(raw.compatibility, RawCompatibility::CmV2);
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
     let hasher = SubjectHasher::new(subject_key.as_bytes());
     let session_api = check.session_api(&raw, &hasher);
@@ -96,6 +97,8 @@ pub fn compile(
         }
     }
 
+    let longest = |path: &PlaybackPath| path.timeout_ms.saturating_add(path.buffer_max_ms);
+    book.longest_timeout_ms = playback.iter().map(longest).fold(timeout_ms, u64::max);
     let timeouts = playback.iter().map(|path| path.timeout_ms);
     let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
     let fleet = raw.fleet.as_ref();

@@ -71,7 +71,7 @@ impl Check<'_> {
         let attributes = raw.attributes.iter().map(|(name, source)| {
             let path = format!("{path}.attributes.{name}");
             self.name(&path, name);
-            (name.clone(), self.attribute_source(&path, source))
+            (name.to_owned(), self.attribute_source(&path, source))
         });
         let attributes = attributes.collect();
         PlaybackPath {

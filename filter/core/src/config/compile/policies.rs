@@ -123,7 +123,7 @@ impl Check<'_> {
         let conditions = raw.when.iter().map(|(attribute, test)| {
             self.name(&field(path, "when"), attribute);
             Condition {
-                attribute: attribute.clone(),
+                attribute: attribute.to_owned(),
                 test: compiled_test(test),
             }
         });
@@ -154,8 +154,7 @@ impl Check<'_> {
             Some(RawMessage::Text(text)) => return Message::plain(text),
             Some(RawMessage::ByLanguage(texts)) => texts,
         };
-        let texts = texts.iter().map(|(tag, text)| (tag.as_str(), text));
-        self.by_language(path, texts)
+        self.by_language(path, texts.iter())
     }
 
     pub(super) fn by_language<'t>(

@@ -5,6 +5,7 @@
 //! operator's editor shows. The names in `serde(rename)` are the schema's, and those
 //! that errors call a part of the configuration by.
 
+mod by_form;
 mod cat;
 mod classes;
 mod fleet;

@@ -1,5 +1,6 @@
 //! Protected paths.
 
+#[cfg(feature = "schema")]
 use std::collections::BTreeMap;
 
 #[cfg(feature = "schema")]
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::super::limits;
 use super::classes::{RawClasses, RawPattern};
 use super::sharing::RawSharing;
+use crate::named::Named;
 
 /// A protected path.
 #[derive(Debug, Deserialize)]
@@ -48,8 +50,11 @@ pub struct RawPlayback {
     pub template: Option<String>,
     /// Attributes that a request says of its stream, by name; they feed the policies.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub attributes: BTreeMap<String, RawAttributeSource>,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, RawAttributeSource>", extend("default" = {}))
+    )]
+    pub attributes: Named<RawAttributeSource>,
     /// What keeps a stream alive.
     #[serde(default)]
     pub liveness: RawLiveness,

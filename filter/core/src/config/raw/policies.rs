@@ -1,17 +1,17 @@
 //! Policies and their rules.
 
+#[cfg(feature = "schema")]
 use std::collections::BTreeMap;
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
+use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-use streamgate_values::decimal;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
+use crate::named::Named;
 
 /// A named group of rules.
 #[derive(Debug, Deserialize)]
@@ -82,8 +82,11 @@ pub struct RawRule {
     /// Which streams it looks at: by attribute, what its value must be. All must hold.
     /// Default: every stream.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub when: BTreeMap<String, RawTest>,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, RawTest>", extend("default" = {}))
+    )]
+    pub when: Named<RawTest>,
     /// Who gives way when the limit is reached.
     pub on_conflict: RawOnConflict,
     /// What happens to a device's own earlier stream when it starts again. Default:
@@ -115,27 +118,26 @@ pub struct RawAction {
 }
 
 /// An https URL, or several by language.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    rename = "Url",
-    untagged,
-    expecting = "expected an https URL, or several by language: {en: …, de: …}"
-)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Url", untagged))]
 pub enum RawUrl {
     /// For everybody.
     Text(RawHttps),
     /// By language tag. Who reads none of them gets `en`, or else the first by the alphabet.
     ByLanguage(
-        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
-        BTreeMap<String, RawHttps>,
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "BTreeMap<String, RawHttps>", extend("minProperties" = 1))
+        )]
+        Named<RawHttps>,
     ),
 }
 
 /// An https URL in ASCII.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename = "Https", transparent)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Https", transparent))]
 pub struct RawHttps(
     #[cfg_attr(
         feature = "schema",
@@ -170,14 +172,9 @@ pub enum RawSameDevice {
 }
 
 /// What an attribute's value must be.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    rename = "Test",
-    untagged,
-    expecting = "expected a value, a list of values, or one of {not: …}, {present: …}, \
-                 {at_least: …}, {at_most: …}, {above: …}, {below: …}"
-)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Test", untagged))]
 pub enum RawTest {
     /// This value.
     Equals(RawValue),
@@ -188,9 +185,12 @@ pub enum RawTest {
 }
 
 /// A test that is no plain value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename = "OtherTest", rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(rename = "OtherTest", rename_all = "snake_case")
+)]
 pub enum RawOther {
     /// None of these. A stream without the attribute passes.
     Not(RawValues),
@@ -207,13 +207,9 @@ pub enum RawOther {
 }
 
 /// A value or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    rename = "Values",
-    untagged,
-    expecting = "expected a value or a list of values"
-)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Values", untagged))]
 pub enum RawValues {
     /// One.
     One(RawValue),
@@ -223,52 +219,33 @@ pub enum RawValues {
 
 /// An attribute's value. Attributes are text; numbers and truth values are compared
 /// as they are written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    rename = "Value",
-    untagged,
-    expecting = "expected text, a number, true or false"
-)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Value", untagged))]
 pub enum RawValue {
     /// Text.
     Text(String),
     /// `true` or `false`.
     Truth(bool),
     /// A number, of 15 digits at most if it has decimals; here as it is written.
-    Number(
-        #[serde(deserialize_with = "written")]
-        #[cfg_attr(feature = "schema", schemars(with = "serde_json::Number"))]
-        String,
-    ),
-}
-
-fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let number = serde_json::Number::deserialize(deserializer)?;
-    let text = match (number.as_u64(), number.as_i64(), number.as_f64()) {
-        (Some(whole), ..) => Some(whole.to_string()),
-        (None, Some(whole), _) => Some(whole.to_string()),
-        (None, None, number) => number.and_then(decimal::write),
-    };
-    text.ok_or_else(|| D::Error::custom("a number with too many digits"))
+    Number(#[cfg_attr(feature = "schema", schemars(with = "serde_json::Number"))] String),
 }
 
 /// A text, or texts by language.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    rename = "Message",
-    untagged,
-    expecting = "expected a text, or texts by language: {en: …, de: …}"
-)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Message", untagged))]
 pub enum RawMessage {
     /// For everybody.
     Text(String),
     /// By language tag (`de`, `pt-BR`). Who reads none of them gets `en`, or else the
     /// first by the alphabet.
     ByLanguage(
-        #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
-        BTreeMap<String, String>,
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "BTreeMap<String, String>", extend("minProperties" = 1))
+        )]
+        Named<String>,
     ),
 }
 

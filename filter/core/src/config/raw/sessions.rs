@@ -118,13 +118,9 @@ pub enum RawSecret {
 
 /// One secret, or several of which any is good: the new one and the old one, while clients
 /// change over.
-#[derive(Debug, Deserialize)]
-#[serde(
-    rename = "Secrets",
-    untagged,
-    expecting = "expected a secret (a text or {env: NAME}) or a list of secrets"
-)]
+#[derive(Debug)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Secrets", untagged))]
 pub enum RawSecrets {
     /// One.
     One(RawSecret),

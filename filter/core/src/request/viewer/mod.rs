@@ -112,7 +112,8 @@ pub struct Wish {
     pub anew: bool,
 }
 
-/// Finds out who watches.
+/// Finds out who watches. `credentials_ahead_ms`: by how much the clock by which Common Access Tokens end is
+/// ahead of `now`.
 ///
 /// # Errors
 ///
@@ -126,9 +127,10 @@ pub fn identify<'a, H: Head>(
     wish: Wish,
     good: &mut GoodTokens,
     now: Moment,
+    credentials_ahead_ms: i64,
 ) -> Result<Viewer<'a>, Reason> {
     let (granted, stale) = match protected.reads_cat() {
-        true => match granted(config, good, asked, now) {
+        true => match granted(config, good, asked, now.shifted_ms(credentials_ahead_ms)) {
             Err((Stood::Cookie, reason)) => (None, Some(reason)),
             granted => (granted.map_err(|(_, reason)| reason)?, None),
         },
@@ -165,7 +167,8 @@ pub fn identify<'a, H: Head>(
     let ends_at = |source: &Source<'_>| match source {
         Source::Token(_, token) => credential_ends_at(config, asked.head, Credential::Token(token)),
         Source::Access(access) => {
-            credential_ends_at(config, asked.head, Credential::Access(access))
+            let end = credential_ends_at(config, asked.head, Credential::Access(access));
+            end.map(|end| end.shifted_ms(credentials_ahead_ms.saturating_neg()))
         }
         // A host call: asked for where it matters.
         Source::Jwt | Source::Other => None,

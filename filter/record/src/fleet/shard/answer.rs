@@ -8,14 +8,14 @@ use streamgate_values::recent::Recent;
 use super::{CLOCK_STEP_MS, Shard, UNANSWERED, count, settle};
 use crate::copy::{self, UpToDate};
 use crate::fleet::batch::{Answer, Answered, Kind, Sent};
+use crate::fleet::call::SUBJECTS_A_CALL;
 use crate::fleet::patience::Patience;
 use crate::fleet::queue::{Ask, Question};
 use crate::fleet::resp::Replies;
 use crate::fleet::script::FEED_READ;
 use crate::fleet::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
-use crate::fleet::{
-    AnsweredQuestion, At, CallFailure, CallId, SUBJECTS_A_CALL, TICK_MS, feed, fingerprint,
-};
+use crate::fleet::store_clock;
+use crate::fleet::{AnsweredQuestion, At, CallFailure, CallId, TICK_MS, feed, fingerprint};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Basis, Decided, Unavailable, WriteId, count_verdict};
@@ -36,7 +36,7 @@ impl Shard {
         let bytes = match reply {
             Ok(bytes) => bytes,
             Err(CallFailure) => {
-                let took_ms = here.now.ms_since(batch.made_at);
+                let took_ms = here.steady.ms_since(batch.made_at);
                 let failure = match took_ms.saturating_add(CLOCK_STEP_MS) >= patience.wait_ms {
                     true => Failure::Timeout,
                     false => Failure::Unreachable,
@@ -45,8 +45,15 @@ impl Shard {
             }
         };
         let mut replies = Replies::new(bytes);
+        let mut here = here;
         match batch.greeting(&mut replies) {
-            Ok(greeting) => self.greeted(here, &greeting),
+            Ok(greeting) => {
+                if self.leads {
+                    store_clock::follow(here.host, greeting.time, batch.made_at, here.steady);
+                    here.now = here.host.now();
+                }
+                self.greeted(here, &greeting);
+            }
             Err(Failure::NoScript) if !batch.loads => {
                 self.lacks_scripts = true;
                 return self.put_back(here, batch);
@@ -54,14 +61,14 @@ impl Shard {
             Err(failure) => return self.failed(here, failure, batch, patience, settled),
         }
         if let Some(own) = own_layout.filter(|_| batch.asks_layout)
-            && self.layout.heard(own, replies.next(), here.now)
+            && self.layout.heard(own, replies.next(), here.steady)
         {
             here.host.add(Metric::FleetLayoutMismatches, 1);
         }
         if self.standing.is_out() {
-            self.back.begins(here.now);
+            self.back.begins(here.steady);
         }
-        self.standing.answered(here.now);
+        self.standing.answered(here.steady);
         self.lacks_scripts = false;
         let mut sent = batch.sent.into_iter();
         for one in sent.by_ref() {
@@ -80,7 +87,7 @@ impl Shard {
                     // Too much for one answer, or the connection broke.
                     count(here, Failure::Protocol);
                     self.most = (self.most / 2).max(1);
-                    self.not_before = here.now.plus_ms(TICK_MS);
+                    self.not_before = here.steady.plus_ms(TICK_MS);
                     self.queue.put_back(subject, one.back(true));
                     sent.for_each(|one| self.queue.put_back(one.subject, one.back(true)));
                     return;
@@ -91,10 +98,12 @@ impl Shard {
     }
 
     fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         let known = self.since.replace(greeting.since);
         if known.is_some_and(|known| known != greeting.since) {
-            self.back.begins(now);
+            self.back.begins(here.steady);
             self.back.has_lost_memory(false);
             self.read_feed_soon(here);
         }
@@ -112,7 +121,7 @@ impl Shard {
                 let look = Ask {
                     ticket: None,
                     question: Question::Look,
-                    since: now,
+                    since: here.steady,
                 };
                 // Without room it is seen at the stream's own next sign of life.
                 let _ = self.queue.ask(*subject, look);
@@ -125,7 +134,9 @@ impl Shard {
 
     /// The store did as it was told.
     fn done<H: Host>(&mut self, here: At<'_, H>, sent: Sent, settled: &mut Vec<AnsweredQuestion>) {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         let subject = sent.subject;
         let (generation, recorded) = match sent.kind {
             Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
@@ -154,7 +165,7 @@ impl Shard {
                 (Answer::Full, _) => Err(Unavailable::Full),
                 (Answer::Judged(judgement), Question::Decide(event)) => {
                     if judgement.changed {
-                        count_verdict(host, event, &judgement);
+                        count_verdict(host, &records.book, event, &judgement);
                     }
                     // It is recorded in the store, whatever became of the copy: without one
                     // the next request asks again. So it does where the stream has been ended
@@ -184,7 +195,9 @@ impl Shard {
         write: Option<WriteId>,
         settled: &mut Vec<AnsweredQuestion>,
     ) {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         let subject = sent.subject;
         host.add(Metric::FleetConflicts, 1);
         let mut feed = sent.feed;
@@ -227,7 +240,7 @@ impl Shard {
     ) {
         count(here, failure);
         self.lacks_scripts |= failure == Failure::NoScript;
-        self.not_before = here.now.plus_ms(TICK_MS);
+        self.not_before = here.steady.plus_ms(TICK_MS);
         let subject = sent.subject;
         let mut item = sent.back(true);
         for ask in item.asks.drain(..) {

@@ -6,12 +6,13 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::batch::{Batch, Maker, WriteIds};
+use super::call::SUBJECTS_A_CALL;
 use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
 use super::returns::{FEED_EVERY_MS, Return};
 use super::store_answer::Failure;
-use super::{AnsweredQuestion, At, CallId, SUBJECTS_A_CALL, Settings, StoreCall, Ticket, feed};
+use super::{AnsweredQuestion, At, CallId, Settings, StoreCall, Ticket, feed};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Decided, Unavailable};
@@ -45,6 +46,7 @@ pub(super) struct Shard {
     standing: Standing,
     layout: Layout,
     pub(super) back: Return,
+    /// By the steady clock.
     not_before: Moment,
     /// The most subjects for the next call: fewer after an answer that was cut.
     most: usize,
@@ -52,6 +54,8 @@ pub(super) struct Shard {
     /// meanwhile. They stand first in line, and come first soon: whoever waited for its
     /// turn again could be overtaken each time by an edge that has more to tell.
     overtaken: usize,
+    /// This edge goes by the clock of its store.
+    pub(super) leads: bool,
 }
 
 impl Shard {
@@ -69,11 +73,17 @@ impl Shard {
             not_before: Moment::EARLIEST,
             most: SUBJECTS_A_CALL,
             overtaken: 0,
+            leads: false,
         }
     }
 
     pub(super) const fn is_down(&self) -> bool {
         self.standing.is_out()
+    }
+
+    /// Whether an edge can go by the clock of its store.
+    pub(super) const fn tells_the_time(&self) -> bool {
+        self.is_known() && !self.is_down()
     }
 
     /// Since when it remembers, as it said last.
@@ -102,9 +112,9 @@ impl Shard {
             .is_some_and(|batch| batch.call == call)
     }
 
-    /// Whether a call may be made.
-    pub(super) fn may_speak(&self, now: Moment) -> bool {
-        self.in_flight.is_none() && now >= self.not_before
+    /// Whether a call may be made at this moment of the steady clock.
+    pub(super) fn may_speak(&self, steady: Moment) -> bool {
+        self.in_flight.is_none() && steady >= self.not_before
     }
 
     pub(super) fn feed_is_due(&self, every_ms: u64, now: Moment) -> bool {
@@ -112,9 +122,9 @@ impl Shard {
     }
 
     /// Whether it is called with this tick because it has come back.
-    pub(super) fn is_back(&self, now: Moment) -> bool {
-        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, now);
-        is_due && self.back.hurries(now)
+    pub(super) fn is_back<H>(&self, here: At<'_, H>) -> bool {
+        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, here.now);
+        is_due && self.back.hurries(here.steady)
     }
 
     /// Learns what other workers have heard of it.
@@ -145,11 +155,13 @@ impl Shard {
         ids: &mut WriteIds,
         id: CallId,
     ) -> Option<StoreCall> {
-        let At { host, records, now } = here;
+        let At {
+            host, records, now, ..
+        } = here;
         if self.since.is_none() {
             self.look_what_others_know(here);
         }
-        let every_ms = match self.back.hurries(now) {
+        let every_ms = match self.back.hurries(here.steady) {
             true => FEED_EVERY_MS.min(settings.feed_every_ms()),
             false => settings.feed_every_ms(),
         };
@@ -163,7 +175,7 @@ impl Shard {
             return None;
         }
         let own = settings.layout.as_deref();
-        let own = own.filter(|_| self.layout.is_due(now));
+        let own = own.filter(|_| self.layout.is_due(here.steady));
         let mut maker = Maker {
             host,
             records,
@@ -204,7 +216,7 @@ impl Shard {
         patience: Patience,
         settled: &mut Vec<AnsweredQuestion>,
     ) {
-        let now = here.now;
+        let now = here.steady;
         let standing = &self.standing;
         let is_late = |ask: &Ask| standing.is_late(ask.since, patience, now);
         if self.queue.has_urgent() {
@@ -250,7 +262,7 @@ impl Shard {
             self.most = (self.most / 2).max(1);
         }
         self.lacks_scripts |= failure == Failure::NoScript;
-        let now = here.now;
+        let now = here.steady;
         let again_at = self.standing.failed(failure, batch.made_at, patience, now);
         self.not_before = again_at.unwrap_or_else(|| now.plus_ms(DOWN_MS));
         self.put_back(here, batch);

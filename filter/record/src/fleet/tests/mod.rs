@@ -1,6 +1,7 @@
 //! One worker and a store that answers what a test has it answer.
 
 mod bounds;
+mod clocks;
 mod faults;
 mod noise;
 mod patience;
@@ -91,7 +92,7 @@ fn reads_feed(call: &StoreCall) -> bool {
     let greeting = commands(call)
         .into_iter()
         .find(|command| command[0] == b"EVALSHA" && command[1] == GREET.hash.as_bytes());
-    !greeting.expect("each call greets")[7].is_empty()
+    !greeting.expect("each call greets")[6].is_empty()
 }
 
 fn bulk(bytes: &[u8]) -> Vec<u8> {
@@ -104,7 +105,8 @@ fn answer(call: &StoreCall, told: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn answer_with_feed(call: &StoreCall, feed: &[SubjectKey], told: &[Vec<u8>]) -> Vec<u8> {
-    let mut greeting = SINCE.to_bytes().to_vec();
+    // What time it is there is said when the answer is heard.
+    let mut greeting = [Moment::EARLIEST, SINCE].map(Moment::to_bytes).concat();
     if reads_feed(call) {
         greeting.extend(b"\x035-5");
         for subject in feed {
@@ -112,6 +114,16 @@ fn answer_with_feed(call: &StoreCall, feed: &[SubjectKey], told: &[Vec<u8>]) -> 
         }
     }
     [bulk(&greeting), told.concat(), b"+OK\r\n".to_vec()].concat()
+}
+
+/// An answer that was given at this time, as its greeting says.
+fn at(time: Moment, said: &[u8]) -> Vec<u8> {
+    let mut said = said.to_vec();
+    let unsaid = Moment::EARLIEST.to_bytes();
+    if let Some(at) = said.windows(6).position(|bytes| bytes == unsaid) {
+        said[at..at + 6].copy_from_slice(&time.to_bytes());
+    }
+    said
 }
 
 fn done() -> Vec<u8> {
@@ -183,8 +195,17 @@ impl Worker {
             .on_tick(&self.host, &self.records, self.host.now())
     }
 
+    /// It hears a store whose clock agrees with its own.
     fn hears(&mut self, call: &StoreCall, reply: Result<&[u8], CallFailure>) {
         let now = self.host.now();
+        self.hears_at(now, call, reply);
+    }
+
+    /// It hears a store at which it is this time.
+    fn hears_at(&mut self, time: Moment, call: &StoreCall, reply: Result<&[u8], CallFailure>) {
+        let now = self.host.now();
+        let reply = reply.map(|said| at(time, said));
+        let reply = reply.as_deref().map_err(|failure| *failure);
         self.fleet
             .on_reply(&self.host, &self.records, call.id, reply, now);
     }

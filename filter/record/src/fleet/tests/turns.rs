@@ -1,6 +1,7 @@
 //! When signs of life are told, and the feed read.
 
 use super::*;
+use crate::fleet::turns;
 use crate::testing::test;
 
 #[test]
@@ -106,7 +107,14 @@ fn a_shard_of_which_more_is_to_be_told_than_fits_into_a_call_has_its_turn_more_o
         fleet
     };
     for (subjects, calls) in [(0, 1), (1, 1), (512, 1), (513, 2), (1025, 3)] {
-        assert_eq!(fleet(subjects).patient_a_tick(), calls, "{subjects}");
+        assert_eq!(
+            {
+                let fleet = fleet(subjects);
+                turns::patient_a_tick(&fleet.shards, &fleet.settings)
+            },
+            calls,
+            "{subjects}"
+        );
     }
 }
 

@@ -1,0 +1,102 @@
+//! What a book says of its policies and applications.
+
+use crate::activity::Activity;
+use crate::testing::{NOW, TIMEOUT_MS, book, limit, stream, test};
+use crate::{Action, Message, OnConflict, Policy};
+
+fn in_languages(tags: &[&str]) -> Message {
+    let texts = tags
+        .iter()
+        .map(|tag| ((*tag).to_owned(), format!("in {tag}")));
+    Message::by_language(texts.collect()).unwrap()
+}
+
+/// A policy that tells viewers this, and offers them that.
+fn telling(message: Message, action: Option<Action>) -> Policy {
+    let mut policy = limit("P", 1, OnConflict::DenyNew);
+    policy.rules[0].message = message;
+    policy.rules[0].action = action;
+    policy
+}
+
+#[test]
+fn languages_are_asked_for_where_there_is_more_than_one_to_choose_from() {
+    let plain = || Message::plain("text");
+    let one = || in_languages(&["en"]);
+    let two = || in_languages(&["en", "de"]);
+    for (message, action, expected) in [
+        (plain(), None, false),
+        (one(), None, false),
+        (two(), None, true),
+        (plain(), Some([plain(), plain()]), false),
+        (one(), Some([one(), one()]), false),
+        (plain(), Some([two(), plain()]), true),
+        (plain(), Some([plain(), two()]), true),
+        (two(), Some([plain(), plain()]), true),
+    ] {
+        let action = action.map(|[label, url]| Action { label, url });
+        let shown = format!("{message:?} {action:?}");
+        let telling = telling(message, action);
+        let languages = || {
+            let other = limit("Q", 1, OnConflict::DenyNew);
+            [
+                vec![telling.clone()],
+                vec![telling.clone(), other.clone()],
+                vec![other, telling.clone()],
+            ]
+        };
+        for policies in languages() {
+            assert_eq!(book(policies, &[]).has_languages(), expected, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn an_application_is_shown_its_own_its_tenants_and_those_of_a_shared_policy() {
+    let policies = ["P", "Q", "R"].map(|name| limit(name, 1, OnConflict::DenyNew));
+    let mut book = book(policies.to_vec(), &[]);
+    for (id, tenant, policies) in [
+        ("one", "first", vec!["P"]),
+        ("neighbour", "first", vec!["Q"]),
+        ("sharing", "second", vec!["R", "P"]),
+        ("stranger", "second", vec!["R"]),
+        ("free", "third", vec![]),
+        ("free too", "third", vec![]),
+    ] {
+        let policies: Vec<_> = policies.into_iter().map(str::to_owned).collect();
+        book.add_application(id, id, tenant, &policies).unwrap();
+    }
+    let all = [
+        "one",
+        "neighbour",
+        "sharing",
+        "stranger",
+        "free",
+        "free too",
+        "unknown",
+    ];
+    for (id, expected) in [
+        ("one", vec!["one", "neighbour", "sharing"]),
+        ("neighbour", vec!["one", "neighbour"]),
+        ("sharing", vec!["one", "sharing", "stranger"]),
+        ("stranger", vec!["sharing", "stranger"]),
+        ("free", vec!["free", "free too"]),
+    ] {
+        let application = book.application(id).unwrap();
+        let shown = all
+            .into_iter()
+            .filter(|other| book.shows(application, other));
+        assert_eq!(shown.collect::<Vec<_>>(), expected, "{id}");
+    }
+}
+
+#[test]
+fn an_activity_lives_until_its_last_stream_has_lapsed() {
+    let mut activity = Activity::default();
+    assert_eq!(activity.live_until(), None);
+    for later_ms in [5, 9, 7] {
+        let started = NOW.plus_ms(later_ms);
+        activity.streams.push(stream(later_ms as u8, started));
+    }
+    assert_eq!(activity.live_until(), Some(NOW.plus_ms(9 + TIMEOUT_MS)));
+}

@@ -1,0 +1,37 @@
+//! Time that was set back since a record was written: the clock that it goes by is another one,
+//! or was set. What it says of the future must not hold until that future has come.
+
+use streamgate_values::moment::Moment;
+
+use crate::activity::{Activity, ENDED_KEPT_MS};
+
+/// By how much clocks may differ that agree, in milliseconds.
+pub(crate) const AGREE_MS: u64 = 1_000;
+
+/// Brings back what lies further in the future than any sign of life could have put it. No stream
+/// lives for more than two of the longest timeouts then, and nobody is locked out. Says whether
+/// there was anything to write.
+pub(crate) fn bring_back(activity: &mut Activity, longest_timeout_ms: u64, now: Moment) -> bool {
+    let latest = now.plus_ms(longest_timeout_ms.saturating_mul(2));
+    let mut changed = false;
+    for stream in &mut activity.streams {
+        if stream.lapses_at > latest {
+            stream.lapses_at = now.plus_ms(longest_timeout_ms);
+            changed = true;
+        }
+        changed |= stream.clients.forget_beyond(latest);
+    }
+    let watermark = watermark_now(activity.watermark, now);
+    changed |= watermark != activity.watermark;
+    activity.watermark = watermark;
+    changed
+}
+
+/// What a watermark says now. One in the future would end whatever is issued until then; ids
+/// that are so old that nothing else remembers their end stay over.
+pub(crate) fn watermark_now(watermark: Moment, now: Moment) -> Moment {
+    match watermark > now.plus_ms(AGREE_MS) {
+        true => Moment::from_ms(now.as_ms().saturating_sub(ENDED_KEPT_MS)),
+        false => watermark,
+    }
+}
