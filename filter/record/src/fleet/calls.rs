@@ -87,7 +87,7 @@ impl Fleet {
         due.extend(overtaken);
         due.extend(patient);
         due.extend(feed);
-        due.extend(self.in_turn(self.next_feed, BACK_A_TICK, |shard| shard.is_back(now)));
+        due.extend(self.in_turn(self.next_feed, BACK_A_TICK, |shard| shard.is_back(here)));
         let may_speak = |at: &usize| {
             let shard = self.shards.get(*at);
             shard.is_some_and(|shard| shard.may_speak(steady))

@@ -61,12 +61,12 @@ impl Shard {
             Err(failure) => return self.failed(here, failure, batch, patience, settled),
         }
         if let Some(own) = own_layout.filter(|_| batch.asks_layout)
-            && self.layout.heard(own, replies.next(), here.now)
+            && self.layout.heard(own, replies.next(), here.steady)
         {
             here.host.add(Metric::FleetLayoutMismatches, 1);
         }
         if self.standing.is_out() {
-            self.back.begins(here.now);
+            self.back.begins(here.steady);
         }
         self.standing.answered(here.steady);
         self.lacks_scripts = false;
@@ -103,7 +103,7 @@ impl Shard {
         } = here;
         let known = self.since.replace(greeting.since);
         if known.is_some_and(|known| known != greeting.since) {
-            self.back.begins(now);
+            self.back.begins(here.steady);
             self.back.has_lost_memory(false);
             self.read_feed_soon(here);
         }

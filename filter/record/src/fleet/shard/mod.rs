@@ -122,9 +122,9 @@ impl Shard {
     }
 
     /// Whether it is called with this tick because it has come back.
-    pub(super) fn is_back(&self, now: Moment) -> bool {
-        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, now);
-        is_due && self.back.hurries(now)
+    pub(super) fn is_back<H>(&self, here: At<'_, H>) -> bool {
+        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, here.now);
+        is_due && self.back.hurries(here.steady)
     }
 
     /// Learns what other workers have heard of it.
@@ -161,7 +161,7 @@ impl Shard {
         if self.since.is_none() {
             self.look_what_others_know(here);
         }
-        let every_ms = match self.back.hurries(now) {
+        let every_ms = match self.back.hurries(here.steady) {
             true => FEED_EVERY_MS.min(settings.feed_every_ms()),
             false => settings.feed_every_ms(),
         };
@@ -175,7 +175,7 @@ impl Shard {
             return None;
         }
         let own = settings.layout.as_deref();
-        let own = own.filter(|_| self.layout.is_due(now));
+        let own = own.filter(|_| self.layout.is_due(here.steady));
         let mut maker = Maker {
             host,
             records,
