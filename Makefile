@@ -31,6 +31,9 @@ test-native: build ## the end-to-end tests with the native module in the place o
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
+trials: ## faults and rollouts of a fleet under load, and what was seen of those who play (a quarter of an hour)
+	scripts/trials $(ARGS)
+
 sim: ## ten million streams at forty edges in virtual time, and what their store needs (a quarter of an hour)
 	cargo run --profile measure -p streamgate-sim --bin sizing
 
@@ -58,4 +61,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet check test test-native players mutants soak sim bench bench-scale build cli native sample setup clean
+.PHONY: help demo up fleet check test test-native players mutants soak trials sim bench bench-scale build cli native sample setup clean

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use streamgate_tests::{envoy, project, wasm};
+use streamgate_tests::{envoy, native, project, wasm};
 
 fn text(name: &str) -> String {
     std::fs::read_to_string(project().join(name)).expect("text")
@@ -12,7 +12,7 @@ fn text(name: &str) -> String {
 
 #[test]
 fn envoy_and_the_filter_accept_every_shipped_file() {
-    let _built = wasm();
+    let _built = (wasm(), native());
     let files = std::fs::read_dir(project().join("envoy")).expect("a directory");
     let mut seen = 0;
     for file in files {
@@ -34,12 +34,15 @@ fn envoy_and_the_filter_accept_every_shipped_file() {
         let log = String::from_utf8_lossy(&validated.stderr);
         assert!(validated.status.success(), "{}:\n{log}", path.display());
         // The filter itself reports what it was configured with.
-        if text.contains("streamgate.wasm") {
+        let is_wasm = text.contains("streamgate.wasm");
+        if is_wasm || text.contains("libstreamgate.so") {
             assert!(
                 log.contains("protected paths"),
                 "{}:\n{log}",
                 path.display()
             );
+        }
+        if is_wasm {
             assert!(text.contains("failure_policy: FAIL_RELOAD"));
             assert!(text.contains("allow_on_headers_stop_iteration: true"));
             assert!(text.contains("vm_id: streamgate"));

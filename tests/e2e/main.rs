@@ -26,6 +26,7 @@ mod manifests;
 mod memory;
 mod native;
 mod noise;
+mod observe;
 mod one_viewer;
 mod openapi;
 mod operator;

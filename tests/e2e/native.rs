@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use streamgate_tests::{Edge, Fleet, Settings, Valkey, envoy, eventually, native};
+use serde_json::Value;
+use streamgate_tests::{Edge, Fleet, Settings, Valkey, envoy, eventually, native, project};
 
 const FILM: &str = "/vod/film/master.m3u8";
 
@@ -158,6 +159,11 @@ fn a_panic_costs_one_request() {
         .header("x-streamgate-panic", "response_headers")
         .send();
     assert_eq!(answer.status, 503);
+    let answer = edge
+        .get(&bob.path("master.m3u8"))
+        .header("x-streamgate-panic", "response_body")
+        .send();
+    assert_eq!(answer.status, 503);
     player.plays();
     for _ in 0..2 {
         let _ = edge.player("alice").playing(FILM);
@@ -168,8 +174,30 @@ fn a_panic_costs_one_request() {
         edge.log()
             .matches("panicked at filter/native/src/panics.rs")
             .count(),
-        4
+        5
     );
+}
+
+/// `make up BODY=native` shows the demo's edge, and nothing else that is different.
+#[test]
+fn the_native_edge_is_the_demos_edge_with_another_filter() {
+    let read = |name| {
+        let text = fs::read_to_string(project().join(name)).expect("text");
+        serde_saphyr::from_str::<Value>(&text).expect("YAML")
+    };
+    let [mut edge, mut native] = [read("envoy/edge.yaml"), read("envoy/native.yaml")];
+    let taken = |bootstrap: &mut Value| {
+        let listener = &mut bootstrap["static_resources"]["listeners"][0];
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["http_filters"][1].take()
+    };
+    let wasm = &taken(&mut edge)["typed_config"]["config"];
+    let library = &taken(&mut native)["typed_config"];
+    assert_eq!(wasm["configuration"], library["filter_config"]);
+    assert_eq!(wasm["vm_config"]["vm_id"], library["filter_name"]);
+    let fields = native.as_object_mut().expect("fields");
+    let _ = fields.remove("layered_runtime").expect("a runtime");
+    assert_eq!(edge, native);
 }
 
 /// Each name that Envoy looks up in a module with an HTTP filter is there.

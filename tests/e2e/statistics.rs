@@ -36,9 +36,9 @@ fn shown(scrape: &str) -> Shown {
         let (name, _) = sample.rsplit_once(' ').expect("a value");
         let (family, labels) = name.split_once('{').expect("labels");
         let of_histogram = ["_bucket", "_sum", "_count"].into_iter();
-        let histogram = of_histogram.filter_map(|part| family.strip_suffix(part));
-        let histogram = histogram.filter(|family| kinds.get(family) == Some(&"histogram"));
-        if let Some(family) = histogram.last() {
+        let mut histogram = of_histogram.filter_map(|part| family.strip_suffix(part));
+        let histogram = histogram.find(|family| kinds.get(family) == Some(&"histogram"));
+        if let Some(family) = histogram {
             return (family.to_owned(), "histogram".to_owned());
         }
         let labels = labels.trim_end_matches('}').split(',').map(|label| {

@@ -56,7 +56,7 @@ fn one_that_is_too_old_or_lacks_v8_or_is_none_is_told_so() {
         assert!(said.contains(expected), "{number}: {said}");
         assert_eq!(can, expected.starts_with("can "), "{number}: {said}");
     }
-    let (can, said) = pretending(directory, "nginx version: nginx/1.22.1", HAS_V8);
+    let (can, said) = pretending(directory, "Python 3.11.2", HAS_V8);
     assert!(!can && said.contains("does not say its version"), "{said}");
     let (can, said) = checked(&directory.join("not-there"));
     assert!(!can && said.contains("does not run"), "{said}");

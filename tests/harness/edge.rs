@@ -188,6 +188,12 @@ impl Edge {
         }
     }
 
+    /// Where Envoy tells of itself.
+    #[must_use]
+    pub fn admin_port(&self) -> u16 {
+        self.admin_port
+    }
+
     /// A client with a connection of its own.
     #[must_use]
     pub fn client(&self) -> Client {

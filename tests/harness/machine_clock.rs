@@ -1,12 +1,15 @@
-//! The clock of a machine, as Debian's libfaketime lets a test set it: what time it is, not
-//! how time passes.
+//! The clock of a machine, for one process: what time it is, not how time passes.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+
+/// What a process is loaded with that goes by such a clock.
+const SOURCE: &str = include_str!("machine_clock.c");
 
 /// A clock that a process goes by.
 #[derive(Debug, Clone)]
@@ -14,10 +17,20 @@ pub struct MachineClock(Arc<TempDir>);
 
 impl MachineClock {
     /// One that is so many seconds ahead of the true time.
+    ///
+    /// # Panics
+    ///
+    /// If the C compiler that `scripts/setup` leaves cannot make it.
     #[must_use]
     pub fn ahead(seconds: i64) -> Self {
         let clock = Self(Arc::new(tempfile::tempdir().expect("a directory")));
-        clock.set_ahead(seconds);
+        fs::write(clock.file("ahead"), seconds.to_ne_bytes()).expect("to write");
+        fs::write(clock.file("clock.c"), SOURCE).expect("to write");
+        let made = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+            .args([clock.file("clock.so"), clock.file("clock.c")])
+            .status();
+        assert!(made.expect("to run cc").success());
         clock
     }
 
@@ -25,33 +38,21 @@ impl MachineClock {
     ///
     /// # Panics
     ///
-    /// If it cannot be written.
+    /// If that cannot be written.
     pub fn set_ahead(&self, seconds: i64) {
-        let new = self.0.path().join("new");
-        fs::write(&new, format!("{seconds:+}s\n")).expect("to write");
-        fs::rename(new, self.file()).expect("to move");
+        let file = File::options().write(true).open(self.file("ahead"));
+        let written = file.and_then(|file| file.write_all_at(&seconds.to_ne_bytes(), 0));
+        written.expect("to write");
     }
 
     /// Has a process go by it.
     pub(crate) fn drives(&self, command: &mut Command) {
         command
-            .env("LD_PRELOAD", library())
-            .env("FAKETIME_TIMESTAMP_FILE", self.file())
-            .env("FAKETIME_NO_CACHE", "1")
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .env("FAKETIME_DISABLE_SHM", "1")
-            .env("NO_FAKE_STAT", "1");
+            .env("LD_PRELOAD", self.file("clock.so"))
+            .env("MACHINE_CLOCK", self.file("ahead"));
     }
 
-    fn file(&self) -> PathBuf {
-        self.0.path().join("ahead")
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
-}
-
-fn library() -> PathBuf {
-    let directories = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let found = directories
-        .map(|one| one.path().join("faketime/libfaketimeMT.so.1"))
-        .find(|library| library.exists());
-    found.expect("no libfaketime; run scripts/setup --tests first")
 }

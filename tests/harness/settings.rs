@@ -16,6 +16,9 @@ use crate::store_cluster::StoreCluster;
 /// The identity provider that vouches for all accounts in the tests.
 pub const IDP: &str = "demo";
 
+/// The file that shows how the access log is sent to a collector.
+const LOGGING: &str = "../observe/opentelemetry.yaml";
+
 /// What to change about the edge. The default holds the applications and policies of
 /// `envoy/edge.yaml` (`demo-web` and `demo-tv` share a limit of three that denies;
 /// `demo-mobile` plays once and the latest wins), streams that live long enough for
@@ -47,6 +50,8 @@ pub struct Settings {
     /// What makes a second listener the operator's door.
     door: Option<Value>,
     speaks_http_3: bool,
+    /// The port of a collector that is sent the access log, too.
+    collector_port: Option<u16>,
     /// The port of an origin that is not the harness's own.
     origin_port: Option<u16>,
     /// What Envoy's connection manager is told otherwise.
@@ -109,6 +114,7 @@ impl Settings {
             restricted: false,
             door: None,
             speaks_http_3: false,
+            collector_port: None,
             origin_port: None,
             clock: None,
             manager: Vec::new(),
@@ -264,6 +270,14 @@ impl Settings {
         self
     }
 
+    /// With its access log sent to the collector at a port of the machine, too, as
+    /// `observe/opentelemetry.yaml` has it.
+    #[must_use]
+    pub fn logging_to(mut self, port: u16) -> Self {
+        self.collector_port = Some(port);
+        self
+    }
+
     /// With a field of Envoy's connection manager set to this.
     #[must_use]
     pub fn with_manager(mut self, field: &'static str, value: impl Into<Value>) -> Self {
@@ -307,6 +321,13 @@ impl Settings {
             let patterns = json!([{"prefix": "wasmcustom."}]);
             bootstrap["stats_config"]["stats_matcher"] =
                 json!({"exclusion_list": {"patterns": patterns}});
+        }
+        if let Some(port) = self.collector_port {
+            let mut collector = shipped(LOGGING)["static_resources"]["clusters"][1].take();
+            let endpoint = &mut collector["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
+            port_of(&mut endpoint["endpoint"]["address"], port);
+            let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
+            clusters.expect("clusters").push(collector);
         }
         if let Some(store) = &self.store {
             let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
@@ -384,6 +405,13 @@ impl Settings {
         if self.plugin["referer"] != "route" {
             let removed = &mut manager["route_config"]["request_headers_to_remove"];
             *removed = json!([]);
+        }
+        if self.collector_port.is_some() {
+            let mut sent = shipped(LOGGING);
+            let listener = &mut sent["static_resources"]["listeners"][0];
+            let logging = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+            let logs = manager["access_log"].as_array_mut().expect("logs");
+            logs.push(logging["access_log"][0].take());
         }
         // The shipped file answers what it does not know; the tests want to see what
         // the origin would be asked.

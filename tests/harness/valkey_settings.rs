@@ -26,6 +26,7 @@ pub struct ValkeySettings {
     password: Option<String>,
     user: Option<[String; 2]>,
     tls: bool,
+    cluster: bool,
 }
 
 impl ValkeySettings {
@@ -44,6 +45,12 @@ impl ValkeySettings {
     /// That speaks TLS, too, at a port of its own.
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// In cluster mode, with no slot served yet.
+    pub fn cluster(mut self) -> Self {
+        self.cluster = true;
         self
     }
 
@@ -69,6 +76,9 @@ impl ValkeySettings {
             // So that what `DUMP` shows of a value can be searched.
             "rdbcompression no".to_owned(),
         ];
+        if self.cluster {
+            lines.push("cluster-enabled yes".to_owned());
+        }
         if let Some(password) = &self.password {
             lines.push(format!("requirepass {}", quoted(password)));
         }

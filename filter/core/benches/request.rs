@@ -3,8 +3,6 @@
 // It may fail loudly, as tests may.
 #![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 
-#[path = "../../record/benches/memory/mod.rs"]
-mod memory;
 mod viewer;
 
 use core::hint::black_box;

@@ -1,4 +1,4 @@
-//! What the module asks of Envoy: thin wrappers around the functions of [`abi`](crate::abi).
+//! What the module asks of Envoy: thin wrappers around the functions of [`abi`].
 //!
 //! What holds for all of them. A [`Stream`] is made by `export.rs` alone, of the pointer that a
 //! hook was given, and forgotten when Envoy says that the stream is destroyed; it is used in hooks

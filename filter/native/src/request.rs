@@ -306,8 +306,12 @@ impl Request {
         }
     }
 
-    /// A hook panicked when the viewer had the response's head already.
+    /// A hook panicked at a piece of the response's body: the viewer has its head already, unless that is
+    /// held back.
     pub(crate) fn break_off(&self) {
+        if self.state.get() == State::Manifest {
+            return self.fail();
+        }
         self.state.set(State::Nothing);
         self.stream.reset("streamgate_panicked");
     }

@@ -1,8 +1,10 @@
 //! What a book says of its policies and applications.
 
+use streamgate_values::attributes::Attributes;
+
 use crate::activity::Activity;
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, stream, test};
-use crate::{Action, Message, OnConflict, Policy};
+use crate::{Action, Count, Message, Mode, OnConflict, Policy};
 
 fn in_languages(tags: &[&str]) -> Message {
     let texts = tags
@@ -87,6 +89,46 @@ fn an_application_is_shown_its_own_its_tenants_and_those_of_a_shared_policy() {
             .into_iter()
             .filter(|other| book.shows(application, other));
         assert_eq!(shown.collect::<Vec<_>>(), expected, "{id}");
+    }
+}
+
+/// A policy that counts the values of this attribute.
+fn counting(attribute: &str, mode: Mode) -> Policy {
+    let mut policy = limit(attribute, 1, OnConflict::DenyNew);
+    policy.mode = mode;
+    policy.rules[0].count = Count::Distinct(attribute.to_owned());
+    policy
+}
+
+#[test]
+fn what_a_stream_lacks_is_named_whichever_of_its_attributes_is_there() {
+    use Mode::{Enforce, Monitor};
+    let policies = [
+        ("a", Enforce),
+        ("b", Enforce),
+        ("c", Monitor),
+        ("d", Enforce),
+    ];
+    let policies = policies.map(|(attribute, mode)| counting(attribute, mode));
+    let book = book(
+        policies.to_vec(),
+        &[("app", &["a", "b", "c"]), ("other", &["d"])],
+    );
+    for (has, lacks, other_lacks) in [
+        (vec![], vec!["a", "b"], vec!["d"]),
+        (vec!["a"], vec!["b"], vec!["d"]),
+        (vec!["b"], vec!["a"], vec!["d"]),
+        (vec!["c", "d"], vec!["a", "b"], vec![]),
+        (vec!["a", "b"], vec![], vec!["d"]),
+        (vec!["a", "b", "d"], vec![], vec![]),
+    ] {
+        let mut attributes = Attributes::default();
+        for name in &has {
+            attributes.set(*name, "value");
+        }
+        let missing = |id: &str| book.missing(book.application(id).unwrap(), &attributes);
+        assert_eq!(missing("app"), lacks, "{has:?}");
+        assert_eq!(missing("other"), other_lacks, "{has:?}");
     }
 }
 

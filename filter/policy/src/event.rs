@@ -135,6 +135,20 @@ pub struct Judgement {
     pub retry_at: Option<Moment>,
 }
 
+impl Judgement {
+    /// A refusal that leaves everything as it was.
+    pub(super) fn unchanged(refused: Refused) -> Self {
+        Self {
+            retry_at: refused.retry_at(),
+            verdict: Verdict::Refused(refused),
+            changed: false,
+            silenced: false,
+            evicted: 0,
+            effects: Effects::default(),
+        }
+    }
+}
+
 /// The answer to an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

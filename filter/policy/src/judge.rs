@@ -7,20 +7,21 @@ use std::borrow::Cow;
 
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
-use streamgate_values::stream_key::StreamKey;
 
-use super::admit::{admit, is_kept_alive};
-use super::book::{Application, PolicyBook};
+use super::admit::admit;
+use super::book::PolicyBook;
+use super::contender_standing::standing;
 use super::effect::Effects;
 use super::evaluate::{Findings, breach, evaluate};
-use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
+use super::event::{Event, Judgement, Play, Recall, Refused, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::operate::{blocked, operate};
 use super::rule::{Contender, Standing};
-use super::set_back::{AGREE_MS, bring_back, watermark_now};
+use super::set_back::bring_back;
 use super::shared;
+use super::stops::{is_foreign, release, stop};
 use super::taken_up::TakenUp;
-use crate::activity::{Activity, EndReason, Stream, Tombstone};
+use crate::activity::{Activity, EndReason, Tombstone};
 use crate::exception::Allowance;
 use crate::faded::Faded;
 use crate::throttle::Calls;
@@ -59,71 +60,12 @@ fn judge_event(
         Event::Stop {
             stream,
             application,
-        } => judge_stop(activity, stream, application, book, now),
+        } => stop(activity, stream, application, book, now),
         Event::Release {
             stream,
             application,
-        } => judge_release(activity, stream, application, now),
+        } => release(activity, stream, application, now),
         Event::Operate(operation) => operate(activity, operation, now),
-    }
-}
-
-fn judge_stop(
-    activity: &mut Activity,
-    stream: &StreamKey,
-    application: &Application,
-    book: &PolicyBook,
-    now: Moment,
-) -> Judgement {
-    if is_foreign(activity, stream, application) {
-        return unchanged(Refused::Foreign);
-    }
-    if let Some(known) = activity.stream(stream)
-        && let Err(until) = known.calls.clone().count(book.calls_per_minute, now)
-    {
-        return unchanged(Refused::Throttled { until });
-    }
-    let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
-    if activity.end(stream, EndReason::Stopped, now) {
-        return stopped(effects);
-    }
-    is_not_live(activity, stream)
-}
-
-fn judge_release(
-    activity: &mut Activity,
-    stream: &StreamKey,
-    application: &Application,
-    now: Moment,
-) -> Judgement {
-    if is_foreign(activity, stream, application) {
-        return unchanged(Refused::Foreign);
-    }
-    let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
-    if activity.release(stream, now) {
-        return stopped(effects);
-    }
-    is_not_live(activity, stream)
-}
-
-fn stopped(effects: Effects) -> Judgement {
-    Judgement {
-        verdict: Verdict::Stopped,
-        changed: true,
-        silenced: true,
-        evicted: 0,
-        effects,
-        retry_at: None,
-    }
-}
-
-/// There is nothing to stop.
-fn is_not_live(activity: &Activity, stream: &StreamKey) -> Judgement {
-    match activity.end_of(stream).map(|end| &end.why) {
-        Some(EndReason::Killed { by }) => unchanged(Refused::Killed(by.clone())),
-        _ => unchanged(Refused::Over),
     }
 }
 
@@ -145,11 +87,11 @@ fn judge_play(
     let faded_at = activity.faded_end_of(&play.stream).map(|faded| faded.at);
     let ended_at = end.map(|end| end.at).max(faded_at);
     if is_foreign(activity, &play.stream, &play.application) {
-        return unchanged(Refused::Foreign);
+        return Judgement::unchanged(Refused::Foreign);
     }
     let live = activity.stream(&play.stream);
     if let Some(refused) = live.and_then(|live| shared::refused(&live.clients, play)) {
-        return unchanged(refused);
+        return Judgement::unchanged(refused);
     }
     let released = end.and_then(Tombstone::released);
     let known = live.or(released);
@@ -157,7 +99,7 @@ fn judge_play(
         && let Some(stream) = known
         && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
     {
-        return unchanged(Refused::Immutable(name));
+        return Judgement::unchanged(Refused::Immutable(name));
     }
     let (attributes, limits) = match known {
         Some(stream) => (
@@ -167,20 +109,20 @@ fn judge_play(
         None => (Cow::Borrowed(&play.attributes), Cow::Borrowed(&play.limits)),
     };
     if are_too_many(&attributes, known, book) {
-        return unchanged(Refused::TooManyAttributes);
+        return Judgement::unchanged(Refused::TooManyAttributes);
     }
     let Some(standing) = standing(play, live, released, recall, now) else {
-        return unchanged(Refused::Over);
+        return Judgement::unchanged(Refused::Over);
     };
     if play.is_call {
         let missing = book.missing(&play.application, &attributes);
         if !missing.is_empty() {
-            return unchanged(Refused::MissingAttributes(missing));
+            return Judgement::unchanged(Refused::MissingAttributes(missing));
         }
     }
     let calls = match calls_with(activity, play, book, now) {
         Ok(calls) => calls,
-        Err(until) => return unchanged(Refused::Throttled { until }),
+        Err(until) => return Judgement::unchanged(Refused::Throttled { until }),
     };
 
     let contender = Contender {
@@ -211,7 +153,7 @@ fn judge_play(
     if !is_known && staying >= book.max_streams_per_subject {
         return Judgement {
             changed: play.is_call,
-            ..unchanged(Refused::SubjectFull)
+            ..Judgement::unchanged(Refused::SubjectFull)
         };
     }
     admit(activity, play, started_at, &findings, now)
@@ -233,7 +175,7 @@ fn held_against(
         let is_over = is_held(faded.at) && activity.stream(&play.stream).is_none();
         return is_over.then(|| Judgement {
             retry_at: held_until(faded.at),
-            ..unchanged(Refused::Over)
+            ..Judgement::unchanged(Refused::Over)
         });
     };
     if !is_held(end.at) {
@@ -261,7 +203,7 @@ fn held_against(
     };
     Some(Judgement {
         retry_at: until,
-        ..unchanged(refused)
+        ..Judgement::unchanged(refused)
     })
 }
 
@@ -358,51 +300,6 @@ fn turn_away(
     }
 }
 
-/// Where the stream that wants to play stands; `None` if it is over.
-fn standing<'a>(
-    play: &Play,
-    live: Option<&'a Stream>,
-    released: Option<&Stream>,
-    recall: &Recall,
-    now: Moment,
-) -> Option<Standing<'a>> {
-    if let Some(stream) = live {
-        return Some(Standing::Known {
-            started_at: stream.started_at,
-            before: &stream.attributes,
-        });
-    }
-    if let Some(stream) = released {
-        return is_kept_alive(stream, play).then_some(Standing::New);
-    }
-    if play.unknown == Unknown::IsNew {
-        return Some(Standing::New);
-    }
-    let may_start = play.unknown == Unknown::Starts;
-    let Some(issued_at) = play.stream.issued_at() else {
-        return may_start.then_some(Standing::New);
-    };
-    if issued_at <= watermark_now(recall.watermark, now) {
-        return None;
-    }
-    // An id from the future is of a time that was set back since, maybe before this store began.
-    let is_of_now = issued_at <= now.plus_ms(AGREE_MS);
-    if issued_at >= recall.memory_since && (may_start || is_of_now) {
-        return may_start.then_some(Standing::New);
-    }
-    // From before this store began: lost with the last one, if it lived at all.
-    (now <= recall.memory_since.plus_ms(play.timeout_ms)).then_some(Standing::Revived {
-        started_at: issued_at.min(now),
-    })
-}
-
-/// Whether the stream is live and was started by another application.
-fn is_foreign(activity: &Activity, stream: &StreamKey, application: &Application) -> bool {
-    activity
-        .stream(stream)
-        .is_some_and(|known| known.application != application.id)
-}
-
 /// The calls so far, this one included: creates of the subject, or heartbeats of the
 /// session.
 fn calls_with(
@@ -420,15 +317,4 @@ fn calls_with(
         calls.count(per_minute, now)?;
     }
     Ok(calls)
-}
-
-fn unchanged(refused: Refused) -> Judgement {
-    Judgement {
-        retry_at: refused.retry_at(),
-        verdict: Verdict::Refused(refused),
-        changed: false,
-        silenced: false,
-        evicted: 0,
-        effects: Effects::default(),
-    }
 }

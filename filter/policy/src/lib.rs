@@ -12,6 +12,7 @@ mod admit;
 pub mod book;
 #[cfg(test)]
 mod book_tests;
+mod contender_standing;
 pub mod effect;
 mod evaluate;
 pub mod event;
@@ -36,6 +37,7 @@ pub mod sharing;
 #[cfg(test)]
 mod sharing_tests;
 pub mod standing;
+mod stops;
 mod taken_up;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]

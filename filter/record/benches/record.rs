@@ -1,20 +1,18 @@
 //! How long an event takes from the record as loaded to the one that is stored:
-//! `cargo bench -p streamgate-record --bench record`.
+//! `cargo bench -p streamgate-record --features testing --bench record`.
 
 // It may fail loudly, as tests may.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
-mod memory;
-
 use core::num::NonZeroU32;
 
 use criterion::{BatchSize, Criterion};
-use memory::{Host, NOW};
 use streamgate_policy::activity::Liveness;
 use streamgate_policy::{
     Count, Event, Message, Mode, OnConflict, Play, Policy, PolicyBook, Rule, Target, Unknown,
     Verdict,
 };
+use streamgate_record::testing::{MemoryHost, NOW};
 use streamgate_record::{Records, transact};
 use streamgate_values::attributes::Attributes;
 use streamgate_values::limits::Limits;
@@ -29,7 +27,7 @@ const STREAMS: u8 = 2;
 
 fn main() {
     let records = records();
-    let host = Host::default();
+    let host = MemoryHost::new();
     for account in 0..ACCOUNTS {
         for stream in 0..STREAMS {
             decided(&host, &records, account, &play(&records, stream));
@@ -57,7 +55,7 @@ fn main() {
     criterion.final_summary();
 }
 
-fn decided(host: &Host, records: &Records, account: u8, event: &Event) -> Verdict {
+fn decided(host: &MemoryHost, records: &Records, account: u8, event: &Event) -> Verdict {
     let subject = SubjectKey::from_bytes([account; 16]);
     let recorded = transact(host, records, &subject, event, Moment::EARLIEST, NOW).unwrap();
     match recorded.decided.verdict {

@@ -3,8 +3,8 @@
 use streamgate_values::subject::SubjectKey;
 
 use crate::ports::{Host, StoreKey};
+use crate::records::Records;
 use crate::slot::Slot;
-use crate::transact::Records;
 
 /// The most accounts of one slot that may have an exception: they are kept whatever plays, and
 /// an operator who wrote one for every account would fill the memory.

@@ -18,11 +18,13 @@ mod exceptions;
 pub mod fleet;
 mod generations;
 pub mod live;
+mod loaded;
 pub mod memory_since;
 mod merge;
 pub mod metric;
 pub mod own_time;
 pub mod ports;
+pub mod records;
 pub mod rule_metric;
 pub mod slot;
 pub mod sweep;
@@ -56,6 +58,5 @@ pub use copy_version::{CopyVersion, WriteId};
 pub(crate) use counting::count_verdict;
 pub use generations::{Generations, LookCount};
 pub use merge::merged;
-pub use transact::{
-    Basis, Decided, Recorded, Records, Seen, Unavailable, activity, consult, transact, transact_if,
-};
+pub use records::{Basis, Decided, Recorded, Records, Seen, Unavailable};
+pub use transact::{activity, consult, transact, transact_if};

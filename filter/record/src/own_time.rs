@@ -8,7 +8,7 @@
 //! How far own time is ahead of the steady clock is one shared entry: the same for all workers,
 //! until Envoy restarts. `docs/decisions/0026-one-time.md` says what else was considered.
 
-use streamgate_values::compact::{Reader, Writer};
+use streamgate_values::compact::Reader;
 
 use crate::ports::{Clock, Host, Store, StoreKey, Swap, TRIES};
 
@@ -27,8 +27,9 @@ const READING_MS: u64 = 2;
 struct Setting {
     /// By how many milliseconds own time is ahead of the steady clock.
     ahead_ms: i64,
-    /// When, by the steady clock, a difference was told last, in milliseconds; 0 for never.
-    told_at_ms: u64,
+    /// When, by the steady clock, a difference was told last, in milliseconds: a warning, and an error; 0 for
+    /// never.
+    told_at_ms: [u64; 2],
 }
 
 impl Setting {
@@ -36,15 +37,13 @@ impl Setting {
         let mut reader = Reader::new(bytes);
         Some(Self {
             ahead_ms: i64::from_be_bytes(reader.array()?),
-            told_at_ms: u64::from_be_bytes(reader.array()?),
+            told_at_ms: [reader.array()?, reader.array()?].map(u64::from_be_bytes),
         })
     }
 
     fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(16);
-        bytes.put(&self.ahead_ms.to_be_bytes());
-        bytes.put(&self.told_at_ms.to_be_bytes());
-        bytes
+        let [warned, alarmed] = self.told_at_ms.map(u64::to_be_bytes);
+        [self.ahead_ms.to_be_bytes(), warned, alarmed].concat()
     }
 }
 
@@ -63,15 +62,15 @@ fn change<H: Clock + Store>(
     host: &H,
     change: impl Fn(Setting) -> Option<Setting>,
 ) -> (Setting, Setting) {
-    let machine = Setting {
+    let of_machine = || Setting {
         ahead_ms: difference(host.machine().as_ms(), host.steady().as_ms()),
-        told_at_ms: 0,
+        told_at_ms: [0; 2],
     };
     for _ in 0..TRIES {
         let found = host.load(StoreKey::OwnTime);
         let version = found.as_ref().map(|(_, version)| *version);
         let known = found.and_then(|(bytes, _)| Setting::parse(&bytes));
-        let before = known.unwrap_or(machine);
+        let before = known.unwrap_or_else(of_machine);
         let after = change(before);
         if known.is_some() && after.is_none() {
             return (before, before);
@@ -83,7 +82,8 @@ fn change<H: Clock + Store>(
             Swap::Failed => return (before, before),
         }
     }
-    (machine, machine)
+    let setting = of_machine();
+    (setting, setting)
 }
 
 /// Goes by what all workers have agreed on. To be called at every tick, before the time is asked for.
@@ -117,24 +117,33 @@ pub(crate) fn keep_within<H: Clock + Store>(host: &H, least_ms: i64, most_ms: i6
 }
 
 /// The difference of the machine's clock, if it is worth telling and no worker of this edge
-/// has told it within the last minute.
+/// has told one as bad within the last minute.
 pub fn to_tell<H: Host>(host: &H) -> Option<ClockDifference> {
     let ahead_ms = host.machine_ahead_ms();
     if ahead_ms.unsigned_abs() <= WARNS_BEYOND_MS {
         return None;
     }
+    let is_alarming = ahead_ms.unsigned_abs() > ALARMS_BEYOND_MS;
     let now_ms = host.steady().as_ms().max(1);
     let (before, after) = change(host, |setting| {
-        let is_due =
-            setting.told_at_ms == 0 || now_ms.saturating_sub(setting.told_at_ms) >= TOLD_EVERY_MS;
+        let [warned, alarmed] = setting.told_at_ms;
+        let told_ms = if is_alarming {
+            alarmed
+        } else {
+            warned.max(alarmed)
+        };
+        let is_due = told_ms == 0 || now_ms.saturating_sub(told_ms) >= TOLD_EVERY_MS;
         is_due.then_some(Setting {
-            told_at_ms: now_ms,
+            told_at_ms: match is_alarming {
+                true => [warned, now_ms],
+                false => [now_ms, alarmed],
+            },
             ..setting
         })
     });
     (before != after).then_some(ClockDifference {
         ahead_ms,
-        is_alarming: ahead_ms.unsigned_abs() > ALARMS_BEYOND_MS,
+        is_alarming,
     })
 }
 
@@ -218,10 +227,14 @@ mod tests {
         };
         assert_eq!(differs(-1_001), Some(warned));
         host.advance_ms(TOLD_EVERY_MS - 1);
-        assert_eq!(differs(60_001), None);
+        assert_eq!(differs(60_000), None);
         host.advance_ms(1);
+        assert_eq!(differs(60_000).map(|told| told.is_alarming), Some(false));
+        // What is worse does not wait.
         let told = differs(60_001).unwrap();
         assert!(told.is_alarming && told.ahead_ms == 60_001);
-        assert_eq!(to_tell(&host), None);
+        for ms in [60_001, -1_001] {
+            assert_eq!(differs(ms), None);
+        }
     }
 }

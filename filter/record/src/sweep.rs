@@ -8,8 +8,8 @@
 use streamgate_values::moment::Moment;
 
 use super::counting::forget_lapsed;
+use super::records::Records;
 use super::slot::Slot;
-use super::transact::Records;
 use crate::ports::{Host, StoreKey, Swap};
 
 /// How often a worker is to call [`sweep()`], in milliseconds.

@@ -1,16 +1,18 @@
 //! Every call to Envoy that fills one of the core's ports. Byte getters only: the
 //! string getters trap on bytes that are not UTF-8.
 
-// Some functions of WASI are declared by hand; see `wasi`. The clock's type is named
-// here and nowhere else.
+// Texts of keys are made without being looked at again. The clock's type is named here and
+// nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
+
+mod exchange;
+mod wasi;
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use streamgate_core::exchange::Answer;
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{
     CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING,
@@ -18,9 +20,14 @@ use streamgate_record::metric::{
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_record::rule_metric::RuleMetric;
-use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+
+pub(crate) use self::exchange::{
+    RequestHead, add_response_header, answer, property, replace_path, replace_response_body,
+    replace_response_headers, request_body, request_path, response_body, response_header,
+    response_status, resume_request, resume_response, set_request_header, set_response_header,
+};
 
 /// A CAS value that no entry ever has. Writing with it succeeds only where there is
 /// no entry: the host checks the value against existing entries alone.
@@ -280,73 +287,9 @@ impl core::ops::Deref for Key {
     }
 }
 
-/// The head of the request whose callback is running.
-pub(crate) struct RequestHead;
-
-impl Head for RequestHead {
-    fn header(&self, name: &str) -> Option<Vec<u8>> {
-        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
-            .ok()
-            .flatten()
-    }
-
-    /// To fetch all headers costs as much as five others, and few requests have one twice.
-    fn headers(&self, name: &str) -> Vec<Vec<u8>> {
-        if self.header(name).is_none() {
-            return Vec::new();
-        }
-        let all = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
-        all.into_iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value)
-            .collect()
-    }
-
-    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
-        let provider = "envoy.filters.http.jwt_authn";
-        let mut path = vec!["metadata", "filter_metadata", provider, payload];
-        path.extend_from_slice(claim);
-        property(path)
-    }
-
-    fn client_address(&self) -> Option<Vec<u8>> {
-        property(vec!["source", "address"])
-    }
-}
-
-/// What Envoy knows of the request or response that is acted for.
-pub(crate) fn property(path: Vec<&str>) -> Option<Vec<u8>> {
-    hostcalls::get_property(path).ok().flatten()
-}
-
-/// The path of the request that is acted for.
-pub(crate) fn request_path() -> Option<Vec<u8>> {
-    RequestHead.header(":path")
-}
-
-/// Answers the request that is acted for.
-pub(crate) fn answer(answer: &Answer) {
-    let headers = answer.headers.iter();
-    let headers = headers
-        .map(|(name, value)| (name.as_ref(), value.as_str()))
-        .collect();
-    let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
-    let _ = hostcalls::send_http_response(u32::from(answer.status), headers, body);
-}
-
 /// Has Envoy take what follows as done by a context; `false` if there is none (any more).
 pub(crate) fn act_for(context: u32) -> bool {
     hostcalls::set_effective_context(context).is_ok()
-}
-
-/// Lets the request that is acted for go on.
-pub(crate) fn resume_request() {
-    let _ = hostcalls::resume_http_request();
-}
-
-/// Lets the response that is acted for go on.
-pub(crate) fn resume_response() {
-    let _ = hostcalls::resume_http_response();
 }
 
 /// A queue that this worker alone puts something into and is called for. It has a name of
@@ -399,122 +342,8 @@ pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
     Some(body.ok().flatten().unwrap_or_default())
 }
 
-/// The first bytes of the request's body, at most this many.
-pub(crate) fn request_body(length: usize) -> Vec<u8> {
-    let body = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, length);
-    body.ok().flatten().unwrap_or_default()
-}
-
-/// The status of the response; 0 without one.
-pub(crate) fn response_status() -> u16 {
-    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status")
-        .ok()
-        .flatten()
-        .and_then(|status| core::str::from_utf8(&status).ok()?.parse().ok())
-        .unwrap_or_default()
-}
-
-/// A header of the response.
-pub(crate) fn response_header(name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
-        .ok()
-        .flatten()
-}
-
-/// Sets a header of the response, or removes it where there is no value.
-pub(crate) fn set_response_header(name: &str, value: Option<&str>) {
-    let _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, value);
-}
-
-/// The piece of the response's body, this long, whose callback is running.
-pub(crate) fn response_body(length: usize) -> Vec<u8> {
-    let body = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, length);
-    body.ok().flatten().unwrap_or_default()
-}
-
-/// Adds a header to the response.
-pub(crate) fn add_response_header(name: &str, value: &str) {
-    let _ = hostcalls::add_map_value(MapType::HttpResponseHeaders, name, value);
-}
-
-/// Sets a header of the request, or removes it where there is no value.
-pub(crate) fn set_request_header(name: &str, value: Option<&[u8]>) {
-    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value);
-}
-
-/// Replaces all headers of the response.
-pub(crate) fn replace_response_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a String)>) {
-    let headers = headers.map(|(name, value)| (name, value.as_str()));
-    let _ = hostcalls::set_map(MapType::HttpResponseHeaders, headers.collect());
-}
-
-/// Replaces the piece of the response's body, this long, whose callback is running.
-pub(crate) fn replace_response_body(length: usize, body: &[u8]) {
-    let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, length, body);
-}
-
-/// Replaces the request's path. Envoy chooses the route anew, as it does for modules of this
-/// version of the ABI whenever a header of a request changes.
-pub(crate) fn replace_path(path: &[u8]) {
-    set_request_header(":path", Some(path));
-}
-
 /// A variable of the environment that Envoy gives this VM
 /// (`vm_config.environment_variables`).
 pub(crate) fn environment(name: &str) -> Option<String> {
     wasi::environment(name)
-}
-
-/// The functions of WASI the filter needs. Envoy offers them to every module;
-/// this target's standard library just does not know them.
-mod wasi {
-    use streamgate_values::stream_key::StreamKey;
-
-    const SUCCESS: u16 = 0;
-
-    /// WASI's number of the clock that nobody can set.
-    const MONOTONIC: u32 = 1;
-
-    #[link(wasm_import_module = "wasi_snapshot_preview1")]
-    unsafe extern "C" {
-        fn random_get(buffer: *mut u8, length: usize) -> u16;
-        fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u16;
-        fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16;
-        fn environ_get(entries: *mut *const u8, buffer: *mut u8) -> u16;
-    }
-
-    pub(super) fn random() -> [u8; StreamKey::RANDOM_LEN] {
-        let mut bytes = [0; StreamKey::RANDOM_LEN];
-        // SAFETY: the buffer is valid for writes of its whole length. Envoy's
-        // generator does not fail.
-        let _ = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
-        bytes
-    }
-
-    /// Nanoseconds since some moment, the same one for the whole process.
-    pub(super) fn monotonic_ns() -> Option<u64> {
-        let mut time = 0;
-        // SAFETY: the place is valid for a write of eight bytes.
-        let done = unsafe { clock_time_get(MONOTONIC, 1, &raw mut time) };
-        (done == SUCCESS && time > 0).then_some(time)
-    }
-
-    pub(super) fn environment(name: &str) -> Option<String> {
-        let (mut count, mut size) = (0, 0);
-        // SAFETY: both places are valid for writes.
-        if unsafe { environ_sizes_get(&mut count, &mut size) } != SUCCESS {
-            return None;
-        }
-        let mut entries = vec![core::ptr::null(); count];
-        let mut buffer = vec![0; size];
-        // SAFETY: the buffers are as large as the host has just asked for.
-        if unsafe { environ_get(entries.as_mut_ptr(), buffer.as_mut_ptr()) } != SUCCESS {
-            return None;
-        }
-        // Entries follow each other as `NAME=value\0`.
-        buffer.split(|byte| *byte == 0).find_map(|entry| {
-            let (known, value) = core::str::from_utf8(entry).ok()?.split_once('=')?;
-            (known == name).then(|| value.to_owned())
-        })
-    }
 }

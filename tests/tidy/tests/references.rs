@@ -6,7 +6,7 @@ use streamgate_tidy::{before_tests, files, line, rooms, root, sources};
 
 /// Folders whose files comments and pages name by their whole path.
 const FOLDERS: &[&str] = &[
-    "bench/", "docs/", "envoy/", "filter/", "scripts/", "store/", "tests/", "client/",
+    "bench/", "docs/", "envoy/", "filter/", "observe/", "scripts/", "store/", "tests/", "client/",
 ];
 
 #[test]
@@ -91,13 +91,15 @@ fn between(text: &str, open: char, close: char) -> Vec<(usize, &str)> {
 
 /// The most lines of a file of the filter, its tests not counted, unless a comment in it says
 /// why it is longer (`// Longer than`).
-const LINES_MAX: usize = 400;
+const LINES_MAX: usize = 350;
 
 /// Files that are longer, to be split: how many lines each has at most until then.
 const LONG: &[(&str, usize)] = &[
-    ("filter/core/src/playback/gate.rs", 424),
-    ("filter/core/src/request/viewer/mod.rs", 415),
-    ("filter/wasm/src/host.rs", 419),
+    ("filter/core/src/authority/mod.rs", 400),
+    ("filter/native/src/desk.rs", 400),
+    ("filter/native/src/request.rs", 370),
+    ("filter/policy/src/activity.rs", 400),
+    ("filter/record/src/codec.rs", 390),
 ];
 
 #[test]

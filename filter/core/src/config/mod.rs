@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod cat_tests;
+mod choices;
 pub mod compile;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -36,14 +37,15 @@ mod tree;
 mod trouble;
 mod wire;
 
+pub use choices::{Compatibility, Paused, Preflight, Start};
 pub use operator::{Operator, OperatorKeys};
 pub use playback::{
-    AttributeSource, CmcdKey, Credentials, Paused, PlaybackPath, Preflight, Slate, Start,
-    StreamCarrier, SubjectCarrier, TemplateSegment, TokenPosition,
+    AttributeSource, CmcdKey, Credentials, PlaybackPath, Slate, StreamCarrier, SubjectCarrier,
+    TemplateSegment, TokenPosition,
 };
 pub use problem::{ConfigError, Problem};
 pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};
-pub use settings::{Cat, Compatibility, Config, Sessions};
+pub use settings::{Cat, Config, Sessions};
 
 /// Reads a configuration as Envoy hands it to the filter: JSON text, or an encoded
 /// `google.protobuf.Struct`. `env` looks up

@@ -3,6 +3,7 @@
 use streamgate_policy::Sharing;
 use streamgate_policy::activity::Liveness;
 
+use super::choices::{Paused, Preflight, Start};
 use crate::playback::{Classes, Exclusions};
 
 /// A protected path.
@@ -50,15 +51,6 @@ pub struct PlaybackPath {
     pub buffer_max_ms: u64,
     /// Where its credentials may stand.
     pub credentials: Credentials,
-}
-
-/// How streams begin on a protected path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// By the first successful media request.
-    Implicit,
-    /// Through the session API only.
-    SessionRequired,
 }
 
 /// What can say whose account watches.
@@ -151,24 +143,6 @@ pub enum CmcdKey {
     State,
     /// Whether it is in the background.
     Background,
-}
-
-/// What becomes of a player that says it is paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paused {
-    /// Whatever it successfully asks for keeps its stream alive.
-    Keep,
-    /// Its stream gives its place up at once, and may start again.
-    Release,
-}
-
-/// What becomes of a browser's question beforehand (CORS preflight).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preflight {
-    /// It is answered here: a page may ask.
-    Answer,
-    /// It goes on to the origin, and nobody is asked for.
-    Forward,
 }
 
 /// Manifests to show instead of a refused one: paths or URLs.

@@ -5,6 +5,7 @@ use streamgate_tokens::cat::{Demands, Keys};
 use streamgate_tokens::signed::KeyRing;
 use streamgate_values::subject::SubjectHasher;
 
+use super::choices::Compatibility;
 use super::operator::Operator;
 use super::playback::PlaybackPath;
 use super::session_api::SessionApi;
@@ -69,14 +70,4 @@ pub struct Sessions {
     pub ring: KeyRing,
     /// Which shape create and heartbeat answer in.
     pub compatibility: Compatibility,
-}
-
-/// Which shape create and heartbeat answer in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compatibility {
-    /// With a body that says where, until when and under which prefix.
-    Streamgate,
-    /// As existing clients of the reference service expect it: no body, and `Location`
-    /// holds the bare id.
-    CmV2,
 }

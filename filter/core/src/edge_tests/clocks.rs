@@ -73,7 +73,7 @@ fn leases_from_before_own_time_was_set_are_looked_at_again() {
     };
     assert_eq!(reads(&mut world), 0, "by its lease");
     // As the store of a fleet does it, whose clock was set back.
-    let entry = [&(-3_600_000_i64).to_be_bytes()[..], &[0; 8]].concat();
+    let entry = [&(-3_600_000_i64).to_be_bytes()[..], &[0; 16]].concat();
     world
         .host
         .plant(streamgate_record::ports::StoreKey::OwnTime, &entry);

@@ -21,8 +21,11 @@ fn one_each(source: &Value) -> World {
     })
 }
 
+/// The path of a channel's media.
+type OfChannel = fn(&str) -> String;
+
 /// All ways in which a path says which channel it is of, and a path that does.
-fn sources() -> [(Value, fn(&str) -> String); 6] {
+fn sources() -> [(Value, OfChannel); 6] {
     let by_number = |number: u32| json!({"attributes": {"channel": {"path_segment": number}}});
     [
         (json!({"template": "/vod/{channel}/*"}), |channel| {

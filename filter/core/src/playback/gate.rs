@@ -28,29 +28,19 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::class::Class;
 use super::flow::{self, Flows};
-use super::lease::{self, Lease, Leases};
+use super::lease::{self, Leases};
 use super::mint::mint;
-use super::passage::{Facts, Watch};
+use super::passage::Watch;
 use super::prefetch::Prefetches;
 use super::preflight;
 use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
 use crate::authority::{Authority, Decision};
-use crate::config::{Config, Paused, Start};
-use crate::credential_clock::credentials_ahead_ms;
+use crate::config::{Config, Paused};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
-use crate::request::viewer::{
-    Asked, GoodTokens, Identified, Viewer, Wish, identify, may_name_another,
-};
+use crate::request::viewer::{Asked, GoodTokens, Identified, Viewer, Wish};
 use crate::step::Step;
-
-/// The most leases a worker holds. A worker with a full table takes 15 MB.
-const LEASES_MAX: usize = 92_000;
-
-/// After how many passes between two ticks a worker looks whether a stream was ended: one that is too busy
-/// for its ticks to come in time hears of an eviction all the same.
-const LOOK_AFTER_PASSES: u64 = 1_024;
 
 /// A stream that a request names.
 struct Known<'a> {
@@ -68,15 +58,15 @@ struct Known<'a> {
 #[derive(Debug)]
 pub struct Gate {
     pub(super) leases: Leases,
-    good: GoodTokens,
+    pub(super) good: GoodTokens,
     fingerprinter: Fingerprinter,
     pub(super) generations: Generations,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
     /// for far longer than from one tick to the next after it has become due.
-    ticked_at: Option<Moment>,
+    pub(super) ticked_at: Option<Moment>,
     /// Requests that passed by a lease and were not counted yet.
-    passes: Cell<u64>,
+    pub(super) passes: Cell<u64>,
     prefetches: Prefetches,
     pub(super) flows: Rc<Flows>,
 }
@@ -85,7 +75,7 @@ impl Gate {
     /// A gate that remembers nobody.
     pub(crate) fn new(fingerprinter: Fingerprinter) -> Self {
         Self {
-            leases: Leases::new(LEASES_MAX),
+            leases: lease::none(),
             good: GoodTokens::new(fingerprinter),
             fingerprinter,
             generations: Generations::default(),
@@ -108,7 +98,7 @@ impl Gate {
 
     /// Has every lease be looked at again.
     pub(crate) fn forget_leases(&mut self) {
-        self.leases = Leases::new(LEASES_MAX);
+        self.leases = lease::none();
     }
 
     /// Takes note of the time and of what was ended, and counts what passed since the last tick.
@@ -207,127 +197,6 @@ impl Gate {
                 let who = Who::of(&viewer, None);
                 request.refuse(who, Reason::NoStream, None)
             }
-        }
-    }
-
-    /// Finds out who watches.
-    fn identify<'a, H: Head, E: Host>(
-        &mut self,
-        request: &Request<'a, H, E>,
-        wish: Wish,
-    ) -> Result<Viewer<'a>, Reason> {
-        let Request {
-            config, protected, ..
-        } = *request;
-        let good = &mut self.good;
-        let ahead_ms = credentials_ahead_ms(config, request.host);
-        identify(
-            config,
-            protected,
-            &request.asked,
-            wish,
-            good,
-            request.now(),
-            ahead_ms,
-        )
-    }
-
-    /// The redirect of a manifest request whose cookie does not play any more: its player
-    /// begins anew, and the cookie only came along. `None` if there is no such redirect.
-    fn by_anew<H: Head, E: Host>(
-        &mut self,
-        request: &Request<'_, H, E>,
-        authority: &mut Authority,
-    ) -> Option<Step> {
-        let wish = Wish {
-            redirects: true,
-            anew: true,
-        };
-        let viewer = self.identify(request, wish).ok()?;
-        let is_unnamed = viewer.stream == Identified::ByRedirect;
-        (is_unnamed && request.protected.start == Start::Implicit)
-            .then(|| mint(request, &viewer, authority))
-    }
-
-    /// Decides by what this worker remembers; `None` if that does not suffice. `is_identified`:
-    /// the name is of all that the request says of its viewer, not of its token alone.
-    fn by_lease<H: Head, E: Host>(
-        &mut self,
-        name: Fingerprint,
-        request: &Request<'_, H, E>,
-        is_identified: bool,
-    ) -> Option<Step> {
-        let lease = self.leases.value(name)?;
-        let is_fresh = self.ticked_at.is_some_and(|tick| lease.is_fresh(tick))
-            || lease.is_fresh(request.now());
-        if (!is_fresh && request.now() >= lease.ends_at)
-            || lease.path_index != request.path_index
-            || !(lease.is_anywhere || lease.stream.is_known_of(request.asked.file))
-            || !lease.is_unchanged(&mut self.generations, request.host)
-        {
-            return None;
-        }
-        if is_fresh && !request.plays_beyond(lease, self.ticked_at) {
-            let passes = self.passes.get().saturating_add(1);
-            self.passes.set(passes);
-            if passes.is_multiple_of(LOOK_AFTER_PASSES) {
-                self.generations.look(request.host);
-            }
-            let (file, index) = (request.asked.file, request.path_index);
-            if flow::ends_like_media(request.protected, file) {
-                self.flows.begin(name, index, &lease.stream, false);
-                return Some(request.forward(None));
-            }
-            let passage = request.forward(None);
-            // What is rewritten is a manifest.
-            if matches!(&passage, Step::Forward(forward) if forward.rewrite.is_none())
-                && flow::is_media(request.protected, file)
-            {
-                self.flows.begin(name, index, &lease.stream, false);
-            }
-            return Some(passage);
-        }
-        // Whose account the request names besides its token is looked at as often as the
-        // record is: on the fast path it would cost a host call.
-        if !is_identified
-            && may_name_another(
-                request.config,
-                request.protected,
-                &request.asked,
-                &lease.stream.subject,
-            )
-        {
-            return None;
-        }
-        let is_watching = request.is_watching();
-        if (!is_watching && request.paused().is_some()) || request.asks_for_options() {
-            return None;
-        }
-        let watch = match is_watching {
-            true => Some(Watch {
-                stream: Rc::clone(&lease.stream),
-                name,
-                path_index: request.path_index,
-                path: request.kept_path(),
-                languages: String::new(),
-                known: true,
-                facts: Facts {
-                    attributes: request.own_attributes().ok()?,
-                    buffer: request.buffer(),
-                    client: request.client(&lease.stream.subject),
-                    ..Facts::default()
-                },
-            }),
-            false => None,
-        };
-        Some(request.forward(watch))
-    }
-
-    /// Keeps a lease in the place of the one there was; or none, where none can be had.
-    pub(super) fn keep(&mut self, name: Fingerprint, lease: Option<Lease>) {
-        match lease {
-            Some(lease) => self.leases.insert(name, lease),
-            None => self.leases.remove(name),
         }
     }
 

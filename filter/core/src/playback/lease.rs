@@ -93,9 +93,17 @@ impl Leased {
     }
 }
 
+/// The most leases a worker holds. A worker with a full table takes 15 MB.
+const LEASES_MAX: usize = 92_000;
+
 /// A worker's leases, under fingerprints of whatever names a stream on the wire: the text of a good
 /// token, else a [`PlainName`], else [`name`].
 pub type Leases = Recent<Lease>;
+
+/// No leases yet.
+pub(super) fn none() -> Leases {
+    Leases::new(LEASES_MAX)
+}
 
 /// What no token begins with, and no name of another kind.
 const BY_KEYS: u8 = 0xff;

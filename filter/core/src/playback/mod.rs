@@ -1,9 +1,11 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
 mod buffer;
+mod by_lease;
 mod class;
 mod flow;
 mod gate;
+mod identify;
 mod lease;
 mod long_response;
 mod manifest;

@@ -1,7 +1,7 @@
 //! One call to a shard: the commands that go out in it, and what is expected in answer to each.
 
 use streamgate_policy::activity::{Activity, ENDED_KEPT_MS};
-use streamgate_policy::{Event, Judgement, Recall, Verdict, judge};
+use streamgate_policy::{Event, Recall, Verdict, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -9,6 +9,7 @@ use super::layout::Layout;
 use super::queue::{Ask, Item, Question};
 use super::resp::Pipeline;
 use super::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, SWAP};
+use super::sent::{Answer, Answered, Kind, Sent};
 use super::{CallId, StoreCredentials};
 use crate::copy::{self, RecordCopy};
 use crate::live::live;
@@ -43,75 +44,6 @@ pub(super) struct Batch {
     pub(super) has_credentials: bool,
     /// It asks the node how it is laid out.
     pub(super) asks_layout: bool,
-}
-
-/// What was said about one subject.
-#[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) subject: SubjectKey,
-    pub(super) kind: Kind,
-    /// The questions, in the order in which they came, as they are answered if the store
-    /// agrees.
-    pub(super) answered: Vec<Answered>,
-    /// The copy was dirty: it held something the store was not told.
-    pub(super) was_dirty: bool,
-    /// It was told before, and that may have got lost.
-    again: bool,
-    pub(super) feed: bool,
-    /// How much is expected in answer, at worst, in bytes.
-    expects: usize,
-}
-
-#[derive(Debug)]
-pub(super) enum Kind {
-    /// Nothing is written: is the copy up to date?
-    Check {
-        /// The generation of the subject's slot group before the copy was read, if there is one.
-        generation: Option<u32>,
-    },
-    /// What follows from the questions is written.
-    Write {
-        id: WriteId,
-        /// In the place of this write.
-        before: Option<WriteId>,
-        activity: Activity,
-    },
-    /// The copy is written as it is.
-    Tell,
-}
-
-/// A question as it is answered if the store agrees.
-#[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) ask: Ask,
-    pub(super) answer: Answer,
-}
-
-#[derive(Debug)]
-pub(super) enum Answer {
-    Looked,
-    Judged(Box<Judgement>),
-    /// The edge has no room for another stream.
-    Full,
-}
-
-impl Sent {
-    /// What there is to say again.
-    pub(super) fn back(self, was_lost: bool) -> Item {
-        let is_told = matches!(self.kind, Kind::Tell);
-        let flushes = is_told || self.was_dirty || self.again;
-        Item {
-            asks: self
-                .answered
-                .into_iter()
-                .map(|answered| answered.ask)
-                .collect(),
-            flushes,
-            again: self.again || (is_told && was_lost),
-            feed: self.feed && flushes,
-            found: None,
-        }
-    }
 }
 
 /// What is needed to make up a batch.

@@ -6,6 +6,7 @@ use streamgate_bytes::Fingerprint;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
+use crate::ports::Host;
 use crate::{Decided, Records, Unavailable};
 
 /// Names a request that waits.
@@ -52,6 +53,18 @@ pub(crate) struct At<'a, H> {
     pub(crate) now: Moment,
     /// The same by the steady clock: what waits is not given up because own time was set.
     pub(crate) steady: Moment,
+}
+
+impl<'a, H: Host> At<'a, H> {
+    /// Now, at this host.
+    pub(super) fn new(host: &'a H, records: &'a Records, now: Moment) -> Self {
+        Self {
+            host,
+            records,
+            now,
+            steady: host.steady(),
+        }
+    }
 }
 
 // Not derived: that would demand it of the host.

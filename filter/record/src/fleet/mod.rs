@@ -17,6 +17,7 @@
 
 mod batch;
 mod call;
+mod calls;
 mod feed;
 mod layout;
 mod patience;
@@ -25,6 +26,7 @@ mod resp;
 mod retelling;
 mod returns;
 mod script;
+mod sent;
 mod settings;
 mod shard;
 mod store_answer;
@@ -42,26 +44,16 @@ pub use settings::{OnOutage, Settings, StoreCredentials};
 use hashbrown::HashMap;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
-use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
 
 use self::batch::WriteIds;
-use self::call::{SUBJECTS_A_CALL, fingerprint, shard_of};
+use self::call::{fingerprint, shard_of};
 use self::patience::{Patience, Watch};
 use self::queue::Ask;
 use self::retelling::Retelling;
 use self::shard::Shard;
 use crate::Records;
 use crate::ports::Host;
-
-/// In how many parts of a timeout every shard is told of signs of life once.
-const ROUNDS_A_TIMEOUT: u64 = 9;
-
-/// How many shards a worker that has just started calls for the first time in one tick.
-const FIRST_CALLS_A_TICK: usize = 8;
-
-/// The most shards that are called in one tick because they have come back.
-const BACK_A_TICK: usize = 64;
 
 /// The most subjects of which the store has yet to be asked or told something, in one
 /// worker; each shard has its share, and for the time of an outage one call's subjects more.
@@ -234,117 +226,6 @@ impl Fleet {
         !self.urgent.is_empty() || !self.settled.is_empty()
     }
 
-    /// The calls to make now: those that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let steady = host.steady();
-        let here = At {
-            host,
-            records,
-            now,
-            steady,
-        };
-        let urgent = core::mem::take(&mut self.urgent);
-        let mut calls = Vec::new();
-        for at in urgent {
-            let shard = self.shards.get(at);
-            if shard.is_some_and(|shard| shard.may_speak(steady) && shard.queue.has_urgent()) {
-                calls.extend(self.call(here, at));
-            }
-        }
-        calls
-    }
-
-    /// The calls to make every [`TICK_MS`].
-    pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let steady = host.steady();
-        let here = At {
-            host,
-            records,
-            now,
-            steady,
-        };
-        self.watch.begin(steady);
-        let patience = self.patience(steady);
-        if self.watch.tick(steady) {
-            for shard in &mut self.shards {
-                shard.give_up(here, patience, &mut self.settled);
-            }
-        }
-        let (shards, settings) = (&mut self.shards, &self.settings);
-        self.retelling.on_tick(here, shards, settings);
-        // The answer to a call that was taken for lost is of no use any more.
-        let shards = &self.shards;
-        let is_awaited = |call: &CallId, at: &mut usize| {
-            shards.get(*at).is_some_and(|shard| shard.awaits(*call))
-        };
-        self.in_flight.retain(is_awaited);
-        let feed_every_ms = self.settings.feed_every_ms();
-        let rounds = self.patient_a_tick();
-        let overtaken = self.in_turn(0, rounds, Shard::was_overtaken);
-        let left = rounds.saturating_sub(overtaken.len());
-        let patient = self.in_turn(self.next_patient, left, |shard| {
-            !shard.queue.is_empty() && !shard.was_overtaken()
-        });
-        // A call that is made anyway reads the feed where that is due. One just for them waits
-        // longer, so that there is none while many play; that still leaves a quarter of the
-        // time in which they have to be heard.
-        let alone_ms = feed_every_ms.saturating_add(feed_every_ms / 2);
-        let mut feed = self.in_turn(self.next_feed, self.feed_a_tick(), |shard| {
-            shard.feed_is_due(alone_ms, now)
-        });
-        self.next_patient = patient
-            .last()
-            .map_or(self.next_patient, |at| at.saturating_add(1));
-        self.next_feed = feed
-            .last()
-            .map_or(self.next_feed, |at| at.saturating_add(1));
-        // Another worker may have read them meanwhile.
-        feed.retain(|at| {
-            self.shards.get_mut(*at).is_some_and(|shard| {
-                shard.look_what_others_know(here);
-                shard.feed_is_due(alone_ms, now)
-            })
-        });
-        let mut due = self.in_turn(0, usize::MAX, |shard| {
-            shard.queue.has_urgent() || shard.is_down()
-        });
-        due.extend(overtaken);
-        due.extend(patient);
-        due.extend(feed);
-        due.extend(self.in_turn(self.next_feed, BACK_A_TICK, |shard| shard.is_back(now)));
-        let may_speak = |at: &usize| {
-            let shard = self.shards.get(*at);
-            shard.is_some_and(|shard| shard.may_speak(steady))
-        };
-        due.retain(may_speak);
-        let mut due = sorted_by_key(due, |at| *at);
-        due.dedup();
-        due.into_iter()
-            .filter_map(|at| self.call(here, at))
-            .collect()
-    }
-
-    /// Up to `most` shards of a kind, from one of them on.
-    fn in_turn(&self, from: usize, most: usize, is_one: impl Fn(&Shard) -> bool) -> Vec<usize> {
-        let count = self.shards.len();
-        let turns = (0..count).map(|turn| from.saturating_add(turn).checked_rem(count));
-        let found = turns
-            .flatten()
-            .filter(|at| self.shards.get(*at).is_some_and(&is_one));
-        found.take(most).collect()
-    }
-
-    /// The most shards whose eviction feed one tick asks for: all of them in the time given, and
-    /// those soon that have never been asked.
-    fn feed_a_tick(&self) -> usize {
-        let ticks = usize::try_from(self.settings.feed_every_ms() / TICK_MS).unwrap_or(usize::MAX);
-        let in_time = self.shards.len().div_ceil(ticks.max(1));
-        match self.shards.iter().all(Shard::is_known) {
-            true => in_time,
-            false => in_time.max(FIRST_CALLS_A_TICK),
-        }
-    }
-
     /// Takes what came back of a call.
     pub fn on_reply(
         &mut self,
@@ -354,13 +235,8 @@ impl Fleet {
         reply: Result<&[u8], CallFailure>,
         now: Moment,
     ) {
-        let steady = host.steady();
-        let here = At {
-            host,
-            records,
-            now,
-            steady,
-        };
+        let here = At::new(host, records, now);
+        let steady = here.steady;
         let patience = self.patience(steady);
         let Some(at) = self.in_flight.remove(&call) else {
             return;
@@ -384,21 +260,6 @@ impl Fleet {
         core::mem::take(&mut self.settled)
     }
 
-    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<StoreCall> {
-        let ids = self.ids.get_or_insert_with(|| {
-            let [a, b, c, d, e, f, g, h, ..] = here.host.random();
-            WriteIds::new([a, b, c, d, e, f, g, h])
-        });
-        self.last_call = self.last_call.wrapping_add(1);
-        let id = CallId(self.last_call);
-        let call = self
-            .shards
-            .get_mut(at)?
-            .call(here, &self.settings, ids, id)?;
-        self.in_flight.insert(id, at);
-        Some(call)
-    }
-
     fn patience(&self, steady: Moment) -> Patience {
         let Settings {
             wait_ms,
@@ -406,20 +267,6 @@ impl Fleet {
             ..
         } = self.settings;
         self.watch.patience(wait_ms, start_within_ms, steady)
-    }
-
-    /// How many shards have to be told of signs of life in one tick, so that each of those
-    /// that wait has its turn a few times in a timeout, and more often if one call does not
-    /// suffice for it.
-    fn patient_a_tick(&self) -> usize {
-        let calls = self
-            .shards
-            .iter()
-            .map(|shard| shard.queue.len().div_ceil(SUBJECTS_A_CALL));
-        let calls = calls.fold(0, usize::saturating_add);
-        let round_ms = self.settings.shortest_timeout_ms / ROUNDS_A_TIMEOUT;
-        let ticks = usize::try_from(round_ms / TICK_MS).unwrap_or(usize::MAX);
-        calls.div_ceil(ticks.max(1)).max(1)
     }
 
     fn shard_of(&self, subject: &SubjectKey) -> usize {

@@ -31,7 +31,7 @@ impl Retelling {
         shards: &mut [Shard],
         settings: &Settings,
     ) {
-        let (now, slots) = (here.now, here.records.slots.get());
+        let (now, slots) = (here.steady, here.records.slots.get());
         let mut is_news = false;
         for shard in &mut *shards {
             is_news |= shard.back.look_after(now);

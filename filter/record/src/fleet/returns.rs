@@ -23,6 +23,7 @@ const SETTLED_AFTER_MS: u64 = 1_000;
 /// A shard's return from an outage, or from the loss of its memory.
 #[derive(Debug, Default)]
 pub(super) struct Return {
+    /// By the steady clock, as all moments here.
     at: Option<Moment>,
     /// Nobody has looked after it yet.
     is_fresh: bool,
@@ -77,7 +78,6 @@ impl Return {
     }
 
     fn is_within(&self, ms: u64, now: Moment) -> bool {
-        // One in the future means that the clock was set back since.
-        self.at.is_some_and(|at| now >= at && now.ms_since(at) < ms)
+        self.at.is_some_and(|at| now.ms_since(at) < ms)
     }
 }

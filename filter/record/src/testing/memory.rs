@@ -17,6 +17,7 @@ use crate::rule_metric::RuleMetric;
 /// Several threads may use one by reference, as workers share Envoy's store.
 pub struct MemoryHost(Mutex<State>);
 
+#[derive(Clone)]
 struct State {
     /// By the steady clock.
     now: Moment,
@@ -24,7 +25,7 @@ struct State {
     ahead_ms: i64,
     /// By how many milliseconds the machine's clock is ahead of it, and was ahead of own time when last
     /// looked at.
-    machine_ahead_ms: i64,
+    clock_ahead_ms: i64,
     seen_ahead_ms: i64,
     values: HashMap<StoreKey, (Vec<u8>, u32)>,
     generations: HashMap<u16, u32>,
@@ -38,6 +39,7 @@ struct State {
     lasted_ms: Vec<u64>,
     live: i64,
     calls: Calls,
+    counts: u32,
     swaps_fail: bool,
     is_not_counting: bool,
     swaps_to_lose: u32,
@@ -66,7 +68,7 @@ impl MemoryHost {
         Self(Mutex::new(State {
             now: NOW,
             ahead_ms: 0,
-            machine_ahead_ms: 0,
+            clock_ahead_ms: 0,
             seen_ahead_ms: 0,
             values: HashMap::new(),
             generations: HashMap::new(),
@@ -78,6 +80,7 @@ impl MemoryHost {
             lasted_ms: Vec::new(),
             live: 0,
             calls: Calls::default(),
+            counts: 0,
             swaps_fail: false,
             is_not_counting: false,
             swaps_to_lose: 0,
@@ -107,7 +110,7 @@ impl MemoryHost {
 
     /// Somebody sets the machine's clock, so that it is so far ahead of the steady one.
     pub fn set_machine_ahead(&self, ms: i64) {
-        self.state().machine_ahead_ms = ms;
+        self.state().clock_ahead_ms = ms;
     }
 
     /// A counter's value.
@@ -118,6 +121,11 @@ impl MemoryHost {
     /// How often the store was called so far.
     pub fn calls(&self) -> Calls {
         self.state().calls
+    }
+
+    /// How often a counter was moved, or looked at, so far.
+    pub fn counts(&self) -> u32 {
+        self.state().counts
     }
 
     /// From now on the store refuses every write, or no longer.
@@ -189,6 +197,12 @@ impl MemoryHost {
     }
 }
 
+impl Clone for MemoryHost {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.state().clone()))
+    }
+}
+
 impl State {
     fn version(&self, key: StoreKey) -> Option<Version> {
         self.values.get(&key).map(|(_, version)| Version(*version))
@@ -209,7 +223,7 @@ impl Clock for MemoryHost {
 
     fn machine(&self) -> Moment {
         let state = self.state();
-        state.now.shifted_ms(state.machine_ahead_ms)
+        state.now.shifted_ms(state.clock_ahead_ms)
     }
 
     fn steady(&self) -> Moment {
@@ -239,20 +253,27 @@ impl Entropy for MemoryHost {
 
 impl Meter for MemoryHost {
     fn add(&self, metric: Metric, n: u64) {
-        self.state().counters[metric.index()] += n;
+        let mut state = self.state();
+        state.counts += 1;
+        state.counters[metric.index()] += n;
     }
 
     fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
         let name = metric.name(policy, rule);
-        *self.state().by_rule.entry(name).or_default() += 1;
+        let mut state = self.state();
+        state.counts += 1;
+        *state.by_rule.entry(name).or_default() += 1;
     }
 
     fn add_lasted(&self, ms: u64) {
-        self.state().lasted_ms.push(ms);
+        let mut state = self.state();
+        state.counts += 1;
+        state.lasted_ms.push(ms);
     }
 
     fn bumps(&self) -> Option<u64> {
-        let state = self.state();
+        let mut state = self.state();
+        state.counts += 1;
         (!state.is_not_counting).then_some(state.counters[Metric::GenerationBumps.index()])
     }
 

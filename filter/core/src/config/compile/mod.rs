@@ -24,9 +24,7 @@ use super::limits::{
 };
 use super::parse::Parsed;
 use super::problem::Problem;
-use super::raw::{
-    BASE_PATH, CALLS_PER_MINUTE, RawCompatibility, RawKey, RawReferer, RawSessions, RawState,
-};
+use super::raw::{BASE_PATH, CALLS_PER_MINUTE, RawKey, RawReferer, RawSessions, RawState};
 use super::{Compatibility, Config, PlaybackPath, Sessions};
 use crate::config::Credentials;
 use crate::request::surface::{Surface, surface};
@@ -57,7 +55,7 @@ pub fn compile(
     book.max_attribute_bytes = usize::try_from(raw.state.max_attribute_bytes).unwrap_or(usize::MAX);
     book.calls_per_minute = raw.sessions.calls_per_minute.unwrap_or(CALLS_PER_MINUTE);
     book.creates_per_minute = raw.sessions.creates_per_minute.unwrap_or(CALLS_PER_MINUTE);
-    book.sessions_have_players = matches!(raw.compatibility, RawCompatibility::CmV2);
+    book.sessions_have_players = matches!(raw.compatibility, Compatibility::CmV2);
     let subject_key = check.secret("privacy.subject_key", &raw.privacy.subject_key);
     let hasher = SubjectHasher::new(subject_key.as_bytes());
     let fingerprint = written.map_or_else(String::new, |written| hasher.configuration(&written));
@@ -188,7 +186,7 @@ impl Check<'_> {
         )
     }
 
-    fn sessions(&mut self, raw: &RawSessions, compatibility: RawCompatibility) -> Option<Sessions> {
+    fn sessions(&mut self, raw: &RawSessions, compatibility: Compatibility) -> Option<Sessions> {
         for (name, calls) in [
             ("calls_per_minute", raw.calls_per_minute),
             ("creates_per_minute", raw.creates_per_minute),
@@ -228,10 +226,7 @@ impl Check<'_> {
             timeout_ms: timeout?,
             token_lifetime_ms: lifetime?,
             ring: ring?,
-            compatibility: match compatibility {
-                RawCompatibility::Streamgate => Compatibility::Streamgate,
-                RawCompatibility::CmV2 => Compatibility::CmV2,
-            },
+            compatibility,
         })
     }
 

@@ -8,12 +8,12 @@ use streamgate_values::path::Reading;
 use super::super::limits::{BUFFER_MS, CLIENTS, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawPaused, RawPlayback, RawPreflight, RawSeenClient, RawSharing, RawSharingAction, RawStart,
-    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
+    RawPlayback, RawSeenClient, RawSharing, RawSharingAction, RawStreamCarrier, RawSubjectCarrier,
+    RawTokenPosition,
 };
 use super::super::{
-    AttributeSource, CmcdKey, Paused, PlaybackPath, Preflight, Slate, Start, StreamCarrier,
-    SubjectCarrier, TemplateSegment, TokenPosition,
+    AttributeSource, CmcdKey, PlaybackPath, Slate, StreamCarrier, SubjectCarrier, TemplateSegment,
+    TokenPosition,
 };
 use super::check::{Check, field, item, quoted, shown};
 use crate::config::Credentials;
@@ -82,10 +82,7 @@ impl Check<'_> {
             classes: self.classes(&field(path, "classes"), &raw.classes),
             application: raw.application.clone(),
             idp: raw.idp.clone(),
-            start: match raw.start {
-                RawStart::Implicit => Start::Implicit,
-                RawStart::SessionRequired => Start::SessionRequired,
-            },
+            start: raw.start,
             subject: self.subject_carriers(&field(path, "subject"), &raw.subject),
             stream: self.stream_carriers(&field(path, "stream"), &raw.stream),
             template: self.template(&field(path, "template"), raw.template.as_deref()),
@@ -94,14 +91,8 @@ impl Check<'_> {
                 RawLiveness::Any => Liveness::Any,
                 RawLiveness::Media => Liveness::Media,
             },
-            paused: raw.paused.map(|paused| match paused {
-                RawPaused::Keep => Paused::Keep,
-                RawPaused::Release => Paused::Release,
-            }),
-            preflight: match raw.preflight {
-                RawPreflight::Answer => Preflight::Answer,
-                RawPreflight::Forward => Preflight::Forward,
-            },
+            paused: raw.paused,
+            preflight: raw.preflight,
             manifest_max: usize::try_from(manifest_max).unwrap_or(usize::MAX),
             refuse_status: raw.refuse.status,
             slate: Slate {

@@ -5,10 +5,10 @@ use streamgate_values::subject::SubjectHasher;
 
 use super::super::limits::{APPLICATION_SECRETS, CREATES_PER_CLIENT, PER_MINUTE};
 use super::super::raw::{
-    RawApplication, RawCatSubject, RawCompatibility, RawConfig, RawPlayback, RawSecrets,
-    RawSessionApi, RawStart, RawSubjectCarrier, RawSubjectProof,
+    RawApplication, RawCatSubject, RawConfig, RawPlayback, RawSecrets, RawSessionApi,
+    RawSubjectCarrier, RawSubjectProof,
 };
-use super::super::{ApplicationSecrets, SessionApi, SubjectProof};
+use super::super::{ApplicationSecrets, Compatibility, SessionApi, Start, SubjectProof};
 use super::check::{Check, field, item, quoted};
 
 /// What to write where the session API is meant.
@@ -146,7 +146,7 @@ fn means_session_api(raw: &RawConfig) -> Option<String> {
             "creates_per_minute_per_client",
         ),
     ];
-    if matches!(raw.compatibility, RawCompatibility::CmV2) {
+    if matches!(raw.compatibility, Compatibility::CmV2) {
         return Some("`compatibility: cm-v2` is about it".to_owned());
     }
     if let Some((_, name)) = given.iter().find(|(given, _)| *given) {
@@ -157,7 +157,7 @@ fn means_session_api(raw: &RawConfig) -> Option<String> {
         let id = quoted(&application.id);
         return Some(format!("application {id} has a `secret` for it"));
     }
-    let needs = |path: &RawPlayback| matches!(path.start, RawStart::SessionRequired);
+    let needs = |path: &RawPlayback| matches!(path.start, Start::SessionRequired);
     let at = raw.playback.iter().position(needs)?;
     Some(format!(
         "`playback[{at}].start: session_required` lets nothing play that it did not create"

@@ -6,6 +6,7 @@
 //! that errors call a part of the configuration by.
 
 mod by_form;
+mod carriers;
 mod cat;
 mod classes;
 mod fleet;
@@ -16,15 +17,15 @@ mod session_api;
 mod sessions;
 mod sharing;
 
+pub use carriers::{
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawSeenClient,
+    RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
+};
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
 pub use fleet::{RawFleet, RawOnOutage};
 pub use operator::RawOperator;
-pub use playback::{
-    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawManifests, RawMatch, RawPaused, RawPlayback, RawPreflight, RawRefuse, RawSeenClient,
-    RawSlate, RawStart, RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
-};
+pub use playback::{RawLiveness, RawManifests, RawMatch, RawPlayback, RawRefuse, RawSlate};
 pub use policies::{
     RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
     RawRule, RawSameDevice, RawTest, RawUrl, RawValue, RawValues,
@@ -42,6 +43,7 @@ use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
 
+use super::choices::Compatibility;
 #[cfg(feature = "schema")]
 use super::limits;
 
@@ -68,7 +70,7 @@ pub struct RawConfig {
     pub sessions: RawSessions,
     /// Which shape the session API answers in.
     #[serde(default)]
-    pub compatibility: RawCompatibility,
+    pub compatibility: Compatibility,
     /// How accounts are made unreadable.
     pub privacy: RawPrivacy,
     /// JWTs that Envoy has checked.
@@ -92,21 +94,6 @@ pub struct RawConfig {
     /// Makes the listener the operator's door, which serves nothing else. Default: viewers are
     /// served.
     pub operator: Option<RawOperator>,
-}
-
-/// Which shape the session API answers in.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename = "Compatibility")]
-#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
-pub enum RawCompatibility {
-    /// Streamgate's own: a create and a heartbeat are answered with a body.
-    #[default]
-    #[serde(rename = "streamgate")]
-    Streamgate,
-    /// As existing clients of the CM v2 API expect it: no body, and
-    /// `Location` holds the bare id.
-    #[serde(rename = "cm-v2")]
-    CmV2,
 }
 
 /// Who takes `Referer` off.

@@ -9,8 +9,10 @@ use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
 
+use super::super::choices::{Paused, Preflight, Start};
 #[cfg(feature = "schema")]
 use super::super::limits;
+use super::carriers::{RawAttributeSource, RawStreamCarrier, RawSubjectCarrier};
 use super::classes::{RawClasses, RawPattern};
 use super::sharing::RawSharing;
 use crate::named::Named;
@@ -33,7 +35,7 @@ pub struct RawPlayback {
     #[serde(default)]
     pub idp: String,
     /// How streams begin.
-    pub start: RawStart,
+    pub start: Start,
     /// Where to find the account; the first that yields one wins.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub subject: Vec<RawSubjectCarrier>,
@@ -60,10 +62,10 @@ pub struct RawPlayback {
     pub liveness: RawLiveness,
     /// What becomes of a player that says it is paused (CMCD `sta`). Default: nothing; it
     /// keeps its place until its timeout.
-    pub paused: Option<RawPaused>,
+    pub paused: Option<Paused>,
     /// What becomes of a browser's question beforehand (CORS preflight).
     #[serde(default)]
-    pub preflight: RawPreflight,
+    pub preflight: Preflight,
     /// Manifests whose URLs are to keep the token in front of their path.
     #[serde(default)]
     pub manifests: RawManifests,
@@ -111,169 +113,6 @@ pub struct RawMatch {
     pub prefix: String,
 }
 
-/// How streams begin.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "Start", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawStart {
-    /// By the first successful media request.
-    Implicit,
-    /// Through the session API only.
-    SessionRequired,
-}
-
-/// What can say whose account watches.
-#[derive(Debug, Deserialize)]
-#[serde(rename = "SubjectCarrier", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawSubjectCarrier {
-    /// A playback token.
-    Token(RawTokenPosition),
-    /// A claim of the JWT that Envoy's `jwt_authn` has checked.
-    JwtClaim(
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
-    ),
-    /// A Common Access Token; needs `cat`.
-    Cat(RawCatSubject),
-    /// A header that an earlier hop sets and clients cannot.
-    Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-}
-
-/// What can say which stream it is.
-#[derive(Debug, Deserialize)]
-#[serde(rename = "StreamCarrier", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawStreamCarrier {
-    /// A playback token.
-    Token(RawTokenPosition),
-    /// A claim of the JWT that Envoy's `jwt_authn` has checked.
-    JwtClaim(
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
-    ),
-    /// A header that an earlier hop sets and clients cannot.
-    Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-    /// A Common Access Token; needs `cat`.
-    Cat(RawCatId),
-    /// CMCD (CTA-5004).
-    Cmcd(RawCmcdSid),
-    /// A redirect that gives each playback an id of its own; needs `{token: path}`, too.
-    Redirect(#[cfg_attr(feature = "schema", schemars(extend("const" = true)))] bool),
-    /// What can be seen of any client, as a last resort.
-    Client(RawClient),
-}
-
-/// Where a playback token stands.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename = "TokenPlace", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawTokenPosition {
-    /// In front of the path.
-    Path,
-    /// In a query parameter of this name.
-    Query(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-    /// In a cookie of this name.
-    Cookie(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-    /// In a header of this name, alone or after `Bearer`.
-    Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-}
-
-/// The claim of a Common Access Token that names the account.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "CatSubject", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawCatSubject {
-    /// The subject.
-    Sub,
-}
-
-/// The claim of a Common Access Token that names the stream.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "CatId", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawCatId {
-    /// The token's own id.
-    Cti,
-}
-
-/// The CMCD key that names the stream.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "CmcdSid", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawCmcdSid {
-    /// The session id.
-    Sid,
-}
-
-/// What can be seen of any client.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "Client", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawClient {
-    /// Its address together with its `User-Agent`.
-    AddressAndAgent,
-}
-
-/// What can be seen of any client, as an attribute.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "SeenClient", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawSeenClient {
-    /// Its address together with its `User-Agent`.
-    AddressAndAgent,
-    /// The network that its address is in: 24 bits of IPv4, 56 of IPv6.
-    Network,
-}
-
-/// Where an attribute comes from.
-#[derive(Debug, Deserialize)]
-#[serde(rename = "AttributeSource", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawAttributeSource {
-    /// A segment of the path, the first being 1.
-    PathSegment(
-        #[cfg_attr(
-            feature = "schema",
-            schemars(range(min = *limits::PATH_SEGMENT.start(), max = *limits::PATH_SEGMENT.end()))
-        )]
-        u32,
-    ),
-    /// A query parameter.
-    Query(
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
-    ),
-    /// A header.
-    Header(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-    /// A cookie.
-    Cookie(#[cfg_attr(feature = "schema", schemars(regex(pattern = limits::HEADER)))] String),
-    /// A claim of the JWT that Envoy's `jwt_authn` has checked.
-    JwtClaim(
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
-    ),
-    /// What can be seen of any client, as a keyed hash.
-    Client(RawSeenClient),
-    /// CMCD (CTA-5004).
-    Cmcd(RawCmcdKey),
-    /// The same for every stream of this path.
-    Value(
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
-    ),
-}
-
-/// What CMCD says of a playback.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "CmcdKey", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawCmcdKey {
-    /// The session id.
-    Sid,
-    /// The content id.
-    Cid,
-    /// The player's state, one letter.
-    Sta,
-    /// Whether the player is in the background: `true` or `false`.
-    Bg,
-}
-
 /// What keeps a stream alive.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename = "Liveness", rename_all = "snake_case")]
@@ -285,17 +124,6 @@ pub enum RawLiveness {
     /// Media requests alone, from the first one on: a heartbeat does not keep a stream
     /// whose segments stopped.
     Media,
-}
-
-/// What becomes of a player that says it is paused (CMCD `sta`).
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "Paused", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawPaused {
-    /// Its manifest requests keep its stream alive.
-    Keep,
-    /// Its place is free at once; it starts again when it plays on, if there is room.
-    Release,
 }
 
 /// Manifests that came under a token in front of their path: URLs in them that are absolute
@@ -324,20 +152,6 @@ impl Default for RawManifests {
             max_bytes: 2_097_152,
         }
     }
-}
-
-/// What becomes of a browser's question beforehand: OPTIONS with `Origin` and
-/// `Access-Control-Request-Method`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename = "Preflight", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
-pub enum RawPreflight {
-    /// It is answered at the edge, for any origin, and reaches nobody.
-    #[default]
-    Answer,
-    /// It goes on to the origin unasked. One that answers OPTIONS with the file then gives
-    /// it to anybody.
-    Forward,
 }
 
 /// How to refuse.

@@ -11,6 +11,7 @@ mod cookie;
 mod credential;
 mod id;
 mod query;
+mod search;
 mod token;
 
 pub use access::GoodTokens;
@@ -22,25 +23,24 @@ pub use attributes::{attributes, carried_attributes, root};
 pub(crate) use cookie::without as without_cookies;
 pub(crate) use credential::{Credential, credential_ends_at, earlier};
 pub(crate) use query::without as without_parameters;
+pub(crate) use search::may_name_another;
+pub use search::{Identified, Wish, granted_limits};
 pub(crate) use token::is_in_scope;
 
 use std::sync::Arc;
 
 use streamgate_policy::Application;
-use streamgate_tokens::cat::Access;
-use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
-use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use self::access::{Stood, granted};
 use self::asked::without_port;
-use self::id::{id, jwt_id, own_session};
+use self::search::{Search, Source, own_subject};
 use self::token::Tokens;
-use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPosition};
+use crate::config::{Config, PlaybackPath, TokenPosition};
 use crate::refusal::reason::Reason;
 
 /// The query parameter that holds CMCD (CTA-5004).
@@ -75,23 +75,6 @@ pub struct Viewer<'a> {
     pub renewed: Option<(String, String)>,
 }
 
-/// Which stream a request belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identified {
-    /// This one.
-    Stream {
-        /// The stream.
-        key: StreamKey,
-        /// Its id does not change when its player starts anew: it names a device, not a
-        /// playback.
-        recurring: bool,
-    },
-    /// None yet; a manifest request may be given a fresh one by redirect.
-    ByRedirect,
-    /// Nothing says which.
-    Unknown,
-}
-
 impl<H: Head> Asked<'_, H> {
     /// Its cookies as one line, should the client send several. Reads them once.
     pub fn cookies(&self) -> Option<&[u8]> {
@@ -101,15 +84,6 @@ impl<H: Head> Asked<'_, H> {
         };
         self.cookies.get_or_init(read).as_deref()
     }
-}
-
-/// What a request asks for, as far as it matters to who watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
-    /// It may be given a stream by redirect.
-    pub redirects: bool,
-    /// It begins anew: a cookie does not say which stream it is.
-    pub anew: bool,
 }
 
 /// Finds out who watches. `credentials_ahead_ms`: by how much the clock by which Common Access Tokens end is
@@ -194,219 +168,6 @@ pub fn identify<'a, H: Head>(
         is_narrow: access.is_some_and(|access| access.restricts_requests),
         renewed: granted.and_then(|granted| granted.renewed),
     })
-}
-
-/// Whose account a request names by other means than a playback token: by the first of
-/// them that yields one.
-fn own_subject<H: Head>(
-    config: &Config,
-    protected: &PlaybackPath,
-    asked: &Asked<'_, H>,
-    access: Option<&Access>,
-) -> Result<Option<SubjectKey>, Reason> {
-    for carrier in &protected.subject {
-        if let Some((id, _)) = said_subject(config, carrier, asked, access)? {
-            return Ok(Some(config.hasher.subject(&protected.idp, &id)));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a request may name another account than this one, by other means than a playback
-/// token. An access token is not looked into.
-pub(crate) fn may_name_another<H: Head>(
-    config: &Config,
-    protected: &PlaybackPath,
-    asked: &Asked<'_, H>,
-    subject: &SubjectKey,
-) -> bool {
-    if protected.subject.contains(&SubjectCarrier::CatSubject) {
-        return true;
-    }
-    match own_subject(config, protected, asked, None) {
-        Ok(own) => own.is_some_and(|own| own != *subject),
-        Err(_) => true,
-    }
-}
-
-/// The account that one carrier names, and what it is; `None` for a playback token.
-fn said_subject<'a, H: Head>(
-    config: &Config,
-    carrier: &SubjectCarrier,
-    asked: &Asked<'_, H>,
-    access: Option<&'a Access>,
-) -> Result<Option<(String, Source<'a>)>, Reason> {
-    Ok(match carrier {
-        SubjectCarrier::Token(_) => None,
-        SubjectCarrier::JwtClaim(name) => {
-            jwt_id(config, asked.head, name)?.map(|id| (id, Source::Jwt))
-        }
-        SubjectCarrier::CatSubject => match access {
-            Some(access) => match &access.subject {
-                Some(subject) => Some((id(subject.as_bytes())?.to_owned(), Source::Access(access))),
-                None => None,
-            },
-            None => None,
-        },
-        SubjectCarrier::Header(name) => match asked.head.header(name) {
-            Some(value) => Some((id(&value)?.to_owned(), Source::Other)),
-            None => None,
-        },
-    })
-}
-
-/// What says something of a viewer.
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    /// A playback token, and where it stands.
-    Token(&'a TokenPosition, &'a PlaybackToken),
-    /// A Common Access Token.
-    Access(&'a Access),
-    /// The JWT that the proxy has checked.
-    Jwt,
-    /// Anything else; it says nothing more.
-    Other,
-}
-
-impl<'a> Source<'a> {
-    fn token(self) -> Option<&'a PlaybackToken> {
-        match self {
-            Self::Token(_, token) => Some(token),
-            Self::Access(_) | Self::Jwt | Self::Other => None,
-        }
-    }
-
-    fn access(self) -> Option<&'a Access> {
-        match self {
-            Self::Access(access) => Some(access),
-            Self::Token(..) | Self::Jwt | Self::Other => None,
-        }
-    }
-}
-
-/// A request to be searched for who watches.
-struct Search<'a, H> {
-    config: &'a Config,
-    protected: &'a PlaybackPath,
-    asked: &'a Asked<'a, H>,
-    tokens: &'a Tokens<'a>,
-    access: Option<&'a Access>,
-    wish: Wish,
-}
-
-impl<H: Head> Search<'_, H> {
-    /// The subject, and what says so.
-    fn subject(&self) -> Result<(SubjectKey, Source<'_>), Reason> {
-        for carrier in &self.protected.subject {
-            if let SubjectCarrier::Token(position) = carrier {
-                if let Some(token) = self.tokens.at(position) {
-                    return Ok((token.subject, Source::Token(position, token)));
-                }
-                continue;
-            }
-            let said = said_subject(self.config, carrier, self.asked, self.access)?;
-            if let Some((id, source)) = said {
-                let subject = self.config.hasher.subject(&self.protected.idp, &id);
-                return Ok((subject, source));
-            }
-        }
-        Err(self.tokens.stale.unwrap_or(Reason::NoSubject))
-    }
-
-    /// The stream, and what names it.
-    fn stream(&self, subject: &SubjectKey) -> Result<(Identified, Source<'_>), Reason> {
-        let external = |carrier: &str, id: &[u8], recurring| {
-            let hash = self.config.hasher.external_stream(subject, carrier, id);
-            let key = StreamKey::external(hash);
-            (Identified::Stream { key, recurring }, Source::Other)
-        };
-        let session_or_external =
-            |carrier: &str, id: &[u8]| match own_session(self.config, subject, id) {
-                Some(key) => {
-                    let recurring = false;
-                    (Identified::Stream { key, recurring }, Source::Other)
-                }
-                None => external(carrier, id, false),
-            };
-        let head = self.asked.head;
-        let mut redirect = Identified::Unknown;
-        for carrier in &self.protected.stream {
-            match carrier {
-                StreamCarrier::Token(TokenPosition::Cookie(_)) if self.wish.anew => {}
-                StreamCarrier::Token(position) => {
-                    if let Some(token) = self.tokens.at(position) {
-                        let stream = Identified::Stream {
-                            key: token.stream,
-                            recurring: false,
-                        };
-                        return Ok((stream, Source::Token(position, token)));
-                    }
-                }
-                StreamCarrier::JwtClaim(name) => {
-                    if let Some(value) = jwt_id(self.config, head, name)? {
-                        let (stream, _) = external("jwt", value.as_bytes(), true);
-                        return Ok((stream, Source::Jwt));
-                    }
-                }
-                StreamCarrier::CatId => {
-                    if let Some(access) = self.access
-                        && let Some(cti) = &access.id
-                    {
-                        let (stream, _) = external("cat", cti, true);
-                        return Ok((stream, Source::Access(access)));
-                    }
-                }
-                StreamCarrier::Header(name) => {
-                    if let Some(value) = head.header(name) {
-                        return Ok(session_or_external("header", id(&value)?.as_bytes()));
-                    }
-                }
-                StreamCarrier::CmcdSid => {
-                    if let Some(sid) = cmcd::CmcdReader::new(head, self.asked.path).sid() {
-                        return Ok(session_or_external("cmcd", sid.as_bytes()));
-                    }
-                }
-                StreamCarrier::Redirect => {
-                    redirect = Identified::ByRedirect;
-                    if self.wish.redirects {
-                        return Ok((redirect, Source::Other));
-                    }
-                }
-                StreamCarrier::AddressAndAgent => {
-                    if let Some(client) = client(head) {
-                        return Ok(external("client", &client, true));
-                    }
-                }
-            }
-        }
-        Ok((redirect, Source::Other))
-    }
-
-    /// The account's limits: those in its tokens, and over them those in its JWT, if it has
-    /// some.
-    fn limits(&self, tokens: [Option<&PlaybackToken>; 2]) -> (Limits, bool) {
-        let mut limits = Limits::default();
-        let tokens = tokens.into_iter().flatten();
-        for (claim, limit) in tokens.flat_map(|token| token.limits.iter()) {
-            limits.set(claim, limit);
-        }
-        let granted = granted_limits(self.config, self.asked.head);
-        let has_granted = !granted.is_empty();
-        limits.merge(&granted);
-        (limits, has_granted)
-    }
-}
-
-/// The account's own limits, as the JWT that the proxy has checked says them.
-pub fn granted_limits(config: &Config, head: &impl Head) -> Limits {
-    let mut limits = Limits::default();
-    for name in config.records.book.limit_claims() {
-        let claim = head.jwt_claim(&config.jwt_payload, name);
-        if let Some(limit) = claim.and_then(|claim| claim::limit(&claim)) {
-            limits.set(name.as_str(), limit);
-        }
-    }
-    limits
 }
 
 #[cfg(test)]

@@ -7,16 +7,15 @@ use streamgate_values::recent::Recent;
 
 use super::{CLOCK_STEP_MS, Shard, UNANSWERED, count, settle};
 use crate::copy::{self, UpToDate};
-use crate::fleet::batch::{Answer, Answered, Kind, Sent};
+use crate::fleet::call::SUBJECTS_A_CALL;
 use crate::fleet::patience::Patience;
 use crate::fleet::queue::{Ask, Question};
 use crate::fleet::resp::Replies;
 use crate::fleet::script::FEED_READ;
+use crate::fleet::sent::{Answer, Answered, Kind, Sent};
 use crate::fleet::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
 use crate::fleet::store_clock;
-use crate::fleet::{
-    AnsweredQuestion, At, CallFailure, CallId, SUBJECTS_A_CALL, TICK_MS, feed, fingerprint,
-};
+use crate::fleet::{AnsweredQuestion, At, CallFailure, CallId, TICK_MS, feed, fingerprint};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Basis, Decided, Unavailable, WriteId, count_verdict};
@@ -62,12 +61,12 @@ impl Shard {
             Err(failure) => return self.failed(here, failure, batch, patience, settled),
         }
         if let Some(own) = own_layout.filter(|_| batch.asks_layout)
-            && self.layout.heard(own, replies.next(), here.now)
+            && self.layout.heard(own, replies.next(), here.steady)
         {
             here.host.add(Metric::FleetLayoutMismatches, 1);
         }
         if self.standing.is_out() {
-            self.back.begins(here.now);
+            self.back.begins(here.steady);
         }
         self.standing.answered(here.steady);
         self.lacks_scripts = false;
@@ -104,7 +103,7 @@ impl Shard {
         } = here;
         let known = self.since.replace(greeting.since);
         if known.is_some_and(|known| known != greeting.since) {
-            self.back.begins(now);
+            self.back.begins(here.steady);
             self.back.has_lost_memory(false);
             self.read_feed_soon(here);
         }

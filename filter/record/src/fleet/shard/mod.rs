@@ -6,12 +6,13 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::batch::{Batch, Maker, WriteIds};
+use super::call::SUBJECTS_A_CALL;
 use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
 use super::returns::{FEED_EVERY_MS, Return};
 use super::store_answer::Failure;
-use super::{AnsweredQuestion, At, CallId, SUBJECTS_A_CALL, Settings, StoreCall, Ticket, feed};
+use super::{AnsweredQuestion, At, CallId, Settings, StoreCall, Ticket, feed};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Decided, Unavailable};
@@ -121,9 +122,9 @@ impl Shard {
     }
 
     /// Whether it is called with this tick because it has come back.
-    pub(super) fn is_back(&self, now: Moment) -> bool {
-        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, now);
-        is_due && self.back.hurries(now)
+    pub(super) fn is_back<H>(&self, here: At<'_, H>) -> bool {
+        let is_due = !self.queue.is_empty() || self.feed_is_due(FEED_EVERY_MS, here.now);
+        is_due && self.back.hurries(here.steady)
     }
 
     /// Learns what other workers have heard of it.
@@ -160,7 +161,7 @@ impl Shard {
         if self.since.is_none() {
             self.look_what_others_know(here);
         }
-        let every_ms = match self.back.hurries(now) {
+        let every_ms = match self.back.hurries(here.steady) {
             true => FEED_EVERY_MS.min(settings.feed_every_ms()),
             false => settings.feed_every_ms(),
         };
@@ -174,7 +175,7 @@ impl Shard {
             return None;
         }
         let own = settings.layout.as_deref();
-        let own = own.filter(|_| self.layout.is_due(now));
+        let own = own.filter(|_| self.layout.is_due(here.steady));
         let mut maker = Maker {
             host,
             records,

@@ -1,7 +1,8 @@
 //! What a worker keeps for a store that does not answer has an end.
 
 use super::*;
-use crate::fleet::{SUBJECTS_A_CALL, SUBJECTS_MAX};
+use crate::fleet::SUBJECTS_MAX;
+use crate::fleet::call::SUBJECTS_A_CALL;
 use crate::testing::test;
 
 /// One of very many subjects, on any shard.

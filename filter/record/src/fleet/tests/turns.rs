@@ -106,7 +106,14 @@ fn a_shard_of_which_more_is_to_be_told_than_fits_into_a_call_has_its_turn_more_o
         fleet
     };
     for (subjects, calls) in [(0, 1), (1, 1), (512, 1), (513, 2), (1025, 3)] {
-        assert_eq!(fleet(subjects).patient_a_tick(), calls, "{subjects}");
+        assert_eq!(
+            {
+                let fleet = fleet(subjects);
+                fleet.patient_a_tick()
+            },
+            calls,
+            "{subjects}"
+        );
     }
 }
 
