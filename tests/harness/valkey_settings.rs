@@ -36,7 +36,7 @@ impl ValkeySettings {
         self
     }
 
-    /// That lets in a user who may read, write and run scripts, and do nothing else.
+    /// That lets in a user who may read, write, run scripts and ask for the time, and do nothing else.
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.user = Some([name.to_owned(), password.to_owned()]);
         self
@@ -83,7 +83,7 @@ impl ValkeySettings {
             lines.push(format!("requirepass {}", quoted(password)));
         }
         if let Some([name, password]) = &self.user {
-            let may = "~* +@read +@write +@scripting +@connection -@dangerous";
+            let may = "~* +@read +@write +@scripting +time +@connection -@dangerous";
             lines.push("user default off".to_owned());
             lines.push(format!("user {TESTS} on >{TESTS} ~* &* +@all"));
             let password = quoted(&format!(">{password}"));
