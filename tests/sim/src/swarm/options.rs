@@ -65,7 +65,7 @@ impl Options {
         let mut dice = fastrand::Rng::with_seed(seed);
         let skews_ms = [0, 1_000, 30_000, 120_000, 600_000];
         let skew_ms = *dice.choice(&skews_ms).unwrap_or(&0);
-        // An edge that starts while its store is away has nothing but its machine's clock to go by.
+        // An edge whose store is away for long, or from its start on, goes by its machine's clock.
         let is_away = u32::from(skew_ms <= 1_000);
         Self {
             seed,
