@@ -226,10 +226,7 @@ impl Desk {
                 self.kept.insert(ticket, Kept::Body(pending));
                 Todo::AwaitBody
             }
-            Step::Reply(mut reply) => {
-                let record = reply.record.take();
-                Todo::Reply(reply, record)
-            }
+            Step::Reply(reply) => Todo::Reply(Box::new(reply)),
             Step::Park => {
                 if let Some(scheduler) = stream.scheduler() {
                     self.parked.insert(ticket, scheduler);

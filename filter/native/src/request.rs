@@ -343,8 +343,8 @@ impl Request {
                 self.state.set(State::Body);
                 Go::AwaitBody
             }
-            (Todo::Reply(reply, record), phase) => {
-                if let Some(record) = &record {
+            (Todo::Reply(reply), phase) => {
+                if let Some(record) = &reply.record {
                     carry_out::tell(self.stream, record);
                 }
                 match phase {

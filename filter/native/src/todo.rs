@@ -19,7 +19,7 @@ pub(crate) enum Todo {
     /// Its body is awaited.
     AwaitBody,
     /// It is answered.
-    Reply(Reply, Option<Record>),
+    Reply(Box<Reply>),
     /// The fleet's store was asked.
     Park,
 }
