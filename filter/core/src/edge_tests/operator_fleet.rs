@@ -1,6 +1,7 @@
 //! The operator's door of an edge that shares its limits with others.
 
 use streamgate_record::fleet::{CallFailure, Ticket};
+use streamgate_record::ports::Clock;
 
 use super::json;
 use crate::edge::Edge;
@@ -34,13 +35,21 @@ fn asks(door: &mut Edge, host: &MemoryHost, method: &str, path: &[u8], body: Opt
 }
 
 /// The store agrees, and has nothing else to say. In its first call the door reads what was
-/// ended, too.
+/// ended, too, and leaves the line that says how it lays accounts out.
 fn agrees(door: &mut Edge, host: &MemoryHost, is_first: bool) -> Reply {
     let calls = door.calls(host);
     let feed: &[u8] = if is_first { b"\x035-5" } else { b"" };
-    let greeting = [&NOW.to_bytes()[..], feed].concat();
+    let layout: &[u8] = if is_first { b":1\r\n" } else { b"" };
+    let greeting = [&NOW.to_bytes()[..], &host.now().to_bytes(), feed].concat();
     let length = format!("${}\r\n", greeting.len());
-    let said = [length.as_bytes(), &greeting, b"\r\n:1\r\n+OK\r\n"].concat();
+    let said = [
+        length.as_bytes(),
+        &greeting,
+        b"\r\n",
+        layout,
+        b":1\r\n+OK\r\n",
+    ]
+    .concat();
     door.on_store_reply(host, calls[0].id, Ok(&said));
     answered(door, host)
 }
