@@ -1,6 +1,7 @@
 //! Whatever is known of a stream comes back from its bytes: each of it alone.
 
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
+use streamgate_policy::session_player::SessionPlayer;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 
@@ -50,6 +51,8 @@ fn streams() -> Vec<Stream> {
         with(|it| it.clients = clients(1, 0)),
         with(|it| it.clients = clients(0, 1)),
         with(|it| it.clients = clients(3, 2)),
+        with(|it| it.player = SessionPlayer::Awaited),
+        with(|it| it.player = SessionPlayer::Known(key(2, NOW))),
     ]
 }
 
@@ -123,14 +126,14 @@ fn each_reason_that_a_stream_ended_for_comes_back() {
 
 #[test]
 fn numbers_that_stand_for_nothing_are_no_activity() {
-    // Behind when it started: when it began.
+    // Behind when it started: whether it began anew (1), and of its player (2 or 4, never both).
     let mut bytes = encode(&Activity {
         streams: vec![stream(1, NOW)],
         ..Activity::default()
     });
     let began = 1 + 1 + 16 + 6;
     assert_eq!(bytes[began], 0);
-    for number in 2..=u8::MAX {
+    for number in 6..=u8::MAX {
         bytes[began] = number;
         assert_eq!(decode(&bytes), None, "{number}");
     }
