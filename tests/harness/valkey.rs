@@ -189,7 +189,7 @@ impl Valkey {
     /// How many accounts it has a record of. Keys of shards are not among them.
     #[must_use]
     pub fn records(&self) -> usize {
-        let Reply::Array(keys) = self.command(&["KEYS", "sg3:*"]) else {
+        let Reply::Array(keys) = self.command(&["KEYS", "sg4:*"]) else {
             panic!("no list of keys");
         };
         let is_record = |key: &Reply| match key {

@@ -73,8 +73,9 @@ impl Meter for Process {
         METERS.add(metric, n);
     }
 
-    /// Not offered: docs/native.md.
-    fn add_for(&self, _: RuleMetric, _: &str, _: &str) {}
+    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
+        METERS.add_for(metric, policy, rule);
+    }
 
     /// Not offered: docs/native.md.
     fn add_lasted(&self, _: u64) {}

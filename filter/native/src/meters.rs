@@ -1,8 +1,11 @@
 //! Counts of the process, until Envoy is told them.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use streamgate_policy::Policy;
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
+use streamgate_record::rule_metric::RuleMetric;
 
 use crate::envoy::{Configuration, Gauges, MetricId};
 
@@ -15,6 +18,8 @@ pub(crate) struct Meters {
     untold: [AtomicU64; COUNTERS],
     bumps: AtomicU64,
     live_streams: AtomicI64,
+    /// What was counted for policies and rules, by Envoy's names, and Envoy was not told yet.
+    by_rule: Mutex<Vec<(String, u64)>>,
     is_dirty: AtomicBool,
 }
 
@@ -23,6 +28,7 @@ pub(crate) static METERS: Meters = Meters {
     untold: [const { AtomicU64::new(0) }; COUNTERS],
     bumps: AtomicU64::new(1),
     live_streams: AtomicI64::new(0),
+    by_rule: Mutex::new(Vec::new()),
     is_dirty: AtomicBool::new(false),
 };
 
@@ -40,6 +46,18 @@ impl Meters {
         self.is_dirty.store(true, Ordering::Release);
     }
 
+    /// Adds one to the counter of a policy or a rule. Nobody counts so on the fast path.
+    pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
+        let name = metric.name(policy, rule);
+        let mut by_rule = self.by_rule.lock().unwrap_or_else(PoisonError::into_inner);
+        match by_rule.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, n)) => *n = n.saturating_add(1),
+            None => by_rule.push((name, 1)),
+        }
+        drop(by_rule);
+        self.is_dirty.store(true, Ordering::Release);
+    }
+
     pub(crate) fn bumps(&self) -> u64 {
         self.bumps.load(Ordering::Acquire)
     }
@@ -54,18 +72,25 @@ impl Meters {
 #[derive(Debug)]
 pub(crate) struct Told {
     counters: Vec<MetricId>,
+    /// Of each policy and rule of the configuration, by name.
+    by_rule: Vec<(String, MetricId)>,
     live_streams: MetricId,
 }
 
 impl Told {
     /// Defines the metrics; `None` if Envoy refuses one.
-    pub(crate) fn define(configuration: Configuration) -> Option<Self> {
+    pub(crate) fn define(configuration: Configuration, policies: &[Policy]) -> Option<Self> {
         // As in the Wasm filter, so that a metric is of the same kind for both.
         let is_gauge = |metric: &Metric| *metric == Metric::GenerationBumps;
         let define = |metric: &Metric| configuration.define(is_gauge(metric), metric.name());
         let counters = Metric::ALL.iter().map(define);
+        let by_rule = names(policies).map(|name| {
+            let id = configuration.define(false, &name)?;
+            Some((name, id))
+        });
         Some(Self {
             counters: counters.collect::<Option<_>>()?,
+            by_rule: by_rule.collect::<Option<_>>()?,
             live_streams: configuration.define(true, LIVE_STREAMS)?,
         })
     }
@@ -82,9 +107,34 @@ impl Told {
                 to.add(*metric, untold.swap(0, Ordering::Relaxed));
             }
         }
+        let by_rule = meters
+            .by_rule
+            .lock()
+            .map(|mut by_rule| core::mem::take(&mut *by_rule));
+        for (name, n) in by_rule.unwrap_or_default() {
+            // What a configuration before this one counted at its end may be of a rule that is gone.
+            if let Some((_, id)) = self.by_rule.iter().find(|(known, _)| *known == name) {
+                to.add(*id, n);
+            }
+        }
         let live = meters.live_streams.load(Ordering::Relaxed);
         to.set(self.live_streams, u64::try_from(live).unwrap_or(0));
     }
+}
+
+/// Envoy's names for all that may be counted for these policies.
+fn names(policies: &[Policy]) -> impl Iterator<Item = String> {
+    policies.iter().flat_map(|policy| {
+        let of_rules = policy.rules.iter().flat_map(|rule| {
+            let counted = [
+                RuleMetric::Refusals,
+                RuleMetric::Evictions,
+                RuleMetric::MonitoredBreaches,
+            ];
+            counted.map(|metric| metric.name(&policy.name, &rule.name))
+        });
+        core::iter::once(RuleMetric::PolicyStarts.name(&policy.name, "")).chain(of_rules)
+    })
 }
 
 #[cfg(test)]
@@ -111,10 +161,12 @@ mod tests {
             untold: [const { AtomicU64::new(0) }; COUNTERS],
             bumps: AtomicU64::new(1),
             live_streams: AtomicI64::new(0),
+            by_rule: Mutex::default(),
             is_dirty: AtomicBool::new(false),
         };
         let told = Told {
             counters: vec![MetricId::Counter(0); COUNTERS],
+            by_rule: vec![(RuleMetric::Refusals.name("p", "r"), MetricId::Counter(1))],
             live_streams: MetricId::Gauge(0),
         };
         let seen = Seen::default();
@@ -127,7 +179,12 @@ mod tests {
         told.flush(&meters, &seen);
         meters.add_live(-9);
         told.flush(&meters, &seen);
-        assert_eq!(*seen.0.borrow(), [5, 4, 0]);
+        for rule in ["r", "gone", "r", "r"] {
+            meters.add_for(RuleMetric::Refusals, "p", rule);
+        }
+        told.flush(&meters, &seen);
+        told.flush(&meters, &seen);
+        assert_eq!(*seen.0.borrow(), [5, 4, 0, 3, 0]);
         assert_eq!(meters.bumps(), 1);
     }
 }

@@ -55,8 +55,9 @@ impl Plugin {
             env!("CARGO_PKG_VERSION"),
             config.playback.len()
         );
+        let told = Told::define(configuration, config.records.book.policies())
+            .ok_or("Envoy defines no metrics for it")?;
         let cluster = config.fleet.map(|fleet| fleet.cluster).unwrap_or_default();
-        let told = Told::define(configuration).ok_or("Envoy defines no metrics for it")?;
         let main = configuration.scheduler();
         let common = Arc::new(Common {
             process: Process {

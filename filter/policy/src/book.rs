@@ -195,6 +195,12 @@ impl PolicyBook {
         self.policies.len()
     }
 
+    /// All policies, in the configuration's order.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
     /// The policies that an application lists, with their places in the book.
     pub fn policies_of<'a>(
         &'a self,

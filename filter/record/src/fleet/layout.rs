@@ -27,7 +27,7 @@ const SHOWN_MAX: usize = 80;
 /// The line of edges with so many shards and this key of subjects.
 #[must_use]
 pub fn layout_line(shards: u32, hasher: &SubjectHasher) -> String {
-    format!("format=3 shards={shards} subject_key={}", hasher.check())
+    format!("format=4 shards={shards} subject_key={}", hasher.check())
 }
 
 /// What one worker knows of the layout at one shard's node.
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::testing::{NOW, test};
 
-    const OWN: &str = "format=3 shards=64";
-    const OTHER: &str = "format=3 shards=8";
+    const OWN: &str = "format=4 shards=64";
+    const OTHER: &str = "format=4 shards=8";
 
     fn finds(lines: &str) -> Result<Reply<'_>, NoReply> {
         Ok(Reply::Bytes(lines.as_bytes()))
@@ -144,7 +144,7 @@ mod tests {
         assert!(layout.is_due(NOW));
         let both = format!("{OTHER}\n{OWN}");
         let question = layout.question(OWN);
-        assert_eq!(question[6..8], [b"format=3".to_vec(), both.clone().into()]);
+        assert_eq!(question[6..8], [b"format=4".to_vec(), both.clone().into()]);
         // It was taken: that says nothing of the others.
         assert!(!layout.heard(OWN, Ok(Reply::Number(1)), NOW));
         assert_eq!(layout.other(), Some(OTHER));

@@ -5,15 +5,15 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sg3:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `record::slot`) |
-//! | `sg3:e:` shard | since when the shard remembers, as a moment (6 bytes) |
-//! | `sg3:l` | how edges lay accounts out, a line for each way (see `layout`) |
-//! | `sg3:n:` shard | its eviction feed: a stream of the subjects of which a stream was ended |
+//! | `sg4:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `record::slot`) |
+//! | `sg4:e:` shard | since when the shard remembers, as a moment (6 bytes) |
+//! | `sg4:l` | how edges lay accounts out, a line for each way (see `layout`) |
+//! | `sg4:n:` shard | its eviction feed: a stream of the subjects of which a stream was ended |
 
 use streamgate_values::subject::SubjectKey;
 
 /// What every key begins with.
-const PREFIX: &[u8] = b"sg3:";
+const PREFIX: &[u8] = b"sg4:";
 
 /// The most entries that a shard keeps in its eviction feed. An edge that misses some still hears of an eviction when
 /// the stream's lease is due.

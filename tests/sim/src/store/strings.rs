@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 /// What records' keys begin with; a subject's sixteen bytes follow.
-const PREFIX: &[u8] = b"sg3:";
+const PREFIX: &[u8] = b"sg4:";
 
 /// What is held under one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
