@@ -132,7 +132,7 @@ mod tests {
         let read: Value = serde_json::from_slice(&answer.body).unwrap();
         let expected = json!({
             "text": awkward, "empty": {}, "list": [{"n": 1}, {"n": 2}], "texts": ["a", "["],
-            "is": true, "null": null, "most": u64::MAX,
+            "is": true, "null": null, "most": usize::MAX,
         });
         assert_eq!(read, expected);
         assert_eq!(
