@@ -1,6 +1,6 @@
 //! How Envoy names the filter's statistics.
 
-use streamgate_record::metric::{LIVE_STREAMS, Metric, SHARDS_DOWN, WAITING};
+use streamgate_record::metric::{CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, WAITING};
 
 /// The whole name in Envoy's statistics of one of the filter's counters or gauges. Tests leave
 /// out what all of them have: `starts` is `wasmcustom.streamgate.starts_total`, and
@@ -12,9 +12,10 @@ use streamgate_record::metric::{LIVE_STREAMS, Metric, SHARDS_DOWN, WAITING};
 #[must_use]
 pub fn statistic(short: &str) -> String {
     let names = Metric::ALL.map(Metric::name);
-    let mut names = names
-        .into_iter()
-        .chain([LIVE_STREAMS, SHARDS_DOWN, WAITING]);
+    let mut names =
+        names
+            .into_iter()
+            .chain([LIVE_STREAMS, SHARDS_DOWN, WAITING, CLOCK_DIFFERENCE_MS]);
     let name = names.find(|name| in_short(name) == short);
     let name = name.unwrap_or_else(|| panic!("the filter counts no {short}"));
     format!("wasmcustom.{name}")
