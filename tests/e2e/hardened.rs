@@ -21,7 +21,7 @@ fn an_edge_does_all_it_does_with_no_more_than_it_is_allowed() {
     let _ = app.create("alice").send().expect(409);
     let latest = edge.player("carol").playing("/latest/film/master.m3u8");
     let _ = edge.player("carol").playing("/latest/film/master.m3u8");
-    let _ = latest.segment().expect_refusal(403, "evicted");
+    let _ = latest.refused("evicted");
     player.plays();
     let _ = session.stop().expect(202);
     assert_eq!(edge.metric("evictions"), 1);

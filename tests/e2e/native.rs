@@ -60,7 +60,7 @@ fn an_eviction_is_obeyed_by_another_worker() {
     let first = edge.player("carol").on(&one).playing(LATEST);
     first.plays();
     let second = edge.player("carol").on(&other).playing(LATEST);
-    let _ = first.segment().expect_refusal(403, "evicted");
+    let _ = first.refused("evicted");
     second.plays();
     assert_eq!(edge.metric("evictions"), 1);
 }
@@ -124,7 +124,7 @@ fn an_eviction_is_heard_by_an_edge_of_the_other_kind() {
         let evicted = fleet[one].player(&account).playing(LATEST);
         let playing = fleet[other].player(&account).playing(LATEST);
         eventually("it is told", || evicted.segment().status == 403);
-        let _ = evicted.segment().expect_refusal(403, "evicted");
+        let _ = evicted.refused("evicted");
         playing.plays();
     }
 }

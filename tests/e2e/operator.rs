@@ -94,14 +94,7 @@ fn what_an_operator_stops_or_blocks_plays_at_no_worker() {
     let done = ask(&edge, "DELETE", &stream, None).expect(200).json();
     assert_eq!(done, json!({"stopped": 1, "store": "alone"}));
     for client in &clients {
-        // Workers look for streams that were ended ten times a second.
-        eventually("this worker has heard of it", || {
-            player.on(client).segment().status == 403
-        });
-        let refused = player
-            .on(client)
-            .segment()
-            .expect_refusal(403, "remote-termination");
+        let refused = player.on(client).refused("remote-termination");
         let terminator = &refused.json()["associatedAdvice"][0]["terminator"];
         assert_eq!(terminator["applicationName"], "Operator");
     }
@@ -114,10 +107,7 @@ fn what_an_operator_stops_or_blocks_plays_at_no_worker() {
         .json();
     assert_eq!(done["stopped"], 2);
     for client in &clients {
-        eventually("this worker has heard of the block", || {
-            other.on(client).segment().status == 403
-        });
-        let _ = other.on(client).segment().expect_refusal(403, "blocked");
+        let _ = other.on(client).refused("blocked");
         let _ = session.on(client).heartbeat().expect(403);
     }
     let _ = edge

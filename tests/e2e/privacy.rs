@@ -135,7 +135,7 @@ fn no_log_and_no_statistic_holds_an_account_a_session_id_or_a_token() {
     let player = edge.player(ACCOUNT).playing(FILM);
     let ask = |path: &str| edge.get(path).account(ACCOUNT).send();
 
-    let _ = latest[0].segment().expect_refusal(403, "evicted");
+    let _ = latest[0].refused("evicted");
     let _ = ask(&format!("{}/vod/a.m4s", session.playback_prefix)).expect(200);
     let _ = ask(&format!("/~{token}x/vod/a.m4s")).expect_refusal(403, "token-invalid");
     let _ = ask(&format!("/~{token}/~{token}/vod/a.m4s")).expect(400);

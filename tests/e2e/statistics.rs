@@ -206,7 +206,7 @@ fn is_obeyed(edge: &Edge, account: &str, meanwhile: impl Fn()) {
     meanwhile();
     let second = edge.player(account).playing(LATEST);
     for worker in &workers {
-        let _ = first.on(worker).segment().expect_refusal(403, "evicted");
+        let _ = first.on(worker).refused("evicted");
         second.on(worker).plays();
     }
 }

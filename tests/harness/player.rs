@@ -1,7 +1,7 @@
 //! A player reduced to what the edge sees of it: a manifest, one redirect at most,
 //! then paths relative to where that led.
 
-use crate::{Answer, Client};
+use crate::{Answer, Client, eventually};
 
 /// A player of one account on one connection.
 #[derive(Debug, Clone)]
@@ -70,6 +70,20 @@ impl Player {
     #[must_use]
     pub fn segment(&self) -> Answer {
         self.get("segment-1.m4s")
+    }
+
+    /// Asks for media segments until one is refused, which has to be for this reason: a worker
+    /// hears at its next tick of a stream that was ended at another.
+    #[track_caller]
+    pub fn refused(&self, reason: &str) -> Answer {
+        let mut answer = self.segment();
+        eventually("the worker has heard that the stream was ended", || {
+            if answer.status == 200 {
+                answer = self.segment();
+            }
+            answer.status != 200
+        });
+        answer.expect_refusal(403, reason)
     }
 
     /// Asks for a media segment, which has to be allowed.

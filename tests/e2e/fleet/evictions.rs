@@ -58,11 +58,8 @@ fn a_player_in_full_swing_loses_its_place_to_one_at_another_edge() {
     let second = fleet[1].player("alice").playing(LATEST);
     let _ = refused(|| first.segment()).expect_refusal(403, "evicted");
     second.plays();
-    let _ = first.segment().expect_refusal(403, "evicted");
-    let _ = first
-        .on(&fleet[1].client())
-        .segment()
-        .expect_refusal(403, "evicted");
+    let _ = first.refused("evicted");
+    let _ = first.on(&fleet[1].client()).refused("evicted");
 }
 
 #[test]
@@ -75,7 +72,7 @@ fn whoever_asks_for_nothing_meanwhile_is_refused_at_once_when_the_time_is_up() {
     let _ = fleet[1].app("demo-mobile").start("bob");
     sleep(Duration::from_secs(BOUND_AND_SLACK));
     let _ = session.heartbeat().expect(409);
-    let _ = player.segment().expect_refusal(403, "evicted");
+    let _ = player.refused("evicted");
 }
 
 #[test]

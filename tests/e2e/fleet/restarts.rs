@@ -43,7 +43,7 @@ fn what_ended_before_a_restart_stays_ended() {
     let client = fleet[0].client();
     let _ = evicted.on(&client).heartbeat().expect(409);
     let _ = stopped.on(&client).heartbeat().expect(410);
-    let _ = playing.on(&client).segment().expect_refusal(403, "evicted");
+    let _ = playing.on(&client).refused("evicted");
     assert_eq!(fleet[1].app("demo-mobile").running("alice").len(), 1);
 }
 
