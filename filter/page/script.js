@@ -47,7 +47,7 @@ function words(d) {
 function decisionRows(list) {
   return [...list].reverse().map(d => {
     const row = [time(d.at), make("span", words(d), KIND[d.event]), make("code", d.stream || ""), d.device || "", d.application || ""];
-    if (d.account) { const b = make("button", d.account.slice(0, 8)); b.type = "button"; b.setAttribute("aria-label", "Show account " + d.account); b.onclick = () => open("hashes/" + d.account, true); row.push(b); }
+    if (d.account) { const b = make("button", d.account.slice(0, 8)); b.type = "button"; b.setAttribute("aria-label", "Show account " + b.textContent); b.onclick = () => open("hashes/" + d.account, true); row.push(b); }
     return row;
   });
 }
@@ -141,7 +141,7 @@ $("pause").onclick = () => { paused = !paused; $("pause").setAttribute("aria-pre
 $("top").onclick = async () => {
   try {
     const t = await call("accounts?order=streams");
-    const rows = t.rows.map(r => { const b = make("button", r.account.slice(0, 8)); b.type = "button"; b.setAttribute("aria-label", "Show account " + r.account); b.onclick = () => open("hashes/" + r.account, true); return [r.streams, b]; });
+    const rows = t.rows.map(r => { const b = make("button", r.account.slice(0, 8)); b.type = "button"; b.setAttribute("aria-label", "Show account " + b.textContent); b.onclick = () => open("hashes/" + r.account, true); return [r.streams, b]; });
     $("tops").replaceChildren(make("p", t.complete ? `${t.accounts} accounts with ${t.streams} streams, counted ${time(t.at)}.` : "Being counted; ask again in a while.", "soft"), table(["Streams", "Account"], rows));
     $("top").textContent = "Count again";
   } catch (error) { say(error.message, "bad"); }

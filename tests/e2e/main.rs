@@ -30,6 +30,7 @@ mod observe;
 mod one_viewer;
 mod openapi;
 mod operator;
+mod operator_page;
 mod packagings;
 mod paths;
 mod playback;

@@ -200,6 +200,12 @@ impl Edge {
         Client::new(self.port)
     }
 
+    /// The port of the operator's door.
+    #[must_use]
+    pub const fn door_port(&self) -> u16 {
+        self.door_port
+    }
+
     /// A client of the operator's door, with a connection of its own.
     #[must_use]
     pub fn door(&self) -> Client {
