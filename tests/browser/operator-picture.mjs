@@ -1,0 +1,33 @@
+/**
+ * Takes a picture of the operator's page: an account of the demo whose fourth screen was refused.
+ *
+ *     node operator-picture.mjs http://127.0.0.1:10001 demo-only-operator-key page.png
+ */
+
+import puppeteer from "puppeteer-core";
+
+const [address, key, picture] = process.argv.slice(2);
+const browser = await puppeteer.launch({
+  executablePath: "/usr/bin/chromium",
+  pipe: true,
+  // Chromium has no sandbox for root, and sees nothing but the page.
+  args: ["--no-sandbox", "--disable-gpu"],
+});
+const page = await browser.newPage();
+await page.setViewport({ width: 1200, height: 900 });
+await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+await page.goto(`${address}/streamgate/`);
+await page.type("#key", key);
+await page.click("#login button");
+// The account that was refused last.
+await page.waitForSelector("#live .bad");
+await page.evaluate(() =>
+  [...document.querySelectorAll("#live tr")]
+    .find((row) => row.querySelector(".bad"))
+    .querySelector("button")
+    .click(),
+);
+await page.waitForFunction(() => document.querySelector("#account").innerText.includes("Last refused"));
+await page.mouse.move(0, 0);
+await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: 1200, height: 900 } });
+await browser.close();
