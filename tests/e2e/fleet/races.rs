@@ -193,6 +193,7 @@ fn of_twelve_devices_where_the_latest_win_exactly_two_go_on() {
 }
 
 #[test]
+#[ignore = "takes long: make trials"]
 fn of_96_sessions_at_three_edges_where_the_latest_wins_exactly_one_goes_on() {
     let (_valkey, fleet, crowd) = race(None);
     let app = fleet[0].app("demo-mobile");
