@@ -17,7 +17,7 @@ const time = at => new Date(at).toLocaleTimeString();
 const long = at => new Date(at).toLocaleString();
 function table(heads, rows) {
   const t = make("table"), h = t.createTHead().insertRow();
-  for (const head of heads) { const th = make("th", head); th.scope = "col"; h.append(th); }
+  for (const head of heads) { if (!head) { h.insertCell(); continue; } const th = make("th", head); th.scope = "col"; h.append(th); }
   const b = t.createTBody();
   for (const row of rows) { const r = b.insertRow(); for (const cell of row) { const d = r.insertCell(); d.append(cell instanceof Node ? cell : String(cell ?? "")); } }
   return t;

@@ -27,7 +27,6 @@ impl Stage {
         link("demo", project().join("demo"));
         link("client", project().join("client"));
         link("vod", sample().join("vod"));
-        link("axe", project().join("tests/browser/node_modules/axe-core"));
         // No stream lapses, and a screen hears of its end by its next heartbeat at the latest.
         let settings = Settings::default().lapsing_after(900);
         Self {
@@ -98,29 +97,6 @@ fn assert_shows_no_token(tab: &Tab<'_>, edge: &Edge, account: &str) {
     }
 }
 
-/// axe finds nothing that keeps people out, and nothing is wider than the window.
-fn assert_accessible(tab: &Tab<'_>) {
-    tab.evaluate(
-        "window.axe ? 0 : new Promise((loaded) => document.head.append(Object.assign(\
-         document.createElement('script'), {src: '/axe/axe.min.js', onload: () => loaded(0)})))",
-    );
-    for (width, scheme) in [
-        (320, "light"),
-        (320, "dark"),
-        (1280, "light"),
-        (1280, "dark"),
-    ] {
-        tab.appear(width, scheme);
-        let found = tab.evaluate(
-            "axe.run({resultTypes: ['violations']}).then(({violations}) => violations\
-             .map(({id, nodes}) => id + ': ' + nodes.map(({html}) => html).join(' ')))",
-        );
-        assert_eq!(found, json!([]), "{width} {scheme}");
-        let overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth");
-        assert_eq!(overflow, json!(0), "{width}");
-    }
-}
-
 #[test]
 fn three_screens_play_and_the_one_that_the_viewer_chose_says_who_stopped_it() {
     let stage = Stage::set();
@@ -136,7 +112,7 @@ fn three_screens_play_and_the_one_that_the_viewer_chose_says_who_stopped_it() {
         tab.evaluate("document.querySelector('#count').textContent") == json!("3 of 3 screens")
     });
     assert_shows_no_token(&tab, &stage.edge, "alice");
-    assert_accessible(&tab);
+    tab.assert_accessible();
 
     click(&tab, ".screen:nth-child(4) .choices li:nth-child(2) button");
     awaits_states(&tab, ["playing", "terminated", "playing", "playing"]);
@@ -178,7 +154,7 @@ fn screens_that_just_play_are_limited_named_and_told_who_stopped_them() {
     let buttons = tab.evaluate("document.querySelectorAll('.choices button').length");
     assert_eq!(buttons, json!(0), "a player cannot choose");
     assert_shows_no_token(&tab, &stage.edge, "bob");
-    assert_accessible(&tab);
+    tab.assert_accessible();
 
     let app = stage.edge.app("demo-tv");
     let is_laptop = |stream: &Value| stream["metadata"]["deviceName"] == "Laptop";

@@ -2,7 +2,6 @@
 //! URLs. `make players` lets every player play every way; here plays one of each family that
 //! no other test has.
 
-use serde_json::json;
 use streamgate_tests::{Edge, Program, Settings, Urls, eventually_within, sample};
 
 const HLS: &str = "/vod/sample/master.m3u8";
@@ -11,16 +10,8 @@ const DASH: &str = "/vod/sample/manifest.mpd";
 /// An edge that lets an account play once. The account is one that an earlier hop has found
 /// out: VLC can be given no header.
 fn edge() -> Edge {
-    let account = json!({"key": "x-account-id", "value": "alice"});
-    let mutation = json!({
-        "name": "envoy.filters.http.header_mutation",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-            "mutations": {"request_mutations": [{"append": {"header": account}}]},
-        },
-    });
     let settings = Settings::default().with("/policies/0/rules/0/max", 1);
-    Edge::start(settings.serving(sample()).behind(mutation))
+    Edge::start(settings.serving(sample()).signed_in("alice"))
 }
 
 fn is_one_stream(program: Program, manifest: &str, urls: Urls) {

@@ -1,9 +1,7 @@
 //! The page over the operator's door, in a real browser: what a support agent reads and does.
 
-use std::fs;
-
 use serde_json::json;
-use streamgate_tests::{Browser, Edge, Settings, Tab, eventually, project};
+use streamgate_tests::{Browser, Edge, Settings, Tab, eventually};
 
 const KEY: &str = "the key of the tests' operators";
 const MANIFEST: &str = "/vod/film/master.m3u8";
@@ -36,31 +34,6 @@ fn shows(tab: &Tab<'_>, what: &str) {
     eventually(&format!("the page shows {what}"), || reads(tab, what));
 }
 
-/// axe finds nothing serious, and nothing is wider than the window.
-#[track_caller]
-fn assert_usable(tab: &Tab<'_>) {
-    let axe = project().join("tests/browser/node_modules/axe-core/axe.min.js");
-    let axe = fs::read_to_string(axe).expect("axe");
-    // The page's own policy lets no script in by an element.
-    let _ = tab.evaluate(&format!("{axe}; 0"));
-    for (width, scheme) in [
-        (320, "light"),
-        (320, "dark"),
-        (1280, "light"),
-        (1280, "dark"),
-    ] {
-        tab.appear(width, scheme);
-        let found = tab.evaluate(
-            "axe.run({resultTypes: ['violations']}).then(({violations}) => violations\
-             .filter(({impact}) => impact === 'serious' || impact === 'critical')\
-             .map(({id, nodes}) => id + ': ' + nodes.map(({html}) => html).join(' ')))",
-        );
-        assert_eq!(found, json!([]), "{width} {scheme}");
-        let overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth");
-        assert_eq!(overflow, json!(0), "{width}");
-    }
-}
-
 #[test]
 fn a_support_agent_reads_why_and_stops_a_stream() {
     let edge = Edge::start(Settings::default().with_door(KEY));
@@ -85,7 +58,7 @@ fn a_support_agent_reads_why_and_stops_a_stream() {
     submits(&tab, "find");
     shows(&tab, "Plays now: 3");
     shows(&tab, "Last refused: household / three-streams allows 3");
-    assert_usable(&tab);
+    tab.assert_accessible();
 
     // By keyboard: the first of the buttons that stop one, and the answer that does it.
     let _ = tab.evaluate(

@@ -292,6 +292,19 @@ impl Settings {
         self
     }
 
+    /// Behind a hop that has found out whose account it is: for players that can be given no header.
+    #[must_use]
+    pub fn signed_in(self, account: &str) -> Self {
+        let account = json!({"key": "x-account-id", "value": account});
+        self.behind(json!({
+            "name": "envoy.filters.http.header_mutation",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+                "mutations": {"request_mutations": [{"append": {"header": account}}]},
+            },
+        }))
+    }
+
     /// With another HTTP filter of Envoy's right behind streamgate.
     #[must_use]
     pub fn before(mut self, filter: Value) -> Self {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use streamgate_tests::{Browser, Edge, RealPlayer, Settings, Tab, Urls, sample};
 
 use crate::roster::{Kind, Protocol, Roster};
@@ -100,16 +99,8 @@ impl fmt::Display for Cell {
 /// An edge where the account is one that an earlier hop has found out, so that each player
 /// comes as it is, and where ten streams may play: more than one are counted, not refused.
 fn edge() -> Edge {
-    let account = json!({"key": "x-account-id", "value": "alice"});
-    let mutation = json!({
-        "name": "envoy.filters.http.header_mutation",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-            "mutations": {"request_mutations": [{"append": {"header": account}}]},
-        },
-    });
     let settings = Settings::default().with("/policies/0/rules/0/max", 10);
-    Edge::start(settings.serving(sample()).behind(mutation))
+    Edge::start(settings.serving(sample()).signed_in("alice"))
 }
 
 /// Whether the third segment of the picture and of the sound was asked for.

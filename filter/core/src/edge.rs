@@ -301,7 +301,7 @@ impl Edge {
     /// each tick.
     #[must_use]
     pub fn clock_difference(&self, host: &impl Host) -> Option<ClockDifference> {
-        own_time::to_tell(host)
+        own_time::notice(host)
     }
 
     /// To be called before it is dropped: tells what was not told yet.

@@ -116,9 +116,9 @@ pub(crate) fn keep_within<H: Clock + Store>(host: &H, least_ms: i64, most_ms: i6
     after.ahead_ms.saturating_sub(before.ahead_ms)
 }
 
-/// The difference of the machine's clock, if it is worth telling and no worker of this edge
-/// has told one as bad within the last minute.
-pub fn to_tell<H: Host>(host: &H) -> Option<ClockDifference> {
+/// The difference of the machine's clock, if an operator should hear of it and no worker of
+/// this edge has said so of one as bad within the last minute.
+pub fn notice<H: Host>(host: &H) -> Option<ClockDifference> {
     let ahead_ms = host.machine_ahead_ms();
     if ahead_ms.unsigned_abs() <= WARNS_BEYOND_MS {
         return None;
@@ -217,7 +217,7 @@ mod tests {
         let differs = |ms| {
             host.set_machine_ahead(ms);
             learn(&host);
-            to_tell(&host)
+            notice(&host)
         };
         assert_eq!(differs(0), None);
         assert_eq!(differs(-1_000), None);

@@ -88,7 +88,7 @@ pub enum StoreKey {
     Live,
     /// How many decisions were kept so far, and how many are kept.
     Decisions,
-    /// A place for a decision.
+    /// One of the decisions that are kept for operators.
     Decision(u32),
     /// The latest decision about some accounts.
     DecisionsOf(u32),

@@ -49,7 +49,7 @@ impl Worker {
         let waiting = self.edge.borrow().waiting();
         let before = self.waiting.replace(waiting);
         self.envoy.show_waiting(before, waiting);
-        self.tell_outages();
+        self.log_outages();
         self.log_clock_difference();
     }
 
@@ -80,7 +80,7 @@ impl Worker {
 
     /// Shows how much of the store does not answer, and logs when it begins not to answer, and when
     /// all of it answers again.
-    fn tell_outages(&self) {
+    fn log_outages(&self) {
         let down = self.edge.borrow().shards_down();
         let before = self.down.replace(Some(down));
         if down > 0 || before != Some(down) {
