@@ -1,15 +1,11 @@
 //! Whatever is refused leaves a line in the access log, which says why and of whom only a
 //! keyed hash.
 
-use serde_json::Value;
 use streamgate_tests::{Edge, Settings, eventually};
 
 /// Reason and status of every line.
 fn lines(edge: &Edge) -> Vec<(String, u64)> {
-    let log = edge.access_log();
-    let lines = log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines = edge.decisions(0).into_iter();
     let told = lines.map(|line| {
         let reason = line["reason"].as_str().unwrap_or_default().to_owned();
         (reason, line["status"].as_u64().unwrap_or_default())
@@ -117,17 +113,11 @@ fn a_player_that_asks_without_a_pause_is_a_line_a_second_with_a_count() {
     // One for each worker and second that was begun.
     let at_most = (seconds + 3) * workers.len() as u64;
     let told = || {
-        let log = edge.access_log();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = edge.decisions(0).into_iter();
         let lines = lines.filter(|line| line["reason"] == "evicted");
-        let number = |line: &Value| {
-            let repeated = &line["repeated"];
-            let text = repeated.as_str().and_then(|text| text.parse().ok());
-            text.or(repeated.as_u64()).unwrap_or_default()
-        };
-        lines.map(|line| number(&line)).collect::<Vec<u64>>()
+        lines
+            .map(|line| line["repeated"].as_u64().unwrap_or_default())
+            .collect::<Vec<u64>>()
     };
     // The last of them is told with the next refusal, a second later.
     std::thread::sleep(std::time::Duration::from_millis(1_100));

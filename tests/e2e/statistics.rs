@@ -94,8 +94,8 @@ fn a_scrape_shows_the_metrics_that_the_page_lists_and_no_others() {
 #[test]
 fn what_happens_by_a_rule_is_counted_for_it() {
     let edge = eventful();
-    let scrape = edge.scrape();
     let of = |family: &str| -> BTreeMap<String, String> {
+        let scrape = edge.scrape();
         let lines = scrape.lines().filter(|line| line.starts_with(family));
         let lines = lines.filter_map(|line| line.rsplit_once(' '));
         let lines = lines.map(|(name, n)| (name[family.len()..].to_owned(), n.to_owned()));
@@ -104,7 +104,11 @@ fn what_happens_by_a_rule_is_counted_for_it() {
     let expect = |family: &str, counted: &[(&str, &str)]| {
         let counted = counted.iter();
         let counted = counted.map(|(labels, n)| ((*labels).to_owned(), (*n).to_owned()));
-        assert_eq!(of(family), counted.collect(), "{family}");
+        let counted: BTreeMap<_, _> = counted.collect();
+        // Each worker tells them when it ticks.
+        eventually(&format!("{family} is {counted:?}"), || {
+            of(family) == counted
+        });
     };
     expect(
         "streamgate_policy_starts_total",

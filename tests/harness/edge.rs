@@ -51,6 +51,20 @@ pub struct Lds {
     pub rejected: u64,
 }
 
+/// A line of the access log, with what `decision` holds as fields beside the others, and nothing for those
+/// that are not there.
+fn decision(line: &str) -> Value {
+    let parse = |text: &str| -> Value {
+        serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {line}"))
+    };
+    let mut fields = parse(line);
+    let decision = fields["decision"].take();
+    let decision = parse(decision.as_str().expect("text in `decision`"));
+    let told = decision.as_object().expect("an object").clone();
+    fields.as_object_mut().expect("an object").extend(told);
+    fields
+}
+
 impl Edge {
     /// Starts an edge.
     ///
@@ -399,11 +413,7 @@ impl Edge {
             || {
                 let log = self.access_log();
                 let lines = log.lines();
-                let decisions: Vec<Value> = lines
-                    .map(|line| {
-                        serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))
-                    })
-                    .collect();
+                let decisions: Vec<Value> = lines.map(decision).collect();
                 (decisions.len() >= at_least).then_some(decisions)
             },
         )

@@ -6,6 +6,8 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
+use crate::json::Json;
+
 /// A request is answered by the filter.
 #[derive(Debug, Default)]
 pub struct Reply {
@@ -52,42 +54,36 @@ pub struct Record {
     pub store: Option<&'static str>,
     /// How many more of the same there were just before it that left no line.
     pub repeated: u32,
+    /// When it was made, where that is known without another look at the clock.
+    pub at: Option<Moment>,
 }
 
 impl Record {
-    /// What the access log is told, as far as it is known, by the names it has there.
-    pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let cause = self.cause.as_deref();
-        let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let number = |number: usize| Some(number.to_string()).filter(|_| number > 0);
-        let repeated = usize::try_from(self.repeated).unwrap_or(usize::MAX);
-        let some = |text: &str| Some(text.to_owned());
-        [
-            ("streamgate.event", some(self.event)),
-            ("streamgate.reason", self.reason.and_then(some)),
-            ("streamgate.subject", self.subject.map(|it| it.to_string())),
-            (
-                "streamgate.stream",
-                self.stream.map(|it| it.termination_code()),
-            ),
-            ("streamgate.application", self.application.clone()),
-            ("streamgate.policy", cause.and_then(|it| text(&it.policy))),
-            ("streamgate.rule", cause.and_then(|it| text(&it.rule))),
-            (
-                "streamgate.limit",
-                cause.and_then(|it| it.limit).map(|it| it.to_string()),
-            ),
-            ("streamgate.count", cause.and_then(|it| number(it.count))),
-            (
-                "streamgate.codes",
-                cause.and_then(|it| text(&it.codes.join(","))),
-            ),
-            ("streamgate.device", self.device.as_ref().and_then(text)),
-            ("streamgate.store", self.store.map(str::to_owned)),
-            ("streamgate.repeated", number(repeated)),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
+    /// What the access log is told, as far as it is known: an object of JSON on one line.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        Json::of(|json| {
+            json.text("event", self.event);
+            json.known("reason", self.reason.unwrap_or_default());
+            json.known(
+                "application",
+                self.application.as_deref().unwrap_or_default(),
+            );
+            if let Some(subject) = &self.subject {
+                json.text("subject", &subject.to_string());
+            }
+            if let Some(stream) = &self.stream {
+                json.text("stream", &stream.termination_code());
+            }
+            if let Some(cause) = &self.cause {
+                cause.show(json);
+            }
+            json.known("device", self.device.as_deref().unwrap_or_default());
+            json.known("store", self.store.unwrap_or_default());
+            if self.repeated > 0 {
+                json.number("repeated", self.repeated.into());
+            }
+        })
     }
 }
 
@@ -108,6 +104,22 @@ pub struct Cause {
 
 /// The most termination codes that a decision names.
 pub const CODES_MAX: usize = 8;
+
+impl Cause {
+    fn show(&self, json: &mut Json) {
+        json.known("policy", &self.policy);
+        json.known("rule", &self.rule);
+        if let Some(limit) = self.limit {
+            json.number("limit", limit.into());
+        }
+        if self.count > 0 {
+            json.count("count", self.count);
+        }
+        if !self.codes.is_empty() {
+            json.list("codes", &self.codes, |json, code| json.text("", code));
+        }
+    }
+}
 
 impl Answer {
     /// An empty answer that no cache keeps.
@@ -172,5 +184,49 @@ impl Answer {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn a_record_is_one_line_of_json_whatever_names_hold() {
+        let start = Record {
+            event: "start",
+            ..Record::default()
+        };
+        assert_eq!(start.to_json(), br#"{"event":"start"}"#);
+        let awkward = "a \"b\"\n\u{0}\\ü";
+        let refusal = Record {
+            event: "refusal",
+            reason: Some("limit-reached"),
+            application: Some(awkward.to_owned()),
+            subject: Some(SubjectKey::from_bytes([1; 16])),
+            stream: Some(StreamKey::from_bytes([2; 16])),
+            cause: Some(Box::new(Cause {
+                policy: awkward.to_owned(),
+                rule: "r".to_owned(),
+                limit: Some(0),
+                count: 9,
+                codes: vec!["51fd351f".to_owned(), "0".to_owned()],
+            })),
+            device: Some(awkward.to_owned()),
+            store: Some("asked"),
+            repeated: u32::MAX,
+            at: None,
+        };
+        let expected = serde_json::json!({
+            "event": "refusal", "reason": "limit-reached", "application": awkward,
+            "subject": "01".repeat(16), "stream": refusal.stream.unwrap().termination_code(),
+            "policy": awkward, "rule": "r", "limit": 0, "count": 9, "codes": ["51fd351f", "0"],
+            "device": awkward, "store": "asked", "repeated": u32::MAX,
+        });
+        let json = refusal.to_json();
+        assert!(!json.contains(&b'\n'), "one line");
+        let read: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(read, expected);
     }
 }

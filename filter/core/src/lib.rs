@@ -19,6 +19,7 @@ pub mod edge;
 #[cfg(test)]
 mod edge_tests;
 pub mod exchange;
+mod json;
 pub mod named;
 pub mod operator;
 pub mod playback;

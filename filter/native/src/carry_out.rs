@@ -97,10 +97,8 @@ pub(crate) fn response_status(stream: Stream) -> u16 {
     status.unwrap_or_default()
 }
 
-/// Hands a decision to the access log, by the names that the Wasm filter gives it, so that one
-/// log format does for both: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
+/// Hands a decision to the access log, by the name that the Wasm filter gives it, so that one
+/// log format does for both: `%FILTER_STATE(wasm.streamgate:PLAIN)%`, an object of JSON.
 pub(crate) fn tell(stream: Stream, record: &Record) {
-    for (name, value) in record.fields() {
-        stream.set_state(&["wasm.", name].concat(), &value);
-    }
+    stream.set_state("wasm.streamgate", &record.to_json());
 }

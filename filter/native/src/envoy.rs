@@ -504,13 +504,13 @@ impl Stream {
     }
 
     /// Says something to filters behind and to the access log.
-    pub(crate) fn set_state(self, key: &str, value: &str) {
+    pub(crate) fn set_state(self, key: &str, value: &[u8]) {
         // SAFETY: the stream is there; key and value are lent.
         let _ = unsafe {
             abi::envoy_dynamic_module_callback_http_set_filter_state_bytes(
                 self.0,
                 lent(key.as_bytes()),
-                lent(value.as_bytes()),
+                lent(value),
             )
         };
     }

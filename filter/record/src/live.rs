@@ -40,23 +40,45 @@ impl Count {
     }
 }
 
+/// The number of streams on record, as it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found(Count, Option<Version>);
+
+impl Found {
+    /// Finds it.
+    pub(super) fn of(store: &impl Store) -> Self {
+        let (count, version) = Count::load(store);
+        Self(count, version)
+    }
+
+    /// The number.
+    pub(super) fn live(self) -> u64 {
+        let Self(Count(count), _) = self;
+        u64::try_from(count).unwrap_or(0)
+    }
+}
+
 /// The number of streams on record.
 #[must_use]
 pub fn live(store: &impl Store) -> u64 {
-    let (Count(count), _) = Count::load(store);
-    u64::try_from(count).unwrap_or(0)
+    Found::of(store).live()
 }
 
 /// Changes the number of streams on record, and the gauge. Each lost try means that another
 /// worker's change went through; of a change that never does, the number is off by as much
 /// until the edge restarts.
 pub(super) fn add_live(host: &impl Host, change: i64) {
+    add_live_to(host, None, change);
+}
+
+/// The same where it was `found` just before.
+pub(super) fn add_live_to(host: &impl Host, mut found: Option<Found>, change: i64) {
     if change == 0 {
         return;
     }
     host.add_live(change);
     for _ in 0..TRIES {
-        let (Count(count), version) = Count::load(host);
+        let Found(Count(count), version) = found.take().unwrap_or_else(|| Found::of(host));
         let count = Count(count.saturating_add(change));
         match host.swap(StoreKey::Live, version, &count.to_bytes()) {
             Swap::Conflict => {}
@@ -80,6 +102,19 @@ mod tests {
         add_live(&host, -1);
         add_live(&host, 0);
         assert_eq!((live(&host), host.gauge()), (4, 4));
+    }
+
+    #[test]
+    fn what_was_found_before_others_wrote_is_looked_at_again() {
+        let host = MemoryHost::new();
+        for in_between in [false, true] {
+            let (before, found) = (live(&host), Found::of(&host));
+            if in_between {
+                add_live(&host, 2);
+            }
+            add_live_to(&host, Some(found), 1);
+            assert_eq!(live(&host), before + 1 + 2 * u64::from(in_between));
+        }
     }
 
     #[test]

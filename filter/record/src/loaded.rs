@@ -115,7 +115,7 @@ pub(super) struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    pub(super) fn recorded(self, generation: u32) -> Recorded {
+    pub(super) fn recorded(self, generation: Option<u32>) -> Recorded {
         Recorded {
             changed: self.judgement.changed,
             silenced: self.judgement.silenced,
@@ -123,10 +123,10 @@ impl Judged<'_> {
         }
     }
 
-    pub(super) fn decided(self, generation: u32) -> Decided {
+    pub(super) fn decided(self, generation: Option<u32>) -> Decided {
         Decided {
             verdict: self.judgement.verdict,
-            basis: Some(Basis {
+            basis: generation.map(|generation| Basis {
                 generation,
                 pending: false,
             }),

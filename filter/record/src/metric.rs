@@ -66,6 +66,16 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Whether it may be counted in the worker, and be told at its next tick: what is counted at nearly each request
+    /// that does not pass by a lease, and nobody waits for.
+    #[must_use]
+    pub const fn is_told_at_ticks(self) -> bool {
+        matches!(
+            self,
+            Self::RecordWrites | Self::LeaseRenewals | Self::CasRetries
+        )
+    }
+
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 55] = [
         Self::Starts,

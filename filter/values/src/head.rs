@@ -8,6 +8,8 @@ pub trait Head {
     fn header(&self, name: &str) -> Option<Vec<u8>>;
     /// Every value of a header that may be repeated.
     fn headers(&self, name: &str) -> Vec<Vec<u8>>;
+    /// Several headers will be asked for: they may be fetched all at once.
+    fn expect_many(&self) {}
     /// A claim of the JWT that the proxy has checked (Envoy's `jwt_authn`), stored under
     /// `payload` (`payload_in_metadata`): text as it is, a number as eight bytes of
     /// little-endian IEEE 754, a truth value as one byte. `claim` is the claim's name; a

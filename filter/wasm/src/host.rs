@@ -1,11 +1,11 @@
 //! Every call to Envoy that fills one of the core's ports. Byte getters only: the
 //! string getters trap on bytes that are not UTF-8.
 
-// Texts of keys are made without being looked at again. The clock's type is named here and
-// nowhere else.
-#![allow(unsafe_code, clippy::disallowed_types)]
+// The clock's type is named here and nowhere else.
+#![allow(clippy::disallowed_types)]
 
 mod exchange;
+mod shared_key;
 mod wasi;
 
 use std::cell::{Cell, RefCell};
@@ -24,10 +24,12 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 pub(crate) use self::exchange::{
-    RequestHead, add_response_header, answer, property, replace_path, replace_response_body,
-    replace_response_headers, request_body, request_path, response_body, response_header,
-    response_status, resume_request, resume_response, set_request_header, set_response_header,
+    add_response_header, answer, property, replace_path, replace_response_body,
+    replace_response_headers, request_body, request_header, request_headers, request_path,
+    response_body, response_header, response_status, resume_request, resume_response,
+    set_request_header, set_response_header,
 };
+use self::shared_key::Key;
 
 /// A CAS value that no entry ever has. Writing with it succeeds only where there is
 /// no entry: the host checks the value against existing entries alone.
@@ -36,10 +38,10 @@ const CREATE_ONLY: u32 = u32::MAX;
 /// Envoy, as the core needs it.
 #[derive(Debug)]
 pub(crate) struct Envoy {
-    /// Metric ids in the order of [`Metric::ALL`].
-    counters: Vec<u32>,
-    /// The counters of policies and rules that something was counted for, each with its id.
-    by_rule: RefCell<Vec<(RuleMetric, String, String, u32)>>,
+    /// Metric ids in the order of [`Metric::ALL`], and how much of each is not told yet.
+    counters: Vec<(u32, Cell<u64>)>,
+    /// The counters of policies and rules that something was counted for, likewise.
+    by_rule: RefCell<Vec<(RuleMetric, String, String, (u32, Cell<u64>))>>,
     live_streams: u32,
     shards_down: u32,
     waiting: u32,
@@ -52,6 +54,8 @@ pub(crate) struct Envoy {
     ahead_ms: Cell<Option<(i64, i64)>>,
     /// How many generations this worker has bumped.
     own_bumps: Cell<u32>,
+    /// Randomness that was fetched and not dealt yet.
+    random: RefCell<Vec<[u8; StreamKey::RANDOM_LEN]>>,
 }
 
 impl Envoy {
@@ -68,7 +72,8 @@ impl Envoy {
                 Metric::GenerationBumps => MetricType::Gauge,
                 _ => MetricType::Counter,
             };
-            hostcalls::define_metric(kind, metric.name())
+            let id = hostcalls::define_metric(kind, metric.name())?;
+            Ok((id, Cell::default()))
         };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
@@ -81,9 +86,19 @@ impl Envoy {
             shown_ms: Cell::default(),
             ahead_ms: Cell::default(),
             own_bumps: Cell::new(0),
+            random: RefCell::default(),
         };
         envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
+    }
+
+    /// Tells Envoy what was counted and not told.
+    pub(crate) fn flush(&self) {
+        let by_rule = self.by_rule.borrow();
+        let by_rule = by_rule.iter().map(|(.., counter)| counter);
+        for (id, held) in self.counters.iter().chain(by_rule) {
+            increment(*id, held.take());
+        }
     }
 
     /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
@@ -140,19 +155,22 @@ pub(crate) fn now() -> Moment {
 }
 
 impl Entropy for Envoy {
+    /// Many streams' worth is fetched at once.
     fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
-        wasi::random()
+        let mut dealt = self.random.borrow_mut();
+        if dealt.is_empty() {
+            dealt.extend(wasi::random());
+        }
+        dealt.pop().unwrap_or_default()
     }
 }
 
 impl Meter for Envoy {
     fn add(&self, metric: Metric, n: u64) {
-        let Some(id) = self.counters.get(metric.index()) else {
-            return;
-        };
-        // Envoy refuses an increment of nothing.
-        if n > 0 {
-            let _ = hostcalls::increment_metric(*id, i64::try_from(n).unwrap_or(i64::MAX));
+        match self.counters.get(metric.index()) {
+            Some((_, held)) if metric.is_told_at_ticks() => held.set(held.get().saturating_add(n)),
+            Some((id, _)) => increment(*id, n),
+            None => {}
         }
     }
 
@@ -160,18 +178,15 @@ impl Meter for Envoy {
         let mut by_rule = self.by_rule.borrow_mut();
         let mut known = by_rule.iter();
         let known = known.find(|known| (known.0, &*known.1, &*known.2) == (metric, policy, rule));
-        let id = match known {
-            Some((.., id)) => *id,
-            None => {
-                let name = metric.name(policy, rule);
-                let Ok(id) = hostcalls::define_metric(MetricType::Counter, &name) else {
-                    return;
-                };
-                by_rule.push((metric, policy.to_owned(), rule.to_owned(), id));
-                id
+        if let Some((.., (_, held))) = known {
+            held.set(held.get().saturating_add(1));
+        } else {
+            let name = metric.name(policy, rule);
+            if let Ok(id) = hostcalls::define_metric(MetricType::Counter, &name) {
+                let counter = (id, Cell::new(1));
+                by_rule.push((metric, policy.to_owned(), rule.to_owned(), counter));
             }
-        };
-        let _ = hostcalls::increment_metric(id, 1);
+        }
     }
 
     fn add_lasted(&self, ms: u64) {
@@ -182,7 +197,7 @@ impl Meter for Envoy {
     /// Every worker has counted itself when it started: a counter that says zero is one that
     /// Envoy was told not to keep.
     fn bumps(&self) -> Option<u64> {
-        let id = self.counters.get(Metric::GenerationBumps.index())?;
+        let (id, _) = self.counters.get(Metric::GenerationBumps.index())?;
         hostcalls::get_metric(*id).ok().filter(|bumps| *bumps > 0)
     }
 
@@ -196,6 +211,13 @@ impl Meter for Envoy {
         if self.shown_ms.replace(ms) != ms {
             let _ = hostcalls::record_metric(self.clock_difference, ms);
         }
+    }
+}
+
+/// Adds to a counter; Envoy refuses an increment of nothing.
+fn increment(id: u32, n: u64) {
+    if n > 0 {
+        let _ = hostcalls::increment_metric(id, i64::try_from(n).unwrap_or(i64::MAX));
     }
 }
 
@@ -232,58 +254,6 @@ impl Store for Envoy {
 
     fn own_bumps(&self) -> u32 {
         self.own_bumps.get()
-    }
-}
-
-/// A shared-data key: a letter and eight hexadecimal digits, built without allocating.
-struct Key([u8; 9]);
-
-impl Key {
-    fn of(key: StoreKey) -> Self {
-        match key {
-            StoreKey::Slot(slot) => Self::new(b's', slot),
-            StoreKey::MemorySince => Self::new(b'e', 0),
-            StoreKey::Sweep => Self::new(b'w', 0),
-            StoreKey::Feed(shard) => Self::new(b'n', shard),
-            StoreKey::Bumps => Self::new(b'r', 0),
-            StoreKey::Redirected(key) => Self::new(b'm', key),
-            StoreKey::Live => Self::new(b'l', 0),
-            StoreKey::Decisions => Self::new(b'h', 0),
-            StoreKey::Decision(index) => Self::new(b'd', index),
-            StoreKey::DecisionsOf(bucket) => Self::new(b'i', bucket),
-            StoreKey::Accounts => Self::new(b'a', 0),
-            StoreKey::Workers => Self::new(b'k', 0),
-            StoreKey::OwnTime => Self::new(b't', 0),
-        }
-    }
-
-    fn generation(group: u16) -> Self {
-        Self::new(b'b', group.into())
-    }
-
-    fn new(kind: u8, number: u32) -> Self {
-        // Half bytes spread over bytes, the first of them highest, and made digits all at
-        // once: the sums stay in their bytes.
-        let halves = u64::from(number);
-        let halves = (halves | (halves << 16)) & 0x0000_ffff_0000_ffff;
-        let halves = (halves | (halves << 8)) & 0x00ff_00ff_00ff_00ff;
-        let halves = (halves | (halves << 4)) & 0x0f0f_0f0f_0f0f_0f0f;
-        let letters = (halves.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
-        let to_letter = letters.wrapping_mul(u64::from(b'a' - b'0' - 10));
-        let digits = halves
-            .wrapping_add(0x3030_3030_3030_3030)
-            .wrapping_add(to_letter);
-        let [a, b, c, d, e, f, g, h] = digits.to_be_bytes();
-        Self([kind, a, b, c, d, e, f, g, h])
-    }
-}
-
-impl core::ops::Deref for Key {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        // SAFETY: a letter and hexadecimal digits are ASCII.
-        unsafe { core::str::from_utf8_unchecked(&self.0) }
     }
 }
 

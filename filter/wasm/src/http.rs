@@ -14,8 +14,14 @@ use crate::{host, log};
 pub(crate) enum State {
     /// Nothing more.
     Nothing,
-    /// The call waits for its body, of which this much is there.
-    Body(Pending, usize),
+    /// The call waits for its body.
+    Body {
+        call: Pending,
+        /// How much of it is there.
+        seen: usize,
+        /// See [`Phase::Request`].
+        may_tell: bool,
+    },
     /// The response is awaited: its status matters, or it gets another header.
     Response {
         watch: Option<Watch>,
@@ -35,11 +41,13 @@ pub(crate) enum State {
     Manifest(Manifest),
 }
 
-/// Has a request answered by the filter.
-pub(crate) fn reply(reply: &Reply) {
+/// Has a request answered by the filter. `may_tell`: its `Referer` may hold what no log is to hold.
+fn reply(reply: &Reply, may_tell: bool) {
     if let Some(path) = &reply.logged_path {
         host::replace_path(path);
-        host::set_request_header("referer", None);
+        if may_tell {
+            host::set_request_header("referer", None);
+        }
     }
     if let Some(record) = &reply.record {
         log::record(record);
@@ -49,8 +57,13 @@ pub(crate) fn reply(reply: &Reply) {
 
 /// How far a request has come.
 pub(crate) enum Phase<'p> {
-    /// Its head is there, with this path; or it is there again, and the path is not at hand.
-    Request(Option<&'p [u8]>),
+    /// Its head is there, or is there again.
+    Request {
+        /// Its path, if that is at hand.
+        path: Option<&'p [u8]>,
+        /// Whether its `Referer` may say more than an origin.
+        may_tell: &'p dyn Fn() -> bool,
+    },
     /// The head of its response is there.
     Response {
         /// No body follows.
@@ -66,12 +79,22 @@ pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
             log::record(&record);
             (State::Nothing, Go::On)
         }
-        (Step::Forward(forward), Phase::Request(path)) => (forwarded(forward, *path), Go::On),
+        (Step::Forward(forward), Phase::Request { path, .. }) => {
+            (forwarded(forward, *path), Go::On)
+        }
         // Nothing of a request can be changed once its response is there.
         (Step::Forward(_) | Step::AwaitBody(_), Phase::Response { .. }) => (State::Nothing, Go::On),
-        (Step::AwaitBody(pending), Phase::Request(_)) => (State::Body(pending, 0), Go::Wait),
-        (Step::Reply(answer), Phase::Request(_)) => {
-            reply(&answer);
+        (Step::AwaitBody(call), Phase::Request { may_tell, .. }) => {
+            let (seen, may_tell) = (0, may_tell());
+            let body = State::Body {
+                call,
+                seen,
+                may_tell,
+            };
+            (body, Go::Wait)
+        }
+        (Step::Reply(answer), Phase::Request { may_tell, .. }) => {
+            reply(&answer, answer.logged_path.is_some() && may_tell());
             (State::Nothing, Go::Wait)
         }
         (Step::Reply(reply), Phase::Response { ends }) => {
@@ -81,7 +104,7 @@ pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
             }
             (answer_instead(reply.answer, *ends), Go::On)
         }
-        (Step::Park, Phase::Request(_)) => (State::Store, Go::Wait),
+        (Step::Park, Phase::Request { .. }) => (State::Store, Go::Wait),
         (Step::Park, Phase::Response { ends }) => (State::Held { ends: *ends }, Go::Wait),
     }
 }

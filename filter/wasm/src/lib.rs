@@ -6,6 +6,7 @@
 
 mod export;
 mod go;
+mod head;
 mod host;
 mod http;
 mod log;

@@ -3,9 +3,7 @@
 use proxy_wasm::hostcalls;
 use streamgate_core::exchange::Record;
 
-/// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate.event:PLAIN)%`.
+/// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate:PLAIN)%`, an object of JSON.
 pub(crate) fn record(record: &Record) {
-    for (name, value) in record.fields() {
-        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
-    }
+    let _ = hostcalls::set_property(vec!["streamgate"], Some(&record.to_json()));
 }

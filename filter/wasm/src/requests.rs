@@ -7,10 +7,10 @@ use std::rc::Rc;
 use streamgate_core::api::MAX_BODY;
 use streamgate_core::playback::Flows;
 use streamgate_record::fleet::Ticket;
-use streamgate_values::head::Head;
 
 use crate::go::Go;
-use crate::host::{self, RequestHead};
+use crate::head::RequestHead;
+use crate::host;
 use crate::http::{Phase, State, take};
 use crate::manifest::Manifest;
 use crate::worker::Worker;
@@ -151,13 +151,18 @@ impl Requests {
         let Some((_, Some(worker))) = roots.iter().find(|(known, _)| *known == root) else {
             return Go::On;
         };
-        let Some(path) = RequestHead.header(":path") else {
+        let Some(path) = host::request_path() else {
             return Go::On;
         };
+        let head = RequestHead::default();
         let mut edge = worker.edge.borrow_mut();
-        let step = edge.on_request(&worker.envoy, Ticket(context), &RequestHead, &path, ends);
+        let step = edge.on_request(&worker.envoy, Ticket(context), &head, &path, ends);
         drop(edge);
-        let (state, go) = take(step, &Phase::Request(Some(&path)));
+        let phase = Phase::Request {
+            path: Some(&path),
+            may_tell: &|| head.may_tell_by_referer(),
+        };
+        let (state, go) = take(step, &phase);
         self.wait(context, worker, state);
         go
     }
@@ -165,7 +170,7 @@ impl Requests {
     pub(crate) fn on_request_body(&self, context: u32, size: usize, ends: bool) -> Go {
         match self.waiting.borrow_mut().get_mut(&context) {
             Some(Waiting { state, .. }) => match state {
-                State::Body(_, seen) => *seen = size,
+                State::Body { seen, .. } => *seen = size,
                 State::Store => return Go::Wait,
                 _ => return Go::On,
             },
@@ -180,7 +185,7 @@ impl Requests {
     pub(crate) fn on_request_trailers(&self, context: u32) -> Go {
         match self.waiting.borrow().get(&context) {
             Some(Waiting { state, .. }) => match state {
-                State::Body(..) => {}
+                State::Body { .. } => {}
                 State::Store => return Go::Wait,
                 _ => return Go::On,
             },
@@ -194,14 +199,26 @@ impl Requests {
         let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(&context) else {
             return Go::On;
         };
-        let State::Body(pending, size) = state else {
+        let State::Body {
+            call,
+            seen,
+            may_tell,
+        } = state
+        else {
             return Go::On;
         };
-        let body = host::request_body(size.min(MAX_BODY.saturating_add(1)));
+        let body = match seen {
+            0 => Vec::new(),
+            seen => host::request_body(seen.min(MAX_BODY.saturating_add(1))),
+        };
         let mut edge = worker.edge.borrow_mut();
-        let step = edge.on_body(&worker.envoy, Ticket(context), pending, &body);
+        let step = edge.on_body(&worker.envoy, Ticket(context), call, &body);
         drop(edge);
-        let (state, go) = take(step, &Phase::Request(None));
+        let phase = Phase::Request {
+            path: None,
+            may_tell: &|| may_tell,
+        };
+        let (state, go) = take(step, &phase);
         self.wait(context, &worker, state);
         go
     }

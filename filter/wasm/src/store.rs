@@ -7,6 +7,7 @@ use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket}
 use streamgate_record::own_time::ClockDifference;
 
 use crate::go::Go;
+use crate::head::RequestHead;
 use crate::host;
 use crate::http::{Phase, State, take};
 use crate::requests::with_requests;
@@ -51,6 +52,7 @@ impl Worker {
         self.envoy.show_waiting(before, waiting);
         self.log_outages();
         self.log_clock_difference();
+        self.envoy.flush();
     }
 
     /// Logs that the machine's clock differs from the time that streams are judged by.
@@ -174,11 +176,16 @@ impl Worker {
     /// Goes on with a request; what it waits for then.
     fn resume(&self, settled: AnsweredQuestion, state: &State) -> State {
         let mut edge = self.edge.borrow_mut();
-        let step = edge.resume(&self.envoy, settled, &host::RequestHead);
+        let head = RequestHead::default();
+        let step = edge.resume(&self.envoy, settled, &head);
         drop(edge);
+        let request = Phase::Request {
+            path: None,
+            may_tell: &|| head.may_tell_by_referer(),
+        };
         let (phase, go_on): (_, fn()) = match *state {
             State::Held { ends } => (Phase::Response { ends }, host::resume_response),
-            _ => (Phase::Request(None), host::resume_request),
+            _ => (request, host::resume_request),
         };
         let (state, go) = take(step, &phase);
         if go == Go::On {

@@ -34,6 +34,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.edge.get_mut().on_end(&self.envoy);
         self.envoy.show_waiting(self.waiting.get(), 0);
+        self.envoy.flush();
     }
 }
 

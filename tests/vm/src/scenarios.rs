@@ -304,6 +304,7 @@ fn segment_lease_due() -> Cost {
     let prefix = stage.playing("alice");
     stage.advance_ms(TIMEOUT_MS / 2);
     let cost = served(&stage.ask(segment(&prefix, 2)));
+    stage.tick();
     let renewals = stage.host.metric("streamgate.lease_renewals_total");
     assert_eq!(renewals, Some(1), "no lease was due");
     cost

@@ -70,6 +70,7 @@ pub(crate) fn begin(
         Err(error) => return Step::Reply(no_target(config, host, error)),
     };
     let logged_path = format!("{}{}", config.sessions.base_path, target.template());
+    head.expect_many();
     let authorization = head.header("authorization");
     let application = credentials::application(config, api, authorization.as_deref());
     let reply = |answer: Answer| {

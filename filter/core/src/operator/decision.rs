@@ -209,6 +209,7 @@ mod tests {
             device: Some(long),
             store: Some("asked"),
             repeated: 12,
+            at: None,
         };
         let subject = SubjectKey::from_bytes([7; 16]);
         let kept = KeptDecision {

@@ -118,7 +118,8 @@ impl Decisions {
         let Some((head, number)) = take_number(host) else {
             return;
         };
-        let mut decision = KeptDecision::of(record, subject, host.now());
+        let mut decision =
+            KeptDecision::of(record, subject, record.at.unwrap_or_else(|| host.now()));
         decision.number = number;
         let (kept_at, bucket) = (head.key(number), bucket_of(&subject));
         for _ in 0..TRIES {

@@ -62,7 +62,8 @@ impl OperatorState {
             return;
         };
         if told.event != "operator" {
-            match self.lines.tells(told, || host.now()) {
+            let at = told.at;
+            match self.lines.tells(told, || at.unwrap_or_else(|| host.now())) {
                 Some(left_out) => told.repeated = left_out,
                 None => {
                     *record = None;

@@ -157,6 +157,7 @@ impl Gate {
         {
             return step;
         }
+        request.asked.head.expect_many();
         if let Some(answer) = preflight::answered(&request) {
             return answer;
         }

@@ -30,3 +30,4 @@ pub use manifest::{Coding, End, Held};
 pub use passage::Scrub;
 pub use passage::{Forward, Watch};
 pub use rewrite::Rewrite;
+pub use scrub::is_origin_alone;

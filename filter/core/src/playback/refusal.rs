@@ -142,6 +142,7 @@ pub(super) fn refuse(
             application: who.application.map(str::to_owned),
             cause: why.and_then(|why| cause::of_refusal(why.refused)),
             device: who.device.map(str::to_owned),
+            at: Some(what.now),
             ..Record::default()
         }),
     }

@@ -10,6 +10,18 @@ use super::request::Request;
 use crate::config::{Cat, Config, Credentials, PlaybackPath, TokenPosition};
 use crate::request::viewer::{Asked, CMCD, without_cookies, without_parameters};
 
+/// Whether a `Referer` is an origin alone, as browsers send it to other origins: no path, no query and nobody's name,
+/// so no token.
+#[must_use]
+pub fn is_origin_alone(referer: &[u8]) -> bool {
+    let mut parts = referer.splitn(4, |byte| *byte == b'/');
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(byte);
+    matches!(parts.next(), Some(b"http:" | b"https:"))
+        && parts.next() == Some(b"")
+        && parts.next().is_some_and(|host| host.iter().all(is_host))
+        && matches!(parts.next(), None | Some(b""))
+}
+
 impl Scrub {
     /// What to take off a request that no path protects: a token may stand in the address
     /// of the page that asks for it.
@@ -136,5 +148,42 @@ impl Credentials {
             && (path.starts_with(b"~")
                 || path.starts_with(b"/~")
                 || without_parameters(address, &self.parameters).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn an_origin_alone_is_told_from_addresses_that_say_more() {
+        for origin in [
+            "https://a.example",
+            "http://a-b.example:80/",
+            "https://[::1]:8443/",
+        ] {
+            assert!(is_origin_alone(origin.as_bytes()), "{origin}");
+        }
+        for more in [
+            "",
+            "/",
+            "null",
+            "https://a/~token",
+            "https://a/~token/",
+            "https://a?sg=token",
+            "https://a/?sg=token",
+            "https://a#token",
+            "https://a//",
+            "https://token@a/",
+            "https:/a/",
+            "ftp://a/",
+            "//a/",
+            "https://a\\token",
+            "https://\u{fc}/",
+            "https://a%2ftoken/",
+        ] {
+            assert!(!is_origin_alone(more.as_bytes()), "{more}");
+        }
     }
 }

@@ -3,41 +3,6 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 use streamgate_core::exchange::Answer;
-use streamgate_values::head::Head;
-
-/// The head of the request whose callback is running.
-pub(crate) struct RequestHead;
-
-impl Head for RequestHead {
-    fn header(&self, name: &str) -> Option<Vec<u8>> {
-        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
-            .ok()
-            .flatten()
-    }
-
-    /// To fetch all headers costs as much as five others, and few requests have one twice.
-    fn headers(&self, name: &str) -> Vec<Vec<u8>> {
-        if self.header(name).is_none() {
-            return Vec::new();
-        }
-        let all = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
-        all.into_iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value)
-            .collect()
-    }
-
-    fn jwt_claim_at(&self, payload: &str, claim: &[&str]) -> Option<Vec<u8>> {
-        let provider = "envoy.filters.http.jwt_authn";
-        let mut path = vec!["metadata", "filter_metadata", provider, payload];
-        path.extend_from_slice(claim);
-        property(path)
-    }
-
-    fn client_address(&self) -> Option<Vec<u8>> {
-        property(vec!["source", "address"])
-    }
-}
 
 /// What Envoy knows of the request or response that is acted for.
 pub(crate) fn property(path: Vec<&str>) -> Option<Vec<u8>> {
@@ -46,7 +11,36 @@ pub(crate) fn property(path: Vec<&str>) -> Option<Vec<u8>> {
 
 /// The path of the request that is acted for.
 pub(crate) fn request_path() -> Option<Vec<u8>> {
-    RequestHead.header(":path")
+    request_header(":path")
+}
+
+/// The first value of a header of the request that is acted for.
+pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
+        .ok()
+        .flatten()
+}
+
+/// All headers of the request that is acted for, as the ABI lays them out; nothing where there are
+/// none. The SDK takes each of them apart into two allocations, and traps on a name that is not UTF-8.
+#[allow(unsafe_code)]
+pub(crate) fn request_headers() -> Vec<u8> {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        // As the SDK declares it, but for a status that is a number.
+        fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    }
+    const REQUEST_HEADERS: u32 = 0;
+    let (mut data, mut size) = (core::ptr::null_mut(), 0);
+    // SAFETY: both places are valid for writes.
+    let status =
+        unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, &raw mut data, &raw mut size) };
+    if status != 0 || data.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the host has had these bytes allocated by this module's `malloc`, the SDK's, which gives a
+    // vector of exactly this capacity away, and has filled them.
+    unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
 /// Answers the request that is acted for.

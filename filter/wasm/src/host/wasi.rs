@@ -19,11 +19,12 @@ unsafe extern "C" {
     fn environ_get(entries: *mut *const u8, buffer: *mut u8) -> u16;
 }
 
-pub(super) fn random() -> [u8; StreamKey::RANDOM_LEN] {
-    let mut bytes = [0; StreamKey::RANDOM_LEN];
+pub(super) fn random() -> [[u8; StreamKey::RANDOM_LEN]; 32] {
+    let mut bytes = [[0; StreamKey::RANDOM_LEN]; 32];
+    let flat = bytes.as_flattened_mut();
     // SAFETY: the buffer is valid for writes of its whole length. Envoy's
     // generator does not fail.
-    let _ = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
+    let _ = unsafe { random_get(flat.as_mut_ptr(), flat.len()) };
     bytes
 }
 
