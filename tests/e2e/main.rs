@@ -20,6 +20,7 @@ mod http2;
 mod json_bodies;
 mod lapse;
 mod live;
+mod long_response_ends;
 mod long_responses;
 mod manifest_cost;
 mod manifests;

@@ -115,7 +115,7 @@ impl Edge {
             .args(["--log-level", "info"])
             .args(["--component-log-level", "main:warning"])
             .args(["--file-flush-interval-msec", "50"])
-            .args(["--drain-time-s", "1"])
+            .args(["--drain-time-s", &self.settings.drains_for_s.to_string()])
             // Whoever takes listeners from elsewhere has to have a name.
             .args(["--service-cluster", "tests", "--service-node", "edge"])
             .arg("--disable-hot-restart")
@@ -340,6 +340,22 @@ impl Edge {
     ///
     /// What Envoy's log says since then, if they are refused.
     pub fn update(&mut self, settings: Settings) -> Result<(), String> {
+        self.hand_over(settings)?;
+        // The filters of the old listener go when it has drained.
+        eventually("the old listener is gone", || {
+            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_(warming|draining)$")
+                == 0
+        });
+        Ok(())
+    }
+
+    /// Hands other settings over while it runs, and waits until new connections go by them, or they are
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// What Envoy's log says since then, if they are refused.
+    pub fn hand_over(&mut self, settings: Settings) -> Result<(), String> {
         assert!(self.settings.by_lds && settings.by_lds, "only by LDS");
         let before = self.lds();
         let log_before = self.log().len();
@@ -351,10 +367,8 @@ impl Edge {
             return Err(log.get(log_before..).unwrap_or_default().to_owned());
         }
         self.settings = settings;
-        // The filters of the old listener go when it has drained.
-        eventually("the old listener is gone", || {
-            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_(warming|draining)$")
-                == 0
+        eventually("new connections go by it", || {
+            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_warming$") == 0
         });
         Ok(())
     }

@@ -35,7 +35,10 @@ fn is_cut_after(world: &mut World, account: &str, lives_ms: u64) {
     let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
     assert_eq!(cut.ticket, TICKET);
     let record = cut.record.unwrap();
-    assert_eq!((record.event, record.reason), ("cut", Some("token-expired")));
+    assert_eq!(
+        (record.event, record.reason),
+        ("cut", Some("token-expired"))
+    );
     assert!(record.subject.is_some() && record.stream.is_some() && record.application.is_some());
     assert_eq!(world.host.count(Metric::Cuts), 1);
     // Nobody was evicted: the place is free when the stream lapses, and lapse it does.

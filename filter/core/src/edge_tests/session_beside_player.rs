@@ -177,9 +177,11 @@ fn a_player_that_begins_before_its_app_creates_is_one_stream_with_it() {
         world.ask(on_tv(segment.clone())).served();
         world.host.advance_ms(3_000);
         let create = |device: &str| {
-            get(format!("/v2/sessions/acme/alice?deviceId={device}&channel=News"))
-                .method("POST")
-                .application("web")
+            get(format!(
+                "/v2/sessions/acme/alice?deviceId={device}&channel=News"
+            ))
+            .method("POST")
+            .application("web")
         };
         let id = created(&mut world, create("tv").on_worker(1));
         let running = world.running("web", "alice");
@@ -213,7 +215,10 @@ fn a_player_that_begins_before_its_app_creates_is_one_stream_with_it() {
         } else {
             // Chosen to be stopped from the phone: both are told.
             let code = world.running("web", "alice");
-            let code = code.iter().find(|stream| stream["sessionId"] == id).unwrap();
+            let code = code
+                .iter()
+                .find(|stream| stream["sessionId"] == id)
+                .unwrap();
             let code = code["terminationCode"].as_str().unwrap().to_owned();
             let choose = create("tablet").header("x-terminate", code);
             assert_eq!(world.ask(choose).answer().status, 202);
