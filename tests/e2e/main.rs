@@ -35,6 +35,7 @@ mod operator_page;
 mod packagings;
 mod paths;
 mod playback;
+mod player_habits;
 mod players;
 mod policies;
 mod privacy;

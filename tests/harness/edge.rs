@@ -305,7 +305,14 @@ impl Edge {
     /// Another player, playing a manifest. It says nowhere how far it has come.
     #[must_use]
     pub fn program(&self, program: Program, manifest: &str) -> RealPlayer {
-        let player = program.play(&self.url(manifest), self.directory.path());
+        self.program_with(program, manifest, &[])
+    }
+
+    /// The same, with more on its command line.
+    #[must_use]
+    pub fn program_with(&self, program: Program, manifest: &str, more: &[&str]) -> RealPlayer {
+        let mut player = program.play(&self.url(manifest), self.directory.path());
+        player.args(more);
         RealPlayer::start(player, self.directory.path(), |_| None)
     }
 
