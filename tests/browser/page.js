@@ -3,7 +3,7 @@
  * served from elsewhere than the video, and a refusal is shown in the edge's words.
  *
  * `#` holds the settings as JSON, so that a reload is a new playback of the same:
- * `{player, url, account?, cmcd?: {sid, mode: "query" | "headers"}, switchSeconds?}`.
+ * `{player, url, account?, cmcd?: {sid, mode: "query" | "headers"}, switchSeconds?, ownBuffer?}`.
  */
 
 const settings = JSON.parse(decodeURIComponent(location.hash.slice(1)));

@@ -164,6 +164,11 @@ impl<'a> Opening<'a> {
         self.with("cmcd", json!({"sid": sid, "mode": "headers"}))
     }
 
+    /// Loading ahead as far as it does by itself. hls.js only.
+    pub fn loading_as_it_likes(self) -> Self {
+        self.with("ownBuffer", true)
+    }
+
     /// Going to another rendition every so many seconds.
     pub fn switching_every(self, seconds: u32) -> Self {
         self.with("switchSeconds", seconds)

@@ -129,7 +129,7 @@ impl Edge {
             .args(["--log-level", "info"])
             .args(["--component-log-level", "main:warning"])
             .args(["--file-flush-interval-msec", "50"])
-            .args(["--drain-time-s", "1"])
+            .args(["--drain-time-s", &self.settings.drains_for_s.to_string()])
             // Whoever takes listeners from elsewhere has to have a name.
             .args(["--service-cluster", "tests", "--service-node", "edge"])
             .arg("--disable-hot-restart")
@@ -319,7 +319,14 @@ impl Edge {
     /// Another player, playing a manifest. It says nowhere how far it has come.
     #[must_use]
     pub fn program(&self, program: Program, manifest: &str) -> RealPlayer {
-        let player = program.play(&self.url(manifest), self.directory.path());
+        self.program_with(program, manifest, &[])
+    }
+
+    /// The same, with more on its command line.
+    #[must_use]
+    pub fn program_with(&self, program: Program, manifest: &str, more: &[&str]) -> RealPlayer {
+        let mut player = program.play(&self.url(manifest), self.directory.path());
+        player.args(more);
         RealPlayer::start(player, self.directory.path(), |_| None)
     }
 
@@ -354,6 +361,22 @@ impl Edge {
     ///
     /// What Envoy's log says since then, if they are refused.
     pub fn update(&mut self, settings: Settings) -> Result<(), String> {
+        self.hand_over(settings)?;
+        // The filters of the old listener go when it has drained.
+        eventually("the old listener is gone", || {
+            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_(warming|draining)$")
+                == 0
+        });
+        Ok(())
+    }
+
+    /// Hands other settings over while it runs, and waits until new connections go by them, or they are
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// What Envoy's log says since then, if they are refused.
+    pub fn hand_over(&mut self, settings: Settings) -> Result<(), String> {
         assert!(self.settings.by_lds && settings.by_lds, "only by LDS");
         let before = self.lds();
         let log_before = self.log().len();
@@ -365,10 +388,8 @@ impl Edge {
             return Err(log.get(log_before..).unwrap_or_default().to_owned());
         }
         self.settings = settings;
-        // The filters of the old listener go when it has drained.
-        eventually("the old listener is gone", || {
-            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_(warming|draining)$")
-                == 0
+        eventually("new connections go by it", || {
+            self.sum_of("^listener_manager\\.total_(listeners|filter_chains)_warming$") == 0
         });
         Ok(())
     }

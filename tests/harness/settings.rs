@@ -60,6 +60,8 @@ pub struct Settings {
     filters: [Vec<Value>; 2],
     /// The clock of the machine it runs on, if that is not the true one.
     pub(crate) clock: Option<MachineClock>,
+    /// For how many seconds an old listener's connections may go on.
+    pub(crate) drains_for_s: u32,
     /// What to change about the filters of the shipped file: which one, where, and to what.
     changed: Vec<(&'static str, &'static str, Value)>,
 }
@@ -117,6 +119,7 @@ impl Settings {
             collector_port: None,
             origin_port: None,
             clock: None,
+            drains_for_s: 1,
             manager: Vec::new(),
             filters: [Vec::new(), Vec::new()],
             changed: Vec::new(),
@@ -201,6 +204,13 @@ impl Settings {
     #[must_use]
     pub fn by_lds(mut self) -> Self {
         self.by_lds = true;
+        self
+    }
+
+    /// With so many seconds for the connections of a listener that another has replaced.
+    #[must_use]
+    pub fn draining_for(mut self, seconds: u32) -> Self {
+        self.drains_for_s = seconds;
         self
     }
 

@@ -283,7 +283,9 @@ impl Activity {
             return false;
         };
         let at = stream.ends_at(now);
-        if let SessionPlayer::Known(key) = stream.player {
+        if let SessionPlayer::Known(key) = stream.player
+            && key != stream.key
+        {
             let why = why.clone();
             self.remember(Tombstone { key, at, why });
         }

@@ -24,6 +24,7 @@ pub(super) fn admit(
     let mut plays = Plays {
         started: false,
         learned: false,
+        taken: None,
         lapses_at,
         evicted: findings.evicted.len(),
         killed: findings.killed.len(),

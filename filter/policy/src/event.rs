@@ -173,6 +173,8 @@ pub struct Plays {
     /// It was, and what is known of it has changed: an attribute, a limit, or what keeps
     /// it alive.
     pub learned: bool,
+    /// The session that was to be created is this stream: its app's player has begun it already.
+    pub taken: Option<StreamKey>,
     /// When it is gone unless a sign of life comes first.
     pub lapses_at: Moment,
     /// How many streams lost their place to it by a rule.

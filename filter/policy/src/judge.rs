@@ -13,7 +13,7 @@ use super::book::PolicyBook;
 use super::contender_standing::standing;
 use super::effect::Effects;
 use super::evaluate::{Findings, breach, evaluate};
-use super::event::{Event, Judgement, Play, Recall, Refused, Verdict};
+use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::operate::{blocked, operate};
 use super::rule::{Contender, Standing};
@@ -53,7 +53,7 @@ fn judge_event(
 ) -> Judgement {
     match event {
         Event::Play(play) => {
-            let taken_up = TakenUp::of(activity, play);
+            let taken_up = TakenUp::of(activity, play, book);
             let judgement = judge_play(activity, &taken_up.play, book, recall, now);
             taken_up.settle(activity, book, judgement)
         }
@@ -95,7 +95,10 @@ fn judge_play(
     }
     let released = end.and_then(Tombstone::released);
     let known = live.or(released);
+    // What its player was asked for is no word of the app's that creates the session.
+    let is_create = play.unknown == Unknown::IsNew;
     if play.is_call
+        && !is_create
         && let Some(stream) = known
         && let Some(name) = changes_immutable(&stream.attributes, &play.attributes)
     {
@@ -143,8 +146,8 @@ fn judge_play(
 
     // Nothing has changed so far. A call counts whatever its answer.
     match activity.stream_mut(&play.stream) {
-        Some(stream) => stream.calls = calls,
-        None => activity.creates = calls,
+        Some(stream) if !is_create => stream.calls = calls,
+        _ => activity.creates = calls,
     }
     if !findings.breaches.is_empty() {
         return turn_away(activity, play, findings, strayed, now);
@@ -309,8 +312,8 @@ fn calls_with(
     now: Moment,
 ) -> Result<Calls, Moment> {
     let (so_far, per_minute) = match activity.stream(&play.stream) {
-        Some(stream) => (&stream.calls, book.calls_per_minute),
-        None => (&activity.creates, book.creates_per_minute),
+        Some(stream) if play.unknown != Unknown::IsNew => (&stream.calls, book.calls_per_minute),
+        _ => (&activity.creates, book.creates_per_minute),
     };
     let mut calls = so_far.clone();
     if play.is_call {

@@ -10,6 +10,6 @@ pub enum SessionPlayer {
     None,
     /// It has not begun yet.
     Awaited,
-    /// It plays under this key.
+    /// It plays under this key, which is the session's own where the player was there first.
     Known(StreamKey),
 }

@@ -3,11 +3,11 @@ import Hls from "../node_modules/hls.js/dist/hls.mjs";
 /** Seconds of video it loads ahead: it keeps asking, also while it plays a short film. */
 const AHEAD_SECONDS = 8;
 
-/** Plays with hls.js, and goes to another rendition every `switchSeconds`. */
-export function play(video, { url, headers, cmcd, switchSeconds, refused, failed }) {
+/** Plays with hls.js, and goes to another rendition every `switchSeconds`. `ownBuffer`: it loads ahead as
+ * far as it does where nobody says how far. */
+export function play(video, { url, headers, cmcd, switchSeconds, ownBuffer, refused, failed }) {
   const hls = new Hls({
-    maxBufferLength: AHEAD_SECONDS,
-    maxMaxBufferLength: AHEAD_SECONDS,
+    ...(!ownBuffer && { maxBufferLength: AHEAD_SECONDS, maxMaxBufferLength: AHEAD_SECONDS }),
     xhrSetup(xhr) {
       for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     },

@@ -66,6 +66,10 @@ impl Caller<'_> {
         match (wish, verdict) {
             (_, Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
             (Wish::Create(_), Verdict::Plays(plays)) => {
+                // Its player has started the stream, and left a line then.
+                if let Some(taken) = plays.taken {
+                    return (self.created(&taken, &plays), None);
+                }
                 let (reason, cause) = cause::of_start(&plays);
                 let record = Record {
                     reason,

@@ -24,6 +24,7 @@ mod json_bodies;
 mod lasting;
 mod leases;
 mod left_out;
+mod long_credentials;
 mod long_paths;
 mod long_responses;
 mod manifests;

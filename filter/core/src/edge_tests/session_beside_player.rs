@@ -2,6 +2,7 @@
 //! that it sends along: one playback, one stream.
 
 use serde_json::{Value, json};
+use streamgate_record::metric::Metric;
 
 use super::session_api::{create, created, heartbeat};
 use super::{Ask, World, get, refused};
@@ -147,5 +148,83 @@ fn an_app_and_its_player_are_one_stream_by_their_device() {
         assert_eq!(world.streams("alice"), 2);
         let url = format!("/v2/sessions/acme/alice/{again}");
         assert_eq!(heartbeat(&mut world, "web", &url).status, 202);
+    }
+}
+
+/// The player is faster than its app: what it plays is the session that is created.
+#[test]
+fn a_player_that_begins_before_its_app_creates_is_one_stream_with_it() {
+    let config = || {
+        config_with(|json| {
+            json["compatibility"] = json!("cm-v2");
+            json["policies"][0]["rules"][0]["max"] = json!(2);
+            json["playback"][0]["stream"] =
+                json!([{"token": "path"}, {"cmcd": "sid"}, {"redirect": true}]);
+            json["playback"][0]["attributes"] = json!({"deviceId": {"header": "x-device-id"}});
+        })
+        .unwrap()
+    };
+    for (by_cmcd, stops_first) in [(false, false), (true, false), (true, true)] {
+        let mut world = World::with(config);
+        let on_tv = |path: String| get(path).account("alice").header("x-device-id", "tv");
+        let segment = if by_cmcd {
+            "/vod/a/1.m4s?CMCD=sid%3D%22own%22".to_owned()
+        } else {
+            let answer = world.ask(on_tv("/vod/a/master.m3u8".to_owned())).answer();
+            let location = answer.header("location").unwrap();
+            location.replace("master.m3u8", "1.m4s")
+        };
+        world.ask(on_tv(segment.clone())).served();
+        world.host.advance_ms(3_000);
+        let create = |device: &str| {
+            get(format!(
+                "/v2/sessions/acme/alice?deviceId={device}&channel=News"
+            ))
+            .method("POST")
+            .application("web")
+        };
+        let id = created(&mut world, create("tv").on_worker(1));
+        let running = world.running("web", "alice");
+        assert_eq!(running.len(), 1);
+        // The app knows its stream again, and what it said of it is shown.
+        assert_eq!(running[0]["sessionId"], id);
+        assert_eq!(running[0]["metadata"]["channel"], "News");
+        let url = format!("/v2/sessions/acme/alice/{id}");
+        for round in 0..4 {
+            world
+                .ask(on_tv(segment.clone()).on_worker(round % 2))
+                .served();
+            assert_eq!(heartbeat(&mut world, "web", &url).status, 202);
+            world.host.advance_ms(TIMEOUT_MS / 2);
+            world.tick();
+        }
+        assert_eq!(world.streams("alice"), 1);
+        assert_eq!(world.host.count(Metric::Starts), 1);
+        // Another device's app is another stream, and so is its player.
+        let phone = created(&mut world, create("phone"));
+        assert_ne!(phone, id);
+        assert_eq!(world.streams("alice"), 2);
+        if stops_first {
+            let stop = get(&url).method("DELETE").application("web");
+            assert_eq!(world.ask(stop).answer().status, 202);
+            for worker in [0, 1] {
+                let told = world.ask(on_tv(segment.clone()).on_worker(worker));
+                assert_eq!(told.refusal(), refused(403, "stream-over"));
+            }
+            assert_eq!(heartbeat(&mut world, "web", &url).status, 410);
+        } else {
+            // Chosen to be stopped from the phone: both are told.
+            let code = world.running("web", "alice");
+            let code = code
+                .iter()
+                .find(|stream| stream["sessionId"] == id)
+                .unwrap();
+            let code = code["terminationCode"].as_str().unwrap().to_owned();
+            let choose = create("tablet").header("x-terminate", code);
+            assert_eq!(world.ask(choose).answer().status, 202);
+            assert_eq!(heartbeat(&mut world, "web", &url).status, 410);
+            let told = world.ask(on_tv(segment)).refusal();
+            assert_eq!(told, refused(403, "remote-termination"));
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Streams whose responses take long: their records are touched while bytes flow, and the responses
-//! of those that have lost their place are cut.
+//! of those that have lost their place, or whose credential has ended, are cut.
 
 use streamgate_policy::{Event, Play, Refused, Unknown, Verdict};
 use streamgate_record::fleet::Ticket;
@@ -13,12 +13,13 @@ use super::passage::{Facts, Watch};
 use crate::authority::{Authority, Inquiry};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::Record;
+use crate::refusal::reason::Reason;
 
 /// How soon a stream without a fresh lease is judged again, in milliseconds: there may be none to be had, or
 /// the fleet's store was asked.
 const JUDGE_AGAIN_MS: u64 = 1_000;
 
-/// A response that is to be cut, because its stream has lost its place.
+/// A response that is to be cut, because its stream has lost its place or its credential has ended.
 #[derive(Debug)]
 #[must_use]
 pub struct Cut {
@@ -73,17 +74,21 @@ impl Gate {
                 self.flows.end(flowing.ticket);
                 continue;
             }
-            if let Some(refused) =
-                self.judge_flow(config, protected, host, &flowing, authority, now)
-            {
+            let stream = &flowing.stream;
+            let reason = match stream.expires_at.is_some_and(|end| end <= now) {
+                true => Some(Reason::TokenExpired),
+                false => self
+                    .judge_flow(config, protected, host, &flowing, authority, now)
+                    .map(|refused| protected.reason(&refused, &stream.stream)),
+            };
+            if let Some(reason) = reason {
                 self.flows.end(flowing.ticket);
                 host.add(Metric::Cuts, 1);
-                let stream = &flowing.stream;
                 cuts.push(Cut {
                     ticket: flowing.ticket,
                     record: Some(Record {
                         event: "cut",
-                        reason: Some(protected.reason(&refused, &stream.stream).code()),
+                        reason: Some(reason.code()),
                         subject: Some(stream.subject),
                         stream: Some(stream.stream),
                         application: Some(stream.application.id.clone()),

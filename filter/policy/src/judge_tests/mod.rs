@@ -16,6 +16,7 @@ mod liveness;
 mod lowered;
 mod monitor;
 mod places;
+mod player_first;
 mod recurring;
 #[cfg(not(target_arch = "wasm32"))]
 mod reference;

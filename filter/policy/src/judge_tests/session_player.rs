@@ -9,11 +9,11 @@ use crate::session_player::SessionPlayer;
 use crate::testing::{TIMEOUT_MS, test};
 use crate::{OnConflict, Rule, Unknown, Verdict};
 
-const TV: &[(&str, &str)] = &[("deviceId", "tv")];
-const PHONE: &[(&str, &str)] = &[("deviceId", "phone")];
+pub(super) const TV: &[(&str, &str)] = &[("deviceId", "tv")];
+pub(super) const PHONE: &[(&str, &str)] = &[("deviceId", "phone")];
 
 /// A device that starts again replaces what it played.
-fn account(max: u32, on_conflict: OnConflict) -> Account {
+pub(super) fn account(max: u32, on_conflict: OnConflict) -> Account {
     let rule = Rule {
         same_device_replaces: true,
         ..streams(max, on_conflict)
@@ -24,7 +24,7 @@ fn account(max: u32, on_conflict: OnConflict) -> Account {
 }
 
 /// A create call.
-fn creates(account: &mut Account, device: &[(&str, &str)]) -> (StreamKey, Verdict) {
+pub(super) fn creates(account: &mut Account, device: &[(&str, &str)]) -> (StreamKey, Verdict) {
     let session = account.mint("app");
     let verdict = account.wants_to_play(session, Unknown::IsNew, |play| {
         play.is_call = true;
@@ -34,14 +34,14 @@ fn creates(account: &mut Account, device: &[(&str, &str)]) -> (StreamKey, Verdic
 }
 
 #[track_caller]
-fn created(account: &mut Account, device: &[(&str, &str)]) -> StreamKey {
+pub(super) fn created(account: &mut Account, device: &[(&str, &str)]) -> StreamKey {
     let (session, verdict) = creates(account, device);
     plays(verdict);
     session
 }
 
 /// The keys of a player that is redirected, and of one that has an id of its own.
-fn players(account: &mut Account) -> [StreamKey; 2] {
+pub(super) fn players(account: &mut Account) -> [StreamKey; 2] {
     [account.mint("app"), from_outside(account, 7)]
 }
 
