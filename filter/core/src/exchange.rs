@@ -32,7 +32,8 @@ pub struct Answer {
 /// A decision worth a line in the access log. It holds no raw subject and no token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// `start`, `stop`, `refusal`, `cut`, `shared` or `operator`.
+    /// `start`, `stop`, `refusal`, `cut`, `shared`, `operator`, or `end` for a stream of which no
+    /// request tells that it is over.
     pub event: &'static str,
     /// Why, for a refusal or a cut; `monitored` for a start that a policy would have refused, were it
     /// in force; what an operator did.
@@ -52,6 +53,8 @@ pub struct Record {
     pub store: Option<&'static str>,
     /// How many more of the same there were just before it that left no line.
     pub repeated: u32,
+    /// How long the stream was on record that has ended, in milliseconds.
+    pub lasted_ms: Option<u64>,
 }
 
 impl Record {
@@ -85,6 +88,10 @@ impl Record {
             ("streamgate.device", self.device.as_ref().and_then(text)),
             ("streamgate.store", self.store.map(str::to_owned)),
             ("streamgate.repeated", number(repeated)),
+            (
+                "streamgate.lasted_ms",
+                self.lasted_ms.map(|ms| ms.to_string()),
+            ),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -104,6 +111,8 @@ pub struct Cause {
     pub count: usize,
     /// Termination codes of these, up to [`CODES_MAX`].
     pub codes: Vec<String>,
+    /// As which of the account's streams at once a start was refused; 0 for anything else.
+    pub level: usize,
 }
 
 /// The most termination codes that a decision names.

@@ -10,15 +10,20 @@ pub(super) struct Json(Vec<u8>);
 impl Json {
     /// Answers with an object.
     pub(super) fn answer(status: u16, fields: impl FnOnce(&mut Self)) -> Answer {
-        let mut json = Self::default();
-        json.object("", fields);
         let type_name = match status {
             200 => "application/json",
             _ => "application/problem+json",
         };
         let mut answer = Answer::empty(status).with("content-type", type_name);
-        answer.body = json.0;
+        answer.body = Self::of(fields);
         answer
+    }
+
+    /// An object.
+    pub(super) fn of(fields: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut json = Self::default();
+        json.object("", fields);
+        json.0
     }
 
     pub(super) fn object(&mut self, name: &str, fields: impl FnOnce(&mut Self)) {
