@@ -25,7 +25,13 @@ function table(heads, rows) {
 function facts(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value, kind]) => { const d = make("div"); d.append(make("dt", name), make("dd", String(value), kind)); return d; }));
 }
-const KIND = { refusal: "bad", start: "good", operator: "warn" };
+const KIND = { refusal: "bad", start: "good", operator: "warn", end: "soft" };
+const ENDS = {
+  "lapsed": () => "its player stopped asking", "paused": () => "its player paused", "replaced": () => "its own device started again",
+  "evicted": d => `it lost its place under ${d.policy} / ${d.rule}`,
+  "stopped-from-another-device": () => "a viewer stopped it from another device", "stopped-by-operator": () => "an operator stopped it",
+};
+const lasted = ms => ms < 6e4 ? Math.round(ms / 1e3) + " s" : Math.round(ms / 6e4) + " min";
 const WHY = {
   "limit-reached": d => `refused: ${d.policy} / ${d.rule} allows ${d.limit}, and ${d.count} stream(s) were in the way`,
   "evicted": d => `refused: a newer stream took its place under ${d.policy} / ${d.rule}`,
@@ -38,7 +44,7 @@ const WHY = {
   "exception": d => "an operator set an exception" + (d.limit === undefined ? "" : `: ${d.limit} streams`), "exception-lifted": () => "an operator took the exception back",
 };
 function words(d) {
-  let text = WHY[d.reason] ? WHY[d.reason](d) : d.event === "start" ? "started" : d.event === "stop" ? "stopped by its app" : `${d.event}: ${d.reason || ""}`;
+  let text = d.event === "end" ? `ended after ${lasted(d.lastedMs)}: ${(ENDS[d.reason] || (() => d.reason))(d)}` : WHY[d.reason] ? WHY[d.reason](d) : d.event === "start" ? "started" : d.event === "stop" ? "stopped by its app" : `${d.event}: ${d.reason || ""}`;
   if (d.codes) text += ` (${d.codes.join(", ")})`;
   if (d.store === "out") text += "; the store was out";
   if (d.repeated) text += `; ${d.repeated} more like it`;
@@ -65,6 +71,22 @@ async function summary() {
   const kinds = s.lastMinute.kinds.sort((x, y) => y.count - x.count);
   $("kinds").replaceChildren(kinds.length ? table(["Count", "What", "Reason", "Policy", "Rule"], kinds.map(k => [k.count, make("span", k.event, KIND[k.event]), k.reason, k.policy, k.rule])) : make("p", "Nothing was decided.", "soft"),
     ...(s.lastMinute.complete ? [] : [make("p", "Not all of the minute is counted yet.", "soft")]));
+}
+let page = 1;
+async function levels(asked) {
+  const l = await call("levels?page=" + page), charts = l.policies.map(p => {
+    const top = p.attempted.findLastIndex(n => n) + 1, most = Math.max(...p.attempted);
+    const rows = p.attempted.slice(0, top).map((n, i) => {
+      const bar = make("div", undefined, "bar"); bar.ariaHidden = true;
+      for (const part of [p.admitted[i], n - p.admitted[i]]) { const x = make("i"); x.style.width = 100 * part / most + "%"; bar.append(x); }
+      return [i < 15 ? i + 1 : "16 or more", bar, p.admitted[i], n - p.admitted[i], p.attempted.slice(i + 1).reduce((a, b) => a + b, 0)];
+    });
+    const name = p.policy + (p.mode === "monitor" ? " (only monitored)" : "");
+    const all = make("div"); all.append(make("h3", name), top ? scroll("Levels of " + p.policy, table(["At once", "", "Began", "Refused", "Would meet this limit"], rows)) : make("p", "Nothing has started yet.", "soft"));
+    return all;
+  });
+  if (l.pages > 1) { const b = make("button", `More policies (${page} of ${l.pages})`); b.type = "button"; b.onclick = () => { page = page % l.pages + 1; levels(true).then(() => $("levels").querySelector("button").focus(), error => say(error.message, "bad")); }; charts.push(b); }
+  if (asked || !$("levels").contains(document.activeElement)) $("levels").replaceChildren(...charts);
 }
 async function decisions() {
   const d = await call("decisions" + (last === null ? "" : "?after=" + last));
@@ -146,11 +168,11 @@ $("top").onclick = async () => {
     $("top").textContent = "Count again";
   } catch (error) { say(error.message, "bad"); }
 };
-// One small call a second, and the summary in the place of every fifth; none while nobody looks.
+// One small call a second, and the summary in the place of every fifth, the levels in that of every twentieth; none while nobody looks.
 async function tick() {
   if (!key) return;
   if (!paused && !document.hidden) {
-    try { await (turn++ % 5 ? decisions() : summary()); if ($("state").className === "bad" || !$("state").textContent) say("Live", "soft"); }
+    try { const n = turn++; await (n % 20 === 1 ? levels() : n % 5 ? decisions() : summary()); if ($("state").className === "bad" || !$("state").textContent) say("Live", "soft"); }
     catch (error) { say(error.status === 401 ? "That is not a key of this door" : "No answer: " + error.message, "bad"); if (error.status === 401) { key = ""; $("inside").hidden = true; $("login").hidden = false; $("key").focus(); return; } }
   }
   setTimeout(tick, 1000);

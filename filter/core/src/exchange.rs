@@ -34,7 +34,8 @@ pub struct Answer {
 /// A decision worth a line in the access log. It holds no raw subject and no token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// `start`, `stop`, `refusal`, `cut`, `shared` or `operator`.
+    /// `start`, `stop`, `refusal`, `cut`, `shared`, `operator`, or `end` for a stream of which no
+    /// request tells that it is over.
     pub event: &'static str,
     /// Why, for a refusal or a cut; `monitored` for a start that a policy would have refused, were it
     /// in force; what an operator did.
@@ -54,6 +55,8 @@ pub struct Record {
     pub store: Option<&'static str>,
     /// How many more of the same there were just before it that left no line.
     pub repeated: u32,
+    /// How long the stream was on record that has ended, in milliseconds.
+    pub lasted_ms: Option<u64>,
     /// When it was made, where that is known without another look at the clock.
     pub at: Option<Moment>,
 }
@@ -80,6 +83,9 @@ impl Record {
             }
             json.known("device", self.device.as_deref().unwrap_or_default());
             json.known("store", self.store.unwrap_or_default());
+            if let Some(lasted_ms) = self.lasted_ms {
+                json.number("lasted_ms", lasted_ms);
+            }
             if self.repeated > 0 {
                 json.number("repeated", self.repeated.into());
             }
@@ -100,6 +106,8 @@ pub struct Cause {
     pub count: usize,
     /// Termination codes of these, up to [`CODES_MAX`].
     pub codes: Vec<String>,
+    /// As which of the account's streams at once a start was refused; 0 for anything else.
+    pub level: usize,
 }
 
 /// The most termination codes that a decision names.
@@ -212,17 +220,19 @@ mod tests {
                 limit: Some(0),
                 count: 9,
                 codes: vec!["51fd351f".to_owned(), "0".to_owned()],
+                level: 10,
             })),
             device: Some(awkward.to_owned()),
             store: Some("asked"),
             repeated: u32::MAX,
+            lasted_ms: Some(0),
             at: None,
         };
         let expected = serde_json::json!({
             "event": "refusal", "reason": "limit-reached", "application": awkward,
             "subject": "01".repeat(16), "stream": refusal.stream.unwrap().termination_code(),
             "policy": awkward, "rule": "r", "limit": 0, "count": 9, "codes": ["51fd351f", "0"],
-            "device": awkward, "store": "asked", "repeated": u32::MAX,
+            "device": awkward, "store": "asked", "repeated": u32::MAX, "lasted_ms": 0,
         });
         let json = refusal.to_json();
         assert!(!json.contains(&b'\n'), "one line");

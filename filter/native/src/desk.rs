@@ -49,6 +49,8 @@ pub(crate) struct Desk {
     /// Responses to be cut.
     cuts: Vec<(u32, Option<Record>)>,
     calls: Vec<StoreCall>,
+    /// What the log is to be told of streams that have ended.
+    ends: Vec<String>,
     /// Bytes of manifests that are held until they are whole.
     held: usize,
     ticks: u32,
@@ -66,6 +68,7 @@ impl Desk {
             settled: HashMap::new(),
             cuts: Vec::new(),
             calls: Vec::new(),
+            ends: Vec::new(),
             held: 0,
             ticks: 0,
         }
@@ -97,6 +100,7 @@ impl Desk {
         let mut calls = self.edge.on_tick(process);
         self.calls.append(&mut calls);
         self.settle();
+        self.ends.append(&mut self.edge.ends(process));
         if self.edge.has_flows() {
             let live = &self.live;
             let status = |Ticket(ticket)| Some(live.get(&ticket)?.status);
@@ -112,9 +116,17 @@ impl Desk {
         }
     }
 
-    /// Tells what was not told yet. To be called before it is dropped.
-    pub(crate) fn end(&mut self, process: &Process) {
+    /// Counts what was not counted yet, and gives the last lines for the log. To be called before it
+    /// is dropped.
+    pub(crate) fn end(&mut self, process: &Process) -> Vec<String> {
         self.edge.on_end(process);
+        self.ends.append(&mut self.edge.ends(process));
+        self.take_ends()
+    }
+
+    /// What the log is to be told of streams that have ended.
+    pub(crate) fn take_ends(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.ends)
     }
 
     /// A request's head is there; it gets a ticket.

@@ -6,12 +6,14 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use streamgate_record::ends::{End, Ends};
 use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 use crate::meters::METERS;
 use crate::store::Table;
@@ -73,12 +75,22 @@ impl Meter for Process {
         METERS.add(metric, n);
     }
 
-    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
-        METERS.add_for(metric, policy, rule);
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
+        METERS.add_for(metric, policy, label);
     }
 
-    /// Not offered: docs/native.md.
-    fn add_lasted(&self, _: u64) {}
+    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
+        METERS.counted_for(metric, policy, label)
+    }
+
+    /// Without the histogram: docs/native.md.
+    fn ended(&self, subject: &SubjectKey, end: &End) {
+        self.table.ends().add(subject, end);
+    }
+
+    fn take_ends(&self) -> Ends {
+        core::mem::take(&mut self.table.ends())
+    }
 
     fn bumps(&self) -> Option<u64> {
         Some(METERS.bumps())

@@ -1,11 +1,12 @@
 //! Counts of the process, until Envoy is told them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use streamgate_policy::Policy;
 use streamgate_record::metric::{LIVE_STREAMS, Metric};
-use streamgate_record::rule_metric::RuleMetric;
+use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 
 use crate::envoy::{Configuration, Gauges, MetricId};
 
@@ -18,8 +19,9 @@ pub(crate) struct Meters {
     untold: [AtomicU64; COUNTERS],
     bumps: AtomicU64,
     live_streams: AtomicI64,
-    /// What was counted for policies and rules, by Envoy's names, and Envoy was not told yet.
-    by_rule: Mutex<Vec<(String, u64)>>,
+    /// What was counted for policies and rules, by Envoy's names: all of it, and what Envoy was not
+    /// told yet.
+    by_rule: Mutex<BTreeMap<String, [u64; 2]>>,
     is_dirty: AtomicBool,
 }
 
@@ -28,7 +30,7 @@ pub(crate) static METERS: Meters = Meters {
     untold: [const { AtomicU64::new(0) }; COUNTERS],
     bumps: AtomicU64::new(1),
     live_streams: AtomicI64::new(0),
-    by_rule: Mutex::new(Vec::new()),
+    by_rule: Mutex::new(BTreeMap::new()),
     is_dirty: AtomicBool::new(false),
 };
 
@@ -47,15 +49,21 @@ impl Meters {
     }
 
     /// Adds one to the counter of a policy or a rule. Nobody counts so on the fast path.
-    pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
-        let name = metric.name(policy, rule);
+    pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
+        let name = metric.name(policy, label);
         let mut by_rule = self.by_rule.lock().unwrap_or_else(PoisonError::into_inner);
-        match by_rule.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, n)) => *n = n.saturating_add(1),
-            None => by_rule.push((name, 1)),
+        for n in by_rule.entry(name).or_default() {
+            *n = n.saturating_add(1);
         }
         drop(by_rule);
         self.is_dirty.store(true, Ordering::Release);
+    }
+
+    /// How far that has counted.
+    pub(crate) fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
+        let by_rule = self.by_rule.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = by_rule.get(&metric.name(policy, label));
+        counted.map_or(0, |[all, _]| *all)
     }
 
     pub(crate) fn bumps(&self) -> u64 {
@@ -73,7 +81,7 @@ impl Meters {
 pub(crate) struct Told {
     counters: Vec<MetricId>,
     /// Of each policy and rule of the configuration, by name.
-    by_rule: Vec<(String, MetricId)>,
+    by_rule: BTreeMap<String, MetricId>,
     live_streams: MetricId,
 }
 
@@ -107,13 +115,13 @@ impl Told {
                 to.add(*metric, untold.swap(0, Ordering::Relaxed));
             }
         }
-        let by_rule = meters
-            .by_rule
-            .lock()
-            .map(|mut by_rule| core::mem::take(&mut *by_rule));
-        for (name, n) in by_rule.unwrap_or_default() {
+        let by_rule = meters.by_rule.lock();
+        for (name, [_, untold]) in by_rule.unwrap_or_else(PoisonError::into_inner).iter_mut() {
             // What a configuration before this one counted at its end may be of a rule that is gone.
-            if let Some((_, id)) = self.by_rule.iter().find(|(known, _)| *known == name) {
+            let n = core::mem::take(untold);
+            if n > 0
+                && let Some(id) = self.by_rule.get(name)
+            {
                 to.add(*id, n);
             }
         }
@@ -133,7 +141,11 @@ fn names(policies: &[Policy]) -> impl Iterator<Item = String> {
             ];
             counted.map(|metric| metric.name(&policy.name, &rule.name))
         });
-        core::iter::once(RuleMetric::PolicyStarts.name(&policy.name, "")).chain(of_rules)
+        let of_levels = (1..=LEVEL_MAX).flat_map(|level| {
+            let counted = [RuleMetric::PolicyStarts, RuleMetric::PolicyRefusedStarts];
+            counted.map(|metric| metric.name(&policy.name, &level_label(level)))
+        });
+        of_levels.chain(of_rules)
     })
 }
 
@@ -166,7 +178,7 @@ mod tests {
         };
         let told = Told {
             counters: vec![MetricId::Counter(0); COUNTERS],
-            by_rule: vec![(RuleMetric::Refusals.name("p", "r"), MetricId::Counter(1))],
+            by_rule: BTreeMap::from([(RuleMetric::Refusals.name("p", "r"), MetricId::Counter(1))]),
             live_streams: MetricId::Gauge(0),
         };
         let seen = Seen::default();
@@ -185,6 +197,8 @@ mod tests {
         told.flush(&meters, &seen);
         told.flush(&meters, &seen);
         assert_eq!(*seen.0.borrow(), [5, 4, 0, 3, 0]);
+        let counted = |rule| meters.counted_for(RuleMetric::Refusals, "p", rule);
+        assert_eq!(["r", "gone", "other"].map(counted), [3, 1, 0]);
         assert_eq!(meters.bumps(), 1);
     }
 }

@@ -106,6 +106,11 @@ impl Plugin {
     /// it.
     pub(crate) fn on_scheduled(&self, configuration: Configuration) {
         self.common.told.flush(&METERS, &configuration);
+        let ticks = self.common.ticks.load(Ordering::Relaxed);
+        let has_ticked = self.looked_at.swap(ticks, Ordering::Relaxed) != ticks;
+        if has_ticked {
+            self.log_ends();
+        }
         if self.cluster.is_empty() {
             return;
         }
@@ -116,9 +121,17 @@ impl Plugin {
                 }
             }
         }
-        let ticks = self.common.ticks.load(Ordering::Relaxed);
-        if self.looked_at.swap(ticks, Ordering::Relaxed) != ticks {
+        if has_ticked {
             self.log_outages();
+        }
+    }
+
+    /// Logs which streams have ended.
+    fn log_ends(&self) {
+        for worker in &*self.workers {
+            for line in worker.at_desk(|desk, _| desk.take_ends()) {
+                envoy::log(Level::Info, &line);
+            }
         }
     }
 

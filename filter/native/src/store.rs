@@ -1,9 +1,10 @@
 //! The record's store: a table in the memory of the process.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
+use streamgate_record::ends::Ends;
 use streamgate_record::ports::{StoreKey, Swap, Version};
 
 /// In how many parts the table is, each with a lock of its own: two workers that write wait for
@@ -33,6 +34,8 @@ pub(crate) struct Table {
     ahead_ms: AtomicI64,
     /// By how many milliseconds the machine's clock is ahead of own time.
     machine_ahead_ms: AtomicI64,
+    /// Streams that have ended and were not told yet.
+    ends: Mutex<Ends>,
 }
 
 impl Table {
@@ -42,7 +45,13 @@ impl Table {
             generations: (0..GROUPS).map(|_| AtomicU32::new(0)).collect(),
             ahead_ms: AtomicI64::new(UNKNOWN),
             machine_ahead_ms: AtomicI64::new(0),
+            ends: Mutex::new(Ends::new()),
         }
+    }
+
+    /// Streams that have ended at any worker and were not told yet.
+    pub(crate) fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// By how many milliseconds own time is ahead of the steady clock, and the machine's clock ahead

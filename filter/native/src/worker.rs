@@ -8,7 +8,7 @@ use streamgate_core::edge::Edge;
 
 use crate::confined::Confined;
 use crate::desk::Desk;
-use crate::envoy::{ConfigScheduler, Gauges};
+use crate::envoy::{self, ConfigScheduler, Gauges, Level};
 use crate::host::Process;
 use crate::meters::{METERS, Told};
 
@@ -94,6 +94,8 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.at_desk(Desk::end);
+        for line in self.at_desk(Desk::end) {
+            envoy::log(Level::Info, &line);
+        }
     }
 }

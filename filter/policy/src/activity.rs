@@ -5,6 +5,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use crate::effect::End;
 use crate::exception::{Allowance, Exception};
 use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
 use crate::session_player::SessionPlayer;
@@ -388,13 +389,12 @@ impl Activity {
         before.saturating_sub(self.streams.len())
     }
 
-    /// How long each of the streams was on record that have lapsed by now, in milliseconds: those
-    /// that [`Activity::prune`] takes out.
+    /// The streams that have lapsed by now: those that [`Activity::prune`] takes out.
     #[must_use]
-    pub fn lapsed(&self, now: Moment) -> Vec<u64> {
+    pub fn lapsed(&self, now: Moment) -> Vec<End> {
         let lapsed = self.streams.iter().filter(|stream| stream.lapses_at <= now);
         lapsed
-            .map(|stream| stream.lapses_at.ms_since(stream.began_at))
+            .map(|stream| End::of(stream, "lapsed", stream.lapses_at))
             .collect()
     }
 

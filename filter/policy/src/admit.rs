@@ -32,6 +32,7 @@ pub(super) fn admit(
         monitored: findings.monitored.len(),
         watched: findings.watched.clone(),
         ended: findings.gone().collect(),
+        levels: findings.levels.clone(),
         shared: false,
         places: findings.places,
     };
@@ -66,7 +67,7 @@ pub(super) fn admit(
         }
     }
     let mut effects = Effects {
-        by_rule: findings.monitored.clone(),
+        watched: findings.monitored.clone(),
         ..Effects::default()
     };
     if silenced {
@@ -133,7 +134,7 @@ fn make_room(
             let of = of.and_then(|stream| device(&stream.attributes));
             by.same_device = of.is_some() && of == own.as_deref();
         }
-        effects.ends(activity, &key, Some(&why), now);
+        effects.ends_by(activity, &key, &why, Some(*winner), now);
         activity.end(&key, why, now);
     }
 }

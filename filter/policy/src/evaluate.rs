@@ -11,7 +11,7 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 
 use super::book::{Mode, Policy, PolicyBook};
-use super::effect::Effect;
+use super::effect::WatchedRule;
 use super::event::{Breach, CONFLICTS_MAX, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
@@ -33,9 +33,12 @@ pub(super) struct Findings {
     /// Streams that lose their place together with the contender, if it loses its own.
     pub(super) forfeited: Vec<(StreamKey, EndReason)>,
     /// Rules that were broken where policies only watch.
-    pub(super) monitored: Vec<Effect>,
+    pub(super) monitored: Vec<WatchedRule>,
     /// The first of these, of a stream that starts.
     pub(super) watched: Option<Box<Breach>>,
+    /// Of a stream that starts: by the number of each policy, as which of the account's streams
+    /// that the policy sees.
+    pub(super) levels: Vec<(usize, usize)>,
     /// How the tightest rule stands once all that go are gone, where an application asks.
     pub(super) places: Option<Places>,
 }
@@ -43,6 +46,17 @@ pub(super) struct Findings {
 impl Findings {
     fn evicts(&self, stream: &StreamKey) -> bool {
         self.evicted.iter().any(|(key, _)| key == stream)
+    }
+
+    /// As which of the streams that a policy sees a contender starts, which is noted; 0 where it
+    /// plays already.
+    fn level_of(&mut self, policy: usize, seen: &[&Stream], starts: bool) -> usize {
+        if !starts {
+            return 0;
+        }
+        let level = seen.len().saturating_add(1);
+        self.levels.push((policy, level));
+        level
     }
 
     /// The streams that go if the contender plays.
@@ -77,12 +91,14 @@ pub(super) fn evaluate(
         ..Findings::default()
     };
 
+    let starts = !matches!(contender.standing, Standing::Known { .. });
     let mut demands: Vec<Wanted<'_>> = Vec::new();
     let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
     let policies = || book.policies_of(&play.application);
     let enforced = policies().filter(|(_, policy)| policy.mode == Mode::Enforce);
     for (index, policy) in enforced {
         see(&mut seen, &others, index);
+        let level = findings.level_of(index, &seen, starts);
         for rule in &policy.rules {
             // So it is with most rules, most of the time.
             if rule.holds_among(seen.len(), contender) {
@@ -93,7 +109,7 @@ pub(super) fn evaluate(
                 Says::Fine => {}
                 Says::Deny { conflicts, alike } => {
                     let breach = breach(policy, rule, by(contender), &conflicts);
-                    findings.breaches.push(breach);
+                    findings.breaches.push(Breach { level, ..breach });
                     findings.forfeited.extend(alike.iter().map(end));
                 }
                 Says::Evict(demand) => demands.push(Wanted {
@@ -107,6 +123,7 @@ pub(super) fn evaluate(
     let watched = policies().filter(|(_, policy)| policy.mode == Mode::Monitor);
     for (index, policy) in watched {
         see(&mut seen, &others, index);
+        findings.level_of(index, &seen, starts);
         let (broken, first) = rules_broken(policy, &seen, &findings, contender);
         findings.monitored.extend(broken);
         findings.watched = findings.watched.or(first);
@@ -190,7 +207,7 @@ fn rules_broken(
     seen: &[&Stream],
     findings: &Findings,
     contender: &Contender<'_>,
-) -> (Vec<Effect>, Option<Box<Breach>>) {
+) -> (Vec<WatchedRule>, Option<Box<Breach>>) {
     let holds = |rule: &Rule| rule.holds_among(seen.len(), contender);
     if policy.rules.iter().all(holds) || would_itself_be_replaced(policy, seen, contender) {
         return (Vec::new(), None);
@@ -203,7 +220,7 @@ fn rules_broken(
         if matches!(says, Says::Fine) {
             continue;
         }
-        broken.push(Effect::watched(policy, rule));
+        broken.push(WatchedRule::of(policy, rule));
         // Of one that plays on nobody is told again.
         if first.is_none() && !matches!(contender.standing, Standing::Known { .. }) {
             let in_the_way = match says {
@@ -274,5 +291,6 @@ pub(super) fn breach(
         conflicts: named.copied().cloned().collect(),
         others: conflicts.len().saturating_sub(CONFLICTS_MAX),
         room_at: conflicts.iter().map(|stream| stream.lapses_at).min(),
+        level: 0,
     }
 }

@@ -189,6 +189,9 @@ pub struct Plays {
     pub watched: Option<Box<Breach>>,
     /// The streams that were ended for it.
     pub ended: Vec<StreamKey>,
+    /// If it starts: by the number of each policy in the book, as which of the account's streams
+    /// at once that the policy sees, those included that were evicted for it.
+    pub levels: Vec<(usize, usize)>,
     /// It came from a network, or by an agent, beyond those that the stream may come from at
     /// once.
     pub shared: bool,
@@ -260,6 +263,9 @@ pub struct Breach {
     /// When the first of the streams in the way lapses, unless a sign of life comes
     /// first; `None` if there are none, and waiting is of no use.
     pub room_at: Option<Moment>,
+    /// As which of the account's streams at once that the policy sees it wants to start; 0 where
+    /// it plays already, or did.
+    pub level: usize,
 }
 
 impl Refused {

@@ -273,7 +273,9 @@ fn turn_away(
         rule: first.rule.clone(),
     });
     let mut effects = Effects::default();
-    effects.ends(activity, &play.stream, end.as_ref(), now);
+    if let Some(why) = &end {
+        effects.ends_by(activity, &play.stream, why, None, now);
+    }
     let silenced = match end {
         Some(why) if !strayed => activity.end(&play.stream, why, now),
         _ => activity.release(&play.stream, now),
@@ -281,7 +283,7 @@ fn turn_away(
     let mut evicted = usize::from(silenced);
     if silenced {
         for (key, why) in findings.forfeited {
-            effects.ends(activity, &key, Some(&why), now);
+            effects.ends_by(activity, &key, &why, None, now);
             let ended = activity.end(&key, why, now);
             evicted = evicted.saturating_add(usize::from(ended));
         }

@@ -49,7 +49,7 @@ pub(super) fn operate(activity: &mut Activity, operation: &Operation, now: Momen
     }
 }
 
-/// Ends streams as a viewer at another device would; says how many, and how long each lasted.
+/// Ends streams as a viewer at another device would; says how many.
 fn stop(
     activity: &mut Activity,
     is_meant: impl Fn(&StreamKey) -> bool,
@@ -60,8 +60,9 @@ fn stop(
     let mut effects = Effects::default();
     for key in &meant {
         let by = Terminator::operator(now);
-        effects.ends(activity, key, None, now);
-        activity.end(key, EndReason::Killed { by }, now);
+        let why = EndReason::Killed { by };
+        effects.ends_by(activity, key, &why, None, now);
+        activity.end(key, why, now);
     }
     (meant.len(), effects)
 }
@@ -87,8 +88,9 @@ fn nothing_there() -> Judgement {
 pub(super) fn blocked(activity: &mut Activity, stream: &StreamKey, now: Moment) -> Judgement {
     let by = Terminator::operator(now);
     let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
-    let stopped = activity.end(stream, EndReason::Killed { by }, now);
+    let why = EndReason::Killed { by };
+    effects.ends_by(activity, stream, &why, None, now);
+    let stopped = activity.end(stream, why, now);
     refused(Refused::Blocked, stopped, effects)
 }
 

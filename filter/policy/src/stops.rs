@@ -4,7 +4,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use super::book::{Application, PolicyBook};
-use super::effect::Effects;
+use super::effect::{Effects, PAUSED, STOPPED};
 use super::event::{Judgement, Refused, Verdict};
 use crate::activity::{Activity, EndReason};
 
@@ -25,7 +25,7 @@ pub(super) fn stop(
         return Judgement::unchanged(Refused::Throttled { until });
     }
     let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
+    effects.ends(activity, stream, STOPPED, now);
     if activity.end(stream, EndReason::Stopped, now) {
         return stopped(effects);
     }
@@ -43,7 +43,7 @@ pub(super) fn release(
         return Judgement::unchanged(Refused::Foreign);
     }
     let mut effects = Effects::default();
-    effects.ends(activity, stream, None, now);
+    effects.ends(activity, stream, PAUSED, now);
     if activity.release(stream, now) {
         return stopped(effects);
     }

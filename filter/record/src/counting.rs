@@ -1,26 +1,32 @@
 //! Counting what was recorded.
 
+use streamgate_policy::effect::End;
 use streamgate_policy::{Event, Judgement, PolicyBook, Verdict};
+use streamgate_values::subject::SubjectKey;
 
 use super::live::add_live;
 use crate::metric::Metric;
 use crate::ports::Host;
-use crate::rule_metric::RuleMetric;
+use crate::rule_metric::{RuleMetric, level_label};
 use crate::slot::RewrittenSlot;
 
-/// Counts what has just been recorded.
+/// Counts what has just been recorded of a subject.
 pub(crate) fn count_verdict(
     host: &impl Host,
     book: &PolicyBook,
+    subject: &SubjectKey,
     event: &Event,
     judgement: &Judgement,
 ) {
     match &judgement.verdict {
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
-            if let (true, Event::Play(play)) = (plays.started, event) {
-                for (_, policy) in book.policies_of(&play.application) {
-                    host.add_for(RuleMetric::PolicyStarts, &policy.name, "");
+            if plays.started {
+                for (policy, level) in &plays.levels {
+                    if let Some(policy) = book.policies().get(*policy) {
+                        let label = level_label(*level);
+                        host.add_for(RuleMetric::PolicyStarts, &policy.name, &label);
+                    }
                 }
             }
             count(host, Metric::Kills, plays.killed);
@@ -41,15 +47,15 @@ pub(crate) fn count_verdict(
         Verdict::Refused(_) => {}
     }
     count(host, Metric::Evictions, judgement.evicted);
-    for ms in &judgement.effects.lasted_ms {
-        host.add_lasted(*ms);
+    for end in &judgement.effects.ended {
+        host.ended(subject, end);
+        if !end.rule.is_empty() {
+            host.add_for(RuleMetric::Evictions, &end.policy, &end.rule);
+        }
     }
-    for effect in &judgement.effects.by_rule {
-        let metric = match effect.is_watched {
-            true => RuleMetric::MonitoredBreaches,
-            false => RuleMetric::Evictions,
-        };
-        host.add_for(metric, &effect.policy, &effect.rule);
+    for watched in &judgement.effects.watched {
+        let metric = RuleMetric::MonitoredBreaches;
+        host.add_for(metric, &watched.policy, &watched.rule);
     }
 }
 
@@ -59,11 +65,11 @@ pub(super) fn forget_lapsed(host: &impl Host, rewritten: &RewrittenSlot) {
     add_live(host, signed(rewritten.lapsed.len()).saturating_neg());
 }
 
-/// Counts streams that have lapsed, each of which was on record for so long, in milliseconds.
-pub(crate) fn count_lapsed(host: &impl Host, lapsed: &[u64]) {
+/// Counts streams that have lapsed, each with its subject.
+pub(crate) fn count_lapsed(host: &impl Host, lapsed: &[(SubjectKey, End)]) {
     count(host, Metric::Lapses, lapsed.len());
-    for ms in lapsed {
-        host.add_lasted(*ms);
+    for (subject, end) in lapsed {
+        host.ended(subject, end);
     }
 }
 

@@ -22,7 +22,9 @@ fn a_start_counts_for_its_policy_and_an_eviction_for_its_rule() {
     edge.starts(1);
     let counted = edge.host.counted_by_rule();
     let expected = [
-        (RuleMetric::PolicyStarts.name("P", ""), 2),
+        (RuleMetric::PolicyStarts.name("P", "1"), 1),
+        // Both at once, if none had given way.
+        (RuleMetric::PolicyStarts.name("P", "2"), 1),
         (RuleMetric::Evictions.name("P", &rule), 1),
     ];
     assert_eq!(counted, expected.into());

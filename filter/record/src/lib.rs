@@ -13,6 +13,7 @@ mod codec_tests;
 pub mod copy;
 pub mod copy_version;
 mod counting;
+pub mod ends;
 pub mod exception_room;
 mod exceptions;
 pub mod fleet;
@@ -35,6 +36,8 @@ mod watermarks;
 
 #[cfg(test)]
 mod counting_tests;
+#[cfg(test)]
+mod ends_tests;
 #[cfg(test)]
 mod fairness_tests;
 #[cfg(test)]

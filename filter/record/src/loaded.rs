@@ -1,12 +1,14 @@
 //! A slot as it was loaded, and what an event makes of it.
 
 use streamgate_policy::activity::Activity;
+use streamgate_policy::effect::End;
 use streamgate_policy::{Event, Judgement, Recall, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::counting::{count, signed};
 use crate::copy_version::CopyVersion;
+use crate::ends::lapsed;
 use crate::metric::Metric;
 use crate::ports::{Host, Store, StoreKey, Version};
 use crate::records::{Basis, Decided, Recorded, Records};
@@ -80,8 +82,8 @@ impl Loaded {
 pub(super) struct Pruned {
     pub(super) activity: Activity,
     on_record: usize,
-    /// How long each of the streams was on record that have lapsed, in milliseconds.
-    pub(super) lapsed: Vec<u64>,
+    /// The streams that have lapsed.
+    pub(super) lapsed: Vec<(SubjectKey, End)>,
 }
 
 impl Pruned {
@@ -96,7 +98,7 @@ impl Pruned {
             Activity::default()
         });
         let on_record = activity.streams.len();
-        let lapsed = activity.lapsed(now);
+        let lapsed = lapsed(&activity, subject, now).collect();
         activity.prune(now);
         Self {
             lapsed,

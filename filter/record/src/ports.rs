@@ -1,9 +1,12 @@
 //! What the core needs from outside. The plugin fills these with Envoy's host
 //! calls, tests with plain memory.
 
+use streamgate_policy::effect::End;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
+use crate::ends::Ends;
 use crate::metric::Metric;
 use crate::rule_metric::RuleMetric;
 
@@ -52,10 +55,14 @@ pub trait Entropy {
 pub trait Meter {
     /// Adds `n` to a counter.
     fn add(&self, metric: Metric, n: u64);
-    /// Adds one to the counter of a policy, or of a rule of it.
-    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str);
-    /// A stream has ended that was on record for so long, in milliseconds.
-    fn add_lasted(&self, ms: u64);
+    /// Adds one to the counter of a policy, of a rule of it or of a level.
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str);
+    /// How far that has counted, for all workers of this edge together; 0 where it does not count.
+    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64;
+    /// A stream of a subject has ended: it is counted, and kept until [`Meter::take_ends`].
+    fn ended(&self, subject: &SubjectKey, end: &End);
+    /// The streams that have ended since the last time.
+    fn take_ends(&self) -> Ends;
     /// How far [`Metric::GenerationBumps`] has counted, for all workers of this edge together;
     /// `None` where it does not count.
     fn bumps(&self) -> Option<u64>;

@@ -1,11 +1,22 @@
-//! What is counted for each policy and each rule: with their names as labels.
+//! What is counted for each policy, each rule and each level: with their names as labels.
 
-/// A counter of a policy, or of a rule of it. There is one for each that something was counted
-/// for, so the configuration bounds how many there are.
+/// The highest level, which stands for those above it, too.
+pub const LEVEL_MAX: usize = 16;
+
+/// The label of a level: as which of an account's streams at once, from 1 on, one starts.
+#[must_use]
+pub fn level_label(level: usize) -> String {
+    level.min(LEVEL_MAX).to_string()
+}
+
+/// A counter of a policy by levels, or of a rule of it. There is one for each that something was
+/// counted for, so the configuration bounds how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleMetric {
-    /// Streams that began and that a policy looks at.
+    /// Streams that began and that a policy looks at, by levels.
     PolicyStarts,
+    /// Streams that a policy forbade to begin, by levels.
+    PolicyRefusedStarts,
     /// Starts and signs of life that a rule forbade.
     Refusals,
     /// Streams that lost their place by a rule.
@@ -15,22 +26,23 @@ pub enum RuleMetric {
 }
 
 impl RuleMetric {
-    /// The counter's name in Envoy's statistics for a policy and a rule of it, which
-    /// [`RuleMetric::PolicyStarts`] is not asked for. A dot in their names becomes `_`: Envoy's
-    /// own names are parted by dots.
+    /// The counter's name in Envoy's statistics for a policy, and a rule of it or a level. A dot in
+    /// their names becomes `_`: Envoy's own names are parted by dots.
     #[must_use]
-    pub fn name(self, policy: &str, rule: &str) -> String {
+    pub fn name(self, policy: &str, label: &str) -> String {
         let family = match self {
             Self::PolicyStarts => "streamgate.policy_starts_total.policy.",
+            Self::PolicyRefusedStarts => "streamgate.policy_refused_starts_total.policy.",
             Self::Refusals => "streamgate.rule_refusals_total.policy.",
             Self::Evictions => "streamgate.rule_evictions_total.policy.",
             Self::MonitoredBreaches => "streamgate.rule_monitored_breaches_total.policy.",
         };
-        let [policy, rule] = [policy, rule].map(|label| label.replace('.', "_"));
-        match self {
-            Self::PolicyStarts => [family, &policy].concat(),
-            _ => [family, &policy, ".rule.", &rule].concat(),
-        }
+        let kind = match self {
+            Self::PolicyStarts | Self::PolicyRefusedStarts => ".level.",
+            _ => ".rule.",
+        };
+        let [policy, label] = [policy, label].map(|label| label.replace('.', "_"));
+        [family, &policy, kind, &label].concat()
     }
 }
 
@@ -41,8 +53,10 @@ mod tests {
 
     #[test]
     fn names_of_policies_and_rules_are_one_part_each() {
-        let started = RuleMetric::PolicyStarts.name("house.hold", "");
-        assert_eq!(started, "streamgate.policy_starts_total.policy.house_hold");
+        let started = RuleMetric::PolicyStarts.name("house.hold", &level_label(2));
+        let expected = "streamgate.policy_starts_total.policy.house_hold.level.2";
+        assert_eq!(started, expected);
+        assert_eq!(level_label(usize::MAX), "16");
         let refused = RuleMetric::Refusals.name("p.rule.q", "drei Str\u{f6}me.");
         let expected = "streamgate.rule_refusals_total.policy.p_rule_q.rule.drei Str\u{f6}me_";
         assert_eq!(refused, expected);

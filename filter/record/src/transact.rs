@@ -81,7 +81,7 @@ pub fn transact_if<E>(
                 count_lapsed(host, &judged.pruned.lapsed);
                 count_lapsed(host, &rewritten.lapsed);
                 host.add(Metric::RecordWrites, 1);
-                count_verdict(host, &records.book, event, judgement);
+                count_verdict(host, &records.book, subject, event, judgement);
                 return Ok(Ok(judged.recorded(generation)));
             }
             Swap::Conflict => host.add(Metric::CasRetries, 1),

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
+use streamgate_record::ends::{End, Ends};
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{
     CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING,
@@ -22,6 +23,7 @@ use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Ver
 use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 pub(crate) use self::exchange::{
     add_response_header, answer, property, replace_path, replace_response_body,
@@ -40,8 +42,11 @@ const CREATE_ONLY: u32 = u32::MAX;
 pub(crate) struct Envoy {
     /// Metric ids in the order of [`Metric::ALL`], and how much of each is not told yet.
     counters: Vec<(u32, Cell<u64>)>,
-    /// The counters of policies and rules that something was counted for, likewise.
-    by_rule: RefCell<Vec<(RuleMetric, String, String, (u32, Cell<u64>))>>,
+    /// The counters of policies and rules that something was counted for, by name and in its order,
+    /// likewise.
+    by_rule: RefCell<Vec<(String, (u32, Cell<u64>))>>,
+    /// Streams that have ended and were not told yet.
+    ends: RefCell<Ends>,
     live_streams: u32,
     shards_down: u32,
     waiting: u32,
@@ -78,6 +83,7 @@ impl Envoy {
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
             by_rule: RefCell::default(),
+            ends: RefCell::default(),
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
             shards_down: hostcalls::define_metric(MetricType::Gauge, SHARDS_DOWN)?,
             waiting: hostcalls::define_metric(MetricType::Gauge, WAITING)?,
@@ -95,10 +101,30 @@ impl Envoy {
     /// Tells Envoy what was counted and not told.
     pub(crate) fn flush(&self) {
         let by_rule = self.by_rule.borrow();
-        let by_rule = by_rule.iter().map(|(.., counter)| counter);
+        let by_rule = by_rule.iter().map(|(_, counter)| counter);
         for (id, held) in self.counters.iter().chain(by_rule) {
             increment(*id, held.take());
         }
+    }
+
+    /// What `look` says of a policy's or rule's counter: Envoy's id, and how much is not told yet.
+    /// `None` if Envoy defines none.
+    fn counter_for<T>(
+        &self,
+        (metric, policy, label): (RuleMetric, &str, &str),
+        look: impl FnOnce(u32, &Cell<u64>) -> T,
+    ) -> Option<T> {
+        let name = metric.name(policy, label);
+        let mut by_rule = self.by_rule.borrow_mut();
+        let at = match by_rule.binary_search_by(|(known, _)| known.cmp(&name)) {
+            Ok(at) => at,
+            Err(at) => {
+                let id = hostcalls::define_metric(MetricType::Counter, &name).ok()?;
+                by_rule.insert(at, (name, (id, Cell::default())));
+                at
+            }
+        };
+        by_rule.get(at).map(|(_, (id, held))| look(*id, held))
     }
 
     /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
@@ -174,24 +200,28 @@ impl Meter for Envoy {
         }
     }
 
-    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
-        let mut by_rule = self.by_rule.borrow_mut();
-        let mut known = by_rule.iter();
-        let known = known.find(|known| (known.0, &*known.1, &*known.2) == (metric, policy, rule));
-        if let Some((.., (_, held))) = known {
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
+        self.counter_for((metric, policy, label), |_, held| {
             held.set(held.get().saturating_add(1));
-        } else {
-            let name = metric.name(policy, rule);
-            if let Ok(id) = hostcalls::define_metric(MetricType::Counter, &name) {
-                let counter = (id, Cell::new(1));
-                by_rule.push((metric, policy.to_owned(), rule.to_owned(), counter));
-            }
-        }
+        });
     }
 
-    fn add_lasted(&self, ms: u64) {
-        let seconds = ms.div_ceil(1000);
+    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
+        self.counter_for((metric, policy, label), |id, held| {
+            let told = hostcalls::get_metric(id).unwrap_or_default();
+            told.saturating_add(held.get())
+        })
+        .unwrap_or_default()
+    }
+
+    fn ended(&self, subject: &SubjectKey, end: &End) {
+        let seconds = end.lasted_ms.div_ceil(1000);
         let _ = hostcalls::record_metric(self.stream_seconds, seconds);
+        self.ends.borrow_mut().add(subject, end);
+    }
+
+    fn take_ends(&self) -> Ends {
+        self.ends.take()
     }
 
     /// Every worker has counted itself when it started: a counter that says zero is one that

@@ -50,9 +50,17 @@ impl Worker {
         let waiting = self.edge.borrow().waiting();
         let before = self.waiting.replace(waiting);
         self.envoy.show_waiting(before, waiting);
+        self.log_ends();
         self.log_outages();
         self.log_clock_difference();
         self.envoy.flush();
+    }
+
+    /// Logs which streams have ended.
+    pub(crate) fn log_ends(&self) {
+        for line in self.edge.borrow().ends(&self.envoy) {
+            info!("{line}");
+        }
     }
 
     /// Logs that the machine's clock differs from the time that streams are judged by.

@@ -32,6 +32,7 @@ pub(crate) struct Worker {
 /// A new configuration takes its place, or Envoy ends.
 impl Drop for Worker {
     fn drop(&mut self) {
+        self.log_ends();
         self.edge.get_mut().on_end(&self.envoy);
         self.envoy.show_waiting(self.waiting.get(), 0);
         self.envoy.flush();

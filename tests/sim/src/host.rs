@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
+use streamgate_record::ends::{End, Ends};
 use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use streamgate_record::rule_metric::RuleMetric;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 
 /// What stands at one place, with its version.
 type Value = (Box<[u8]>, u32);
@@ -121,7 +123,15 @@ impl Meter for EdgeHost {
 
     fn add_for(&self, _: RuleMetric, _: &str, _: &str) {}
 
-    fn add_lasted(&self, _: u64) {}
+    fn counted_for(&self, _: RuleMetric, _: &str, _: &str) -> u64 {
+        0
+    }
+
+    fn ended(&self, _: &SubjectKey, _: &End) {}
+
+    fn take_ends(&self) -> Ends {
+        Ends::new()
+    }
 
     fn bumps(&self) -> Option<u64> {
         Some(self.counters.borrow()[Metric::GenerationBumps.index()])

@@ -1,14 +1,15 @@
 //! All that is known of an account.
 
+use streamgate_policy::Count;
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Tombstone};
 use streamgate_policy::standing::{Stand, stands};
-use streamgate_policy::{Count, Mode};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::decision::KeptDecision;
 use super::exception;
 use super::json::Json;
+use super::levels::mode_name;
 use crate::config::Config;
 use crate::exchange::Answer;
 use crate::refusal::advice;
@@ -122,13 +123,7 @@ fn show_limit(json: &mut Json, stand: &Stand<'_>) {
     json.object("", |json| {
         json.text("policy", &stand.policy.name);
         json.text("rule", &stand.rule.name);
-        json.text(
-            "mode",
-            match stand.policy.mode {
-                Mode::Enforce => "enforce",
-                Mode::Monitor => "monitor",
-            },
-        );
+        json.text("mode", mode_name(stand.policy.mode));
         json.text(
             "counts",
             match &stand.rule.count {
@@ -146,26 +141,22 @@ fn show_limit(json: &mut Json, stand: &Stand<'_>) {
 }
 
 fn show_end(json: &mut Json, end: &Tombstone) {
-    let nothing = "";
-    let (why, policy, rule, by, device) = match &end.why {
-        EndReason::Stopped => ("stopped", nothing, nothing, nothing, nothing),
-        EndReason::Released(_) => ("paused", nothing, nothing, nothing, nothing),
-        EndReason::Evicted { policy, rule } => {
-            ("evicted", policy.as_str(), rule.as_str(), nothing, nothing)
+    let [mut policy, mut rule, mut by, mut device] = [""; 4];
+    match &end.why {
+        EndReason::Evicted {
+            policy: of,
+            rule: why,
+        } => (policy, rule) = (of, why),
+        EndReason::Killed { by: terminator } => {
+            device = terminator.device_name.as_deref().unwrap_or_default();
+            by = &terminator.application;
         }
-        EndReason::Killed { by } if by.is_operator() => {
-            ("stopped-by-operator", nothing, nothing, nothing, nothing)
-        }
-        EndReason::Killed { by } => {
-            let device = by.device_name.as_deref().unwrap_or_default();
-            let by = by.application.as_str();
-            ("stopped-from-another-device", nothing, nothing, by, device)
-        }
-    };
+        EndReason::Stopped | EndReason::Released(_) => {}
+    }
     json.object("", |json| {
         json.text("code", &end.key.termination_code());
         json.text("at", &end.at.to_rfc3339_millis());
-        json.text("why", why);
+        json.text("why", end.why.name());
         for (name, text) in [
             ("policy", policy),
             ("rule", rule),

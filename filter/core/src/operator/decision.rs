@@ -1,7 +1,7 @@
 //! A decision as it is kept and shown.
 //!
 //! ```text
-//! decision = number(8) previous(8) at(6) subject(16) stream(text) limit+1 count repeated
+//! decision = number(8) previous(8) at(6) subject(16) stream(text) limit+1 count repeated lasted+1(8)
 //!            event reason policy rule application device store(text each) codes(texts)
 //! ```
 
@@ -30,6 +30,7 @@ pub(super) struct KeptDecision {
     pub(super) limit: Option<u32>,
     pub(super) count: usize,
     pub(super) repeated: u32,
+    pub(super) lasted_ms: Option<u64>,
     pub(super) event: String,
     pub(super) reason: String,
     pub(super) policy: String,
@@ -56,6 +57,7 @@ impl KeptDecision {
             limit: cause.and_then(|cause| cause.limit),
             count: cause.map_or(0, |cause| cause.count),
             repeated: record.repeated,
+            lasted_ms: record.lasted_ms,
             event: record.event.to_owned(),
             reason: text(record.reason),
             policy: text(cause.map(|cause| cause.policy.as_str())),
@@ -93,6 +95,12 @@ impl KeptDecision {
         );
         out.put_number(self.count);
         out.put_number(number(self.repeated));
+        out.put(
+            &self
+                .lasted_ms
+                .map_or(0, |ms| ms.saturating_add(1))
+                .to_be_bytes(),
+        );
         for text in self.texts() {
             out.put_text(text);
         }
@@ -112,6 +120,7 @@ impl KeptDecision {
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
         let count = reader.number()?;
         let repeated = u32::try_from(reader.number()?).ok()?;
+        let lasted_ms = u64::from_be_bytes(reader.array()?).checked_sub(1);
         let mut text = || reader.text().map(str::to_owned);
         Some(Self {
             number,
@@ -122,6 +131,7 @@ impl KeptDecision {
             limit,
             count,
             repeated,
+            lasted_ms,
             event: text()?,
             reason: text()?,
             policy: text()?,
@@ -157,6 +167,7 @@ impl KeptDecision {
             let count = u64::try_from(self.count).unwrap_or(u64::MAX);
             for (name, number) in [
                 ("limit", limit),
+                ("lastedMs", self.lasted_ms),
                 ("count", Some(count).filter(|count| *count > 0)),
                 (
                     "repeated",
@@ -205,11 +216,13 @@ mod tests {
                 limit: Some(0),
                 count: 70_000,
                 codes: vec!["51fd351f".to_owned(); CODES_MAX],
+                level: 4,
             })),
             device: Some(long),
             store: Some("asked"),
             repeated: 12,
             at: None,
+            lasted_ms: Some(0),
         };
         let subject = SubjectKey::from_bytes([7; 16]);
         let kept = KeptDecision {

@@ -15,7 +15,7 @@ use super::exception;
 use super::json::Json;
 use super::path::{DoorPath, NoDoorPath, number_in};
 use super::understood::{PendingOperation, UnderstoodOperation};
-use super::{OperatorState, account, page, summary, workers};
+use super::{OperatorState, account, levels, page, summary, workers};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, Operator};
 use crate::exchange::{Answer, Cause, Record, Reply};
@@ -133,9 +133,11 @@ pub(crate) fn begin(
             return unlogged(answer, &logged_path);
         }
         (b"GET", DoorPath::Accounts) => {
-            let page = number_in(query, b"page").unwrap_or(1).max(1);
-            let page = usize::try_from(page).unwrap_or(usize::MAX);
-            let answer = door.state.accounts.page(host, page, now);
+            let answer = door.state.accounts.page(host, page_in(query), now);
+            return unlogged(answer, &logged_path);
+        }
+        (b"GET", DoorPath::Levels) => {
+            let answer = levels::levels(door.config, host, page_in(query));
             return unlogged(answer, &logged_path);
         }
         (b"GET", DoorPath::Decisions) => {
@@ -310,6 +312,12 @@ pub(crate) fn decided(
             ..Record::default()
         }),
     })
+}
+
+/// Which page is asked for, from 1 on.
+fn page_in(query: &[u8]) -> usize {
+    let page = number_in(query, b"page").unwrap_or(1).max(1);
+    usize::try_from(page).unwrap_or(usize::MAX)
 }
 
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {

@@ -7,8 +7,10 @@ mod accounts;
 mod decision;
 mod decisions;
 mod door;
+mod ends;
 mod exception;
 mod json;
+mod levels;
 mod page;
 mod path;
 mod rates;
@@ -21,6 +23,7 @@ use streamgate_values::moment::Moment;
 
 use self::accounts::Accounts;
 use self::decisions::Decisions;
+use self::levels::RefusedStarts;
 use self::rates::Rates;
 use self::workers::Workers;
 use crate::config::Config;
@@ -36,6 +39,7 @@ pub(crate) const DOOR_TICK_MS: u64 = 50;
 pub(crate) struct OperatorState {
     decisions: Decisions,
     lines: Lines,
+    refused: RefusedStarts,
     rates: Rates,
     accounts: Accounts,
     workers: Workers,
@@ -49,6 +53,7 @@ impl OperatorState {
         Self {
             decisions: Decisions::default(),
             lines: Lines::default(),
+            refused: RefusedStarts::default(),
             rates: Rates::default(),
             accounts: Accounts::default(),
             workers: Workers::default(),
@@ -62,14 +67,19 @@ impl OperatorState {
             return;
         };
         if told.event != "operator" {
-            let at = told.at;
-            match self.lines.tells(told, || at.unwrap_or_else(|| host.now())) {
+            let mut read = told.at;
+            match self
+                .lines
+                .tells(told, || *read.get_or_insert_with(|| host.now()))
+            {
                 Some(left_out) => told.repeated = left_out,
                 None => {
                     *record = None;
                     return;
                 }
             }
+            let clock = || read.unwrap_or_else(|| host.now());
+            self.refused.count(host, told, clock);
         }
         self.decisions.keep(host, told);
     }

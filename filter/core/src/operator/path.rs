@@ -19,6 +19,7 @@ pub(super) enum DoorPath {
     Stream(SubjectKey, String),
     Exception(SubjectKey),
     Decisions,
+    Levels,
 }
 
 /// A path at the door that names nothing.
@@ -46,6 +47,7 @@ impl DoorPath {
             [b""] => Ok(Self::Page),
             [b"v1", b"summary"] => Ok(Self::Summary),
             [b"v1", b"decisions"] => Ok(Self::Decisions),
+            [b"v1", b"levels"] => Ok(Self::Levels),
             [b"v1", b"accounts"] => Ok(Self::Accounts),
             [b"v1", b"accounts", idp, subject] => Ok(Self::Account(named(idp, subject)?)),
             [b"v1", b"accounts", idp, subject, b"exception"] => {
@@ -67,7 +69,7 @@ impl DoorPath {
     pub(super) const fn allows(&self) -> &'static str {
         match self {
             Self::Door | Self::Page => "GET, HEAD",
-            Self::Summary | Self::Accounts | Self::Decisions => "GET",
+            Self::Summary | Self::Accounts | Self::Decisions | Self::Levels => "GET",
             Self::Account(_) => "GET, DELETE",
             Self::Stream(..) => "DELETE",
             Self::Exception(_) => "PUT, DELETE",
@@ -85,6 +87,7 @@ impl DoorPath {
             Self::Stream(..) => "/v1/accounts/{idp}/{subject}/streams/{code}",
             Self::Exception(_) => "/v1/accounts/{idp}/{subject}/exception",
             Self::Decisions => "/v1/decisions",
+            Self::Levels => "/v1/levels",
         }
     }
 }

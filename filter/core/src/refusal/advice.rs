@@ -152,6 +152,7 @@ impl EvaluationResult {
                     conflicts: Vec::new(),
                     others: 0,
                     room_at: None,
+                    level: 0,
                 };
                 violations(&[&breach])
             }

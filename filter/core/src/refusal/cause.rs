@@ -39,5 +39,6 @@ fn of_breach(breach: &Breach) -> Box<Cause> {
         limit: Some(breach.threshold),
         count: breach.conflicts.len().saturating_add(breach.others),
         codes: named.map(|stream| stream.key.termination_code()).collect(),
+        level: breach.level,
     })
 }

@@ -110,6 +110,7 @@ mod tests {
             conflicts,
             others: 0,
             room_at: None,
+            level: 0,
         }
     }
 

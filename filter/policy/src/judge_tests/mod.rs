@@ -205,13 +205,13 @@ impl Account {
         let ended = streams.iter().filter(|stream| gone(&stream.key));
         let lasted = |stream: &Stream| self.now.ms_since(stream.began_at);
         let mut lasted: Vec<u64> = ended.map(lasted).collect();
-        let mut told = judgement.effects.lasted_ms.clone();
+        let told = &judgement.effects.ended;
+        let by_rule = told.iter().filter(|end| !end.rule.is_empty()).count();
+        assert_eq!(by_rule, judgement.evicted);
+        let mut told: Vec<u64> = told.iter().map(|end| end.lasted_ms).collect();
         lasted.sort_unstable();
         told.sort_unstable();
         assert_eq!(told, lasted);
-        let by_rule = judgement.effects.by_rule.iter();
-        let evicted = by_rule.filter(|effect| !effect.is_watched).count();
-        assert_eq!(evicted, judgement.evicted);
         assert!(judgement.changed || self.activity == before);
         judgement
     }

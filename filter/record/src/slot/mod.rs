@@ -30,6 +30,7 @@ mod resting_tests;
 mod tests;
 
 use streamgate_policy::activity::{Activity, Tombstone};
+use streamgate_policy::effect::End;
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
@@ -38,6 +39,7 @@ pub use self::record::Change;
 use self::record::{Kept, Memory, Record, TRAITS, VERSIONED, surplus_resting};
 use crate::codec;
 use crate::copy_version::CopyVersion;
+use crate::ends;
 use crate::watermarks::Watermarks;
 
 const VERSION: u8 = 7;
@@ -56,9 +58,8 @@ pub struct Slot<'a> {
 pub struct RewrittenSlot {
     /// The value to store.
     pub bytes: Vec<u8>,
-    /// How long each of the streams in neighbouring records was on record that have lapsed, in
-    /// milliseconds.
-    pub lapsed: Vec<u64>,
+    /// The streams in neighbouring records that have lapsed.
+    pub lapsed: Vec<(SubjectKey, End)>,
 }
 
 impl Default for Slot<'_> {
@@ -195,7 +196,7 @@ impl<'a> Slot<'a> {
             }
             // No live stream left: decode once, keep only what it remembers.
             let mut resting = record.activity().unwrap_or_default();
-            lapsed.append(&mut resting.lapsed(now));
+            lapsed.extend(ends::lapsed(&resting, &record.subject, now));
             resting.prune(now);
             memory.forget(&record.subject, record.copy_version, resting.watermark);
             if resting.remembers() {

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use hashbrown::HashMap;
+use streamgate_policy::effect::End;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
+use streamgate_values::subject::SubjectKey;
 use streamgate_values::testing::NOW;
 
+use crate::ends::Ends;
 use crate::metric::Metric;
 use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
 use crate::rule_metric::RuleMetric;
@@ -37,6 +40,7 @@ struct State {
     /// What was counted for policies and rules, by Envoy's names.
     by_rule: BTreeMap<String, u64>,
     lasted_ms: Vec<u64>,
+    ends: Ends,
     live: i64,
     calls: Calls,
     counts: u32,
@@ -78,6 +82,7 @@ impl MemoryHost {
             counters: [0; Metric::ALL.len()],
             by_rule: BTreeMap::new(),
             lasted_ms: Vec::new(),
+            ends: Ends::default(),
             live: 0,
             calls: Calls::default(),
             counts: 0,
@@ -258,17 +263,30 @@ impl Meter for MemoryHost {
         state.counters[metric.index()] += n;
     }
 
-    fn add_for(&self, metric: RuleMetric, policy: &str, rule: &str) {
-        let name = metric.name(policy, rule);
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
+        let name = metric.name(policy, label);
         let mut state = self.state();
         state.counts += 1;
         *state.by_rule.entry(name).or_default() += 1;
     }
 
-    fn add_lasted(&self, ms: u64) {
+    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
+        let by_rule = &self.state().by_rule;
+        by_rule
+            .get(&metric.name(policy, label))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn ended(&self, subject: &SubjectKey, end: &End) {
         let mut state = self.state();
         state.counts += 1;
-        state.lasted_ms.push(ms);
+        state.lasted_ms.push(end.lasted_ms);
+        state.ends.add(subject, end);
+    }
+
+    fn take_ends(&self) -> Ends {
+        core::mem::take(&mut self.state().ends)
     }
 
     fn bumps(&self) -> Option<u64> {

@@ -165,7 +165,7 @@ impl Shard {
                 (Answer::Full, _) => Err(Unavailable::Full),
                 (Answer::Judged(judgement), Question::Decide(event)) => {
                     if judgement.changed {
-                        count_verdict(host, &records.book, event, &judgement);
+                        count_verdict(host, &records.book, &subject, event, &judgement);
                     }
                     // It is recorded in the store, whatever became of the copy: without one
                     // the next request asks again. So it does where the stream has been ended
