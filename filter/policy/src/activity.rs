@@ -61,6 +61,8 @@ pub struct Stream {
     pub began_at: Moment,
     /// When it is gone unless a sign of life comes first.
     pub lapses_at: Moment,
+    /// How much of that is its player's buffer, in seconds, rounded up.
+    pub buffer_s: u16,
     /// Metadata given by the application.
     pub attributes: Attributes,
     /// Limits that its viewer's credential carried.
@@ -166,6 +168,7 @@ impl Stream {
             started_at: Moment::EARLIEST,
             began_at: Moment::EARLIEST,
             lapses_at: Moment::EARLIEST,
+            buffer_s: 0,
             attributes: Attributes::default(),
             limits: Limits::default(),
             liveness: Liveness::Any,

@@ -46,8 +46,8 @@ pub(super) fn admit(
             changed = due || silenced || learned || noted.changed;
             plays.learned = learned;
             plays.shared = noted.beyond;
-            if changed && is_kept_alive(stream, play) {
-                stream.lapses_at = stream.lapses_at.max(lapses_at);
+            if changed && is_kept_alive(stream, play) && lapses_at > stream.lapses_at {
+                (stream.lapses_at, stream.buffer_s) = (lapses_at, buffer_s(play));
             }
             plays.lapses_at = stream.lapses_at;
         }
@@ -60,7 +60,7 @@ pub(super) fn admit(
             play.application.id.clone_into(&mut stream.application);
             stream.started_at = started_at;
             stream.began_at = started_at;
-            stream.lapses_at = lapses_at;
+            (stream.lapses_at, stream.buffer_s) = (lapses_at, buffer_s(play));
             learns(&mut stream, play);
             noted(&mut stream.clients, play, now);
             activity.streams.push(stream);
@@ -81,6 +81,10 @@ pub(super) fn admit(
         effects,
         retry_at: None,
     }
+}
+
+fn buffer_s(play: &Play) -> u16 {
+    u16::try_from(play.buffer_ms.div_ceil(1_000)).unwrap_or(u16::MAX)
 }
 
 /// Takes over what an event says of a stream; says whether that is anything new.

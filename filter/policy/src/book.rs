@@ -67,8 +67,8 @@ pub struct PolicyBook {
     pub creates_per_minute: u32,
     /// Whether what calls create has players with keys of their own.
     pub sessions_have_players: bool,
-    /// How long any stream lives at most without a sign of life, its player's buffer counted in, in
-    /// milliseconds.
+    /// How long any stream lives at most without a sign of life, in milliseconds. Its player's buffer
+    /// comes on top.
     pub longest_timeout_ms: u64,
 }
 

@@ -55,5 +55,6 @@ pub use judge::judge;
 pub use message::Message;
 pub use places::Places;
 pub use rule::{Count, OnConflict, Rule};
+pub use set_back::{bring_back, is_of_another_time};
 pub use sharing::{Client, Sharing, SharingAction};
 pub use target::{Comparison, Condition, Target, Test};

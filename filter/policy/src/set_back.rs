@@ -3,20 +3,20 @@
 
 use streamgate_values::moment::Moment;
 
-use crate::activity::{Activity, ENDED_KEPT_MS};
+use crate::activity::{Activity, ENDED_KEPT_MS, Stream};
 
 /// By how much clocks may differ that agree, in milliseconds.
 pub(crate) const AGREE_MS: u64 = 1_000;
 
 /// Brings back what lies further in the future than any sign of life could have put it. No stream
-/// lives for more than two of the longest timeouts then, and nobody is locked out. Says whether
-/// there was anything to write.
-pub(crate) fn bring_back(activity: &mut Activity, longest_timeout_ms: u64, now: Moment) -> bool {
+/// lives for more than two of the longest timeouts then, and what its own player had buffered; nobody
+/// is locked out. Says whether there was anything to write.
+pub fn bring_back(activity: &mut Activity, longest_timeout_ms: u64, now: Moment) -> bool {
     let latest = now.plus_ms(longest_timeout_ms.saturating_mul(2));
     let mut changed = false;
     for stream in &mut activity.streams {
-        if stream.lapses_at > latest {
-            stream.lapses_at = now.plus_ms(longest_timeout_ms);
+        if lapses_beyond(stream, latest) {
+            stream.lapses_at = now.plus_ms(longest_timeout_ms).plus_ms(buffer_ms(stream));
             changed = true;
         }
         changed |= stream.clients.forget_beyond(latest);
@@ -25,6 +25,20 @@ pub(crate) fn bring_back(activity: &mut Activity, longest_timeout_ms: u64, now: 
     changed |= watermark != activity.watermark;
     activity.watermark = watermark;
     changed
+}
+
+/// Whether a stream lapses later than any sign of life until now could have it lapse.
+#[must_use]
+pub fn is_of_another_time(stream: &Stream, longest_timeout_ms: u64, now: Moment) -> bool {
+    lapses_beyond(stream, now.plus_ms(longest_timeout_ms.saturating_mul(2)))
+}
+
+fn lapses_beyond(stream: &Stream, latest: Moment) -> bool {
+    stream.lapses_at > latest.plus_ms(buffer_ms(stream))
+}
+
+fn buffer_ms(stream: &Stream) -> u64 {
+    u64::from(stream.buffer_s).saturating_mul(1_000)
 }
 
 /// What a watermark says now. One in the future would end whatever is issued until then; ids

@@ -4,10 +4,11 @@
 //! activity   = calls count stream* count×4+excepted×2+fading ended*
 //!              [count (key_prefix(8) at(6))*] [exception]
 //! stream     = key(16) playback
-//! playback   = started(6) began lapses(6) application(text) traits (name value(text))*
+//! playback   = started(6) began lapses(6) [buffer] application(text) traits (name value(text))*
 //!              superseded(texts) calls [count (claim(text) limit)*] [clients clients]
 //! began      = when(1) [at(6)] [player(16)]
-//! when       = 0 (when it started) | 1 (at), + 2 if its player is awaited, or 4 if it is known
+//! when       = 0 (when it started) | 1 (at), + 2 if its player is awaited, or 4 if it is known,
+//!              + 8 if lapses counts a buffer in, of so many seconds
 //! calls      = 0 | count minute(4)
 //! clients    = count (mark(8) since(6) until(6))*, of networks, then of agents
 //! traits     = number of attributes, ×8, + 4 if there are clients, + 2 if there are limits,
@@ -66,6 +67,7 @@ const KILLED_BY_ITS_DEVICE: u8 = 4;
 const BEGAN_ANEW: u8 = 1;
 const PLAYER_AWAITED: u8 = 2;
 const PLAYER_KNOWN: u8 = 4;
+const HAS_BUFFER: u8 = 8;
 
 /// In `traits`.
 const LIVES_BY_MEDIA: usize = 1;
@@ -169,6 +171,9 @@ fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     out.put_moment(stream.started_at);
     encode_began(out, stream);
     out.put_moment(stream.lapses_at);
+    if stream.buffer_s > 0 {
+        out.put_number(usize::from(stream.buffer_s));
+    }
     out.put_text(&stream.application);
     out.put_number(traits(stream));
     for (name, value) in stream.attributes.iter() {
@@ -187,7 +192,8 @@ fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     encode_clients(out, &stream.clients);
 }
 
-/// One byte where a stream began when it started and is its own player, as nearly all are.
+/// One byte where a stream began when it started and is its own player, as nearly all are. The
+/// byte says, too, whether a buffer follows.
 fn encode_began(out: &mut Vec<u8>, stream: &Stream) {
     let anew = stream.began_at != stream.started_at;
     let player = match stream.player {
@@ -195,7 +201,9 @@ fn encode_began(out: &mut Vec<u8>, stream: &Stream) {
         SessionPlayer::Awaited => PLAYER_AWAITED,
         SessionPlayer::Known(_) => PLAYER_KNOWN,
     };
-    out.put(&[if anew { BEGAN_ANEW | player } else { player }]);
+    let anew_bit = if anew { BEGAN_ANEW } else { 0 };
+    let buffer_bit = if stream.buffer_s > 0 { HAS_BUFFER } else { 0 };
+    out.put(&[anew_bit | player | buffer_bit]);
     if anew {
         out.put_moment(stream.began_at);
     }
@@ -204,19 +212,23 @@ fn encode_began(out: &mut Vec<u8>, stream: &Stream) {
     }
 }
 
-fn decode_began(reader: &mut Reader<'_>, started_at: Moment) -> Option<(Moment, SessionPlayer)> {
+/// When it began, what plays for it, and whether its buffer is counted in.
+fn decode_began(
+    reader: &mut Reader<'_>,
+    started_at: Moment,
+) -> Option<(Moment, SessionPlayer, bool)> {
     let when = reader.byte()?;
     let began_at = match when & BEGAN_ANEW {
         0 => started_at,
         _ => reader.moment()?,
     };
-    let player = match when & !BEGAN_ANEW {
+    let player = match when & !(BEGAN_ANEW | HAS_BUFFER) {
         0 => SessionPlayer::None,
         PLAYER_AWAITED => SessionPlayer::Awaited,
         PLAYER_KNOWN => SessionPlayer::Known(StreamKey::from_bytes(reader.array()?)),
         _ => return None,
     };
-    Some((began_at, player))
+    Some((began_at, player, when & HAS_BUFFER != 0))
 }
 
 fn traits(stream: &Stream) -> usize {
@@ -235,8 +247,12 @@ fn traits(stream: &Stream) -> usize {
 
 fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
     let started_at = reader.moment()?;
-    let (began_at, player) = decode_began(reader, started_at)?;
+    let (began_at, player, has_buffer) = decode_began(reader, started_at)?;
     let lapses_at = reader.moment()?;
+    let buffer_s = match has_buffer {
+        true => u16::try_from(reader.number()?).ok()?,
+        false => 0,
+    };
     let application = reader.text()?.to_owned();
     let traits = reader.number()?;
     Some(Stream {
@@ -246,6 +262,7 @@ fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option<Stream> {
         began_at,
         player,
         lapses_at,
+        buffer_s,
         attributes: decode_attributes(reader, traits >> TRAITS)?,
         liveness: if traits & LIVES_BY_MEDIA == 0 {
             Liveness::Any

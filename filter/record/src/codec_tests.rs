@@ -34,6 +34,13 @@ fn streams() -> Vec<Stream> {
         with(|it| it.began_at = NOW.plus_ms(1)),
         with(|it| it.started_at = NOW.plus_ms(1)),
         with(|it| it.lapses_at = NOW),
+        with(|it| it.buffer_s = 1),
+        with(|it| it.buffer_s = u16::MAX),
+        with(|it| {
+            it.buffer_s = 300;
+            it.began_at = NOW.plus_ms(1);
+            it.player = SessionPlayer::Known(key(2, NOW));
+        }),
         with(|it| it.application = "another".to_owned()),
         with(|it| it.liveness = Liveness::Media),
         with(|it| it.superseded = vec!["51fd351f".to_owned(), String::new()]),
@@ -126,7 +133,8 @@ fn each_reason_that_a_stream_ended_for_comes_back() {
 
 #[test]
 fn numbers_that_stand_for_nothing_are_no_activity() {
-    // Behind when it started: whether it began anew (1), and of its player (2 or 4, never both).
+    // Behind when it started: whether it began anew (1), of its player (2 or 4, never both), and
+    // whether a buffer follows (8), which here none does.
     let mut bytes = encode(&Activity {
         streams: vec![stream(1, NOW)],
         ..Activity::default()

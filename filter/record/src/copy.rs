@@ -5,6 +5,7 @@
 //! write of the store it goes by, and whether it is dirty.
 
 use streamgate_policy::activity::{Activity, Stream};
+use streamgate_policy::{bring_back, is_of_another_time};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -16,7 +17,7 @@ use super::live::add_live;
 use super::loaded::{Loaded, Pruned, load};
 use super::merge::merged;
 use super::records::{Records, Unavailable};
-use super::slot::Change;
+use super::slot::{Change, Slot};
 use crate::metric::Metric;
 use crate::ports::TRIES;
 use crate::ports::{Host, StoreKey, Swap};
@@ -150,7 +151,8 @@ fn bring_up_to_date(
                 generation,
             });
         }
-        let activity = merged(record.clone(), &pruned.activity);
+        let was_told = copy_write(&slot, subject).is_some() && write.is_some();
+        let activity = met(records, record, &pruned.activity, was_told, now);
         let mut copy_version = CopyVersion::stored(write, &activity, now);
         copy_version.dirty = activity != *record;
         let change = Change {
@@ -193,6 +195,33 @@ fn bring_up_to_date(
     Err(Unavailable::Contention)
 }
 
+/// What follows from the store's record and this edge's copy, in the time that it is now: either may
+/// have been written by a clock that was wrong. A copy that the store `was_told` of says nothing then of how
+/// long its streams live that the store does not know better; one that it was not told of is all that is
+/// known of its streams.
+fn met(
+    records: &Records,
+    record: &Activity,
+    copy: &Activity,
+    was_told: bool,
+    now: Moment,
+) -> Activity {
+    let longest_ms = records.book.longest_timeout_ms;
+    let mut copy = copy.clone();
+    if was_told {
+        let is_of_now = |stream: &Stream| !is_of_another_time(stream, longest_ms, now);
+        copy.streams.retain(is_of_now);
+    }
+    let mut met = merged(record.clone(), &copy);
+    bring_back(&mut met, longest_ms, now);
+    met
+}
+
+fn copy_write(slot: &Slot<'_>, subject: &SubjectKey) -> Option<WriteId> {
+    let (copy_version, _) = slot.copy(subject)?;
+    copy_version.write
+}
+
 /// What the store is to be told of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flush {
@@ -208,6 +237,8 @@ pub struct Flush {
 /// from now on. Whether that write comes about shows with the next one: the store refuses
 /// one that goes by a write it does not know.
 ///
+/// What it has never heard of was recorded without it, maybe before this edge knew what time it is at the store.
+///
 /// `None` if there is nothing to tell and it is not told `again`.
 pub fn flush(
     host: &impl Host,
@@ -215,14 +246,20 @@ pub fn flush(
     subject: &SubjectKey,
     id: WriteId,
     again: bool,
+    now: Moment,
 ) -> Option<Flush> {
     let key = StoreKey::Slot(records.slot_of(subject));
+    let mut is_of_now = false;
     for _ in 0..TRIES {
         let loaded: Loaded = load(host, key);
         let slot = loaded.slot(host);
         let (copy_version, content) = slot
             .copy(subject)
             .filter(|(copy_version, _)| again || copy_version.dirty)?;
+        if copy_version.write.is_none() && !is_of_now {
+            is_of_now = take_over(host, records, subject, &Activity::default(), None, now).is_ok();
+            continue;
+        }
         let fresh = CopyVersion {
             write: Some(id),
             dirty: false,

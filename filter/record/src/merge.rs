@@ -165,7 +165,8 @@ fn renew(known: &mut Stream, other: &Stream) {
 fn said_of(stream: &Stream) -> impl Ord + use<'_> {
     let attributes: Vec<_> = stream.attributes.iter().collect();
     let limits: Vec<_> = stream.limits.iter().collect();
-    (&stream.application, attributes, &stream.superseded, limits)
+    let told = (&stream.application, attributes, &stream.superseded, limits);
+    (told, stream.buffer_s)
 }
 
 /// The same of two ends at the same moment: whoever was ended on purpose is told so.

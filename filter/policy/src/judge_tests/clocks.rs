@@ -58,12 +58,45 @@ fn who_plays_goes_on() {
 #[test]
 fn what_lives_by_its_players_buffer_keeps_it() {
     let mut account = one_at_a_time();
-    account.book.longest_timeout_ms = TIMEOUT_MS + 300_000;
     let stream = account.mint("app");
     plays(account.wants_to_play(stream, Unknown::IsNew, |play| play.buffer_ms = 300_000));
     account.is_set_back(60_000);
     account.later(60_000 + TIMEOUT_MS + 290_000);
     conflict(account.start("app").1);
+}
+
+/// What others may buffer, or it had buffered itself at an earlier request, holds nobody's place.
+#[test]
+fn only_what_its_player_said_last_stretches_the_bound() {
+    for jump in JUMPS_MS {
+        for said_last_ms in [0, 999, 20_001] {
+            let mut account = one_at_a_time();
+            let stream = account.mint("app");
+            for buffer_ms in [300_000, said_last_ms] {
+                account.later(300_000 + TIMEOUT_MS / 2);
+                plays(account.wants_to_play(stream, Unknown::IsNew, |play| {
+                    play.buffer_ms = buffer_ms;
+                }));
+            }
+            account.is_set_back(jump);
+            let set = account.now;
+            let newcomer = account.mint("app");
+            let mut waits_ms = 0;
+            while matches!(
+                account.wants_to_play(newcomer, Unknown::IsNew, |_| {}),
+                Verdict::Refused(_)
+            ) {
+                account.later(1_000);
+                waits_ms = account.now.ms_since(set);
+            }
+            assert!(
+                waits_ms >= said_last_ms,
+                "{jump} {said_last_ms}: {waits_ms}"
+            );
+            let most_ms = 2 * TIMEOUT_MS + said_last_ms + 2_000;
+            assert!(waits_ms <= most_ms, "{jump} {said_last_ms}: {waits_ms}");
+        }
+    }
 }
 
 #[test]

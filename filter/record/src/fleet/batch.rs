@@ -205,7 +205,7 @@ impl<H: Host> Maker<'_, H> {
 
     fn flush(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: &Item) -> Option<Sent> {
         let id = self.ids.next();
-        let flush = copy::flush(self.host, self.records, &subject, id, item.again)?;
+        let flush = copy::flush(self.host, self.records, &subject, id, item.again, self.now)?;
         let copy::Flush {
             before,
             content,

@@ -51,7 +51,7 @@ fn stream() -> impl Strategy<Value = Stream> {
         (moment(), moment()),
         moment(),
         attributes(),
-        (limits(), any::<bool>(), clients(), player()),
+        (limits(), any::<bool>(), clients(), player(), any::<u16>()),
         vec(text(), 0..4),
         calls(),
     );
@@ -73,6 +73,7 @@ fn stream() -> impl Strategy<Value = Stream> {
             calls,
             clients: life.2,
             player: life.3,
+            buffer_s: life.4,
         },
     )
 }

@@ -50,6 +50,7 @@ impl Life {
                 count: u32::from(self.said) + 1,
             },
             superseded: vec![format!("code{}", self.said)],
+            buffer_s: u16::from(self.said % 4),
             ..Stream::unplayed(key)
         };
         stream.attributes.set("channel", self.said.to_string());

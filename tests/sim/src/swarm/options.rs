@@ -65,8 +65,6 @@ impl Options {
         let mut dice = fastrand::Rng::with_seed(seed);
         let skews_ms = [0, 1_000, 30_000, 120_000, 600_000];
         let skew_ms = *dice.choice(&skews_ms).unwrap_or(&0);
-        // An edge whose store is away for long, or from its start on, goes by its machine's clock.
-        let is_away = u32::from(skew_ms <= 1_000);
         Self {
             seed,
             edges: dice.usize(1..=4),
@@ -84,9 +82,9 @@ impl Options {
                 lost_percent: *dice.choice(&[0, 0, 2, 10, 30]).unwrap_or(&0),
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
-                absences: dice.u32(0..=is_away),
-                edge_restarts: dice.u32(0..=1 + is_away),
-                late_health_ms: u64::from(is_away) * dice.u64(0..=3) * 500,
+                absences: dice.u32(0..=1),
+                edge_restarts: dice.u32(0..=2),
+                late_health_ms: dice.u64(0..=3) * 500,
                 skew_ms,
                 delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
             },

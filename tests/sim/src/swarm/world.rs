@@ -155,12 +155,7 @@ impl World {
         for _ in 0..trouble.freezes {
             let node = self.dice.usize(..self.options.nodes);
             // Some for longer than streams live.
-            let longest_ms = if trouble.skew_ms <= 1_000 {
-                40_000
-            } else {
-                8_000
-            };
-            let most_ms = *self.dice.choice(&[8_000, longest_ms]).unwrap_or(&8_000);
+            let most_ms = *self.dice.choice(&[8_000, 40_000]).unwrap_or(&8_000);
             let for_ms = self.dice.u64(200..most_ms);
             self.sometime(Event::Freezes { node, for_ms });
         }

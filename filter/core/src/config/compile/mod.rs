@@ -103,9 +103,8 @@ pub fn compile(
         }
     }
 
-    let longest = |path: &PlaybackPath| path.timeout_ms.saturating_add(path.buffer_max_ms);
-    book.longest_timeout_ms = playback.iter().map(longest).fold(timeout_ms, u64::max);
     let timeouts = playback.iter().map(|path| path.timeout_ms);
+    book.longest_timeout_ms = timeouts.clone().fold(timeout_ms, u64::max);
     let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
     let fleet = raw.fleet.as_ref();
     let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms, &hasher));

@@ -20,6 +20,10 @@ use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Basis, Decided, Unavailable, WriteId, count_verdict};
 
+/// After which time a loss of memory is no news to the other workers of an edge of which one has heard
+/// of it, in milliseconds.
+const TOLD_AGAIN_AFTER_MS: u64 = 10_000;
+
 impl Shard {
     pub(in crate::fleet) fn on_reply<H: Host>(
         &mut self,
@@ -102,7 +106,8 @@ impl Shard {
             host, records, now, ..
         } = here;
         let known = self.since.replace(greeting.since);
-        if known.is_some_and(|known| known != greeting.since) {
+        let is_news = known.is_some_and(|known| known != greeting.since);
+        if is_news && !self.was_looked_after(here, greeting.since) {
             self.back.begins(here.steady);
             self.back.has_lost_memory(false);
             self.read_feed_soon(here);
@@ -130,6 +135,13 @@ impl Shard {
         if subjects.len() >= FEED_READ {
             self.read_feed_soon(here);
         }
+    }
+
+    /// Whether a loss of memory is so long ago that the worker of this edge that heard of it first has told
+    /// the shard again by now.
+    fn was_looked_after<H: Host>(&self, here: At<'_, H>, since: Moment) -> bool {
+        let heard = feed::last_read(here.host, self.number).and_then(|(_, heard)| heard);
+        heard == Some(since) && here.now.ms_since(since) > TOLD_AGAIN_AFTER_MS
     }
 
     /// The store did as it was told.

@@ -193,3 +193,43 @@ fn streams_that_turn_up_beside_those_that_play_here_bump_the_generation() {
     // Which is known by now.
     assert!(!take_over(&newcomer_elsewhere()));
 }
+
+/// Two workers of one edge; one has nothing to say to a shard for a while.
+#[test]
+fn a_loss_of_memory_that_another_worker_heard_of_long_ago_is_no_reason_to_hurry() {
+    for (later_ms, hurries) in [(1_000, true), (30_000, false)] {
+        let mut worker = Worker::acquainted();
+        let mut other = Fleet::new(settings());
+        core::mem::swap(&mut worker.fleet, &mut other);
+        worker.gets_acquainted();
+        worker
+            .host
+            .advance_ms(60_000 - worker.host.now().ms_since(NOW));
+        // One of them hears of it with the feed, which it reads.
+        let reads = |worker: &mut Worker| {
+            let of_first = |call: &StoreCall| call.shard == "shard-1" && reads_feed(call);
+            let mut calls = worker.tick();
+            calls.extend((0..20).flat_map(|_| worker.tick()));
+            for call in &calls {
+                let since = if call.shard == "shard-1" {
+                    SINCE_NOW
+                } else {
+                    SINCE
+                };
+                let told = vec![done(); swaps(call).len()];
+                let said = answer_since(since, call, &told);
+                worker.hears(call, Ok(&said));
+            }
+            calls.iter().any(of_first)
+        };
+        assert!(reads(&mut worker));
+        core::mem::swap(&mut worker.fleet, &mut other);
+        worker.host.advance_ms(later_ms);
+        worker.asks(subject(1, 1), 1);
+        let call = worker.call();
+        let said = answer_since(SINCE_NOW, &call, &[done()]);
+        worker.hears(&call, Ok(&said));
+        let shards_called = worker.tick().len();
+        assert_eq!(shards_called > 3, hurries, "{later_ms}: {shards_called}");
+    }
+}
