@@ -20,6 +20,7 @@ pub mod edge;
 mod edge_tests;
 pub mod exchange;
 pub mod named;
+pub mod notices;
 pub mod operator;
 pub mod playback;
 pub mod refusal;

@@ -77,8 +77,9 @@ impl Meter for Process {
         METERS.add_for(metric, policy, rule);
     }
 
-    /// Not offered: docs/native.md.
-    fn add_lasted(&self, _: u64) {}
+    fn add_lasted(&self, ms: u64) {
+        METERS.add_lasted(ms);
+    }
 
     fn bumps(&self) -> Option<u64> {
         Some(METERS.bumps())
@@ -88,6 +89,10 @@ impl Meter for Process {
         if change != 0 {
             METERS.add_live(change);
         }
+    }
+
+    fn show_clock_difference(&self, ms: u64) {
+        METERS.set_clock_difference(ms);
     }
 }
 
