@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::peer::Kind;
+use crate::plan::What;
 
 /// What is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,180 +58,108 @@ pub(crate) struct Case {
 pub(crate) const BARE: [&str; 2] = ["bare", "bare-200k"];
 /// The floor for any Wasm filter.
 pub(crate) const NOOP: [&str; 2] = ["noop", "noop-200k"];
+/// The floor for a Wasm filter that has to know and to change the path.
+pub(crate) const CALLS: [&str; 2] = ["calls", "calls-200k"];
 
-const fn playing(id: &'static str, label: &'static str, kind: Kind, size: Size) -> Case {
-    Case {
-        id,
-        label,
-        kind,
-        ask: Ask::Playing,
-        size,
-    }
-}
-
-const fn filter(id: &'static str, label: &'static str, kind: Kind, ask: Ask) -> Case {
+const fn case(id: &'static str, label: &'static str, kind: Kind, ask: Ask, size: Size) -> Case {
     Case {
         id,
         label,
         kind,
         ask,
-        size: Size::Tiny,
+        size,
     }
 }
 
 /// All cases.
-pub(crate) const CASES: [Case; 30] = [
-    playing("bare", "Envoy, bare", Kind::Bare, Size::Tiny),
-    playing("noop", "Envoy + no-op Wasm filter", Kind::Noop, Size::Tiny),
-    playing(
-        "calls",
-        "Envoy + Wasm, host calls alone",
-        Kind::Calls,
-        Size::Tiny,
-    ),
-    playing(
-        "fast-path",
-        "streamgate: fast path",
-        Kind::Streamgate,
-        Size::Tiny,
-    ),
-    filter(
-        "wandering",
-        "streamgate: streams that change workers",
-        Kind::Streamgate,
-        Ask::Wandering,
-    ),
-    filter(
-        "unprotected",
-        "streamgate: unprotected path",
-        Kind::Streamgate,
-        Ask::Unprotected,
-    ),
-    filter(
-        "left-out",
-        "streamgate: left out by the route",
-        Kind::Streamgate,
-        Ask::LeftOut,
-    ),
-    filter(
-        "lease-due",
-        "streamgate: lease due",
-        Kind::Streamgate,
-        Ask::LeaseDue,
-    ),
-    filter(
-        "refusal",
-        "streamgate: refusal",
-        Kind::Streamgate,
-        Ask::Refused,
-    ),
-    filter(
-        "create",
-        "streamgate: session create",
-        Kind::SessionApi,
-        Ask::Create,
-    ),
-    filter(
-        "heartbeat",
-        "streamgate: session heartbeat",
-        Kind::SessionApi,
-        Ask::Heartbeat,
-    ),
-    filter(
-        "stop",
-        "streamgate: session stop",
-        Kind::SessionApi,
-        Ask::Stop,
-    ),
-    playing(
-        "lua",
-        "Envoy + Lua, three header reads",
-        Kind::Lua,
-        Size::Tiny,
-    ),
-    playing(
-        "authz-http",
-        "Envoy + ext_authz (HTTP) + Redis",
-        Kind::AuthzHttp,
-        Size::Tiny,
-    ),
-    playing(
-        "authz-grpc",
-        "Envoy + ext_authz (gRPC) + Redis",
-        Kind::AuthzGrpc,
-        Size::Tiny,
-    ),
-    playing("nginx", "nginx, bare", Kind::Nginx, Size::Tiny),
-    playing(
-        "nginx-lua",
-        "nginx + lua_shared_dict",
-        Kind::NginxLua,
-        Size::Tiny,
-    ),
-    playing("haproxy", "HAProxy, bare", Kind::Haproxy, Size::Tiny),
-    playing(
-        "haproxy-stick",
-        "HAProxy + stick tables",
-        Kind::HaproxyStick,
-        Size::Tiny,
-    ),
-    playing("bare-200k", "Envoy, bare", Kind::Bare, Size::Segment),
-    playing(
-        "noop-200k",
-        "Envoy + no-op Wasm filter",
-        Kind::Noop,
-        Size::Segment,
-    ),
-    playing(
-        "calls-200k",
-        "Envoy + Wasm, host calls alone",
-        Kind::Calls,
-        Size::Segment,
-    ),
-    playing(
-        "fast-path-200k",
-        "streamgate: fast path",
-        Kind::Streamgate,
-        Size::Segment,
-    ),
-    playing(
-        "lua-200k",
-        "Envoy + Lua, three header reads",
-        Kind::Lua,
-        Size::Segment,
-    ),
-    playing(
-        "authz-http-200k",
-        "Envoy + ext_authz (HTTP) + Redis",
-        Kind::AuthzHttp,
-        Size::Segment,
-    ),
-    playing(
-        "authz-grpc-200k",
-        "Envoy + ext_authz (gRPC) + Redis",
-        Kind::AuthzGrpc,
-        Size::Segment,
-    ),
-    playing("nginx-200k", "nginx, bare", Kind::Nginx, Size::Segment),
-    playing(
-        "nginx-lua-200k",
-        "nginx + lua_shared_dict",
-        Kind::NginxLua,
-        Size::Segment,
-    ),
-    playing(
-        "haproxy-200k",
-        "HAProxy, bare",
-        Kind::Haproxy,
-        Size::Segment,
-    ),
-    playing(
-        "haproxy-stick-200k",
-        "HAProxy + stick tables",
-        Kind::HaproxyStick,
-        Size::Segment,
-    ),
+#[rustfmt::skip]
+pub(crate) const CASES: [Case; 39] = {
+    use Ask::{Create, Heartbeat, LeaseDue, LeftOut, Playing, Refused, Stop, Unprotected, Wandering};
+    use Kind::{
+        AuthzGrpc, AuthzHttp, Bare, Calls, Haproxy, HaproxyStick, Lua, Native, NativeApi, NativeNoop, Nginx, NginxLua,
+        Noop, SessionApi, Streamgate,
+    };
+    use Size::{Segment, Tiny};
+    [
+        case("bare", "Envoy, bare", Bare, Playing, Tiny),
+        case("noop", "Envoy + no-op Wasm filter", Noop, Playing, Tiny),
+        case("calls", "Envoy + Wasm, host calls alone", Calls, Playing, Tiny),
+        case("fast-path", "streamgate: fast path", Streamgate, Playing, Tiny),
+        case("wandering", "streamgate: streams that change workers", Streamgate, Wandering, Tiny),
+        case("unprotected", "streamgate: unprotected path", Streamgate, Unprotected, Tiny),
+        case("left-out", "streamgate: left out by the route", Streamgate, LeftOut, Tiny),
+        case("lease-due", "streamgate: lease due", Streamgate, LeaseDue, Tiny),
+        case("refusal", "streamgate: refusal", Streamgate, Refused, Tiny),
+        case("create", "streamgate: session create", SessionApi, Create, Tiny),
+        case("heartbeat", "streamgate: session heartbeat", SessionApi, Heartbeat, Tiny),
+        case("stop", "streamgate: session stop", SessionApi, Stop, Tiny),
+        case("native-noop", "Envoy + no-op native module", NativeNoop, Playing, Tiny),
+        case("native", "streamgate, native: fast path", Native, Playing, Tiny),
+        case("native-wandering", "streamgate, native: streams that change workers", Native, Wandering, Tiny),
+        case("native-unprotected", "streamgate, native: unprotected path", Native, Unprotected, Tiny),
+        case("native-lease-due", "streamgate, native: lease due", Native, LeaseDue, Tiny),
+        case("native-refusal", "streamgate, native: refusal", Native, Refused, Tiny),
+        case("native-create", "streamgate, native: session create", NativeApi, Create, Tiny),
+        case("native-heartbeat", "streamgate, native: session heartbeat", NativeApi, Heartbeat, Tiny),
+        case("lua", "Envoy + Lua, three header reads", Lua, Playing, Tiny),
+        case("authz-http", "Envoy + ext_authz (HTTP) + Redis", AuthzHttp, Playing, Tiny),
+        case("authz-grpc", "Envoy + ext_authz (gRPC) + Redis", AuthzGrpc, Playing, Tiny),
+        case("nginx", "nginx, bare", Nginx, Playing, Tiny),
+        case("nginx-lua", "nginx + lua_shared_dict", NginxLua, Playing, Tiny),
+        case("haproxy", "HAProxy, bare", Haproxy, Playing, Tiny),
+        case("haproxy-stick", "HAProxy + stick tables", HaproxyStick, Playing, Tiny),
+        case("bare-200k", "Envoy, bare", Bare, Playing, Segment),
+        case("noop-200k", "Envoy + no-op Wasm filter", Noop, Playing, Segment),
+        case("calls-200k", "Envoy + Wasm, host calls alone", Calls, Playing, Segment),
+        case("fast-path-200k", "streamgate: fast path", Streamgate, Playing, Segment),
+        case("native-200k", "streamgate, native: fast path", Native, Playing, Segment),
+        case("lua-200k", "Envoy + Lua, three header reads", Lua, Playing, Segment),
+        case("authz-http-200k", "Envoy + ext_authz (HTTP) + Redis", AuthzHttp, Playing, Segment),
+        case("authz-grpc-200k", "Envoy + ext_authz (gRPC) + Redis", AuthzGrpc, Playing, Segment),
+        case("nginx-200k", "nginx, bare", Nginx, Playing, Segment),
+        case("nginx-lua-200k", "nginx + lua_shared_dict", NginxLua, Playing, Segment),
+        case("haproxy-200k", "HAProxy, bare", Haproxy, Playing, Segment),
+        case("haproxy-stick-200k", "HAProxy + stick tables", HaproxyStick, Playing, Segment),
+    ]
+};
+
+/// What is measured where only the requirements are looked at.
+const REQUIRED: [&str; 18] = [
+    "bare",
+    "noop",
+    "calls",
+    "fast-path",
+    "lease-due",
+    "refusal",
+    "create",
+    "native-noop",
+    "native",
+    "native-unprotected",
+    "native-lease-due",
+    "native-refusal",
+    "native-create",
+    "authz-http",
+    "authz-grpc",
+    "bare-200k",
+    "fast-path-200k",
+    "native-200k",
 ];
+
+/// What needs nothing that the tests do not bring along anyway.
+fn is_at_hand(case: &Case) -> bool {
+    !matches!(case.kind, Kind::AuthzHttp | Kind::AuthzGrpc)
+}
+
+/// What a plan has measured.
+pub(crate) fn cases(what: What) -> Vec<Case> {
+    let is_required = |case: &Case| REQUIRED.contains(&case.id);
+    let all = CASES.into_iter();
+    match what {
+        What::Required => all.filter(is_required).collect(),
+        What::Smoke => all.filter(is_required).filter(is_at_hand).collect(),
+        _ => all.collect(),
+    }
+}
 
 impl Size {
     /// The virtual host of `bench/peers/` that answers so.
@@ -241,12 +170,9 @@ impl Size {
         }
     }
 
-    /// What this size's cases are compared with, and the floor among them.
-    pub(crate) fn bases(self) -> [&'static str; 2] {
-        match self {
-            Self::Tiny => [BARE[0], NOOP[0]],
-            Self::Segment => [BARE[1], NOOP[1]],
-        }
+    /// What this size's cases are compared with: nothing, and the floors for Wasm filters.
+    pub(crate) fn bases(self) -> [&'static str; 3] {
+        [BARE, NOOP, CALLS].map(|of_sizes| of_sizes[self as usize])
     }
 }
 
@@ -262,39 +188,34 @@ impl Case {
     }
 
     /// What it is compared with most of all: that stands right before and behind it.
-    fn base(&self) -> &'static str {
-        let [bare, noop] = self.size.bases();
-        match self.id {
-            "calls" | "calls-200k" | "fast-path" | "fast-path-200k" => noop,
+    fn base(&self, among: &[Case]) -> Case {
+        let [bare, noop, calls] = self.size.bases();
+        let base = match self.id {
+            "fast-path" | "fast-path-200k" => calls,
             "wandering" | "unprotected" | "left-out" => noop,
             _ => bare,
-        }
+        };
+        let base = among.iter().find(|case| case.id == base);
+        base.copied().or(Self::named(bare)).expect("a case")
     }
 }
 
-/// One round: each case, between two slices of what it is compared with.
-pub(crate) fn round() -> Vec<Case> {
+/// One round of some cases: each of them between two slices of what it is compared with, and these
+/// between two of the bare proxy.
+pub(crate) fn round(cases: &[Case]) -> Vec<Case> {
     let mut round: Vec<Case> = Vec::new();
-    let mut go_on_with = |id: &str| {
-        let case = Case::named(id).expect("a case");
+    let mut go_on_with = |case: Case| {
         if round.last() != Some(&case) {
             round.push(case);
         }
     };
-    for case in CASES {
-        let [bare, noop] = case.size.bases();
-        if case.id == bare || case.id == noop {
-            continue;
-        }
-        let base = case.base();
-        if base == noop {
-            go_on_with(bare);
-        }
-        go_on_with(base);
-        go_on_with(case.id);
-        go_on_with(base);
-        if base == noop {
-            go_on_with(bare);
+    for case in cases {
+        let bare = Case::named(case.size.bases()[0]).expect("a case");
+        let base = case.base(cases);
+        if *case != bare {
+            for case in [bare, base, *case, base, bare] {
+                go_on_with(case);
+            }
         }
     }
     round
@@ -302,16 +223,20 @@ pub(crate) fn round() -> Vec<Case> {
 
 /// One round of what is looked at at a pace: each case stands between two slices of its bare
 /// proxy.
-pub(crate) fn paced_round() -> Vec<Case> {
+pub(crate) fn paced_round(cases: &[Case], what: What) -> Vec<Case> {
     let mut round: Vec<Case> = Vec::new();
-    for case in CASES.into_iter().filter(Case::is_paced) {
-        let [bare, _] = case.size.bases();
-        let bare = Case::named(bare).expect("a case");
+    let is_looked_at = |case: &&Case| {
+        let is_floor = case.size.bases()[1..].contains(&case.id) || case.id == "native-noop";
+        let is_whole = !matches!(what, What::Required | What::Smoke);
+        case.is_paced() && (is_whole || (case.size == Size::Tiny && !is_floor))
+    };
+    for case in cases.iter().filter(is_looked_at) {
+        let bare = Case::named(case.size.bases()[0]).expect("a case");
         if round.last() != Some(&bare) {
             round.push(bare);
         }
-        if case != bare {
-            round.extend([case, bare]);
+        if *case != bare {
+            round.extend([*case, bare]);
         }
     }
     round
@@ -323,27 +248,37 @@ mod tests {
 
     #[test]
     fn in_a_round_every_case_stands_between_two_slices_of_its_base() {
-        let round = round();
-        for case in CASES {
-            let [bare, noop] = case.size.bases();
-            let places: Vec<usize> = (0..round.len()).filter(|at| round[*at] == case).collect();
-            assert!(!places.is_empty(), "{} is not measured", case.id);
-            if case.id == bare || case.id == noop {
-                continue;
+        for what in [What::Peers, What::Required, What::Smoke] {
+            let cases = cases(what);
+            let round = round(&cases);
+            for case in &cases {
+                let at =
+                    |other: &Case| (0..round.len()).filter(|at| round[*at] == *other).collect();
+                let places: Vec<usize> = at(case);
+                assert!(!places.is_empty(), "{} is not measured", case.id);
+                let base = case.base(&cases);
+                for at in places {
+                    let neighbours = [at.checked_sub(1), Some(at + 1)];
+                    let neighbours = neighbours.map(|at| round.get(at?).copied());
+                    let is_base = |neighbour: &Option<Case>| *neighbour == Some(base);
+                    let is_itself_a_base = case.size.bases().contains(&case.id);
+                    assert!(
+                        neighbours.iter().all(is_base) || is_itself_a_base,
+                        "{}",
+                        case.id
+                    );
+                }
             }
-            assert_eq!(places.len(), 1, "{}", case.id);
-            let at = places[0];
-            assert_eq!(round[at - 1].id, case.base());
-            assert_eq!(round[at + 1].id, case.base());
         }
     }
 
     #[test]
     fn in_a_paced_round_every_case_stands_between_two_bare_slices() {
-        let round = paced_round();
-        for case in CASES.into_iter().filter(Case::is_paced) {
-            let [bare, _] = case.size.bases();
-            let places: Vec<usize> = (0..round.len()).filter(|at| round[*at] == case).collect();
+        let all = cases(What::Peers);
+        let round = paced_round(&all, What::Peers);
+        for case in all.iter().filter(|case| case.is_paced()) {
+            let bare = case.size.bases()[0];
+            let places: Vec<usize> = (0..round.len()).filter(|at| round[*at] == *case).collect();
             if case.id == bare {
                 continue;
             }
@@ -351,6 +286,12 @@ mod tests {
             let at = places[0];
             assert_eq!((round[at - 1].id, round[at + 1].id), (bare, bare));
         }
+    }
+
+    #[test]
+    fn what_is_required_is_among_the_cases() {
+        assert_eq!(cases(What::Required).len(), REQUIRED.len());
+        assert!(cases(What::Smoke).len() > 10);
     }
 
     #[test]

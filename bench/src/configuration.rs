@@ -20,6 +20,24 @@ pub(crate) fn with_peer(mut bootstrap: Value, mut peer: Value) -> Value {
     bootstrap
 }
 
+/// Puts the native module in the place of the Wasm filter that a peer's file has.
+pub(crate) fn make_native(peer: &mut Value) {
+    let config = peer["http_filters"][0]["typed_config"]["config"].take();
+    peer["http_filters"][0] = json!({
+        "name": "envoy.filters.http.dynamic_modules",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
+            "dynamic_module_config": {
+                "module": {"local": {"filename": project().join("build/libstreamgate.so")}},
+                "do_not_close": true,
+                "metrics_namespace": "wasmcustom",
+            },
+            "filter_name": config["vm_config"]["vm_id"],
+            "filter_config": config["configuration"],
+        },
+    });
+}
+
 /// Lets an Envoy take its listener from a file in a directory, and tell how long each turn
 /// of its event loops is.
 pub(crate) fn make_updatable(bootstrap: &mut Value, directory: &Path) {

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::case::{Ask, CASES, Case, Size, paced_round, round};
+use crate::case::{Ask, Case, Size, cases, paced_round, round};
 use crate::peer::{Kind, Options, Peer, WORKERS};
-use crate::plan::Plan;
+use crate::plan::{Plan, What};
 use crate::rehearsal;
 use crate::request::{List, Request, write_urls};
 use crate::slice::{PacedSlice, Slice};
@@ -41,6 +41,8 @@ fn pace(slowest_per_second: u64) -> u32 {
 /// Everything that runs.
 pub(crate) struct Course {
     plan: Plan,
+    /// What is measured.
+    cases: Vec<Case>,
     peers: BTreeMap<Kind, Peer>,
     viewers: Viewers,
     directory: tempfile::TempDir,
@@ -59,7 +61,8 @@ pub(crate) struct Course {
 impl Course {
     /// Starts everybody, and lets streams begin.
     pub(crate) fn set_up(plan: &Plan) -> Self {
-        let mut kinds: Vec<Kind> = CASES.iter().map(|case| case.kind).collect();
+        let cases = cases(plan.what);
+        let mut kinds: Vec<Kind> = cases.iter().map(|case| case.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let around = Surroundings::start(&kinds);
@@ -69,6 +72,7 @@ impl Course {
         let playing = viewers.paths("playing", plan.live_streams, 2, SEGMENT);
         let mut course = Self {
             plan: plan.clone(),
+            cases,
             peers,
             viewers,
             directory: tempfile::tempdir().expect("a directory"),
@@ -76,7 +80,8 @@ impl Course {
             playing,
             accounts: 0,
             answered_max: BTreeMap::new(),
-            paces: [0; 2],
+            // Until the warm-up tells better.
+            paces: [400; 2],
             _around: around,
         };
         course.let_streams_begin();
@@ -84,13 +89,16 @@ impl Course {
     }
 
     fn let_streams_begin(&mut self) {
+        let is_smoke = self.plan.what == What::Smoke;
         let playing: Vec<Request> = self.playing.iter().cloned().map(Request::get).collect();
-        let full = FULL_ACCOUNTS * STREAMS_MAX;
+        let accounts = if is_smoke { 100 } else { FULL_ACCOUNTS };
+        let full = accounts * STREAMS_MAX;
         let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
         let full: Vec<Request> = full.into_iter().map(Request::get).collect();
-        let edge = self.peer(Kind::Streamgate).port;
-        rehearsal::once(edge, &full, 200);
-        rehearsal::once(edge, &playing, 200);
+        for edge in [Kind::Streamgate, Kind::Native].map(|kind| self.peer(kind).port) {
+            rehearsal::once(edge, &full, 200);
+            rehearsal::once(edge, &playing, 200);
+        }
 
         let (served, others) = playing.split_at(playing.len() / WORKERS);
         let served: Rc<[Request]> = served.into();
@@ -98,24 +106,17 @@ impl Course {
         let wandering: Rc<[Request]> = others.into();
         let unprotected = free(&self.playing, "/web/");
         let left_out = free(&self.playing, "/out/");
-        let refused = (0..FULL_ACCOUNTS)
-            .map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
+        let refused =
+            (0..accounts).map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
         let refused: Rc<[Request]> = refused.map(Request::get).collect();
-        let creates = self.creates(SESSIONS);
-        let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
-        let heartbeats = created.into_iter().map(|answer| {
-            let session = answer.location.expect("a session");
-            Request::call("POST", session)
-        });
-        let heartbeats: Rc<[Request]> = heartbeats.collect();
-        for case in CASES {
+        for case in self.cases.clone() {
             let requests = match case.ask {
                 Ask::Playing => &served,
                 Ask::Wandering => &wandering,
                 Ask::Unprotected => &unprotected,
                 Ask::LeftOut => &left_out,
                 Ask::Refused => &refused,
-                Ask::Heartbeat => &heartbeats,
+                Ask::Heartbeat => &self.heartbeats(case.kind),
                 // Anew for each slice.
                 Ask::LeaseDue | Ask::Create | Ask::Stop => continue,
             };
@@ -128,16 +129,24 @@ impl Course {
         }
     }
 
+    /// Heartbeats of sessions that begin now.
+    fn heartbeats(&mut self, kind: Kind) -> Rc<[Request]> {
+        let creates = self.creates(SESSIONS);
+        let created = rehearsal::once(self.peer(kind).port, &creates, 202);
+        let sessions = created.into_iter().map(|answer| answer.location);
+        let heartbeats = sessions.map(|at| Request::call("POST", at.expect("a session")));
+        heartbeats.collect()
+    }
+
     /// Lets every case run until nothing gets faster any more: V8 compiles what is called
     /// often, tables grow. How much they answer then is what a moderate load goes by.
     pub(crate) fn warm_up(&mut self) {
-        for case in CASES {
+        for case in self.cases.clone() {
             self.slice(case);
         }
         self.paces = [Size::Tiny, Size::Segment].map(|size| {
-            let paced = CASES
-                .into_iter()
-                .filter(|case| case.is_paced() && case.size == size);
+            let cases = self.cases.iter();
+            let paced = cases.filter(|case| case.is_paced() && case.size == size);
             let answered = paced.filter_map(|case| self.answered_max.get(case.id).copied());
             pace(answered.min().unwrap_or_default() / self.plan.slice_s)
         });
@@ -145,12 +154,18 @@ impl Course {
 
     /// One round of slices.
     pub(crate) fn round(&mut self) -> Vec<Slice> {
-        round().into_iter().map(|case| self.slice(case)).collect()
+        let cases = match self.plan.what {
+            // One slice of each.
+            What::Smoke => self.cases.clone(),
+            _ => round(&self.cases),
+        };
+        cases.into_iter().map(|case| self.slice(case)).collect()
     }
 
     /// One round of slices at a pace, of each case for which that is looked at.
     pub(crate) fn paced_round(&self) -> Vec<PacedSlice> {
-        let measured = paced_round().into_iter().map(|case| {
+        let cases = paced_round(&self.cases, self.plan.what);
+        let measured = cases.into_iter().map(|case| {
             let (peer, urls) = (self.peer(case.kind), self.urls(case));
             let [tiny, segment] = self.paces;
             let per_second = match case.size {
@@ -168,15 +183,19 @@ impl Course {
         const MARGIN: usize = 2;
         const UNKNOWN: usize = 40_000;
         let most = self.answered_max.get(case.id).copied();
-        most.map_or(UNKNOWN, |most| most as usize * MARGIN)
+        let unknown = match self.plan.what {
+            What::Smoke => UNKNOWN / 4,
+            _ => UNKNOWN,
+        };
+        most.map_or(unknown, |most| most as usize * MARGIN)
     }
 
     fn slice(&mut self, case: Case) -> Slice {
         let enough = self.enough_for(case);
         let fresh = match case.ask {
-            Ask::LeaseDue => Some(self.due(enough)),
+            Ask::LeaseDue => Some(self.due(case.kind, enough)),
             Ask::Create => Some(self.creates(enough)),
-            Ask::Stop => Some(self.stops(enough)),
+            Ask::Stop => Some(self.stops(case.kind, enough)),
             _ => None,
         };
         if let Some(requests) = fresh {
@@ -185,7 +204,7 @@ impl Course {
         let (file, list) = (self.at(case.id), &self.lists[case.id]);
         list.write_next(&file, enough);
         let peer = self.peer(case.kind);
-        if (case.kind, case.ask) == (Kind::Streamgate, Ask::Playing) {
+        if case.kind.counts() && case.ask == Ask::Playing {
             // Other cases may have driven these streams' leases out.
             rehearsal::to_every_worker(peer.port, WORKERS, list.requests(), 200);
         }
@@ -197,14 +216,14 @@ impl Course {
     }
 
     /// Streams whose leases every worker holds, and that are due by now.
-    fn due(&mut self, streams: usize) -> Vec<Request> {
+    fn due(&mut self, kind: Kind, streams: usize) -> Vec<Request> {
         let first = self.made_up(streams.div_ceil(2));
         let path = |at| {
             let account = first + at / 2;
             self.viewers.path("due", account, at % 2, SEGMENT_DUE)
         };
         let requests: Vec<Request> = (0..streams).map(path).map(Request::get).collect();
-        rehearsal::to_every_worker(self.peer(Kind::Streamgate).port, WORKERS, &requests, 200);
+        rehearsal::to_every_worker(self.peer(kind).port, WORKERS, &requests, 200);
         let due = Instant::now() + Duration::from_millis(DUE_TIMEOUT_S * 1000 / 3 + 100);
         sleep(due.saturating_duration_since(Instant::now()));
         requests
@@ -221,9 +240,9 @@ impl Course {
     }
 
     /// Calls that stop sessions, which were created for that.
-    fn stops(&mut self, number: usize) -> Vec<Request> {
+    fn stops(&mut self, kind: Kind, number: usize) -> Vec<Request> {
         let creates = self.creates(number);
-        let created = rehearsal::once(self.peer(Kind::SessionApi).port, &creates, 202);
+        let created = rehearsal::once(self.peer(kind).port, &creates, 202);
         let sessions = created.into_iter().filter_map(|answer| answer.location);
         sessions
             .map(|session| Request::call("DELETE", session))

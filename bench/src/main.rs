@@ -33,7 +33,7 @@ use std::time::Instant;
 use course::Course;
 use machine::Machine;
 use plan::{Plan, What};
-use results::Results;
+use results::{Required, Results};
 
 fn main() -> ExitCode {
     let plan = match Plan::read(std::env::args().skip(1)) {
@@ -48,9 +48,15 @@ fn main() -> ExitCode {
     match plan.what {
         What::Peers => report::keep_peers(&peers(&plan, &say)),
         What::Scale => report::keep_scale(&scale::measure(&plan, &say)),
-        What::Smoke => {
-            report::show_peers(&peers(&plan, &say));
-            report::show_scale(&scale::measure(&plan, &say));
+        What::Required | What::Smoke => {
+            let required = Required {
+                peers: peers(&plan, &say),
+                scale: scale::measure(&plan, &say),
+            };
+            match plan.what {
+                What::Smoke => report::show_required(&required),
+                _ => report::keep_required(&required),
+            }
         }
         What::Report => report::anew(),
         What::Against => {
@@ -69,8 +75,10 @@ fn peers(plan: &Plan, say: &impl Fn(&str)) -> Results {
         plan.live_streams
     ));
     let mut course = Course::set_up(plan);
-    say("everything warms up");
-    course.warm_up();
+    if plan.what != What::Smoke {
+        say("everything warms up");
+        course.warm_up();
+    }
     let (mut slices, mut paced) = (Vec::new(), Vec::new());
     for round in 1..=plan.rounds {
         say(&format!("round {round} of {}", plan.rounds));

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use streamgate_tests::{eventually, free_port, project};
 
-use crate::configuration::{filled_in, make_updatable, with_peer, yaml};
+use crate::configuration::{filled_in, make_native, make_updatable, with_peer, yaml};
 use crate::envoy::Admin;
 use crate::process::{LOAD_CORE, PROXY_CORE, Process, pinned};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{SIGNING_KEY, SUBJECT_KEY, Surroundings};
 
 /// A proxy in one of its set-ups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,6 +28,12 @@ pub(crate) enum Kind {
     Streamgate,
     /// The same for session API calls, which would fill the other one's record.
     SessionApi,
+    /// Envoy with a native module that does nothing.
+    NativeNoop,
+    /// Envoy with the filter as a native module: playback.
+    Native,
+    /// The same for session API calls.
+    NativeApi,
     /// Envoy with a Lua script that reads three headers.
     Lua,
     /// Envoy asking a service over HTTP.
@@ -68,15 +74,26 @@ impl Kind {
             Self::Bare => "envoy-bare.yaml",
             Self::Noop => "envoy-noop.yaml",
             Self::Calls => "envoy-calls.yaml",
-            Self::Streamgate | Self::SessionApi => "envoy-streamgate.yaml",
+            Self::NativeNoop => "envoy-noop-native.yaml",
+            _ if self.counts() => "envoy-streamgate.yaml",
             Self::Lua => "envoy-lua.yaml",
             Self::AuthzHttp => "envoy-authz-http.yaml",
             Self::AuthzGrpc => "envoy-authz-grpc.yaml",
             Self::Nginx => "nginx.conf",
             Self::NginxLua => "nginx-lua.conf",
             Self::Haproxy => "haproxy.cfg",
-            Self::HaproxyStick => "haproxy-stick.cfg",
+            _ => "haproxy-stick.cfg",
         }
+    }
+
+    /// Whether it is Envoy with the filter, in whichever form.
+    pub(crate) const fn counts(self) -> bool {
+        matches!(self, Self::Streamgate | Self::SessionApi) || self.is_native()
+    }
+
+    /// Whether it is the filter as a native module.
+    const fn is_native(self) -> bool {
+        matches!(self, Self::Native | Self::NativeApi)
     }
 
     fn name(self) -> String {
@@ -143,13 +160,20 @@ impl Peer {
             }
             _ => {
                 let base = yaml(&filled_in("envoy.yaml", &words, &at));
-                let mut bootstrap = with_peer(base, yaml(&conf));
+                let mut peer = yaml(&conf);
+                if kind.is_native() {
+                    make_native(&mut peer);
+                }
+                let mut bootstrap = with_peer(base, peer);
                 if options.updatable {
                     make_updatable(&mut bootstrap, &at);
                 }
                 let bootstrap_at = at.join("bootstrap.json");
                 fs::write(&bootstrap_at, bootstrap.to_string()).expect("to write");
                 let mut envoy = pinned(cores, streamgate_tests::envoy());
+                // A native module has its secrets from there.
+                envoy.env("STREAMGATE_SIGNING_KEY", SIGNING_KEY);
+                envoy.env("STREAMGATE_SUBJECT_KEY", SUBJECT_KEY);
                 envoy.arg("--config-path").arg(bootstrap_at);
                 envoy.args(["--concurrency", &options.workers.to_string()]);
                 // Whoever takes listeners from elsewhere has to have a name.

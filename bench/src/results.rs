@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{CASES, Case, Size};
 use crate::machine::Machine;
+use crate::scale::Scale;
 use crate::slice::{COUNTERS, PacedSlice, Slice};
 use crate::stats::{Sample, beside};
 
@@ -31,9 +32,18 @@ fn about() -> String {
     "CPU time per request by peer and case, in microseconds, from make bench. `values` are \
      measurements in their order, one for each slice; `to_` and `above_` compare a slice with its \
      nearest neighbours in time, where these agree within a tenth: `bare` is Envoy alone, `noop` Envoy with a Wasm filter that does \
-     nothing. `proxy_` leaves out the services that a proxy asks. How it is measured: \
+     nothing, `calls` one that makes the host calls of the fast path alone. `proxy_` leaves out the services that a proxy asks. How it is measured: \
      docs/performance.md."
         .to_owned()
+}
+
+/// What was measured for the requirements alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Required {
+    /// Of the peers.
+    pub(crate) peers: Results,
+    /// With a million live streams.
+    pub(crate) scale: Scale,
 }
 
 /// What came out for one case. A ratio is between neighbours in time.
@@ -61,6 +71,9 @@ pub(crate) struct CaseResult {
     pub(crate) to_noop: Option<Sample>,
     /// All CPU time above that filter, in microseconds a request.
     pub(crate) above_noop_us: Option<Sample>,
+    /// All CPU time, Envoy with a Wasm filter that makes the fast path's calls alone being 1.
+    #[serde(default)]
+    pub(crate) to_calls: Option<Sample>,
     /// Requests a second that one core answered, the services included.
     pub(crate) per_second: Sample,
     /// At a moderate load.
@@ -122,7 +135,7 @@ impl CaseResult {
         let own: Vec<(usize, &Slice)> = timeline()
             .filter(|(_, slice)| slice.case == *case)
             .collect();
-        let [bare, noop] = case.size.bases().map(|id| -> Vec<(usize, f64)> {
+        let [bare, noop, calls] = case.size.bases().map(|id| -> Vec<(usize, f64)> {
             let of_base = timeline().filter(|(_, slice)| slice.case.id == id);
             of_base.map(|(at, slice)| (at, slice.all_us())).collect()
         });
@@ -154,6 +167,7 @@ impl CaseResult {
             to_bare: to_bare.map(|(ratio, _)| ratio),
             above_noop_us: to_noop.as_ref().map(|(_, above)| above.clone()),
             to_noop: to_noop.map(|(ratio, _)| ratio),
+            to_calls: compared(&Slice::all_us, &calls).map(|(ratio, _)| ratio),
             per_second: sample(&|slice| slice.per_second)?,
             paced: Paced::of(case, paced),
             counted_per_request,
@@ -169,7 +183,7 @@ impl Paced {
             own.map(|(at, slice)| (at, figure(slice))).collect()
         };
         let sample = |figures: &[(usize, f64)]| Sample::of(figures.iter().map(|(_, us)| *us));
-        let [bare, _] = case.size.bases();
+        let [bare, ..] = case.size.bases();
         let compared = |figure| beside(&figures(case.id, figure), &figures(bare, figure));
         let p50: fn(&PacedSlice) -> f64 = |slice| slice.latency.p50_us;
         let p99: fn(&PacedSlice) -> f64 = |slice| slice.latency.p99_us;
@@ -193,7 +207,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::case::{paced_round, round};
     use crate::load::Latency;
-    use crate::plan::Plan;
+    use crate::plan::{Plan, What};
 
     /// Results of a made-up machine on which every case costs what is said here.
     pub(crate) fn made_up(cost_us: impl Fn(&Case) -> (f64, f64)) -> Results {
@@ -219,7 +233,11 @@ pub(crate) mod tests {
         };
         let slices: Vec<Slice> = rounds
             .into_iter()
-            .flat_map(|drift| round().into_iter().map(move |case| slice(case, drift)))
+            .flat_map(|drift| {
+                round(&CASES)
+                    .into_iter()
+                    .map(move |case| slice(case, drift))
+            })
             .collect();
         let paced_slice = |case: Case| {
             let (proxy_us, helpers_us) = cost_us(&case);
@@ -234,7 +252,10 @@ pub(crate) mod tests {
                 cpu_us: proxy_us + helpers_us,
             }
         };
-        let paced: Vec<PacedSlice> = paced_round().into_iter().map(paced_slice).collect();
+        let paced: Vec<PacedSlice> = paced_round(&CASES, What::Peers)
+            .into_iter()
+            .map(paced_slice)
+            .collect();
         Results::of(machine, &plan, &slices, &paced)
     }
 

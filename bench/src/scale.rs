@@ -12,7 +12,7 @@ use crate::envoy::Admin;
 use crate::loading::{self, Loading};
 use crate::machine::Machine;
 use crate::peer::{Kind, Options, Peer, WORKERS};
-use crate::plan::Plan;
+use crate::plan::{Plan, What};
 use crate::process::{LOAD_CORE, PROXY_CORE};
 use crate::rehearsal;
 use crate::request::{List, Request};
@@ -30,10 +30,13 @@ pub(crate) struct Scale {
     pub(crate) about: String,
     /// What it was measured on.
     pub(crate) machine: Machine,
-    /// Loading the module.
-    pub(crate) loading: Loading,
-    /// By the number of live streams, the fewest first.
+    /// Loading the Wasm module.
+    pub(crate) loading: Option<Loading>,
+    /// By the number of live streams, the fewest first: of the Wasm module.
     pub(crate) steps: Vec<Step>,
+    /// Likewise of the native module.
+    #[serde(default)]
+    pub(crate) native_steps: Vec<Step>,
     /// By the number of workers, and by what they contend for.
     pub(crate) contention: Vec<Contention>,
 }
@@ -84,45 +87,11 @@ pub(crate) struct Cost {
     pub(crate) leases_held: f64,
 }
 
-impl Scale {
-    /// The step with the most streams, slice by slice, beside the one with the fewest, both
-    /// beside bare Envoy.
-    pub(crate) fn growth(&self) -> Option<Sample> {
-        self.growth_of(|step| &step.served)
-    }
-
-    /// The same where each worker serves all streams.
-    pub(crate) fn wandering_growth(&self) -> Option<Sample> {
-        self.growth_of(|step| &step.wandering)
-    }
-
-    fn growth_of(&self, cost: fn(&Step) -> &Cost) -> Option<Sample> {
-        let (first, last) = (cost(self.steps.first()?), cost(self.steps.last()?));
-        last.to_bare.shares_of(first.to_bare.median)
-    }
-
-    /// Shared data for each stream with the most of them, in bytes.
-    pub(crate) fn bytes_per_stream(&self) -> Option<f64> {
-        let last = self.steps.last()?;
-        Some(last.shared_data_bytes as f64 / last.live_streams as f64)
-    }
-
-    /// By how much Envoy grew with the most streams, in megabytes.
-    pub(crate) fn added_mb(&self) -> Option<f64> {
-        Some(self.steps.last()?.grown_bytes as f64 / 1e6)
-    }
-
-    /// The largest VM of all, in megabytes.
-    pub(crate) fn vm_mb(&self) -> Option<f64> {
-        let largest = self.steps.iter().map(|step| step.vm_bytes).max()?;
-        Some(largest as f64 / 1e6)
-    }
-
-    /// The longest pause with the most streams, in milliseconds.
-    pub(crate) fn longest_pause_ms(&self) -> Option<f64> {
-        let last = self.steps.last()?;
-        Some(last.pause_us.max(last.update_pause_us) / 1e3)
-    }
+/// The step with the most streams, slice by slice, beside the one with the fewest, both beside
+/// bare Envoy.
+pub(crate) fn growth(steps: &[Step], cost: fn(&Step) -> &Cost) -> Option<Sample> {
+    let (first, last) = (cost(steps.first()?), cost(steps.last()?));
+    last.to_bare.shares_of(first.to_bare.median)
 }
 
 /// Whose slice it is; edges are numbered.
@@ -156,8 +125,11 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     let machine = Machine::this();
     let around = Surroundings::start(&[Kind::Bare, Kind::Streamgate]);
     let bare_case = Case::named("bare").expect("a case");
-    say("the module is loaded");
-    let loading = loading::measure(&around);
+    let is_whole = plan.what == What::Scale;
+    let loading = is_whole.then(|| {
+        say("the module is loaded");
+        loading::measure(&around)
+    });
     let options = Options {
         updatable: true,
         ..Options::default()
@@ -165,14 +137,12 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     let bare = Peer::start(Kind::Bare, &around, &options);
     let directory = tempfile::tempdir().expect("a directory");
     let mut edges: Vec<Edge> = Vec::new();
-    for live_streams in &plan.scale {
-        say(&format!("{live_streams} streams begin"));
-        edges.push(Edge::start(
-            *live_streams,
-            &around,
-            &options,
-            directory.path(),
-        ));
+    for kind in [Kind::Streamgate, Kind::Native] {
+        for live_streams in &plan.scale {
+            say(&format!("{live_streams} streams begin at {kind:?}"));
+            let at = directory.path();
+            edges.push(Edge::start(kind, *live_streams, &around, &options, at));
+        }
     }
     let bare_list = {
         let paths = Viewers::new().paths("bare", 1_000, 2, "/vod/film/segment-1.m4s");
@@ -183,11 +153,13 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     };
     let slice_of_bare = || Slice::measure(bare_case, &bare, &bare_list, plan.slice_s);
     let mut timeline: Vec<(Whose, Slice)> = Vec::new();
-    say("everything warms up");
-    slice_of_bare();
-    for edge in &edges {
-        edge.served_slice(plan.slice_s);
-        edge.slice(&edge.wandering.1, plan.slice_s);
+    if plan.what != What::Smoke {
+        say("everything warms up");
+        slice_of_bare();
+        for edge in &edges {
+            edge.served_slice(plan.slice_s);
+            edge.slice(&edge.wandering.1, plan.slice_s);
+        }
     }
     for round in 1..=plan.rounds {
         say(&format!("round {round} of {}", plan.rounds));
@@ -202,29 +174,54 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
         }
         timeline.push((Whose::Bare, slice_of_bare()));
     }
-    say("a trickle on bare Envoy");
     let all: Vec<&Peer> = edges.iter().map(|edge| &edge.peer).chain([&bare]).collect();
-    let bare_pause_us = alone(&bare, &all, || {
-        longest_turn(&bare, &bare_list, plan.turns_s, || {})
-    });
-    let steps = edges.iter().enumerate().map(|(at, edge)| {
-        say(&format!(
-            "a trickle on {} streams, and an update",
-            edge.live_streams
-        ));
+    let pauses = |edge: &Edge| {
+        say(&format!("a trickle on {} streams", edge.live_streams));
+        edge.served.1.write_next(&edge.file, AT_HAND);
+        let turn = |act: &dyn Fn()| longest_turn(&edge.peer, &edge.file, plan.turns_s, act);
         alone(&edge.peer, &all, || {
-            edge.step(at, &timeline, plan.turns_s, bare_pause_us)
+            [turn(&|| {}), turn(&|| edge.peer.update(raise_a_limit))]
+        })
+    };
+    let bare_pause_us = is_whole.then(|| {
+        alone(&bare, &all, || {
+            longest_turn(&bare, &bare_list, plan.turns_s, || {})
         })
     });
-    let steps = steps.collect();
+    let steps = edges.iter().enumerate().map(|(at, edge)| {
+        let [pause_us, update_pause_us] = match is_whole {
+            true => pauses(edge),
+            false => [0.0; 2],
+        };
+        Step {
+            live_streams: edge.live_streams,
+            served: Cost::of(edge.served.0, Whose::Served(at), &timeline),
+            wandering: Cost::of(edge.wandering.0, Whose::Wandering(at), &timeline),
+            shared_data_bytes: edge.shared_data_bytes,
+            grown_bytes: edge.grown_bytes,
+            vm_bytes: edge.peer.process.largest_wasm_memory(),
+            pause_us,
+            update_pause_us,
+            bare_pause_us: bare_pause_us.unwrap_or_default(),
+        }
+    });
+    let mut steps: Vec<Step> = steps.collect();
+    let native_steps = steps.split_off(plan.scale.len());
     drop(edges);
-    say("contention");
+    let contention = match is_whole {
+        true => {
+            say("contention");
+            contention::measure(plan, &around, directory.path())
+        }
+        false => Vec::new(),
+    };
     Scale {
         about: about(),
         machine,
         loading,
         steps,
-        contention: contention::measure(plan, &around, directory.path()),
+        native_steps,
+        contention,
     }
 }
 
@@ -241,8 +238,14 @@ fn alone<T>(peer: &Peer, all: &[&Peer], work: impl FnOnce() -> T) -> T {
 }
 
 impl Edge {
-    fn start(live_streams: usize, around: &Surroundings, options: &Options, at: &Path) -> Self {
-        let peer = Peer::start(Kind::Streamgate, around, options);
+    fn start(
+        kind: Kind,
+        live_streams: usize,
+        around: &Surroundings,
+        options: &Options,
+        at: &Path,
+    ) -> Self {
+        let peer = Peer::start(kind, around, options);
         let admin = Admin::at(peer.admin_port);
         let paths = Viewers::new().paths("scale", live_streams, 2, "/vod/film/segment-1.m4s");
         let requests: Vec<Request> = paths.into_iter().map(Request::get).collect();
@@ -256,7 +259,7 @@ impl Edge {
             served: (served, List::new(requests[..served].into())),
             // Not those that the workers were just made to know.
             wandering: (live_streams, List::new(requests[served..].into())),
-            file: at.join(format!("scale-{live_streams}")),
+            file: at.join(format!("scale-{kind:?}-{live_streams}")),
             shared_data_bytes: allocated_now.saturating_sub(allocated),
             grown_bytes: resident_now.saturating_sub(resident),
             peer,
@@ -277,29 +280,6 @@ impl Edge {
         let slice = Slice::measure(case, &self.peer, &self.file, seconds);
         list.advance(slice.requests);
         slice
-    }
-
-    fn step(
-        &self,
-        at: usize,
-        timeline: &[(Whose, Slice)],
-        turns_s: u64,
-        bare_pause_us: f64,
-    ) -> Step {
-        self.served.1.write_next(&self.file, AT_HAND);
-        Step {
-            live_streams: self.live_streams,
-            served: Cost::of(self.served.0, Whose::Served(at), timeline),
-            wandering: Cost::of(self.wandering.0, Whose::Wandering(at), timeline),
-            shared_data_bytes: self.shared_data_bytes,
-            grown_bytes: self.grown_bytes,
-            vm_bytes: self.peer.process.largest_wasm_memory(),
-            pause_us: longest_turn(&self.peer, &self.file, turns_s, || {}),
-            update_pause_us: longest_turn(&self.peer, &self.file, turns_s, || {
-                self.peer.update(raise_a_limit);
-            }),
-            bare_pause_us,
-        }
     }
 }
 
@@ -327,8 +307,12 @@ impl Cost {
 /// Changes the filter's configuration in a listener: all that plays will be judged anew.
 fn raise_a_limit(lds: &mut Value) {
     let manager = &mut lds["resources"][0]["filter_chains"][0]["filters"][0]["typed_config"];
-    let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
-    let rule = &mut plugin["configuration"]["value"]["policies"][0]["rules"][0];
+    let filter = &mut manager["http_filters"][0]["typed_config"];
+    let configuration = match filter.get("filter_config") {
+        Some(_) => &mut filter["filter_config"],
+        None => &mut filter["config"]["configuration"],
+    };
+    let rule = &mut configuration["value"]["policies"][0]["rules"][0];
     rule["max"] = 4.into();
 }
 
@@ -359,26 +343,23 @@ pub(crate) mod tests {
         Scale {
             about: about(),
             machine: made_up(simple).machine,
-            loading: Loading {
+            loading: Some(Loading {
                 bytes: 400_000,
                 ms: Sample::of([200.0, 250.0, 310.0]).expect("a sample"),
                 noop_ms: Sample::of([50.0]).expect("a sample"),
-            },
+            }),
             steps: vec![step(1_000, 1.2), step(1_000_000, 1.26)],
+            native_steps: vec![step(1_000, 1.1), step(1_000_000, 1.1)],
             contention: Vec::new(),
         }
     }
 
     #[test]
     fn the_most_streams_are_compared_with_the_fewest() {
-        let scale = made_up_scale();
-        let growth = scale.growth().expect("a ratio").median;
-        assert!((growth - 1.05).abs() < 1e-9, "{growth}");
-        let wandering = scale.wandering_growth().expect("a ratio").median;
-        assert!(wandering > growth, "{wandering}");
-        assert_eq!(scale.bytes_per_stream(), Some(100.0));
-        assert_eq!(scale.added_mb(), Some(150.0));
-        assert_eq!(scale.vm_mb(), Some(8.0));
-        assert_eq!(scale.longest_pause_ms(), Some(1.5));
+        let steps = made_up_scale().steps;
+        let served = growth(&steps, |step| &step.served).expect("a ratio").median;
+        assert!((served - 1.05).abs() < 1e-9, "{served}");
+        let wandering = growth(&steps, |step| &step.wandering).expect("a ratio");
+        assert!(wandering.median > served, "{wandering:?}");
     }
 }

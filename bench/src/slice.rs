@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::case::{Ask, Case, Size};
 use crate::envoy::Admin;
 use crate::load::{self, Latency};
-use crate::peer::{Kind, Peer};
+use crate::peer::Peer;
 use crate::surroundings::SEGMENT_LEN;
 
 /// The filter's counters that tell what a slice was really about.
@@ -80,8 +80,7 @@ impl Slice {
     ///
     /// If a request is not answered as the case has it.
     pub(crate) fn measure(case: Case, peer: &Peer, requests: &Path, seconds: u64) -> Self {
-        let counts = matches!(case.kind, Kind::Streamgate | Kind::SessionApi);
-        let admin = counts.then(|| Admin::at(peer.admin_port));
+        let admin = case.kind.counts().then(|| Admin::at(peer.admin_port));
         let counters = || COUNTERS.map(|name| admin.as_ref().map(|admin| admin.metric(name)));
         let counted_before = counters();
         let load = || load::as_fast_as_it_goes(peer.port, case.size.host(), requests, seconds);

@@ -39,12 +39,6 @@ impl Sample {
     pub(crate) fn shares_of(&self, whole: f64) -> Option<Self> {
         Self::of(self.values.iter().map(|value| value / whole))
     }
-
-    /// Value by value, of two samples measured side by side, none of which was left out.
-    pub(crate) fn pairwise(&self, other: &Self, by: impl Fn(f64, f64) -> f64) -> Option<Self> {
-        let pairs = self.values.iter().zip(&other.values);
-        Self::of(pairs.map(|(own, other)| by(*own, *other)))
-    }
 }
 
 /// What slices cost beside others, which stand at places of their own in the same timeline, as
@@ -133,14 +127,6 @@ mod tests {
         let kept = |own| beside(own, &others).expect("ratios").0.values;
         assert_eq!(kept(&own), [2.0, 2.0, 2.0]);
         assert_eq!(kept(&own[1..]).len(), 3);
-    }
-
-    #[test]
-    fn samples_are_compared_pair_by_pair() {
-        let (a, b) = (Sample::of([2.0, 9.0]), Sample::of([1.0, 3.0]));
-        let (a, b) = (a.expect("a sample"), b.expect("a sample"));
-        let ratio = a.pairwise(&b, |a, b| a / b).expect("a sample");
-        assert_eq!(ratio.values, [2.0, 3.0]);
     }
 
     #[test]

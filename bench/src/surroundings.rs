@@ -109,6 +109,7 @@ impl Surroundings {
             ("SUBJECT_KEY", SUBJECT_KEY.to_owned()),
             ("SLOTS", options.slots.unwrap_or(65_536).to_string()),
             ("NOOP_WASM", path_of("build/bench/noop.wasm")),
+            ("NOOP_NATIVE", path_of("build/bench/libnoop.so")),
             ("STREAMGATE_WASM", module),
         ]
     }

@@ -14,72 +14,84 @@ use serde_json::Value;
 use streamgate_tests::project;
 
 use crate::case::Size;
-use crate::results::{CaseResult, Results};
-use crate::scale::{Cost, Scale, Step};
-use plot::{Bar, Line};
-use requirements::Requirement;
+use crate::results::{Required, Results};
+use crate::scale::Scale;
+use plot::Bar;
 
 const PEERS: &str = "latest.json";
 const SCALE: &str = "scale.json";
+const REQUIRED: &str = "required.json";
 
 /// Shows how the peers compare, and keeps it.
 pub(crate) fn keep_peers(results: &Results) {
     write(PEERS, results);
-    show_peers(results);
+    println!("\n{}", table::cpu(results, Size::Tiny));
     anew();
 }
 
-/// Shows what came out at scale, and keeps it.
+/// Keeps what came out at scale.
 pub(crate) fn keep_scale(scale: &Scale) {
     write(SCALE, scale);
-    show_scale(scale);
+    println!("\n{}\n{}", table::steps(scale), table::footprint(scale));
     anew();
 }
 
-/// Shows how the peers compare.
-pub(crate) fn show_peers(results: &Results) {
-    println!("\n{}", table::on_screen(results));
-    show(requirements::all(Some(results), None));
+/// Shows what is required and what came out, and keeps it.
+pub(crate) fn keep_required(required: &Required) {
+    write(REQUIRED, required);
+    show_required(required);
+    anew();
 }
 
-/// Shows what came out at scale.
-pub(crate) fn show_scale(scale: &Scale) {
-    println!("\n{}\n{}", table::steps(scale), table::footprint(scale));
-    println!("{}", table::loading(scale));
-    println!("{}", table::contention(scale));
-    show(requirements::all(None, Some(scale)));
+/// Shows what is required and what came out, as `docs/performance.md` has it.
+pub(crate) fn show_required(required: &Required) {
+    for (_, text) in of_required(required) {
+        println!("\n{text}");
+    }
 }
 
-fn show(mut asked: Vec<Requirement>) {
-    asked.retain(|asked| asked.measured.is_some());
-    println!("{}", table::requirements(&asked));
+/// The parts of `docs/performance.md` that are about what is required.
+fn of_required(required: &Required) -> Vec<(&'static str, String)> {
+    let budget = project().join("tests/vm/budget.json");
+    let budget = fs::read_to_string(budget).expect("tests/vm/budget.json");
+    let budget = serde_json::from_str(&budget).expect("JSON");
+    let peers = &required.peers;
+    vec![
+        (
+            "requirements",
+            table::requirements(&requirements::all(required, &budget)),
+        ),
+        ("cores", table::cores(&requirements::cores(peers))),
+        ("required-cases", table::cpu(peers, Size::Tiny)),
+        ("required-segment", table::cpu(peers, Size::Segment)),
+        ("required-paced", table::paced(peers, Size::Tiny)),
+        ("required-scale", table::steps(&required.scale)),
+        ("required-machine", table::machine(&peers.machine)),
+    ]
 }
 
 /// Makes the tables and plots of `docs/performance.md` anew from what is kept.
 pub(crate) fn anew() {
-    let (results, scale) = (read::<Results>(PEERS), read::<Scale>(SCALE));
-    let asked = requirements::all(results.as_ref(), scale.as_ref());
-    let mut parts = vec![("requirements", table::requirements(&asked))];
-    if let Some(results) = &results {
-        parts.push(("machine", table::machine(&results.machine)));
-        parts.push(("tiny", table::cpu(results, Size::Tiny)));
-        parts.push(("segment", table::cpu(results, Size::Segment)));
-        parts.push(("paced-tiny", table::paced(results, Size::Tiny)));
-        parts.push(("paced-segment", table::paced(results, Size::Segment)));
-        plot(
-            "cpu-tiny.svg",
-            &cpu_plot("CPU time for a tiny answer", results, Size::Tiny),
-        );
-        let title = "CPU time for a segment of 200 KB from an upstream";
-        plot("cpu-segment.svg", &cpu_plot(title, results, Size::Segment));
-        plot("latency.svg", &latency_plot(results));
+    let mut parts = Vec::new();
+    if let Some(required) = read::<Required>(REQUIRED) {
+        parts.extend(of_required(&required));
     }
-    if let Some(scale) = &scale {
-        parts.push(("scale", table::steps(scale)));
-        parts.push(("footprint", table::footprint(scale)));
-        parts.push(("loading", table::loading(scale)));
-        parts.push(("contention", table::contention(scale)));
-        plot("scale.svg", &scale_plot(scale));
+    if let Some(results) = read::<Results>(PEERS) {
+        parts.push(("machine", table::machine(&results.machine)));
+        parts.push(("tiny", table::cpu(&results, Size::Tiny)));
+        parts.push(("segment", table::cpu(&results, Size::Segment)));
+        parts.push(("paced-tiny", table::paced(&results, Size::Tiny)));
+        parts.push(("paced-segment", table::paced(&results, Size::Segment)));
+        let title = "CPU time for a tiny answer";
+        plot("cpu-tiny.svg", &cpu_plot(title, &results, Size::Tiny));
+        let title = "CPU time for a segment of 200 KB from an upstream";
+        plot("cpu-segment.svg", &cpu_plot(title, &results, Size::Segment));
+    }
+    if let Some(scale) = read::<Scale>(SCALE) {
+        parts.push(("scale", table::steps(&scale)));
+        parts.push(("footprint", table::footprint(&scale)));
+        parts.push(("loading", table::loading(&scale)));
+        parts.push(("contention", table::contention(&scale)));
     }
     let path = project().join("docs/performance.md");
     let document = fs::read_to_string(&path).expect("docs/performance.md");
@@ -92,69 +104,17 @@ pub(crate) fn anew() {
 
 fn cpu_plot(title: &str, results: &Results, size: Size) -> String {
     let cases = results.cases.iter().filter(|case| case.answer == size);
-    let bars: Vec<Bar> = cases
-        .map(|case| {
-            let proxy = case.proxy_cpu_us.median;
-            bar(
-                case,
-                vec![proxy, case.cpu_us.median - proxy],
-                (case.cpu_us.min, case.cpu_us.max),
-            )
-        })
-        .collect();
-    plot::bars(
-        &format!("{title} (light: the services that are asked)"),
-        "µs",
-        &bars,
-    )
-}
-
-fn latency_plot(results: &Results) -> String {
-    let cases = results
-        .cases
-        .iter()
-        .filter(|case| case.answer == Size::Tiny);
-    let bars: Vec<Bar> = cases
-        .filter_map(|case| {
-            let p50 = &case.paced.as_ref()?.p50_us;
-            Some(bar(case, vec![p50.median], (p50.min, p50.max)))
-        })
-        .collect();
-    plot::bars(
-        "Median latency of a tiny answer at a moderate load",
-        "µs",
-        &bars,
-    )
-}
-
-fn bar(case: &CaseResult, parts: Vec<f64>, spread: (f64, f64)) -> Bar {
-    Bar {
-        label: case.label.clone(),
-        parts,
-        spread,
-        is_ours: case.label.starts_with("streamgate"),
-    }
-}
-
-fn scale_plot(scale: &Scale) -> String {
-    let line = |label: &str, cost: fn(&Step) -> &Cost| Line {
-        label: label.to_owned(),
-        points: scale
-            .steps
-            .iter()
-            .map(|step| {
-                let ratio = &cost(step).to_bare;
-                let streams = step.live_streams as f64;
-                (streams, ratio.median, (ratio.min, ratio.max))
-            })
-            .collect(),
-    };
-    let lines = [
-        line("a worker serves its share", |step| &step.served),
-        line("each worker serves all", |step| &step.wandering),
-    ];
-    let title = "CPU time of a request by live streams, bare Envoy being 1";
-    plot::lines(title, "live streams", "×", &lines)
+    let bars = cases.map(|case| {
+        let proxy = case.proxy_cpu_us.median;
+        Bar {
+            label: case.label.clone(),
+            parts: vec![proxy, case.cpu_us.median - proxy],
+            spread: (case.cpu_us.min, case.cpu_us.max),
+            is_ours: case.label.starts_with("streamgate"),
+        }
+    });
+    let title = format!("{title} (light: the services that are asked)");
+    plot::bars(&title, "µs", &bars.collect::<Vec<_>>())
 }
 
 fn write(name: &str, results: &impl Serialize) {
@@ -211,17 +171,25 @@ mod tests {
     }
 
     #[test]
-    fn every_case_has_its_bar_and_every_kind_of_worker_its_line() {
+    fn every_case_has_its_bar() {
         let results = made_up(simple);
         let svg = cpu_plot("CPU", &results, Size::Tiny);
-        assert!(
-            results
-                .cases
-                .iter()
-                .filter(|case| case.answer == Size::Tiny)
-                .all(|case| svg.contains(&case.label))
-        );
-        assert!(latency_plot(&results).contains("HAProxy"));
-        assert!(scale_plot(&made_up_scale()).contains("each worker serves all"));
+        let mut tiny = results.cases.iter();
+        assert!(tiny.all(|case| case.answer != Size::Tiny || svg.contains(&case.label)));
+    }
+
+    #[test]
+    fn the_page_has_a_place_for_all_that_is_required() {
+        let required = Required {
+            peers: made_up(simple),
+            scale: made_up_scale(),
+        };
+        let page = include_str!("../../../docs/performance.md");
+        for (part, text) in of_required(&required) {
+            assert!(
+                document::replace(page, part, &text).contains(text.trim_end()),
+                "{part}"
+            );
+        }
     }
 }

@@ -19,15 +19,6 @@ pub(crate) struct Bar {
     pub(crate) is_ours: bool,
 }
 
-/// A line of a chart: points from left to right.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Line {
-    /// What it shows.
-    pub(crate) label: String,
-    /// Where, how much, and the least and the greatest that was measured.
-    pub(crate) points: Vec<(f64, f64, (f64, f64))>,
-}
-
 const OURS: RGBColor = RGBColor(0x1b, 0x7f, 0x5c);
 const OTHERS: RGBColor = RGBColor(0x7a, 0x8a, 0x99);
 const SERVICES: RGBColor = RGBColor(0xc9, 0xd2, 0xda);
@@ -83,56 +74,6 @@ pub(crate) fn bars(title: &str, unit: &str, bars: &[Bar]) -> String {
     })
 }
 
-/// Lines over a logarithmic axis.
-pub(crate) fn lines(title: &str, x_label: &str, unit: &str, lines: &[Line]) -> String {
-    const HEIGHT: i32 = 380;
-    let points = || lines.iter().flat_map(|line| &line.points);
-    let left = points()
-        .map(|point| point.0)
-        .fold(f64::INFINITY, f64::min)
-        .max(1.0);
-    let right = points().map(|point| point.0).fold(left, f64::max);
-    let top = points()
-        .map(|point| point.2.1.max(point.1))
-        .fold(f64::MIN_POSITIVE, f64::max);
-    draw(HEIGHT, |area| {
-        let mut chart = ChartBuilder::on(area)
-            .caption(title, ("sans-serif", 18).into_font().color(&INK))
-            .margin(16)
-            .x_label_area_size(42)
-            .y_label_area_size(64)
-            .build_cartesian_2d((left * 0.8..right * 1.25).log_scale(), 0.0..top * 1.15)?;
-        chart
-            .configure_mesh()
-            .light_line_style(WHITE)
-            .bold_line_style(RULE)
-            .x_desc(x_label)
-            .y_desc(unit)
-            .x_label_formatter(&|value| thousands(*value))
-            .draw()?;
-        for (line, colour) in lines.iter().zip([OURS, OTHERS, INK, SERVICES]) {
-            let way = line.points.iter().map(|(x, y, _)| (*x, *y));
-            chart
-                .draw_series(LineSeries::new(way, colour.stroke_width(2)))?
-                .label(&line.label)
-                .legend(move |(x, y)| {
-                    PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
-                });
-            let spreads = line.points.iter();
-            chart.draw_series(spreads.map(|(x, _, (least, most))| {
-                PathElement::new(vec![(*x, *least), (*x, *most)], colour.stroke_width(1))
-            }))?;
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE)
-            .border_style(RULE)
-            .draw()?;
-        Ok(())
-    })
-}
-
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 fn draw(height: i32, draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
@@ -162,14 +103,6 @@ fn short(value: f64) -> String {
     }
 }
 
-fn thousands(value: f64) -> String {
-    match value {
-        value if value >= 1e6 => format!("{:.0} M", value / 1e6),
-        value if value >= 1e3 => format!("{:.0} k", value / 1e3),
-        value => format!("{value:.0}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,17 +124,5 @@ mod tests {
         assert!(svg.contains("15.0 µs"), "{svg}");
         // The background, and one for each part.
         assert_eq!(svg.matches("<rect").count(), 3, "{svg}");
-    }
-
-    #[test]
-    fn a_line_goes_through_its_points() {
-        let line = Line {
-            label: "fast path".to_owned(),
-            points: vec![(1e3, 20.0, (19.0, 21.0)), (1e6, 21.0, (20.0, 22.0))],
-        };
-        let svg = lines("Streams", "live streams", "µs", &[line]);
-        assert!(svg.contains("fast path") && svg.contains("live streams"));
-        assert!(svg.contains("1 M") && svg.contains("1 k"), "{svg}");
-        assert!(svg.contains("<polyline"), "{svg}");
     }
 }

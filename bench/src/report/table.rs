@@ -45,19 +45,6 @@ pub(crate) fn markdown(lines: &[Vec<String>]) -> String {
     text
 }
 
-/// All of it for a terminal.
-pub(crate) fn on_screen(results: &Results) -> String {
-    let mut text = String::new();
-    for (size, title) in [
-        (Size::Tiny, "A tiny answer"),
-        (Size::Segment, "A segment of 200 KB"),
-    ] {
-        text.push_str(&format!("{title}\n\n{}\n", cpu(results, size)));
-        text.push_str(&format!("{}\n", paced(results, size)));
-    }
-    text
-}
-
 /// CPU time, case by case.
 pub(crate) fn cpu(results: &Results, size: Size) -> String {
     let head = [
@@ -126,13 +113,14 @@ pub(crate) fn paced(results: &Results, size: Size) -> String {
 
 /// How it stands against what was asked for.
 pub(crate) fn requirements(all: &[Requirement]) -> String {
-    let head = ["must hold", "measured", "spread", ""];
+    let head = ["must hold", "at most", "measured", "spread", ""];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(all.iter().map(|asked| {
         let figure = |value: f64| match asked.unit {
             "×" => format!("{value:.3}"),
-            _ => format!("{value:.1}"),
+            _ => format!("{value:.0}"),
         };
+        let limit = format!("{} {}", figure(asked.limit), asked.unit);
         let [measured, spread] = match &asked.measured {
             Some(sample) if sample.values.len() > 1 => [
                 format!("{} {}", figure(sample.median), asked.unit),
@@ -149,7 +137,31 @@ pub(crate) fn requirements(all: &[Requirement]) -> String {
             Some(false) => "**does not hold**",
             None => "",
         };
-        vec![asked.what.to_owned(), measured, spread, holds.to_owned()]
+        vec![
+            asked.what.to_owned(),
+            limit,
+            measured,
+            spread,
+            holds.to_owned(),
+        ]
+    }));
+    markdown(&lines)
+}
+
+/// Cores that 100,000 requests a second keep busy.
+pub(crate) fn cores(cores: &[(String, [Option<f64>; 3])]) -> String {
+    let head = [
+        "",
+        "cores",
+        "above bare Envoy",
+        "saved beside ext_authz (HTTP) + Redis",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.extend(cores.iter().map(|(label, figures)| {
+        let figure =
+            |cores: &Option<f64>| cores.map_or_else(String::new, |cores| format!("{cores:.2}"));
+        let figures = figures.iter().map(figure);
+        core::iter::once(label.clone()).chain(figures).collect()
     }));
     markdown(&lines)
 }
@@ -173,6 +185,7 @@ pub(crate) fn machine(machine: &Machine) -> String {
 /// What segments cost by the number of live streams.
 pub(crate) fn steps(scale: &Scale) -> String {
     let head = [
+        "",
         "live streams",
         "served by a worker",
         "CPU µs/request",
@@ -181,9 +194,12 @@ pub(crate) fn steps(scale: &Scale) -> String {
         "leases held",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
-    for step in &scale.steps {
+    let wasm = scale.steps.iter().map(|step| ("Wasm", step));
+    let native = scale.native_steps.iter().map(|step| ("native", step));
+    for (form, step) in wasm.chain(native) {
         lines.extend([&step.served, &step.wandering].map(|cost| {
             vec![
+                form.to_owned(),
                 step.live_streams.to_string(),
                 cost.streams.to_string(),
                 format!("{:.1}", cost.cpu_us.median),
@@ -229,7 +245,9 @@ pub(crate) fn footprint(scale: &Scale) -> String {
 
 /// How long modules take to load.
 pub(crate) fn loading(scale: &Scale) -> String {
-    let Loading { ms, noop_ms, bytes } = &scale.loading;
+    let Some(Loading { ms, noop_ms, bytes }) = &scale.loading else {
+        return String::new();
+    };
     let line = |what: &str, bytes: Option<u64>, ms: &Sample| {
         vec![
             what.to_owned(),
@@ -294,6 +312,7 @@ fn spread(ratio: Option<&Sample>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::Required;
     use crate::results::tests::{made_up, simple};
     use crate::scale::tests::made_up_scale;
 
@@ -331,7 +350,12 @@ mod tests {
     #[test]
     fn what_does_not_hold_stands_out() {
         let results = made_up(simple);
-        let table = requirements(&super::super::requirements::all(Some(&results), None));
+        let required = Required {
+            peers: results,
+            scale: made_up_scale(),
+        };
+        let all = super::super::requirements::all(&required, &serde_json::json!({}));
+        let table = requirements(&all);
         assert!(table.contains("**does not hold**") && table.contains("not measured"));
     }
 
@@ -344,7 +368,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let cost = last_line(steps(&made_up_scale()));
-        assert_eq!(cost[1..4], ["1000000", "1000000", "31.8"]);
+        assert_eq!(cost[1..5], ["native", "1000000", "1000000", "24.2"]);
         let footprint = last_line(footprint(&made_up_scale()));
         assert_eq!(footprint[1..4], ["1000000", "100.0 MB", "100 B"]);
         assert!(machine(&made_up_scale().machine).contains("envoy 1.40.0"));

@@ -21,6 +21,7 @@ mod edge_tests;
 pub mod exchange;
 mod json;
 pub mod named;
+pub mod notices;
 pub mod operator;
 pub mod playback;
 pub mod refusal;

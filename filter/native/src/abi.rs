@@ -68,7 +68,7 @@ macro_rules! envoy {
         }
         $(
             #[cfg(test)]
-            pub(crate) unsafe fn $name($(_: $type),*) -> $result {
+            pub(crate) unsafe extern "C" fn $name($(_: $type),*) -> $result {
                 <$result as Nothing>::NOTHING
             }
         )*
@@ -102,6 +102,9 @@ envoy! {
     fn envoy_dynamic_module_callback_http_filter_config_define_gauge(
         config: ConfigPtr, name: Buffer, labels: *const Buffer, label_count: usize, id: *mut usize,
     ) -> u32;
+    fn envoy_dynamic_module_callback_http_filter_config_define_histogram(
+        config: ConfigPtr, name: Buffer, labels: *const Buffer, label_count: usize, id: *mut usize,
+    ) -> u32;
     fn envoy_dynamic_module_callback_http_filter_config_increment_counter(
         config: ConfigPtr, id: usize, labels: *const Buffer, label_count: usize, by: u64,
     ) -> u32;
@@ -111,6 +114,9 @@ envoy! {
     fn envoy_dynamic_module_callback_http_filter_config_set_gauge(
         config: ConfigPtr, id: usize, labels: *const Buffer, label_count: usize, to: u64,
     ) -> u32;
+    fn envoy_dynamic_module_callback_http_filter_config_record_histogram_value(
+        config: ConfigPtr, id: usize, labels: *const Buffer, label_count: usize, value: u64,
+    ) -> u32;
     fn envoy_dynamic_module_callback_http_filter_increment_counter(
         stream: StreamPtr, id: usize, labels: *const Buffer, label_count: usize, by: u64,
     ) -> u32;
@@ -119,6 +125,9 @@ envoy! {
     ) -> u32;
     fn envoy_dynamic_module_callback_http_filter_set_gauge(
         stream: StreamPtr, id: usize, labels: *const Buffer, label_count: usize, to: u64,
+    ) -> u32;
+    fn envoy_dynamic_module_callback_http_filter_record_histogram_value(
+        stream: StreamPtr, id: usize, labels: *const Buffer, label_count: usize, value: u64,
     ) -> u32;
 
     fn envoy_dynamic_module_callback_http_get_header(

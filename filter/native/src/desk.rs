@@ -6,9 +6,11 @@ use streamgate_core::exchange::Record;
 use streamgate_core::playback::{Held, Rewrite, Watch};
 use streamgate_core::step::{Pending, Step};
 use streamgate_record::fleet::{AnsweredQuestion, CallFailure, CallId, StoreCall, Ticket};
+use streamgate_record::own_time::ClockDifference;
 
 use crate::envoy::{Headers, Stream, StreamScheduler};
 use crate::head::RequestHead;
+use crate::health::Standing;
 use crate::host::Process;
 use crate::manifest::{Collected, HeldManifest, WholeManifest};
 use crate::todo::{Response, Todo};
@@ -349,9 +351,18 @@ impl Desk {
         self.settle();
     }
 
-    /// How many shards of the store do not answer.
-    pub(crate) fn shards_down(&self) -> usize {
-        self.edge.shards_down()
+    /// How the worker's edge stands with the store.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            down: self.edge.shards_down(),
+            waiting: self.edge.waiting(),
+            other_layout: self.edge.other_layout().map(str::to_owned),
+        }
+    }
+
+    /// A difference of the machine's clock that is to be told now.
+    pub(crate) fn clock_difference(&mut self, process: &Process) -> Option<ClockDifference> {
+        self.edge.clock_difference(process)
     }
 
     /// Has the worker go on with the requests that have waited for long enough.

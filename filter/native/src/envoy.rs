@@ -12,6 +12,8 @@
 
 use core::ptr;
 
+use streamgate_core::notices::{Notice, Severity};
+
 use crate::abi::{self, Buffer, ConfigPtr, Pair, SchedulerPtr, StreamPtr};
 
 /// Bytes for Envoy to read during one call.
@@ -60,6 +62,16 @@ pub(crate) fn log(level: Level, line: &str) {
     unsafe { abi::envoy_dynamic_module_callback_log(level, lent(line.as_bytes())) }
 }
 
+/// Tells something of an edge in Envoy's log.
+pub(crate) fn tell(notice: &Notice<'_>) {
+    let level = match notice.severity() {
+        Severity::Info => Level::Info,
+        Severity::Warning => Level::Warn,
+        Severity::Error => Level::Error,
+    };
+    log(level, &format!("streamgate: {notice}"));
+}
+
 /// How many workers Envoy has. To be asked on the main thread.
 pub(crate) fn workers() -> usize {
     // SAFETY: called where a configuration is made, which is on the main thread.
@@ -74,10 +86,19 @@ pub(crate) fn only_validates() -> bool {
 }
 
 /// A metric of a configuration.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetricId {
     Counter(usize),
     Gauge(usize),
+    Histogram(usize),
+}
+
+/// What kind of metric is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum MetricKind {
+    Counter,
+    Gauge,
+    Histogram,
 }
 
 /// Envoy's side of the filter's configuration.
@@ -96,35 +117,26 @@ impl Configuration {
 
     /// A metric by its name, made or found again; `None` if Envoy refuses it. To be asked for
     /// while the configuration is made.
-    pub(crate) fn define(self, is_gauge: bool, name: &str) -> Option<MetricId> {
+    pub(crate) fn define(self, kind: MetricKind, name: &str) -> Option<MetricId> {
+        let (define, to_id): (unsafe extern "C" fn(_, _, _, _, _) -> _, fn(_) -> _) = match kind {
+            MetricKind::Counter => (
+                abi::envoy_dynamic_module_callback_http_filter_config_define_counter,
+                MetricId::Counter,
+            ),
+            MetricKind::Gauge => (
+                abi::envoy_dynamic_module_callback_http_filter_config_define_gauge,
+                MetricId::Gauge,
+            ),
+            MetricKind::Histogram => (
+                abi::envoy_dynamic_module_callback_http_filter_config_define_histogram,
+                MetricId::Histogram,
+            ),
+        };
         let mut id = 0;
-        let name = lent(name.as_bytes());
-        // SAFETY: the configuration is that of the running hook; there are no labels, and the
-        // id is valid for writes.
-        let result = unsafe {
-            if is_gauge {
-                abi::envoy_dynamic_module_callback_http_filter_config_define_gauge(
-                    self.0,
-                    name,
-                    ptr::null(),
-                    0,
-                    &raw mut id,
-                )
-            } else {
-                abi::envoy_dynamic_module_callback_http_filter_config_define_counter(
-                    self.0,
-                    name,
-                    ptr::null(),
-                    0,
-                    &raw mut id,
-                )
-            }
-        };
-        let found = match is_gauge {
-            true => MetricId::Gauge(id),
-            false => MetricId::Counter(id),
-        };
-        (result == abi::SUCCESS).then_some(found)
+        // SAFETY: the configuration is that of the running hook; the name is lent, there are no
+        // labels, and the id is valid for writes.
+        let result = unsafe { define(self.0, lent(name.as_bytes()), ptr::null(), 0, &raw mut id) };
+        (result == abi::SUCCESS).then(|| to_id(id))
     }
 
     /// Sends a call to a cluster; its number, or `None` where Envoy makes no call: there is no such
@@ -173,7 +185,7 @@ impl Configuration {
 
 /// Where counts go.
 pub(crate) trait Gauges {
-    /// Adds to a metric.
+    /// Adds to a metric: a histogram gets another value.
     fn add(&self, metric: MetricId, n: u64);
     /// Sets a gauge.
     fn set(&self, metric: MetricId, to: u64);
@@ -196,6 +208,15 @@ impl Gauges for Configuration {
                 }
                 MetricId::Gauge(id) => {
                     abi::envoy_dynamic_module_callback_http_filter_config_increment_gauge(
+                        self.0,
+                        id,
+                        ptr::null(),
+                        0,
+                        n,
+                    )
+                }
+                MetricId::Histogram(id) => {
+                    abi::envoy_dynamic_module_callback_http_filter_config_record_histogram_value(
                         self.0,
                         id,
                         ptr::null(),
@@ -595,6 +616,15 @@ impl Gauges for Stream {
                 }
                 MetricId::Gauge(id) => {
                     abi::envoy_dynamic_module_callback_http_filter_increment_gauge(
+                        self.0,
+                        id,
+                        ptr::null(),
+                        0,
+                        n,
+                    )
+                }
+                MetricId::Histogram(id) => {
+                    abi::envoy_dynamic_module_callback_http_filter_record_histogram_value(
                         self.0,
                         id,
                         ptr::null(),

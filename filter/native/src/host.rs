@@ -83,8 +83,8 @@ impl Meter for Process {
         METERS.counted_for(metric, policy, label)
     }
 
-    /// Without the histogram: docs/native.md.
     fn ended(&self, subject: &SubjectKey, end: &End) {
+        METERS.add_lasted(end.lasted_ms);
         self.table.ends().add(subject, end);
     }
 
@@ -100,6 +100,10 @@ impl Meter for Process {
         if change != 0 {
             METERS.add_live(change);
         }
+    }
+
+    fn show_clock_difference(&self, ms: u64) {
+        METERS.set_clock_difference(ms);
     }
 }
 

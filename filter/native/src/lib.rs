@@ -3,7 +3,8 @@
 //! Nothing is decided here. [`export`] is what Envoy calls, [`envoy`] what is asked of Envoy, over the
 //! declarations in [`abi`]. [`host`] fills the core's ports from the process, with the record in [`store`] and the
 //! counts in [`meters`]. [`desk`] is one worker's edge and what its requests wait for, [`request`] the way of one
-//! request, [`plugin`] a configuration in force with its ticker and its calls to the fleet's store.
+//! request, [`plugin`] a configuration in force with its ticker and its calls to the fleet's store, [`health`] what an operator
+//! is told of it.
 //!
 //! Code that the compiler cannot vouch for is in [`abi`], [`envoy`], [`export`] and [`confined`], nowhere else.
 
@@ -16,6 +17,7 @@ mod desk;
 mod envoy;
 mod export;
 mod head;
+mod health;
 mod host;
 mod manifest;
 mod meters;

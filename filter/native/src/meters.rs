@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use streamgate_policy::Policy;
-use streamgate_record::metric::{LIVE_STREAMS, Metric};
+use streamgate_record::metric::{
+    CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING,
+};
 use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 
-use crate::envoy::{Configuration, Gauges, MetricId};
+use crate::envoy::{Configuration, Gauges, MetricId, MetricKind};
 
 const COUNTERS: usize = Metric::ALL.len();
 
@@ -19,22 +21,49 @@ pub(crate) struct Meters {
     untold: [AtomicU64; COUNTERS],
     bumps: AtomicU64,
     live_streams: AtomicI64,
-    /// What was counted for policies and rules, by Envoy's names: all of it, and what Envoy was not
-    /// told yet.
-    by_rule: Mutex<BTreeMap<String, [u64; 2]>>,
+    /// Requests that wait for the fleets' stores.
+    waiting: AtomicI64,
+    /// By how much the machine's clock differs from own time.
+    clock_difference_ms: AtomicU64,
+    /// What nobody counts on the fast path.
+    seldom: Mutex<Seldom>,
     is_dirty: AtomicBool,
 }
 
+/// What Envoy was not told yet of what is counted where streams begin and end.
+#[derive(Debug)]
+struct Seldom {
+    /// For policies and rules, by Envoy's names: all of it, and what Envoy was not told yet.
+    by_rule: BTreeMap<String, [u64; 2]>,
+    /// For how many seconds streams were on record that have ended.
+    lasted_s: Vec<u64>,
+}
+
+impl Seldom {
+    const fn new() -> Self {
+        Self {
+            by_rule: BTreeMap::new(),
+            lasted_s: Vec::new(),
+        }
+    }
+}
+
 /// The counts of all configurations of the process, one after the other or beside each other.
-pub(crate) static METERS: Meters = Meters {
-    untold: [const { AtomicU64::new(0) }; COUNTERS],
-    bumps: AtomicU64::new(1),
-    live_streams: AtomicI64::new(0),
-    by_rule: Mutex::new(BTreeMap::new()),
-    is_dirty: AtomicBool::new(false),
-};
+pub(crate) static METERS: Meters = Meters::new();
 
 impl Meters {
+    const fn new() -> Self {
+        Self {
+            untold: [const { AtomicU64::new(0) }; COUNTERS],
+            bumps: AtomicU64::new(1),
+            live_streams: AtomicI64::new(0),
+            waiting: AtomicI64::new(0),
+            clock_difference_ms: AtomicU64::new(0),
+            seldom: Mutex::new(Seldom::new()),
+            is_dirty: AtomicBool::new(false),
+        }
+    }
+
     pub(crate) fn add(&self, metric: Metric, n: u64) {
         if n == 0 {
             return;
@@ -48,22 +77,31 @@ impl Meters {
         self.is_dirty.store(true, Ordering::Release);
     }
 
-    /// Adds one to the counter of a policy or a rule. Nobody counts so on the fast path.
+    /// Adds one to the counter of a policy or a rule.
     pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
         let name = metric.name(policy, label);
-        let mut by_rule = self.by_rule.lock().unwrap_or_else(PoisonError::into_inner);
-        for n in by_rule.entry(name).or_default() {
+        let mut seldom = self.seldom();
+        for n in seldom.by_rule.entry(name).or_default() {
             *n = n.saturating_add(1);
         }
-        drop(by_rule);
+        drop(seldom);
         self.is_dirty.store(true, Ordering::Release);
     }
 
     /// How far that has counted.
     pub(crate) fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        let by_rule = self.by_rule.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = by_rule.get(&metric.name(policy, label));
-        counted.map_or(0, |[all, _]| *all)
+        let name = metric.name(policy, label);
+        self.seldom().by_rule.get(&name).map_or(0, |[all, _]| *all)
+    }
+
+    /// A stream has ended that was on record for so long.
+    pub(crate) fn add_lasted(&self, ms: u64) {
+        self.seldom().lasted_s.push(ms.div_ceil(1_000));
+        self.is_dirty.store(true, Ordering::Release);
+    }
+
+    fn seldom(&self) -> MutexGuard<'_, Seldom> {
+        self.seldom.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn bumps(&self) -> u64 {
@@ -74,6 +112,17 @@ impl Meters {
         self.live_streams.fetch_add(change, Ordering::Relaxed);
         self.is_dirty.store(true, Ordering::Release);
     }
+
+    /// Under a configuration `now` requests wait for the store, and no longer `before`.
+    pub(crate) fn change_waiting(&self, before: usize, now: usize) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let change = number(now).saturating_sub(number(before));
+        self.waiting.fetch_add(change, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_clock_difference(&self, ms: u64) {
+        self.clock_difference_ms.store(ms, Ordering::Relaxed);
+    }
 }
 
 /// Envoy's names for the metrics, under one configuration.
@@ -82,24 +131,36 @@ pub(crate) struct Told {
     counters: Vec<MetricId>,
     /// Of each policy and rule of the configuration, by name.
     by_rule: BTreeMap<String, MetricId>,
+    stream_seconds: MetricId,
     live_streams: MetricId,
+    shards_down: MetricId,
+    waiting: MetricId,
+    clock_difference: MetricId,
 }
 
 impl Told {
     /// Defines the metrics; `None` if Envoy refuses one.
     pub(crate) fn define(configuration: Configuration, policies: &[Policy]) -> Option<Self> {
-        // As in the Wasm filter, so that a metric is of the same kind for both.
-        let is_gauge = |metric: &Metric| *metric == Metric::GenerationBumps;
-        let define = |metric: &Metric| configuration.define(is_gauge(metric), metric.name());
+        let kind = |metric: &Metric| match metric {
+            // As in the Wasm filter, so that a metric is of the same kind for both.
+            Metric::GenerationBumps => MetricKind::Gauge,
+            _ => MetricKind::Counter,
+        };
+        let define = |metric: &Metric| configuration.define(kind(metric), metric.name());
         let counters = Metric::ALL.iter().map(define);
-        let by_rule = names(policies).map(|name| {
-            let id = configuration.define(false, &name)?;
+        let by_rule = rule_counters(policies).map(|name| {
+            let id = configuration.define(MetricKind::Counter, &name)?;
             Some((name, id))
         });
+        let gauge = |name| configuration.define(MetricKind::Gauge, name);
         Some(Self {
             counters: counters.collect::<Option<_>>()?,
             by_rule: by_rule.collect::<Option<_>>()?,
-            live_streams: configuration.define(true, LIVE_STREAMS)?,
+            stream_seconds: configuration.define(MetricKind::Histogram, STREAM_SECONDS)?,
+            live_streams: gauge(LIVE_STREAMS)?,
+            shards_down: gauge(SHARDS_DOWN)?,
+            waiting: gauge(WAITING)?,
+            clock_difference: gauge(CLOCK_DIFFERENCE_MS)?,
         })
     }
 
@@ -115,23 +176,49 @@ impl Told {
                 to.add(*metric, untold.swap(0, Ordering::Relaxed));
             }
         }
-        let by_rule = meters.by_rule.lock();
-        for (name, [_, untold]) in by_rule.unwrap_or_else(PoisonError::into_inner).iter_mut() {
-            // What a configuration before this one counted at its end may be of a rule that is gone.
-            let n = core::mem::take(untold);
-            if n > 0
+        self.flush_seldom(meters, to);
+        self.show_live(meters, to);
+    }
+
+    fn flush_seldom(&self, meters: &Meters, to: &impl Gauges) {
+        // Envoy is told with the lock held: no hook comes of a count.
+        let mut seldom = meters.seldom();
+        for (name, [_, untold]) in &mut seldom.by_rule {
+            // Another configuration's are left to that; nobody's, of a rule that is gone, stay.
+            if *untold > 0
                 && let Some(id) = self.by_rule.get(name)
             {
-                to.add(*id, n);
+                to.add(*id, core::mem::take(untold));
             }
         }
+        for seconds in seldom.lasted_s.drain(..) {
+            to.add(self.stream_seconds, seconds);
+        }
+    }
+
+    fn show_live(&self, meters: &Meters, to: &impl Gauges) {
         let live = meters.live_streams.load(Ordering::Relaxed);
         to.set(self.live_streams, u64::try_from(live).unwrap_or(0));
     }
+
+    /// Shows what is looked at once a tick.
+    pub(crate) fn show(&self, meters: &Meters, to: &impl Gauges) {
+        let waiting = meters.waiting.load(Ordering::Relaxed);
+        to.set(self.waiting, u64::try_from(waiting).unwrap_or(0));
+        let clock_difference_ms = meters.clock_difference_ms.load(Ordering::Relaxed);
+        to.set(self.clock_difference, clock_difference_ms);
+        // Of two workers that showed it at once, the last may have been the one that looked first.
+        self.show_live(meters, to);
+    }
+
+    /// Shows how many shards of the store do not answer.
+    pub(crate) fn show_shards_down(&self, down: usize, to: &impl Gauges) {
+        to.set(self.shards_down, u64::try_from(down).unwrap_or(u64::MAX));
+    }
 }
 
-/// Envoy's names for all that may be counted for these policies.
-fn names(policies: &[Policy]) -> impl Iterator<Item = String> {
+/// The names of all that may be counted for these policies.
+fn rule_counters(policies: &[Policy]) -> impl Iterator<Item = String> {
     policies.iter().flat_map(|policy| {
         let of_rules = policy.rules.iter().flat_map(|rule| {
             let counted = [
@@ -156,49 +243,86 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Seen(RefCell<Vec<u64>>);
+    struct Seen(RefCell<Vec<(MetricId, u64)>>);
 
     impl Gauges for Seen {
-        fn add(&self, _: MetricId, n: u64) {
-            self.0.borrow_mut().push(n);
+        fn add(&self, metric: MetricId, n: u64) {
+            self.0.borrow_mut().push((metric, n));
         }
-        fn set(&self, _: MetricId, to: u64) {
-            self.0.borrow_mut().push(to);
+        fn set(&self, metric: MetricId, to: u64) {
+            self.0.borrow_mut().push((metric, to));
+        }
+    }
+
+    const COUNTER: MetricId = MetricId::Counter(0);
+    const OF_RULE: MetricId = MetricId::Counter(1);
+    const SECONDS: MetricId = MetricId::Histogram(0);
+    const LIVE: MetricId = MetricId::Gauge(0);
+    const DOWN: MetricId = MetricId::Gauge(1);
+    const WAITS: MetricId = MetricId::Gauge(2);
+    const CLOCK: MetricId = MetricId::Gauge(3);
+
+    fn told() -> Told {
+        Told {
+            counters: vec![COUNTER; COUNTERS],
+            by_rule: BTreeMap::from([(RuleMetric::Refusals.name("p", "r"), OF_RULE)]),
+            stream_seconds: SECONDS,
+            live_streams: LIVE,
+            shards_down: DOWN,
+            waiting: WAITS,
+            clock_difference: CLOCK,
         }
     }
 
     #[test]
     fn what_was_counted_is_told_once() {
-        let meters = Meters {
-            untold: [const { AtomicU64::new(0) }; COUNTERS],
-            bumps: AtomicU64::new(1),
-            live_streams: AtomicI64::new(0),
-            by_rule: Mutex::default(),
-            is_dirty: AtomicBool::new(false),
+        let (meters, told, seen) = (Meters::new(), told(), Seen::default());
+        let flushed = || {
+            told.flush(&meters, &seen);
+            seen.0.take()
         };
-        let told = Told {
-            counters: vec![MetricId::Counter(0); COUNTERS],
-            by_rule: BTreeMap::from([(RuleMetric::Refusals.name("p", "r"), MetricId::Counter(1))]),
-            live_streams: MetricId::Gauge(0),
-        };
-        let seen = Seen::default();
-        told.flush(&meters, &seen);
         meters.add(Metric::Starts, 2);
         meters.add(Metric::Starts, 3);
         meters.add(Metric::Stops, 0);
         meters.add_live(4);
-        told.flush(&meters, &seen);
-        told.flush(&meters, &seen);
+        assert_eq!(flushed(), [(COUNTER, 5), (LIVE, 4)]);
+        assert_eq!(flushed(), []);
         meters.add_live(-9);
-        told.flush(&meters, &seen);
-        for rule in ["r", "gone", "r", "r"] {
-            meters.add_for(RuleMetric::Refusals, "p", rule);
+        assert_eq!(flushed(), [(LIVE, 0)]);
+        for _ in 0..2 {
+            for rule in ["r", "gone", "r", "r"] {
+                meters.add_for(RuleMetric::Refusals, "p", rule);
+            }
+            assert_eq!(flushed(), [(OF_RULE, 3), (LIVE, 0)]);
         }
-        told.flush(&meters, &seen);
-        told.flush(&meters, &seen);
-        assert_eq!(*seen.0.borrow(), [5, 4, 0, 3, 0]);
+        for ms in [0, 1, 1_000, 61_001] {
+            meters.add_lasted(ms);
+        }
+        let seconds = [0, 1, 1, 62].map(|seconds| (SECONDS, seconds));
+        assert_eq!(flushed(), [&seconds[..], &[(LIVE, 0)]].concat());
+        assert_eq!(flushed(), []);
         let counted = |rule| meters.counted_for(RuleMetric::Refusals, "p", rule);
-        assert_eq!(["r", "gone", "other"].map(counted), [3, 1, 0]);
+        assert_eq!(["r", "gone", "other"].map(counted), [6, 2, 0]);
         assert_eq!(meters.bumps(), 1);
+    }
+
+    #[test]
+    fn gauges_are_shown_whether_they_have_changed_or_not() {
+        let (meters, told, seen) = (Meters::new(), told(), Seen::default());
+        let shown = |live, waiting, clock| [(WAITS, waiting), (CLOCK, clock), (LIVE, live)];
+        told.show(&meters, &seen);
+        assert_eq!(seen.0.take(), shown(0, 0, 0));
+        // Two configurations beside each other, one of which goes.
+        meters.change_waiting(0, 5);
+        meters.change_waiting(0, 2);
+        meters.set_clock_difference(70_000);
+        meters.change_waiting(5, 0);
+        meters.add_live(3);
+        for _ in 0..2 {
+            told.show(&meters, &seen);
+            assert_eq!(seen.0.take(), shown(3, 2, 70_000));
+        }
+        told.show_shards_down(8, &seen);
+        assert_eq!(seen.0.take(), [(DOWN, 8)]);
     }
 }

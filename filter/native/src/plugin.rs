@@ -1,7 +1,7 @@
 //! One configuration in force: its workers, its ticker, its calls to the fleet's store.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,6 +12,7 @@ use streamgate_record::fleet::{CallFailure, CallId, REPLY_MAX, StoreCall};
 
 use crate::desk::Desk;
 use crate::envoy::{self, Configuration, Level};
+use crate::health::Health;
 use crate::host::Process;
 use crate::meters::{METERS, Told};
 use crate::panics::guarded;
@@ -28,9 +29,8 @@ pub(crate) struct Plugin {
     cluster: String,
     /// The calls under way, by Envoy's numbers: which worker made each.
     calls: Mutex<HashMap<u64, (usize, CallId)>>,
-    /// Some of the store did not answer when last looked.
-    is_away: AtomicBool,
-    /// The tick at which that was.
+    health: Health,
+    /// The tick at which that was last shown.
     looked_at: AtomicU32,
     ticker: Option<Ticker>,
 }
@@ -89,9 +89,9 @@ impl Plugin {
         Ok(Self {
             workers,
             common,
+            health: Health::at(&cluster),
             cluster,
             calls: Mutex::default(),
-            is_away: AtomicBool::new(false),
             looked_at: AtomicU32::new(0),
             ticker,
         })
@@ -107,9 +107,10 @@ impl Plugin {
     pub(crate) fn on_scheduled(&self, configuration: Configuration) {
         self.common.told.flush(&METERS, &configuration);
         let ticks = self.common.ticks.load(Ordering::Relaxed);
-        let has_ticked = self.looked_at.swap(ticks, Ordering::Relaxed) != ticks;
-        if has_ticked {
+        if self.looked_at.swap(ticks, Ordering::Relaxed) != ticks {
             self.log_ends();
+            self.health
+                .show(&self.common, &self.workers, &configuration);
         }
         if self.cluster.is_empty() {
             return;
@@ -120,9 +121,6 @@ impl Plugin {
                     self.call(configuration, index, &call);
                 }
             }
-        }
-        if has_ticked {
-            self.log_outages();
         }
     }
 
@@ -164,26 +162,6 @@ impl Plugin {
             let reply = reply.as_deref().ok_or(CallFailure);
             desk.on_store_reply(process, call, reply);
         });
-    }
-
-    /// Logs when the store begins not to answer, and when all of it answers again.
-    fn log_outages(&self) {
-        let down = self.workers.iter();
-        let down = down.map(|worker| worker.at_desk(|desk, _| desk.shards_down()));
-        let down = down.max().unwrap_or(0);
-        let cluster = &self.cluster;
-        match (self.is_away.swap(down > 0, Ordering::Relaxed), down) {
-            (false, 1..) => {
-                let line =
-                    format!("streamgate: cluster {cluster} does not answer for {down} shards");
-                envoy::log(Level::Warn, &line);
-            }
-            (true, 0) => {
-                let line = format!("streamgate: cluster {cluster} answers again");
-                envoy::log(Level::Info, &line);
-            }
-            _ => {}
-        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use log::{error, info, warn};
+use log::Level;
+use streamgate_core::notices::{Notice, Severity};
 use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
-use streamgate_record::own_time::ClockDifference;
 
 use crate::go::Go;
 use crate::head::RequestHead;
@@ -12,6 +12,16 @@ use crate::host;
 use crate::http::{Phase, State, take};
 use crate::requests::with_requests;
 use crate::worker::Worker;
+
+/// Writes a line to Envoy's log.
+fn log(notice: &Notice<'_>) {
+    let level = match notice.severity() {
+        Severity::Info => Level::Info,
+        Severity::Warning => Level::Warn,
+        Severity::Error => Level::Error,
+    };
+    log::log!(level, "streamgate: {notice}");
+}
 
 impl Worker {
     /// Has the root context called, if the store is to be called.
@@ -65,43 +75,25 @@ impl Worker {
 
     /// Logs that the machine's clock differs from the time that streams are judged by.
     fn log_clock_difference(&self) {
-        let Some(ClockDifference {
-            ahead_ms,
-            is_alarming,
-        }) = self.edge.borrow().clock_difference(&self.envoy)
-        else {
-            return;
-        };
-        let by = match self.cluster.is_empty() {
-            true => "the time since Envoy started",
-            false => "the store's clock",
-        };
-        let (ms, way) = match ahead_ms {
-            0.. => (ahead_ms, "ahead of"),
-            _ => (ahead_ms.saturating_neg(), "behind"),
-        };
-        let line =
-            format!("streamgate: this machine's clock is {ms} ms {way} {by}, which streams go by");
-        match is_alarming {
-            true => error!("{line}"),
-            false => warn!("{line}"),
+        if let Some(difference) = self.edge.borrow().clock_difference(&self.envoy) {
+            log(&Notice::ClockDiffers {
+                difference,
+                is_in_fleet: !self.cluster.is_empty(),
+            });
         }
     }
 
     /// Shows how much of the store does not answer, and logs when it begins not to answer, and when
     /// all of it answers again.
     fn log_outages(&self) {
-        let down = self.edge.borrow().shards_down();
+        let (down, cluster) = (self.edge.borrow().shards_down(), &self.cluster);
         let before = self.down.replace(Some(down));
         if down > 0 || before != Some(down) {
             self.envoy.show_shards_down(down);
         }
         match (before.unwrap_or_default() > 0, down) {
-            (false, 1..) => warn!(
-                "streamgate: cluster {} does not answer for {down} shards",
-                self.cluster
-            ),
-            (true, 0) => info!("streamgate: cluster {} answers again", self.cluster),
+            (false, 1..) => log(&Notice::StoreAway { cluster, down }),
+            (true, 0) => log(&Notice::StoreBack { cluster }),
             _ => {}
         }
         self.log_layouts();
@@ -110,18 +102,11 @@ impl Worker {
     /// Logs when edges are found that keep the same accounts elsewhere, and when there is none any
     /// more.
     fn log_layouts(&self) {
-        let edge = self.edge.borrow();
+        let (edge, cluster) = (self.edge.borrow(), &self.cluster);
         let other = edge.other_layout();
         match (self.is_apart.replace(other.is_some()), other) {
-            (false, Some(other)) => error!(
-                "streamgate: other edges at cluster {} lay accounts out differently ({other}): \
-                 limits count apart until fleet.shards and privacy.subject_key agree",
-                self.cluster
-            ),
-            (true, None) => info!(
-                "streamgate: all edges at cluster {} lay accounts out alike",
-                self.cluster
-            ),
+            (false, Some(other)) => log(&Notice::LayoutsDiffer { cluster, other }),
+            (true, None) => log(&Notice::LayoutsAgree { cluster }),
             _ => {}
         }
     }

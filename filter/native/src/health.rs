@@ -1,0 +1,107 @@
+//! What an operator is shown and told of a configuration's edges: Envoy's gauges, and its log.
+
+use std::sync::{Mutex, PoisonError};
+
+use streamgate_core::notices::Notice;
+
+use crate::desk::Desk;
+use crate::envoy::{self, Gauges};
+use crate::meters::METERS;
+use crate::worker::{Common, Worker};
+
+/// How a worker's edge, or all of them, stand with the fleet's store.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// Shards that do not answer, as the worker says that finds the most.
+    pub(crate) down: usize,
+    /// Requests that wait for it.
+    pub(crate) waiting: usize,
+    /// How other edges lay accounts out in it, where that differs.
+    pub(crate) other_layout: Option<String>,
+}
+
+impl Standing {
+    fn and(self, other: Self) -> Self {
+        Self {
+            down: self.down.max(other.down),
+            waiting: self.waiting.saturating_add(other.waiting),
+            other_layout: self.other_layout.or(other.other_layout),
+        }
+    }
+}
+
+/// What was shown and told last.
+#[derive(Debug)]
+pub(crate) struct Health {
+    /// Envoy's name for the store's nodes; empty at an edge that is alone.
+    cluster: String,
+    last: Mutex<Option<Standing>>,
+}
+
+impl Health {
+    pub(crate) fn at(cluster: &str) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            last: Mutex::default(),
+        }
+    }
+
+    /// To be called once a tick, on Envoy's main thread.
+    pub(crate) fn show(
+        &self,
+        common: &Common,
+        workers: &[std::sync::Arc<Worker>],
+        to: &impl Gauges,
+    ) {
+        // The edges have one clock: the first says what it is.
+        let difference = workers
+            .first()
+            .and_then(|worker| worker.at_desk(|desk, process| desk.clock_difference(process)));
+        if let Some(difference) = difference {
+            envoy::tell(&Notice::ClockDiffers {
+                difference,
+                is_in_fleet: !self.cluster.is_empty(),
+            });
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.cluster.is_empty() || last.is_none() {
+            let of_workers = workers.iter();
+            let of_workers = of_workers.map(|one| one.at_desk(|desk, _| Desk::standing(desk)));
+            let now = of_workers.fold(Standing::default(), Standing::and);
+            let is_first = last.is_none();
+            let before = last.take().unwrap_or_default();
+            self.tell(&before, &now);
+            METERS.change_waiting(before.waiting, now.waiting);
+            if is_first || now.down > 0 || before.down != now.down {
+                common.told.show_shards_down(now.down, to);
+            }
+            *last = Some(now);
+        }
+        drop(last);
+        common.told.show(&METERS, to);
+    }
+
+    /// Tells what has become otherwise.
+    fn tell(&self, before: &Standing, now: &Standing) {
+        let cluster = &self.cluster;
+        match (before.down, now.down) {
+            (0, down @ 1..) => envoy::tell(&Notice::StoreAway { cluster, down }),
+            (1.., 0) => envoy::tell(&Notice::StoreBack { cluster }),
+            _ => {}
+        }
+        match (&before.other_layout, &now.other_layout) {
+            (None, Some(other)) => envoy::tell(&Notice::LayoutsDiffer { cluster, other }),
+            (Some(_), None) => envoy::tell(&Notice::LayoutsAgree { cluster }),
+            _ => {}
+        }
+    }
+}
+
+/// Whoever still waits is not waited for any more.
+impl Drop for Health {
+    fn drop(&mut self) {
+        let last = self.last.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let waiting = last.take().map_or(0, |last| last.waiting);
+        METERS.change_waiting(waiting, 0);
+    }
+}
