@@ -1,41 +1,61 @@
-//! What Envoy calls for each request, in the place of the SDK's callbacks of these names:
-//! `scripts/build` gives them the names that Envoy knows. The SDK keeps a context for every
-//! request; here a request is remembered for as long as it waits for something, and nearly
-//! none does (docs/decisions/0014-requests-without-contexts.md).
+//! What Envoy calls, in the place of the SDK's callbacks of these names: `scripts/build` gives them
+//! the names that Envoy knows. The SDK keeps a context for every request; here a request is
+//! remembered for as long as it waits for something, and nearly none does
+//! (docs/decisions/0014-requests-without-contexts.md).
 
-// Functions of the SDK are called by the names they have for the linker, and ours get
-// names for Envoy.
+// Functions get the names they have for the linker.
 #![allow(unsafe_code)]
 
 use crate::go::Go;
 use crate::requests::with_requests;
+use crate::root;
 
-unsafe extern "C" {
-    // As the SDK declares them, to the letter: the linker takes a call with other types for
-    // one to nowhere.
-    fn proxy_on_context_create(context: u32, root: u32);
-    fn proxy_on_delete(context: u32);
-}
-
-/// `proxy_on_context_create`: a root context, whose parent is none, is the SDK's.
+/// `proxy_on_context_create`: a root context is one whose own root is none.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn streamgate_on_context_create(context: u32, root: u32) {
-    match root {
-        // SAFETY: the SDK's function, with the arguments that Envoy gives it.
-        0 => unsafe { proxy_on_context_create(context, root) },
-        root => with_requests(|requests| requests.on_create(context, root)),
-    }
+    with_requests(|requests| match root {
+        0 => requests.add_root(context),
+        root => requests.on_create(context, root),
+    });
+}
+
+/// `proxy_on_configure`.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn streamgate_on_configure(root: u32, _size: usize) -> bool {
+    root::on_configure(root)
+}
+
+/// `proxy_on_tick`.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn streamgate_on_tick(root: u32) {
+    root::as_worker(root, |worker| worker.on_tick());
+}
+
+/// `proxy_on_queue_ready`.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn streamgate_on_queue_ready(root: u32, queue: u32) {
+    root::as_worker(root, |worker| worker.on_wake(queue));
+}
+
+/// `proxy_on_http_call_response`: only root contexts make calls.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn streamgate_on_http_call_response(
+    root: u32,
+    token: u32,
+    headers: usize,
+    body_size: usize,
+    _trailers: usize,
+) {
+    root::as_worker(root, |worker| worker.on_reply(token, headers, body_size));
 }
 
 /// `proxy_on_delete`.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn streamgate_on_delete(context: u32) {
-    if with_requests(|requests| requests.is_root(context)) {
-        // SAFETY: as above.
-        unsafe { proxy_on_delete(context) }
-    } else {
-        with_requests(|requests| requests.on_delete(context));
-    }
+    with_requests(|requests| match requests.is_root(context) {
+        true => requests.remove_root(context),
+        false => requests.on_delete(context),
+    });
 }
 
 /// `proxy_on_request_headers`.

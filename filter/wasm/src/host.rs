@@ -4,6 +4,7 @@
 // The clock's type is named here and nowhere else.
 #![allow(clippy::disallowed_types)]
 
+mod dispatch;
 mod exchange;
 mod shared_key;
 mod wasi;
@@ -310,20 +311,16 @@ pub(crate) fn dequeue(queue: u32) {
     let _ = hostcalls::dequeue_shared_queue(queue);
 }
 
-/// Sends a call to the fleet's store. Envoy turns it into a connection of its own, over
-/// which the payload goes as it is.
-///
-/// # Errors
-///
-/// Envoy's status where it makes no call, for example to a cluster it does not know.
-pub(crate) fn call(cluster: &str, call: &StoreCall) -> Result<u32, Status> {
-    let headers = vec![
+/// Sends a call to the fleet's store; its token, with which the answer comes. Envoy turns it into
+/// a connection of its own, over which the payload goes as it is. `None` where it makes no call,
+/// for example to a cluster it does not know.
+pub(crate) fn call(cluster: &str, call: &StoreCall) -> Option<u32> {
+    let headers = [
         (":method", "POST"),
         (":path", "/"),
         (":authority", call.shard.as_str()),
     ];
-    let timeout = Duration::from_millis(call.timeout_ms);
-    hostcalls::dispatch_http_call(cluster, headers, Some(&call.payload), vec![], timeout)
+    dispatch::http_call(cluster, &headers, &call.payload, call.timeout_ms)
 }
 
 /// What the store answered to the call whose callback is running; `None` if it did not, or
@@ -340,6 +337,17 @@ pub(crate) fn call_reply(headers: usize, body_size: usize) -> Option<Vec<u8>> {
     }
     let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size);
     Some(body.ok().flatten().unwrap_or_default())
+}
+
+/// The plugin's configuration, as Envoy has it.
+pub(crate) fn configuration() -> Vec<u8> {
+    let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
+    configuration.ok().flatten().unwrap_or_default()
+}
+
+/// Has the root context called every so many milliseconds.
+pub(crate) fn tick_every(ms: u64) {
+    let _ = hostcalls::set_tick_period(Duration::from_millis(ms));
 }
 
 /// A variable of the environment that Envoy gives this VM

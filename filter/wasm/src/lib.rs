@@ -25,6 +25,5 @@ mod start {
 
     proxy_wasm::main! {{
         proxy_wasm::set_log_level(LogLevel::Info);
-        proxy_wasm::set_root_context(|id| Box::new(crate::root::Root::new(id)));
     }}
 }

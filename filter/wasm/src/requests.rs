@@ -99,6 +99,13 @@ impl Requests {
         drop(gone);
     }
 
+    /// Who works under a root context.
+    pub(crate) fn worker(&self, root: u32) -> Option<Rc<Worker>> {
+        let roots = self.roots.borrow();
+        let (_, worker) = roots.iter().find(|(known, _)| *known == root)?;
+        worker.clone()
+    }
+
     pub(crate) fn is_root(&self, context: u32) -> bool {
         self.roots.borrow().iter().any(|(root, _)| *root == context)
     }

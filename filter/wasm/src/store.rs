@@ -131,11 +131,11 @@ impl Worker {
     fn make(&self, calls: Vec<StoreCall>) {
         for call in calls {
             match host::call(&self.cluster, &call) {
-                Ok(token) => {
+                Some(token) => {
                     self.calls.borrow_mut().push((token, call.id));
                 }
                 // No node is healthy, or there is no such cluster.
-                Err(_) => {
+                None => {
                     let failed = Err(CallFailure);
                     let mut edge = self.edge.borrow_mut();
                     edge.on_store_reply(&self.envoy, call.id, failed);
