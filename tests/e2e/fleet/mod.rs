@@ -8,6 +8,7 @@ mod evictions;
 mod failover;
 mod faults;
 mod floods;
+mod foreign_records;
 mod households;
 mod layout;
 mod load;

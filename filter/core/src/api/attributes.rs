@@ -76,6 +76,20 @@ pub fn read_attributes(attributes: &mut Attributes, form: &[u8]) -> Result<(), A
 /// form has one of these, and would be stored as an attribute of that name.
 const NEVER_IN_NAMES: &[u8] = b"{}\"<>\\ \t\r\n";
 
+/// Reads the body of a call that is sent as a form.
+///
+/// # Errors
+///
+/// As [`read_attributes`]; besides, what has no `=` is no form, but a number, a word or an
+/// encoded text, and would be stored as an attribute of that name.
+pub fn read_form(attributes: &mut Attributes, body: &[u8]) -> Result<(), AttributesError> {
+    let is_text = body.iter().any(|byte| *byte != b'&');
+    if is_text && !body.contains(&b'=') {
+        return Err(AttributesError::Malformed);
+    }
+    read_attributes(attributes, body)
+}
+
 /// Reads a flat JSON object into `attributes`. Numbers are taken as they are written.
 ///
 /// # Errors

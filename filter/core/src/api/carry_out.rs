@@ -14,7 +14,7 @@ use streamgate_values::path::Reading;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::text::printable;
 
-use super::attributes::{read_attributes, read_json};
+use super::attributes::{read_attributes, read_form, read_json};
 use super::body::problem;
 use super::call::{BodyType, Call, MAX_BODY, PendingCall, Resource, ResourceError, split_query};
 use super::creates_by_client::CreatesByClient;
@@ -206,7 +206,7 @@ pub(crate) fn finish(
     }
     let read = match body_type {
         _ if body.is_empty() => Ok(()),
-        BodyType::Form => read_attributes(&mut attributes, body),
+        BodyType::Form => read_form(&mut attributes, body),
         BodyType::Json => read_json(&mut attributes, body),
         BodyType::Other => {
             host.add(Metric::RefusalsMalformed, 1);

@@ -12,6 +12,8 @@ pub mod compile;
 #[cfg(not(target_arch = "wasm32"))]
 mod docs_tests;
 #[cfg(test)]
+mod idle_tests;
+#[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod large_tests;
 mod limits;

@@ -40,6 +40,17 @@ pub(super) enum Step {
 }
 
 impl Tree {
+    /// A floating-point number. A whole one is an integer: a `Struct` knows no other numbers, and
+    /// tools that write JSON write `1e+06`.
+    pub(super) fn of_double(number: f64) -> Self {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.fract() == 0.0 && number.abs() <= EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+            return Self::Number(Number::from(number as i64));
+        }
+        Number::from_f64(number).map_or(Self::Null, Self::Number)
+    }
+
     /// It in one spelling, whatever the order of its fields: Envoy hands them over in any.
     pub(super) fn written(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -131,7 +142,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Tree, E> {
-        Ok(Number::from_f64(number).map_or(Tree::Null, Tree::Number))
+        Ok(Tree::of_double(number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {

@@ -5,7 +5,6 @@
 //! arrives as that message in protobuf's binary encoding (whatever Envoy's
 //! documentation says of JSON); this module turns it into the same tree.
 
-use serde_json::Number;
 use streamgate_values::compact::Reader;
 
 use super::tree::Tree;
@@ -59,7 +58,7 @@ fn value(message: &[u8], depth: usize) -> Option<Tree> {
     while !reader.is_empty() {
         value = match reader.byte()? {
             tag::NULL => reader.number().map(|_| Tree::Null)?,
-            tag::NUMBER => number(f64::from_le_bytes(reader.array()?)),
+            tag::NUMBER => Tree::of_double(f64::from_le_bytes(reader.array()?)),
             tag::TEXT => Tree::Text(reader.text()?.to_owned()),
             tag::TRUTH => Tree::Truth(reader.number()? != 0),
             tag::STRUCT => fields(message_in(&mut reader)?, depth)?,
@@ -96,16 +95,6 @@ fn messages(message: &[u8], tag: u8) -> impl Iterator<Item = Option<&[u8]>> {
 fn message_in<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     let len = reader.number()?;
     reader.slice(len)
-}
-
-/// A `Struct` knows floating-point numbers only: whole ones become integers again.
-fn number(number: f64) -> Tree {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Tree::Number(Number::from(number as i64));
-    }
-    Number::from_f64(number).map_or(Tree::Null, Tree::Number)
 }
 
 #[cfg(test)]

@@ -101,6 +101,14 @@ fn what_is_no_form_is_never_stored_as_one() {
         " {\"deviceId\": \"tv1\"}",
         "<deviceId>tv1</deviceId>",
         "some text",
+        "tv1",
+        "42",
+        "true",
+        "null",
+        "a&b",
+        "dHYx",
+        // JSON that was encoded as a whole.
+        "%7B%22deviceId%22%3A%22tv1%22%7D",
     ] {
         for ask in [create("web").body(body), typed(create("web"), FORM, body)] {
             assert_eq!(world.ask(ask).answer().status, 400, "{body}");
@@ -114,5 +122,12 @@ fn what_is_no_form_is_never_stored_as_one() {
     assert_eq!(
         metadata(&mut world),
         json!({"deviceId": "tv1", "name": "a b{"})
+    );
+    created(&mut world, typed(create("web"), FORM, "&"));
+    // A query may hold a word alone, and so may a form beside what it says.
+    let query = get("/v2/sessions/acme/bob?debug").method("POST");
+    created(
+        &mut world,
+        typed(query.application("web"), FORM, "muted&deviceId="),
     );
 }

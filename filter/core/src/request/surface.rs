@@ -41,6 +41,7 @@ pub enum Surface<'p> {
     /// What no player asks for, and no origin is to see:
     ///
     /// - a path with a dot segment, in some decoding;
+    /// - none at all, which CONNECT has: a tunnel to whatever its route leads to;
     /// - two tokens in a row, one with no path behind it, one in front of a path that takes
     ///   none, or one that does not plainly stand in front of the path. To take it off
     ///   would lead around whatever stands before this filter and goes by paths;
@@ -61,6 +62,10 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     };
     if config.operator.is_some() {
         return Surface::Operator;
+    }
+    // CONNECT has none, and what is asked for in its tunnel nobody sees.
+    if path.is_empty() {
+        return Surface::Malformed;
     }
     let base = config.sessions.base_path.as_bytes();
     let has_api = config.session_api.is_some();
@@ -196,7 +201,7 @@ mod tests {
         assert_eq!(asked("/~tok"), Surface::Malformed);
         assert_eq!(asked("/~tok?x"), Surface::Malformed);
         assert_eq!(asked("/~a/~b/vod/x"), Surface::Malformed);
-        assert_eq!(asked(""), Surface::Open);
+        assert_eq!(asked("*"), Surface::Open);
     }
 
     #[test]
@@ -235,7 +240,6 @@ mod tests {
             "/a;b%2fc",
             "/.mpd",
             "*",
-            "",
             "/",
             "/v20/x",
             "/v2x/",
@@ -248,6 +252,8 @@ mod tests {
     fn what_no_player_asks_for_goes_nowhere() {
         let config = config();
         for path in [
+            // CONNECT.
+            "",
             "/x/../y",
             "/vod/../x",
             "/x/..%2fvod/;%2f../film/1.m4s",

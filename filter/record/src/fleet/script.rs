@@ -50,7 +50,7 @@ pub(super) struct Script {
 ///   length of the cursor to go on from (1 byte), the cursor, and the subjects of the eviction feed (16 bytes each).
 pub(super) const GREET: Script = Script {
     text: include_str!("greet.lua"),
-    hash: "19e7bbc0ef36b1eb40c4d309d3aa16b89dbbda98",
+    hash: "338dbb77bc044c1b179c2a2362656412ba527dd0",
 };
 
 /// Writes a record if the last write to it is the one that the writer knows of.
@@ -65,7 +65,7 @@ pub(super) const GREET: Script = Script {
 /// something else in a store that has just lost its memory.
 pub(super) const SWAP: Script = Script {
     text: include_str!("swap.lua"),
-    hash: "fbf28b95adf256f32dabcfd3e9ddf2148fe60c8c",
+    hash: "b5b9a8e145297462424866d796fffb5b1f308d4f",
 };
 
 /// The key of a subject's record in the store.

@@ -3,6 +3,7 @@
 use core::ops::RangeInclusive;
 
 use hashbrown::HashSet;
+use streamgate_values::path::Reading;
 use streamgate_values::sorted::sorted_by_key;
 
 use super::super::limits::{NAME_MAX, SECRET_MIN};
@@ -164,6 +165,13 @@ pub(super) fn shown(path: &str, text: &str) -> String {
     } else {
         format!("a text of {} bytes", text.len())
     }
+}
+
+/// Whether a path is one that requests are compared with: they are as they are read, so what
+/// reads as another, or as none, fits none.
+pub(super) fn reads_as_written(path: &str) -> bool {
+    let reads_so = Reading::of(path.as_bytes()).is_ok_and(|read| *read == *path.as_bytes());
+    reads_so && path.starts_with('/') && !path.starts_with("/~") && !path.contains(['?', '#', '%'])
 }
 
 /// In quotes, escaped, and cut so that a huge value does not flood the log.

@@ -13,11 +13,12 @@ mod session_api;
 use core::num::NonZeroU32;
 
 use hashbrown::HashSet;
+use streamgate_bytes::begins_with_any_case;
 use streamgate_record::Records;
 use streamgate_tokens::signed::{KeyRing, SigningKey};
 use streamgate_values::subject::SubjectHasher;
 
-use self::check::{Check, field, item, quoted};
+use self::check::{Check, field, item, quoted, reads_as_written};
 use super::limits::{
     ATTRIBUTE_BYTES, LEEWAY_MS, PER_MINUTE, SLOTS, SPAN_MS, STREAMS, STREAMS_PER_SUBJECT,
     TOKEN_LIFETIME_MS,
@@ -78,7 +79,34 @@ pub fn compile(
         })
         .collect();
 
+    let api_path = sessions.as_ref().filter(|_| raw.session_api.is_some());
+    let api_path = api_path.map(|sessions| sessions.base_path.as_str());
     for (at, path) in playback.iter().enumerate() {
+        if let Some(api_path) = api_path
+            && begins_with_any_case(path.prefix.as_bytes(), api_path.as_bytes())
+            && matches!(
+                path.prefix.as_bytes().get(api_path.len()),
+                None | Some(b'/')
+            )
+        {
+            check.wrong(
+                &format!("{}.match.prefix", item("playback", at)),
+                quoted(&path.prefix),
+                format!("one that is not below {api_path:?}, where the session API is"),
+            );
+        }
+        let is_before = |other: &PlaybackPath| path.prefix.starts_with(&other.prefix);
+        if let Some(first) = playback.iter().take(at).position(is_before) {
+            check.wrong(
+                &format!("{}.match.prefix", item("playback", at)),
+                quoted(&path.prefix),
+                format!(
+                    "one that does not begin with that of {}, which stands before it and \
+                     applies to all its paths",
+                    item("playback", first)
+                ),
+            );
+        }
         let is_like = |other: &PlaybackPath| {
             other.prefix != path.prefix && other.prefix.eq_ignore_ascii_case(&path.prefix)
         };
@@ -194,8 +222,7 @@ impl Check<'_> {
             self.range(&format!("sessions.{name}"), calls, PER_MINUTE, "calls");
         }
         let base_path = raw.base_path.as_deref().unwrap_or(BASE_PATH);
-        let path_like = base_path.starts_with('/') && !base_path.starts_with("/~");
-        if !path_like || base_path.ends_with('/') || base_path.contains(['?', '#', '%']) {
+        if !reads_as_written(base_path) || base_path.ends_with('/') {
             self.wrong(
                 "sessions.base_path",
                 quoted(base_path),

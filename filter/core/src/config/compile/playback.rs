@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 use streamgate_policy::activity::Liveness;
 use streamgate_policy::{Sharing, SharingAction};
-use streamgate_values::path::Reading;
+use streamgate_values::attributes::ATTRIBUTES_MAX;
 
 use super::super::limits::{BUFFER_MS, CLIENTS, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
 use super::super::raw::{
@@ -15,7 +15,7 @@ use super::super::{
     AttributeSource, CmcdKey, PlaybackPath, Slate, StreamCarrier, SubjectCarrier, TemplateSegment,
     TokenPosition,
 };
-use super::check::{Check, field, item, quoted, shown};
+use super::check::{Check, field, item, quoted, reads_as_written, shown};
 use crate::config::Credentials;
 
 impl Check<'_> {
@@ -27,14 +27,7 @@ impl Check<'_> {
         default_timeout_ms: u64,
     ) -> PlaybackPath {
         let prefix = &raw.matches.prefix;
-        // Paths are compared as they are read: a prefix that reads as another fits none.
-        let reads_as_written =
-            Reading::of(prefix.as_bytes()).is_ok_and(|read| *read == *prefix.as_bytes());
-        if !prefix.starts_with('/')
-            || prefix.starts_with("/~")
-            || prefix.contains(['?', '#', '%'])
-            || !reads_as_written
-        {
+        if !reads_as_written(prefix) {
             self.wrong(
                 &field(path, "match.prefix"),
                 quoted(prefix),
@@ -73,7 +66,22 @@ impl Check<'_> {
             self.name(&path, name);
             (name.to_owned(), self.attribute_source(&path, source))
         });
-        let attributes = attributes.collect();
+        let attributes: Vec<_> = attributes.collect();
+        let template = self.template(&field(path, "template"), raw.template.as_deref());
+        let adds_one = |segment: &&TemplateSegment| match segment {
+            TemplateSegment::Attribute(name) => attributes.iter().all(|(known, _)| known != name),
+            _ => false,
+        };
+        let number = attributes
+            .len()
+            .saturating_add(template.iter().filter(adds_one).count());
+        if number > ATTRIBUTES_MAX {
+            self.wrong(
+                &field(path, "attributes"),
+                format!("{number}, with those of `template`"),
+                format!("at most {ATTRIBUTES_MAX}: a stream has no more"),
+            );
+        }
         PlaybackPath {
             prefix: prefix.clone(),
             exclude: self
@@ -85,7 +93,7 @@ impl Check<'_> {
             start: raw.start,
             subject: self.subject_carriers(&field(path, "subject"), &raw.subject),
             stream: self.stream_carriers(&field(path, "stream"), &raw.stream),
-            template: self.template(&field(path, "template"), raw.template.as_deref()),
+            template,
             attributes,
             liveness: match raw.liveness {
                 RawLiveness::Any => Liveness::Any,
@@ -277,7 +285,8 @@ impl Check<'_> {
             _ => None,
         });
         let readable = |text: &str| !text.contains(['{', '}', '*', '?', '#', '%']);
-        let names_nothing = seen.is_empty();
+        let plain = |name: &&str| !name.contains(['{', '}']);
+        let names_nothing = seen.is_empty() || !seen.iter().all(plain);
         if !raw.starts_with('/') || names_nothing || !literals.clone().all(readable) {
             let allowed = "a path such as \"/live/{channel}/*\": each segment a text, a name in braces \
                            or an asterisk, at least one of them a name";

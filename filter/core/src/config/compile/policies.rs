@@ -122,6 +122,7 @@ impl Check<'_> {
         }
         let conditions = raw.when.iter().map(|(attribute, test)| {
             self.name(&field(path, "when"), attribute);
+            self.condition(&format!("{path}.when.{attribute}"), test);
             Condition {
                 attribute: attribute.to_owned(),
                 test: compiled_test(test),
@@ -145,6 +146,27 @@ impl Check<'_> {
             count,
             message: self.message(&field(path, "message"), raw.message.as_ref()),
             action: self.action(&field(path, "action"), raw.action.as_ref()),
+        }
+    }
+
+    /// A condition that no stream meets, or every one, is none that somebody means: its rule would
+    /// limit nobody, without a word.
+    fn condition(&mut self, path: &str, test: &RawTest) {
+        let values = match test {
+            RawTest::Equals(value) | RawTest::Other(RawOther::Not(RawValues::One(value))) => {
+                core::slice::from_ref(value)
+            }
+            RawTest::AnyOf(values) | RawTest::Other(RawOther::Not(RawValues::Several(values))) => {
+                values
+            }
+            RawTest::Other(_) => return,
+        };
+        if values.is_empty() {
+            self.wrong(path, "none", "one value or more");
+        }
+        if values.iter().any(|value| text(value).trim().is_empty()) {
+            let allowed = "a value; of streams without one {present: false} holds";
+            self.wrong(path, "an empty value", allowed);
         }
     }
 
