@@ -2,15 +2,13 @@
 //! hundred thousand refusals in a row: how long its answers take, and what they weigh. How much a
 //! worker does at once is counted in `tests/vm`, by instructions.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use streamgate_tests::{Edge, Settings, eventually_within};
+use streamgate_tests::{Edge, Settings, Wire, eventually_within};
 
 const KEY: &str = "the key of the tests' operators";
 const POLICIES: usize = 5_000;
@@ -18,7 +16,7 @@ const STREAMS: usize = 1_000_000;
 const REFUSALS: usize = 100_000;
 
 /// Connections that each send their share of the creates, spread over the workers.
-const CONNECTIONS: usize = 8;
+const CONNECTIONS: usize = 32;
 
 fn settings() -> Settings {
     let mut applications = vec![json!({"id": "web", "tenant": "demo", "policies": ["many"]})];
@@ -40,32 +38,22 @@ fn settings() -> Settings {
 }
 
 /// Creates in the session API, as fast as they are answered: the application and the account of each.
-fn create(edge: &Edge, count: usize, ask: impl Fn(usize) -> (String, String) + Sync) {
+fn create(edge: &Edge, count: usize, status: u16, ask: impl Fn(usize) -> (String, String) + Sync) {
     let (port, ask) = (edge.port, &ask);
     thread::scope(|scope| {
         for first in 0..CONNECTIONS {
             scope.spawn(move || {
-                let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
-                let mut answers = stream.try_clone().expect("a connection");
-                let drained = thread::spawn(move || {
-                    let mut buffer = vec![0; 1 << 16];
-                    while answers.read(&mut buffer).is_ok_and(|read| read > 0) {}
-                });
-                let numbers = (first..count).step_by(CONNECTIONS).collect::<Vec<_>>();
-                for numbers in numbers.chunks(100) {
-                    let mut batch = String::new();
-                    for number in numbers {
-                        let (application, account) = ask(*number);
-                        let credentials = STANDARD.encode(format!("{application}:"));
-                        batch += &format!(
-                            "POST /v2/sessions/demo/{account} HTTP/1.1\r\nHost: edge\r\n\
-                             Authorization: Basic {credentials}\r\nContent-Length: 0\r\n\r\n"
-                        );
-                    }
-                    stream.write_all(batch.as_bytes()).expect("to write");
+                let mut wire = Wire::to(port);
+                for number in (first..count).step_by(CONNECTIONS) {
+                    let (application, account) = ask(number);
+                    let credentials = STANDARD.encode(format!("{application}:"));
+                    let call = format!(
+                        "POST /v2/sessions/demo/{account} HTTP/1.1\r\nHost: edge\r\n\
+                         Authorization: Basic {credentials}\r\nContent-Length: 0\r\n\r\n"
+                    );
+                    let answer = wire.ask(call.as_bytes());
+                    assert_eq!(answer.map(|(status, _)| status), Some(status), "{number}");
                 }
-                let _ = stream.shutdown(Shutdown::Write);
-                drained.join().expect("all answers");
             });
         }
     });
@@ -116,12 +104,12 @@ fn the_door_answers_at_once_whatever_plays_and_was_refused() {
     let edge = Edge::start(settings());
     let _ = edge.one_client_per_worker();
     let before = edge.resident();
-    create(&edge, STREAMS, |n| {
+    create(&edge, STREAMS, 202, |n| {
         ("web".to_owned(), format!("household-{n}"))
     });
     assert_eq!(edge.metric("starts"), STREAMS as u64);
     let playing = edge.resident();
-    create(&edge, REFUSALS, |n| {
+    create(&edge, REFUSALS, 409, |n| {
         (format!("app-{}", n % POLICIES), format!("refused-{n}"))
     });
     assert_eq!(edge.metric("refusals.limit"), REFUSALS as u64);
