@@ -5,6 +5,7 @@
 mod account;
 mod player;
 mod stage;
+mod why;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,7 +21,10 @@ const GRACE: Duration = Duration::from_secs(5);
 fn main() -> ExitCode {
     match story() {
         Ok(()) => {
-            println!("\nAll as told. `make up` runs the same edge, with four screens on one page.");
+            println!(
+                "\nAll as told. `make up` runs the same edge, with four screens on one page, and a page \
+                 for support."
+            );
             ExitCode::SUCCESS
         }
         Err(unexpected) => {
@@ -36,9 +40,12 @@ fn story() -> Result<(), Unexpected> {
     let stage = Stage::set()?;
     let players = three_screens(&stage)?;
     let players = one_stops(&stage, players)?;
-    one_is_killed(&stage, players)?;
+    let _playing = one_is_killed(&stage, players)?;
     cooperating_apps(&stage)?;
-    latest_wins(&stage)
+    latest_wins(&stage)?;
+    chapter("Alice's three screens still play, and she tries a fourth.");
+    refused_with_advice(&stage, "player 6")?;
+    why::explained("alice")
 }
 
 /// Three players run, the fourth is refused.
@@ -75,7 +82,7 @@ fn one_stops(stage: &Stage, mut players: Vec<Player>) -> Result<Vec<Player>, Une
 }
 
 /// A player that crashes leaves no ghost.
-fn one_is_killed(stage: &Stage, mut players: Vec<Player>) -> Result<(), Unexpected> {
+fn one_is_killed(stage: &Stage, mut players: Vec<Player>) -> Result<Vec<Player>, Unexpected> {
     chapter("Player 2 crashes (SIGKILL). Nobody says stop, yet no ghost stream stays.");
     let alice = stage.account("demo-web", "alice");
     players.remove(0).kill();
@@ -87,7 +94,8 @@ fn one_is_killed(stage: &Stage, mut players: Vec<Player>) -> Result<(), Unexpect
     )?;
     players.push(stage.play("alice", Protocol::Dash)?);
     alice.wait_for_streams("player 5 plays now", 3)?;
-    check("all three play", players.iter_mut().all(Player::plays))
+    check("all three play", players.iter_mut().all(Player::plays))?;
+    Ok(players)
 }
 
 /// The same through the session API, where the viewer chooses what to stop.

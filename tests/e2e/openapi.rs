@@ -90,7 +90,7 @@ fn compare(edge: &Edge, application: &str, more: &[&str]) {
 
 /// Runs what has to succeed within [`PATIENCE`], somewhere where it may leave its caches.
 #[track_caller]
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let place = tempfile::tempdir().expect("a directory");
     let log = place.path().join("log");
     let output = File::create(&log).expect("a log");
@@ -121,7 +121,7 @@ fn run(command: &mut Command) {
 }
 
 /// As `scripts/setup --tests` leaves it.
-fn schemathesis() -> PathBuf {
+pub(crate) fn schemathesis() -> PathBuf {
     let link = project().join(".tools/bin/schemathesis");
     link.canonicalize()
         .expect("run scripts/setup --tests first: there is no schemathesis")
@@ -131,10 +131,10 @@ fn document() -> PathBuf {
     there("docs/openapi.yaml")
 }
 
-fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     there(&format!("tests/e2e/openapi/{name}"))
 }
 
-fn there(path: &str) -> PathBuf {
+pub(crate) fn there(path: &str) -> PathBuf {
     project().join(path).canonicalize().expect("a file")
 }

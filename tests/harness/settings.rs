@@ -255,6 +255,10 @@ impl Settings {
         };
         door.fit(&mut listener, &place);
         listener["name"] = "door".into();
+        // As in the shipped file, pages of other origins have no business here.
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        let filters = manager["http_filters"].as_array_mut().expect("filters");
+        filters.retain(|filter| filter["name"] != "envoy.filters.http.cors");
         Some(listener)
     }
 

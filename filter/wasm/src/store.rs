@@ -69,7 +69,7 @@ impl Worker {
     /// Logs which streams have ended.
     pub(crate) fn log_ends(&self) {
         for line in self.edge.borrow().ends(&self.envoy) {
-            info!("{line}");
+            log::info!("{line}");
         }
     }
 

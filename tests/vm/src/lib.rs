@@ -13,6 +13,7 @@
 //! What only Envoy can show (routing, threads, time) is shown in `tests/e2e/`.
 
 pub mod budget;
+pub mod door;
 pub mod module;
 pub mod scenarios;
 

@@ -2,11 +2,12 @@
 
 use streamgate_policy::Count;
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Tombstone};
+use streamgate_policy::book::Application;
 use streamgate_policy::standing::{Stand, stands};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::decision::KeptDecision;
+use super::decisions::Bytes;
 use super::exception;
 use super::json::Json;
 use super::levels::mode_name;
@@ -23,12 +24,15 @@ const BYTES_MAX: usize = 64 << 10;
 /// The most rules that one answer lists.
 const RULES_MAX: usize = 64;
 
+/// The most applications whose policies are looked at.
+const APPLICATIONS_MAX: usize = 16;
+
 /// The answer about an account.
 pub(super) fn account(
     config: &Config,
     subject: &SubjectKey,
     activity: &Activity,
-    decisions: &[KeptDecision],
+    decisions: &Bytes,
     store: &'static str,
     now: Moment,
 ) -> Answer {
@@ -42,7 +46,10 @@ pub(super) fn account(
         listed = listed.saturating_add(1);
     }
     let policies = policies_of(config, activity, decisions);
-    let stands = stands(&config.records.book, &policies, activity);
+    let book = &config.records.book;
+    let stands = stands(book, &policies, activity, RULES_MAX);
+    let all = policies.iter().filter_map(|index| book.policy(*index));
+    let all: usize = all.map(|policy| policy.rules.len()).sum();
     Json::answer(200, |json| {
         json.text("account", &subject.to_string());
         json.text("now", &now.to_rfc3339_millis());
@@ -55,8 +62,8 @@ pub(super) fn account(
             "otherStreams",
             activity.streams.len().saturating_sub(listed),
         );
-        json.list("limits", stands.iter().take(RULES_MAX), show_limit);
-        json.count("otherLimits", stands.len().saturating_sub(RULES_MAX));
+        json.list("limits", &stands, show_limit);
+        json.count("otherLimits", all.saturating_sub(stands.len()));
         match &activity.exception {
             Some(exception) if exception.is_in_force() => {
                 exception::show(json, "exception", exception);
@@ -64,34 +71,35 @@ pub(super) fn account(
             _ => json.null("exception"),
         }
         json.list("ended", &activity.ended, show_end);
-        json.list("decisions", decisions, |json, one| one.show(json, false));
+        json.list("decisions", decisions.read(), |json, one| {
+            one.show(json, false);
+        });
     })
 }
 
 /// The policies of the applications that play on the account, or wanted to; all there are, where
 /// nothing is known of it.
-fn policies_of(config: &Config, activity: &Activity, decisions: &[KeptDecision]) -> Vec<usize> {
+fn policies_of(config: &Config, activity: &Activity, decisions: &Bytes) -> Vec<usize> {
     let book = &config.records.book;
     let playing = activity
         .streams
         .iter()
         .map(|stream| stream.application.as_str());
-    let decided = decisions.iter().map(|one| one.application.as_str());
-    let mut policies: Vec<usize> = Vec::new();
-    for application in playing.chain(decided) {
-        let Some(application) = book.application(application) else {
-            continue;
-        };
-        for (index, _) in book.policies_of(application) {
-            if policies.len() < RULES_MAX && !policies.contains(&index) {
-                policies.push(index);
-            }
+    let decided = decisions.read().map(|one| one.application);
+    let mut applications: Vec<&Application> = Vec::new();
+    for id in playing.chain(decided) {
+        if applications.len() < APPLICATIONS_MAX
+            && !applications.iter().any(|known| known.id == id)
+            && let Some(application) = book.application(id)
+        {
+            applications.push(application);
         }
     }
-    if policies.is_empty() {
-        policies.extend(0..book.policy_count().min(RULES_MAX));
-    }
-    policies
+    let is_listed = |index: &usize| {
+        let mut applications = applications.iter();
+        applications.len() == 0 || applications.any(|application| application.lists(*index))
+    };
+    (0..book.policy_count()).filter(is_listed).collect()
 }
 
 fn show_stream(json: &mut Json, config: &Config, stream: &Stream) {

@@ -11,9 +11,10 @@ use streamgate_values::subject::SubjectKey;
 use super::json::Json;
 use crate::exchange::Answer;
 
-/// How many slots are counted at once: under a millisecond's work where each holds fifteen
-/// accounts.
-const STRETCH: u32 = 96;
+/// How much is done at once: half a millisecond's work. A slot is as much as [`SLOT_WORK`] accounts, and
+/// so is each kibibyte of it.
+const WORK_MAX: usize = 640;
+const SLOT_WORK: usize = 8;
 
 /// How many accounts are remembered.
 const TOP: usize = 256;
@@ -198,18 +199,23 @@ impl Accounts {
             shared.under_way = Count::default();
         }
         let slots = records.slots.get();
-        let end = shared.next.saturating_add(STRETCH).min(slots);
-        for slot in shared.next.min(slots)..end {
-            let Some((bytes, _)) = host.load(StoreKey::Slot(slot)) else {
-                continue;
-            };
+        let mut work = 0_usize;
+        while shared.next < slots && work < WORK_MAX {
+            let slot = host.load(StoreKey::Slot(shared.next));
+            shared.next = shared.next.saturating_add(1);
+            let bytes = slot.map(|(bytes, _)| bytes).unwrap_or_default();
+            work = work.saturating_add(
+                (bytes.len() >> 10)
+                    .saturating_add(1)
+                    .saturating_mul(SLOT_WORK),
+            );
             for (subject, streams) in Slot::parse(&bytes).unwrap_or_default().live_counts(now) {
+                work = work.saturating_add(1);
                 shared.under_way.add(subject, streams);
             }
         }
         shared.under_way.at = now;
-        shared.next = end;
-        if end >= slots {
+        if shared.next >= slots {
             shared.next = 0;
             shared.finished = Some(core::mem::take(&mut shared.under_way));
         }

@@ -15,9 +15,9 @@ use crate::exchange::Record;
 /// The longest text of a decision that is kept, in bytes: beyond it there is only its front.
 const TEXT_MAX: usize = 96;
 
-/// A decision that is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KeptDecision {
+/// A decision that is kept, as it is read from its bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct KeptDecision<'a> {
     /// Its number: each has one more than the one before.
     pub(super) number: u64,
     /// The number of the latest before it about an account of the same bucket; 0 for none.
@@ -26,102 +26,73 @@ pub(super) struct KeptDecision {
     pub(super) at: Moment,
     /// About which account.
     pub(super) subject: SubjectKey,
-    pub(super) stream: String,
+    pub(super) stream: &'a str,
     pub(super) limit: Option<u32>,
     pub(super) count: usize,
     pub(super) repeated: u32,
     pub(super) lasted_ms: Option<u64>,
-    pub(super) event: String,
-    pub(super) reason: String,
-    pub(super) policy: String,
-    pub(super) rule: String,
-    pub(super) application: String,
-    pub(super) device: String,
-    pub(super) store: String,
-    pub(super) codes: Vec<String>,
+    pub(super) event: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) policy: &'a str,
+    pub(super) rule: &'a str,
+    pub(super) application: &'a str,
+    pub(super) device: &'a str,
+    pub(super) store: &'a str,
+    pub(super) codes: Vec<&'a str>,
 }
 
-impl KeptDecision {
-    /// A decision as it is logged, about this account.
-    pub(super) fn of(record: &Record, subject: SubjectKey, at: Moment) -> Self {
-        let text = |text: Option<&str>| front(text.unwrap_or_default()).to_owned();
-        let cause = record.cause.as_deref();
-        Self {
-            number: 0,
-            previous: 0,
-            at,
-            subject,
-            stream: record
-                .stream
-                .map_or_else(String::new, |stream| stream.termination_code()),
-            limit: cause.and_then(|cause| cause.limit),
-            count: cause.map_or(0, |cause| cause.count),
-            repeated: record.repeated,
-            lasted_ms: record.lasted_ms,
-            event: record.event.to_owned(),
-            reason: text(record.reason),
-            policy: text(cause.map(|cause| cause.policy.as_str())),
-            rule: text(cause.map(|cause| cause.rule.as_str())),
-            application: text(record.application.as_deref()),
-            device: text(record.device.as_deref()),
-            store: text(record.store),
-            codes: cause.map_or_else(Vec::new, |cause| cause.codes.clone()),
-        }
+/// The bytes of a decision as it is logged, about this account, under this number.
+pub(super) fn written(
+    record: &Record,
+    subject: &SubjectKey,
+    number: u64,
+    previous: u64,
+    at: Moment,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(192);
+    out.put(&number.to_be_bytes());
+    out.put(&previous.to_be_bytes());
+    out.put_moment(at);
+    out.put(subject.as_bytes());
+    let code = record.stream.map(|stream| stream.termination_code());
+    out.put_text(&code.unwrap_or_default());
+    let cause = record.cause.as_deref();
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let limit = cause.and_then(|cause| cause.limit);
+    out.put_number(limit.map_or(0, |limit| number(limit).saturating_add(1)));
+    out.put_number(cause.map_or(0, |cause| cause.count));
+    out.put_number(number(record.repeated));
+    let lasted_ms = record.lasted_ms.map_or(0, |ms| ms.saturating_add(1));
+    out.put(&lasted_ms.to_be_bytes());
+    for text in [
+        Some(record.event),
+        record.reason,
+        cause.map(|cause| cause.policy.as_str()),
+        cause.map(|cause| cause.rule.as_str()),
+        record.application.as_deref(),
+        record.device.as_deref(),
+        record.store,
+    ] {
+        out.put_text(front(text.unwrap_or_default()));
     }
+    out.put_texts(cause.map_or(&[], |cause| cause.codes.as_slice()));
+    out
+}
 
-    fn texts(&self) -> [&String; 7] {
-        [
-            &self.event,
-            &self.reason,
-            &self.policy,
-            &self.rule,
-            &self.application,
-            &self.device,
-            &self.store,
-        ]
-    }
-
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(192);
-        out.put(&self.number.to_be_bytes());
-        out.put(&self.previous.to_be_bytes());
-        out.put_moment(self.at);
-        out.put(self.subject.as_bytes());
-        out.put_text(&self.stream);
-        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        out.put_number(
-            self.limit
-                .map_or(0, |limit| number(limit).saturating_add(1)),
-        );
-        out.put_number(self.count);
-        out.put_number(number(self.repeated));
-        out.put(
-            &self
-                .lasted_ms
-                .map_or(0, |ms| ms.saturating_add(1))
-                .to_be_bytes(),
-        );
-        for text in self.texts() {
-            out.put_text(text);
-        }
-        out.put_texts(&self.codes);
-        out
-    }
-
-    /// The inverse; `None` for anything else.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+impl<'a> KeptDecision<'a> {
+    /// Reads one; `None` if the bytes are anything else.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let number = u64::from_be_bytes(reader.array()?);
         let previous = u64::from_be_bytes(reader.array()?);
         let at = reader.moment()?;
         let subject = SubjectKey::from_bytes(reader.array()?);
-        let stream = reader.text()?.to_owned();
+        let stream = reader.text()?;
         let limit = reader.number()?.checked_sub(1);
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
         let count = reader.number()?;
         let repeated = u32::try_from(reader.number()?).ok()?;
         let lasted_ms = u64::from_be_bytes(reader.array()?).checked_sub(1);
-        let mut text = || reader.text().map(str::to_owned);
         Some(Self {
             number,
             previous,
@@ -132,14 +103,16 @@ impl KeptDecision {
             count,
             repeated,
             lasted_ms,
-            event: text()?,
-            reason: text()?,
-            policy: text()?,
-            rule: text()?,
-            application: text()?,
-            device: text()?,
-            store: text()?,
-            codes: reader.texts()?,
+            event: reader.text()?,
+            reason: reader.text()?,
+            policy: reader.text()?,
+            rule: reader.text()?,
+            application: reader.text()?,
+            device: reader.text()?,
+            store: reader.text()?,
+            codes: (0..reader.number()?)
+                .map(|_| reader.text())
+                .collect::<Option<_>>()?,
         })
     }
 
@@ -148,18 +121,18 @@ impl KeptDecision {
         json.object("", |json| {
             json.number("number", self.number);
             json.text("at", &self.at.to_rfc3339_millis());
-            json.text("event", &self.event);
+            json.text("event", self.event);
             if with_account {
                 json.text("account", &self.subject.to_string());
             }
             for (name, text) in [
-                ("reason", &self.reason),
-                ("policy", &self.policy),
-                ("rule", &self.rule),
-                ("stream", &self.stream),
-                ("application", &self.application),
-                ("device", &self.device),
-                ("store", &self.store),
+                ("reason", self.reason),
+                ("policy", self.policy),
+                ("rule", self.rule),
+                ("stream", self.stream),
+                ("application", self.application),
+                ("device", self.device),
+                ("store", self.store),
             ] {
                 json.known(name, text);
             }
@@ -225,14 +198,23 @@ mod tests {
             lasted_ms: Some(0),
         };
         let subject = SubjectKey::from_bytes([7; 16]);
-        let kept = KeptDecision {
-            number: u64::MAX,
-            previous: 4,
-            ..KeptDecision::of(&record, subject, NOW)
-        };
-        let bytes = kept.to_bytes();
+        let bytes = written(&record, &subject, u64::MAX, 4, NOW);
         assert!(bytes.len() < 1_024, "{}", bytes.len());
-        assert_eq!(KeptDecision::parse(&bytes), Some(kept));
+        let kept = KeptDecision::parse(&bytes).unwrap();
+        assert_eq!((kept.number, kept.previous), (u64::MAX, 4));
+        assert_eq!((kept.at, kept.subject), (NOW, subject));
+        assert_eq!(kept.stream, key(1, NOW).termination_code());
+        assert_eq!(
+            (kept.limit, kept.count, kept.repeated),
+            (Some(0), 70_000, 12)
+        );
+        assert_eq!(kept.lasted_ms, Some(0));
+        assert_eq!((kept.event, kept.reason), ("refusal", "limit-reached"));
+        for text in [kept.policy, kept.rule, kept.application, kept.device] {
+            assert_eq!(text, "ü".repeat(TEXT_MAX / 2));
+        }
+        assert_eq!(kept.store, "asked");
+        assert_eq!(kept.codes, ["51fd351f"; CODES_MAX]);
         for cut in 0..bytes.len() {
             assert_eq!(KeptDecision::parse(&bytes[..cut]), None, "{cut}");
         }

@@ -10,7 +10,7 @@ use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::decision::KeptDecision;
+use super::decision::{KeptDecision, written};
 use crate::exchange::Record;
 
 /// How often a write is tried before a decision is not kept. It is in the access log.
@@ -69,10 +69,20 @@ pub(super) struct Decisions {
     looked_at: Option<Moment>,
 }
 
-/// Some of the decisions, the newest last.
+/// Some of the decisions as they are written, the newest last.
+#[derive(Debug, Default)]
+pub(super) struct Bytes(Vec<Vec<u8>>);
+
+impl Bytes {
+    pub(super) fn read(&self) -> impl Iterator<Item = KeptDecision<'_>> {
+        self.0.iter().filter_map(|bytes| KeptDecision::parse(bytes))
+    }
+}
+
+/// Some of the decisions, and where they stand among all.
 #[derive(Debug, Default)]
 pub(super) struct Read {
-    pub(super) decisions: Vec<KeptDecision>,
+    pub(super) decisions: Bytes,
     /// The number of the last that there is.
     pub(super) latest: u64,
     /// There were others in between that are kept no longer.
@@ -118,19 +128,18 @@ impl Decisions {
         let Some((head, number)) = take_number(host) else {
             return;
         };
-        let mut decision =
-            KeptDecision::of(record, subject, record.at.unwrap_or_else(|| host.now()));
-        decision.number = number;
+        let at = record.at.unwrap_or_else(|| host.now());
         let (kept_at, bucket) = (head.key(number), bucket_of(&subject));
         for _ in 0..TRIES {
             let latest = host.load(bucket);
-            decision.previous = latest.as_ref().map_or(0, |(bytes, _)| number_in(bytes));
+            let previous = latest.as_ref().map_or(0, |(bytes, _)| number_in(bytes));
             let found = host.load(kept_at);
             let is_overtaken = found.as_ref().is_some_and(|(bytes, _)| {
                 KeptDecision::parse(bytes).is_some_and(|other| other.number > number)
             });
             let version = found.map(|(_, version)| version);
-            if is_overtaken || host.swap(kept_at, version, &decision.to_bytes()) != Swap::Done {
+            let decision = written(record, &subject, number, previous, at);
+            if is_overtaken || host.swap(kept_at, version, &decision) != Swap::Done {
                 return;
             }
             let version = latest.map(|(_, version)| version);
@@ -156,10 +165,11 @@ impl Decisions {
         let end = head.next.min(begin.saturating_add(most));
         let read = |number: u64| {
             let (bytes, _) = store.load(head.key(number))?;
-            KeptDecision::parse(&bytes).filter(|decision| decision.number == number)
+            // What is not whole is left out where it is read.
+            (number_in(&bytes) == number).then_some(bytes)
         };
         Read {
-            decisions: (begin..end).filter_map(read).collect(),
+            decisions: Bytes((begin..end).filter_map(read).collect()),
             latest: end.saturating_sub(1),
             is_cut: after.is_some() && begin > first,
         }
@@ -176,10 +186,10 @@ impl Decisions {
         store: &impl Store,
         subject: &SubjectKey,
         most: usize,
-    ) -> Vec<KeptDecision> {
+    ) -> Bytes {
         let mut found = Vec::new();
         let Some(head) = head(store) else {
-            return found;
+            return Bytes(found);
         };
         let latest = store.load(bucket_of(subject));
         let mut number = latest.map_or(0, |(bytes, _)| number_in(&bytes));
@@ -187,8 +197,10 @@ impl Decisions {
             if number < head.oldest() || found.len() >= most {
                 break;
             }
-            let kept = store.load(head.key(number));
-            let Some(decision) = kept.and_then(|(bytes, _)| KeptDecision::parse(&bytes)) else {
+            let Some((bytes, _)) = store.load(head.key(number)) else {
+                break;
+            };
+            let Some(decision) = KeptDecision::parse(&bytes) else {
                 break;
             };
             if decision.number != number {
@@ -196,11 +208,11 @@ impl Decisions {
             }
             number = decision.previous;
             if decision.subject == *subject {
-                found.push(decision);
+                found.push(bytes);
             }
         }
         found.reverse();
-        found
+        Bytes(found)
     }
 }
 
@@ -231,8 +243,11 @@ fn bucket_of(subject: &SubjectKey) -> StoreKey {
     StoreKey::DecisionsOf(subject.spread().checked_rem(BUCKETS).unwrap_or_default())
 }
 
+/// The number that a decision, or a bucket, begins with; 0 for none.
 fn number_in(bytes: &[u8]) -> u64 {
-    bytes.try_into().map_or(0, u64::from_be_bytes)
+    bytes
+        .first_chunk()
+        .map_or(0, |number| u64::from_be_bytes(*number))
 }
 
 #[cfg(test)]
@@ -249,8 +264,8 @@ mod tests {
         }
     }
 
-    fn numbers(read: &[KeptDecision]) -> Vec<u64> {
-        read.iter().map(|decision| decision.number).collect()
+    fn numbers(bytes: &Bytes) -> Vec<u64> {
+        bytes.read().map(|decision| decision.number).collect()
     }
 
     #[test]
@@ -286,11 +301,16 @@ mod tests {
         assert!(!polled.is_cut);
         assert!(door.after(&host, Some(5), 100).is_cut);
         // From before a restart.
-        assert!(door.after(&host, Some(u64::MAX), 100).decisions.is_empty());
+        assert!(
+            door.after(&host, Some(u64::MAX), 100)
+                .decisions
+                .0
+                .is_empty()
+        );
         let subject = SubjectKey::from_bytes([1; 16]);
         let account = door.of_account(&host, &subject, 5);
-        assert_eq!(account.len(), 5);
-        assert!(account.iter().all(|decision| decision.subject == subject));
+        assert_eq!(account.read().count(), 5);
+        assert!(account.read().all(|decision| decision.subject == subject));
         let numbers = numbers(&account);
         assert!(numbers.is_sorted() && numbers[4] > 99_990, "{numbers:?}");
     }
@@ -314,7 +334,7 @@ mod tests {
             door.keep(&host, &record);
         }
         let before = host.calls().loads;
-        assert_eq!(door.of_account(&host, &neighbour(3), 50).len(), 1);
+        assert_eq!(numbers(&door.of_account(&host, &neighbour(3), 50)), [4]);
         assert!(host.calls().loads - before < 300);
     }
 
@@ -341,14 +361,15 @@ mod tests {
         for damaged in [&b""[..], b"\0\0\0\0\0\0\0\0\0\0\0\0", &[7; 99]] {
             host.plant(StoreKey::Decisions, damaged);
             assert_eq!(door.latest(&host), 0);
-            assert!(door.after(&host, None, 10).decisions.is_empty());
+            assert!(door.after(&host, None, 10).decisions.0.is_empty());
         }
         door.open(&host, 64);
         door.keep(&host, &refusal(1));
         host.plant(StoreKey::Decision(1), b"damaged");
-        assert!(door.after(&host, None, 10).decisions.is_empty());
+        assert!(numbers(&door.after(&host, None, 10).decisions).is_empty());
         assert!(
             door.of_account(&host, &SubjectKey::from_bytes([1; 16]), 9)
+                .0
                 .is_empty()
         );
     }

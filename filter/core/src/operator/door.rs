@@ -79,15 +79,14 @@ pub(crate) fn begin(
         };
         return unlogged(answer, "/*");
     };
-    let read = DoorPath::read(below, &door.config.hasher);
     let method = head.header(":method").unwrap_or_default();
-    let is_read = matches!(method.as_slice(), b"GET" | b"HEAD");
-    match &read {
-        Ok(DoorPath::Door) if is_read => {
-            return unlogged(to_page(&door.operator.prefix), &door.operator.prefix);
+    // What anybody may have, as it holds no secret: the page, and the way to it.
+    if matches!(method.as_slice(), b"GET" | b"HEAD") {
+        match below {
+            b"" => return unlogged(to_page(&door.operator.prefix), &door.operator.prefix),
+            b"/" => return unlogged(page::page(), "/"),
+            _ => {}
         }
-        Ok(DoorPath::Page) if is_read => return unlogged(page::page(), "/"),
-        _ => {}
     }
     let Some(key) = key_of(door, head) else {
         host.add(Metric::RefusalsCredential, 1);
@@ -102,7 +101,7 @@ pub(crate) fn begin(
             }),
         });
     };
-    let named = match read {
+    let named = match DoorPath::read(below, &door.config.hasher) {
         Ok(named) => named,
         Err(NoDoorPath::Unknown) => return unlogged(wrong(404, "there is nothing here"), "/*"),
         Err(NoDoorPath::Malformed) => {
@@ -323,8 +322,8 @@ fn page_in(query: &[u8]) -> usize {
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
     let read = state.decisions.after(host, after, DECISIONS_MAX);
     Json::answer(200, |json| {
-        json.list("decisions", &read.decisions, |json, one| {
-            one.show(json, true)
+        json.list("decisions", read.decisions.read(), |json, one| {
+            one.show(json, true);
         });
         // What to ask for the next ones after.
         json.number("latest", read.latest);

@@ -2,5 +2,6 @@
 //! takes longer than most of what is asked of it.
 
 mod budget;
+mod door;
 mod manifests;
 mod module;

@@ -1,0 +1,125 @@
+//! What a worker at the operator's door does at once, held to what it may, because nobody else is served
+//! meanwhile; and what its answers weigh. How long a million instructions take on a machine is
+//! said in docs/operator.md.
+
+use streamgate_vm::Cost;
+use streamgate_vm::door::{Crowd, Door};
+
+/// The most instructions of a tick: counting accounts and decisions, in slices.
+const SLICE_MAX: u64 = 1_200_000;
+
+/// The most instructions of a call.
+const CALL_MAX: u64 = 3_500_000;
+
+/// The most values of shared data that either reads.
+const READS_MAX: u32 = 200;
+
+/// The largest answer in bytes.
+const ANSWER_MAX: usize = 64 << 10;
+
+#[track_caller]
+fn hold(what: &str, cost: &Cost, fuel_max: u64) {
+    let (fuel, reads) = (cost.fuel, cost.buffers());
+    println!("{what}: {fuel} instructions, {reads} reads");
+    assert!(fuel <= fuel_max, "{what}: {fuel} instructions");
+    assert!(reads <= READS_MAX, "{what}: {reads} reads");
+}
+
+/// All calls that read, and ticks until all is counted.
+fn hold_all(crowd: &Crowd) -> Door {
+    println!("{crowd:?}");
+    let mut door = Door::among(crowd);
+    door.advance_ms(40_000);
+    let ask_all = |door: &mut Door| {
+        for path in [
+            "/v1/summary",
+            "/v1/accounts/acme/of-many",
+            "/v1/accounts/acme/refused-1",
+            "/v1/decisions",
+            "/v1/accounts?order=streams",
+        ] {
+            let (cost, _, bytes) = door.ask("GET", path);
+            hold(path, &cost, CALL_MAX);
+            assert!(bytes <= ANSWER_MAX, "{path}: {bytes} bytes");
+        }
+    };
+    ask_all(&mut door);
+    let (cost, bytes) = door.page();
+    hold("the page", &cost, 100_000);
+    assert!(bytes <= 10 << 10, "{bytes} bytes");
+    for tick in 0..100 {
+        hold(&format!("tick {tick}"), &door.tick(), SLICE_MAX);
+    }
+    ask_all(&mut door);
+    door
+}
+
+/// Far more policies refuse than are told apart.
+#[test]
+fn after_refusals_by_hundreds_of_policies_each_slice_and_each_call_is_short() {
+    let crowd = Crowd {
+        policies: 300,
+        refusals: 700,
+        ..Crowd::default()
+    };
+    let mut door = hold_all(&crowd);
+    let (_, summary, _) = door.ask("GET", "/v1/summary");
+    let minute = &summary["lastMinute"];
+    assert!(minute["refusals"].as_u64() > Some(600), "{summary}");
+    assert!(minute["kinds"].as_array().map_or(0, Vec::len) < 80);
+}
+
+/// As full as a million streams make 65,536 slots: all are counted.
+#[test]
+fn among_a_million_streams_each_slice_and_each_call_is_short() {
+    let crowd = Crowd {
+        slots: 128,
+        accounts: 1_953,
+        ..Crowd::default()
+    };
+    let mut door = hold_all(&crowd);
+    let (_, accounts, _) = door.ask("GET", "/v1/accounts?order=streams");
+    assert_eq!(accounts["complete"], true);
+    // One played before.
+    assert_eq!(accounts["accounts"], 1_954);
+}
+
+/// Too few slots, so that each has hundreds of accounts.
+#[test]
+fn where_slots_are_too_few_each_slice_is_short() {
+    let crowd = Crowd {
+        slots: 4,
+        accounts: 1_600,
+        ..Crowd::default()
+    };
+    let _ = hold_all(&crowd);
+}
+
+/// All that apps may send of each stream is kept.
+#[test]
+fn where_streams_have_all_attributes_each_slice_is_short() {
+    let crowd = Crowd {
+        slots: 32,
+        accounts: 480,
+        attributes: 2_000,
+        ..Crowd::default()
+    };
+    let _ = hold_all(&crowd);
+}
+
+/// The worst account: as many streams as one has by default, each on a channel and a device of its own,
+/// under rules that count devices per channel.
+#[test]
+fn an_account_of_many_streams_under_many_rules_is_told_in_a_short_call() {
+    let crowd = Crowd {
+        of_one: 64,
+        listed: 64,
+        ..Crowd::default()
+    };
+    let mut door = hold_all(&crowd);
+    let (_, account, _) = door.ask("GET", "/v1/accounts/acme/of-many");
+    assert_eq!(account["limits"][0]["count"], 64);
+    assert_eq!(account["limits"][1]["count"], 1);
+    let told = account["limits"].as_array().map_or(0, Vec::len);
+    assert_eq!(account["otherLimits"], 128 - told);
+}
