@@ -1,5 +1,6 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
+mod app_and_player;
 mod configuration;
 mod convergence;
 mod credentials;
