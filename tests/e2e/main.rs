@@ -13,6 +13,7 @@ mod cross_origin;
 mod demo_page;
 mod desktop_players;
 mod documents;
+mod ends;
 mod envoy_files;
 mod fleet;
 mod hardened;

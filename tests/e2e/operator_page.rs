@@ -73,6 +73,17 @@ fn a_support_agent_reads_why_and_stops_a_stream() {
     eventually("one player is stopped", || {
         players.iter().filter(stopped).count() == 1
     });
+    // What ended it, and what another limit would have met.
+    shows(&tab, "an operator stopped it");
+    let levels = tab.evaluate("document.querySelector('#levels').innerText");
+    let levels = levels.as_str().expect("text");
+    assert!(levels.contains("household"), "{levels}");
+    eventually("the fourth start is among the levels", || {
+        let row = "[...document.querySelectorAll('#levels tr')].at(-1)?.innerText";
+        let row = tab.evaluate(row);
+        row.as_str().is_some_and(|row| row.starts_with('4'))
+    });
+    tab.assert_accessible();
     let kept =
         tab.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])");
     assert_eq!(

@@ -10,7 +10,7 @@ const FILM: &str = "/vod/film/master.m3u8";
 /// A film of which an account may play one stream, the latest.
 const LATEST: &str = "/latest/film/master.m3u8";
 
-/// Names with their labels, and kinds. The names of policies and rules are left out.
+/// Names with their labels, and kinds. The names of policies, rules and levels are left out.
 type Shown = BTreeMap<String, String>;
 
 fn documented() -> Shown {
@@ -50,7 +50,7 @@ fn shown(scrape: &str) -> Shown {
         let labels = labels.trim_end_matches('}').split(',').map(|label| {
             let (name, _) = label.split_once('=').unwrap_or_default();
             match name {
-                "policy" | "rule" => format!("{name}=\"…\""),
+                "policy" | "rule" | "level" => format!("{name}=\"…\""),
                 _ => label.to_owned(),
             }
         });
@@ -120,10 +120,20 @@ fn what_happens_by_a_rule_is_counted_for_it() {
     expect(
         "streamgate_policy_starts_total",
         &[
-            (r#"{policy="household"}"#, "3"),
-            (r#"{policy="latest-wins"}"#, "2"),
-            (r#"{policy="a_new \"limit\""}"#, "3"),
+            (r#"{policy="household",level="1"}"#, "1"),
+            (r#"{policy="household",level="2"}"#, "1"),
+            (r#"{policy="household",level="3"}"#, "1"),
+            (r#"{policy="latest-wins",level="1"}"#, "1"),
+            // The first gives way to it.
+            (r#"{policy="latest-wins",level="2"}"#, "1"),
+            (r#"{policy="a_new \"limit\"",level="1"}"#, "1"),
+            (r#"{policy="a_new \"limit\"",level="2"}"#, "1"),
+            (r#"{policy="a_new \"limit\"",level="3"}"#, "1"),
         ],
+    );
+    expect(
+        "streamgate_policy_refused_starts_total",
+        &[(r#"{policy="household",level="4"}"#, "1")],
     );
     expect(
         "streamgate_rule_refusals_total",
