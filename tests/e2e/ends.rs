@@ -71,15 +71,15 @@ fn an_eviction_names_rule_and_winner_and_nobody_by_name() {
         (&json!("latest-wins"), &json!("one-stream"))
     );
     assert_eq!(line["stream"], starts[0]["stream"]);
-    assert_eq!(line["codes"], starts[1]["stream"]);
+    assert_eq!(line["codes"], json!([starts[1]["stream"]]));
     assert_eq!(line["subject"], starts[0]["subject"]);
     assert_eq!(line["application"], starts[0]["application"]);
-    assert!(line["lasted_ms"].is_string(), "{line}");
+    assert!(line["lasted_ms"].is_u64(), "{line}");
     let end = kept(&edge);
     for name in ["reason", "policy", "rule", "stream", "application"] {
         assert_eq!(end[name], line[name], "{name}");
     }
-    assert_eq!(end["codes"], json!([line["codes"]]));
+    assert_eq!(end["codes"], line["codes"]);
     let log = edge.log();
     assert!(!log.contains("alice") && !log.contains(KEY), "{log}");
 }
@@ -100,7 +100,7 @@ fn a_kill_by_its_app_and_one_by_an_operator_are_told_apart() {
         (&victim, &json!("Kitchen"))
     );
     let winner = app.running("alice")[0]["terminationCode"].clone();
-    assert_eq!(line["codes"], winner);
+    assert_eq!(line["codes"], json!([winner]));
 
     assert_eq!(says(&edge, "DELETE", "accounts/demo/alice")["stopped"], 1);
     let second = awaited("the operator's is told, too", || {
@@ -159,7 +159,7 @@ fn a_native_edge_tells_it_as_well() {
     let _winner = edge.player("alice").playing(LATEST);
     let line = the_end(&edge);
     assert_eq!(line["reason"], "evicted");
-    assert_eq!(line["codes"], edge.decisions(2)[1]["stream"]);
+    assert_eq!(line["codes"], json!([edge.decisions(2)[1]["stream"]]));
 }
 
 /// What a product owner asks before a limit is changed.

@@ -13,7 +13,7 @@ use crate::exchange::Answer;
 
 /// How much is done at once: half a millisecond's work. A slot is as much as [`SLOT_WORK`] accounts, and
 /// so is each kibibyte of it.
-const WORK_MAX: usize = 640;
+const WORK_MAX: usize = 1_536;
 const SLOT_WORK: usize = 8;
 
 /// How many accounts are remembered.

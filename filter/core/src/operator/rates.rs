@@ -8,7 +8,7 @@ use super::decisions::Decisions;
 use super::json::Json;
 
 /// How many decisions are read at once, at most: half a millisecond's work.
-const READ_MAX: u64 = 80;
+const READ_MAX: u64 = 128;
 
 /// How far back is counted, in seconds.
 const WINDOW_S: u64 = 60;

@@ -1,18 +1,17 @@
 //! What a worker at the operator's door does at once, held to what it may, because nobody else is served
-//! meanwhile; and what its answers weigh. How long a million instructions take on a machine is
-//! said in docs/operator.md.
+//! meanwhile; and what its answers weigh. docs/operator.md says what that is in milliseconds.
 
 use streamgate_vm::Cost;
 use streamgate_vm::door::{Crowd, Door};
 
 /// The most instructions of a tick: counting accounts and decisions, in slices.
-const SLICE_MAX: u64 = 1_200_000;
+const SLICE_MAX: u64 = 2_500_000;
 
 /// The most instructions of a call.
-const CALL_MAX: u64 = 3_500_000;
+const CALL_MAX: u64 = 4_500_000;
 
 /// The most values of shared data that either reads.
-const READS_MAX: u32 = 200;
+const READS_MAX: u32 = 250;
 
 /// The largest answer in bytes.
 const ANSWER_MAX: usize = 64 << 10;
