@@ -1,9 +1,11 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
+mod cluster_mode;
 mod configuration;
 mod convergence;
 mod credentials;
 mod degraded;
+mod door;
 mod evictions;
 mod failover;
 mod faults;
@@ -22,6 +24,7 @@ mod roaming;
 mod rollouts;
 mod rotation;
 mod round_trips;
+mod sentinel;
 mod sharing;
 mod starting;
 mod trial;
