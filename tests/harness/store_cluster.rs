@@ -22,6 +22,18 @@ pub(crate) struct StoreCluster {
     authority: Option<PathBuf>,
     watched: bool,
     password: Option<String>,
+    finds: Finds,
+}
+
+/// How Envoy finds the nodes to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finds {
+    /// It is told all of them.
+    Told,
+    /// It is told primaries and replicas, and asks each for its role.
+    ByRole,
+    /// They are in cluster mode: it asks one for the others and what each keeps.
+    ByDiscovery,
 }
 
 impl Settings {
@@ -41,6 +53,7 @@ impl Settings {
             authority: None,
             watched: false,
             password: None,
+            finds: Finds::Told,
         });
         self
     }
@@ -64,6 +77,20 @@ impl Settings {
     pub fn store_watched_with(mut self, password: &str) -> Self {
         self.store_cluster().password = Some(password.to_owned());
         self.store_watched()
+    }
+
+    /// With nodes of which primaries are asked and replicas are not, whichever is which.
+    #[must_use]
+    pub fn store_of_primaries(mut self) -> Self {
+        self.store_cluster().finds = Finds::ByRole;
+        self
+    }
+
+    /// With nodes in cluster mode, which Envoy's own discovery finds.
+    #[must_use]
+    pub fn store_in_cluster_mode(mut self) -> Self {
+        self.store_cluster().finds = Finds::ByDiscovery;
+        self
     }
 
     /// With other nodes.
@@ -110,6 +137,11 @@ impl StoreCluster {
                 "max_ejection_time": "2s", "max_ejection_percent": 100,
             });
         }
+        match self.finds {
+            Finds::Told => {}
+            Finds::ByRole => cluster["health_checks"] = role_checks(),
+            Finds::ByDiscovery => self.discovers(&mut cluster),
+        }
         if let Some(password) = &self.password {
             cluster["typed_extension_protocol_options"] = json!({
                 "envoy.filters.network.redis_proxy": {
@@ -121,17 +153,39 @@ impl StoreCluster {
         cluster
     }
 
+    /// As docs/fleet.md has it.
+    fn discovers(&self, cluster: &mut Value) {
+        let members = cluster.as_object_mut().expect("a cluster");
+        let _ = members.remove("type");
+        let _ = members.remove("eds_cluster_config");
+        cluster["lb_policy"] = "CLUSTER_PROVIDED".into();
+        cluster["cluster_type"] = json!({
+            "name": "envoy.clusters.redis",
+            "typed_config": {
+                "@type": "type.googleapis.com/google.protobuf.Struct",
+                "value": {"cluster_refresh_rate": "1s", "cluster_refresh_timeout": "1s"},
+            },
+        });
+        cluster["load_assignment"] = self.assignment();
+    }
+
     /// What the file of nodes holds.
     pub(crate) fn nodes(&self) -> Value {
+        let mut assignment = self.assignment();
+        assignment["@type"] =
+            "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment".into();
+        json!({"resources": [assignment]})
+    }
+
+    fn assignment(&self) -> Value {
         let nodes = self.nodes.iter().map(|port| {
             let address = json!({"address": "127.0.0.1", "port_value": port});
             json!({"endpoint": {"address": {"socket_address": address}}})
         });
-        json!({"resources": [{
-            "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+        json!({
             "cluster_name": CLUSTER,
             "endpoints": [{"lb_endpoints": nodes.collect::<Vec<_>>()}],
-        }]})
+        })
     }
 
     /// The route by which tests speak through the cluster. The shard is the authority,
@@ -176,6 +230,22 @@ fn transport_socket(authority: &Path) -> Value {
             }},
         },
     })
+}
+
+/// A node is well that says that it is a primary.
+fn role_checks() -> Value {
+    let hex = |text: &str| {
+        let bytes = text.bytes().map(|byte| format!("{byte:02x}"));
+        json!({"text": bytes.collect::<String>()})
+    };
+    json!([{
+        "timeout": "0.5s", "interval": "0.3s", "no_traffic_interval": "0.3s",
+        "unhealthy_threshold": 2, "healthy_threshold": 1,
+        "tcp_health_check": {
+            "send": hex("*1\r\n$4\r\nROLE\r\n"),
+            "receive": [hex("$6\r\nmaster")],
+        },
+    }])
 }
 
 /// Twice in vain, and a node is left out; once well, and it is back.

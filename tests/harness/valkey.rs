@@ -189,12 +189,12 @@ impl Valkey {
     /// How many accounts it has a record of. Keys of shards are not among them.
     #[must_use]
     pub fn records(&self) -> usize {
-        let Reply::Array(keys) = self.command(&["KEYS", "sg4:*"]) else {
+        let Reply::Array(keys) = self.command(&["KEYS", "sg5:*"]) else {
             panic!("no list of keys");
         };
         let is_record = |key: &Reply| match key {
-            // The subject's sixteen bytes stand behind the prefix.
-            Reply::BulkString(key) => key.len() == 20,
+            // The subject's sixteen bytes stand behind the prefix and the shard's tag.
+            Reply::BulkString(key) => key.len() == 24,
             other => panic!("{other:?}"),
         };
         keys.iter().filter(|key| is_record(key)).count()

@@ -78,6 +78,8 @@ impl ValkeySettings {
         ];
         if self.cluster {
             lines.push("cluster-enabled yes".to_owned());
+            lines.push(format!("cluster-port {}", crate::ports::free_port()));
+            lines.push("cluster-node-timeout 1000".to_owned());
         }
         if let Some(password) = &self.password {
             lines.push(format!("requirepass {}", quoted(password)));

@@ -1,5 +1,7 @@
 //! `streamgate account`: from an account to its keyed hash. There is no way back.
 
+use core::num::NonZeroU32;
+
 use clap::Args;
 use streamgate_record::fleet::record_key;
 use streamgate_values::subject::SubjectHasher;
@@ -13,6 +15,9 @@ pub(crate) struct Arguments {
     idp: String,
     /// The account, as the application says it
     subject: String,
+    /// `fleet.shards` of the edges, of which the key in their store has to do
+    #[arg(long, default_value = "64")]
+    shards: NonZeroU32,
     #[command(flatten)]
     key: KeySource,
 }
@@ -26,10 +31,10 @@ pub(crate) struct Arguments {
 pub(crate) fn shown(arguments: &Arguments) -> Result<String, KeyError> {
     let key = arguments.key.read()?;
     let subject = SubjectHasher::new(key.as_bytes()).subject(&arguments.idp, &arguments.subject);
-    let stored: String = record_key(&subject)
+    let stored: String = record_key(arguments.shards, &subject)
         .iter()
         .map(|byte| match byte {
-            b':' | b'0'..=b'9' | b'a'..=b'z' => char::from(*byte).to_string(),
+            b':' | b'{' | b'}' | b'0'..=b'9' | b'a'..=b'z' => char::from(*byte).to_string(),
             byte => format!("\\x{byte:02x}"),
         })
         .collect();

@@ -49,7 +49,7 @@ fn an_accounts_hash_is_the_edges_wherever_the_key_comes_from() {
         let stored = lines
             .get(1)
             .and_then(|line| line.strip_prefix("store  \"sg"));
-        // `\xNN` for a byte that is neither digit nor small letter.
+        // `\xNN` for a byte that is neither digit nor small letter; first comes its shard's tag.
         let stored = stored
             .expect("the store's key")
             .split_once(':')
@@ -64,7 +64,8 @@ fn an_accounts_hash_is_the_edges_wherever_the_key_comes_from() {
                 .get(if hex.is_some() { 4 } else { 1 }..)
                 .expect("ASCII");
         }
-        assert_eq!(bytes, expected.as_bytes());
+        assert_eq!((bytes[0], bytes[3]), (b'{', b'}'));
+        assert_eq!(&bytes[4..], expected.as_bytes());
     }
 }
 

@@ -56,7 +56,7 @@ fn a_replica_that_was_not_promoted_is_a_store_in_outage() {
     });
 }
 
-/// What a cluster answers to an edge: that keys of one account lie in different slots.
+/// Cluster mode without the discovery, at a node that serves no slot (`cluster_mode.rs` has it as it should be).
 #[test]
 #[ignore = "takes long: make trials"]
 fn a_store_in_cluster_mode_is_a_store_in_outage() {

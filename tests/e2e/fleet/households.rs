@@ -58,11 +58,19 @@ impl Households {
 
     /// Accounts that each play two streams at one edge and one at the other.
     pub(super) fn play(settings: &Settings) -> Self {
-        let fleet = Fleet::start(settings, EDGES);
+        Self::play_at(EDGES, settings)
+    }
+
+    /// The same, spread over so many edges.
+    pub(super) fn play_at(edges: usize, settings: &Settings) -> Self {
+        let fleet = Fleet::start(settings, edges);
         let apps = fleet.apps("demo-tv");
         let household = |number| {
             let name = format!("household-{number}");
-            let old = (0..LIMIT).map(|n| (n / 2, apps[n / 2].start(&name)));
+            let old = (0..LIMIT).map(|n| {
+                let edge = n * edges / LIMIT;
+                (edge, apps[edge].start(&name))
+            });
             Household {
                 old: old.collect(),
                 newcomers: Vec::new(),
@@ -101,13 +109,15 @@ impl Households {
                 }
             });
             self.seen.thrown_out += before - household.old.len();
-            let plays = |session: &Session| session.on(&clients[at % EDGES]).heartbeat();
+            let plays = |session: &Session| session.on(&clients[at % apps.len()]).heartbeat();
             household
                 .newcomers
                 .retain(|session| plays(session).status == 202);
-            let answer = apps[at % EDGES].create(&household.name).send();
+            let answer = apps[at % apps.len()].create(&household.name).send();
             match answer.status {
-                202 => household.newcomers.push(apps[at % EDGES].session(&answer)),
+                202 => household
+                    .newcomers
+                    .push(apps[at % apps.len()].session(&answer)),
                 503 => self.seen.told_to_come_again += 1,
                 _ => drop(answer.expect(409)),
             }

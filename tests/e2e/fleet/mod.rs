@@ -1,10 +1,12 @@
 //! Many edges, one truth: an account's limit holds over all edges that share a store.
 
 mod app_and_player;
+mod cluster_mode;
 mod configuration;
 mod convergence;
 mod credentials;
 mod degraded;
+mod door;
 mod evictions;
 mod failover;
 mod faults;
@@ -24,6 +26,7 @@ mod roaming;
 mod rollouts;
 mod rotation;
 mod round_trips;
+mod sentinel;
 mod sharing;
 mod starting;
 mod trial;

@@ -100,6 +100,24 @@ fn another_key_of_subjects_ends_all_sessions_and_is_said() {
     assert_eq!(households.seen.thrown_out, ACCOUNTS * LIMIT);
 }
 
+/// Ten times over, each of three edges is killed and started again, while starts come in all the time.
+#[test]
+#[ignore = "takes long: make trials"]
+fn ten_rolling_restarts_of_three_edges_throw_nobody_out() {
+    let valkey = Valkey::start();
+    let settings = Households::settings(&[valkey.port]).lapsing_after(90);
+    let mut households = Households::play_at(3, &settings);
+    for round in 1..=10 {
+        for edge in [2, 0, 1] {
+            households.fleet[edge].restart();
+            households.goes_on_for(APART / 5);
+        }
+        assert_eq!(households.seen.over, 0, "round {round}");
+        assert_eq!(households.seen.thrown_out, 0, "round {round}");
+    }
+    households.become_exact("three edges killed and restarted one after the other, ten times");
+}
+
 /// Edges of another version are restarted one after the other.
 #[test]
 fn edges_that_are_restarted_one_after_the_other_throw_nobody_out() {

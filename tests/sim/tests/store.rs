@@ -59,7 +59,7 @@ fn a_real_store_answers_whatever_a_fleet_says_in_the_same_way() {
 }
 
 /// Bytes of a shard's key here: there are fewer than ten.
-const SHARD_KEY: usize = b"sg4:e:0".len();
+const SHARD_KEY: usize = b"sg5:{ab}e:0".len();
 
 /// How long things are kept in the second test, in milliseconds: it takes far less until it
 /// waits for that.
@@ -131,7 +131,7 @@ fn both_ask_for_passwords_lack_scripts_and_forget_what_has_expired() {
     });
     let (greet, swap, (kept, kept_ms)) = (greet.as_bytes(), swap.as_bytes(), KEPT);
     let [record, memory_since, feed]: [&[u8]; 3] =
-        [b"sg4:sixteen bytes-16", b"sg4:e:0", b"sg4:n:0"];
+        [b"sg5:{ab}sixteen bytes-16", b"sg5:{ab}e:0", b"sg5:{ab}n:0"];
     let login: &[&[u8]] = &[b"AUTH", b"open sesame"];
     let [greets_text, swaps_text] = SCRIPTS.map(|text| [b"SCRIPT", &b"LOAD"[..], text.as_bytes()]);
     let greets: &[&[u8]] = &[b"EVALSHA", greet, b"2", memory_since, feed, kept, b""];

@@ -113,7 +113,12 @@ impl<H: Host> Maker<'_, H> {
             cursor.unwrap_or_default(),
         ]);
         if let Some((own, layout)) = self.layout {
-            pipeline.push(&layout.question(own).each_ref().map(Vec::as_slice));
+            pipeline.push(
+                &layout
+                    .question(own, self.shard)
+                    .each_ref()
+                    .map(Vec::as_slice),
+            );
         }
         let mut sent: Vec<Sent> = Vec::new();
         let feed_len = FEED_READ.saturating_mul(size_of::<SubjectKey>());
@@ -316,7 +321,7 @@ impl<H: Host> Maker<'_, H> {
             b"EVALSHA",
             SWAP.hash.as_bytes(),
             b"3",
-            &script::record_key(subject),
+            &script::record_key_in(self.shard, subject),
             &script::memory_key(self.shard),
             &script::feed_key(self.shard),
             expected,

@@ -27,7 +27,7 @@ const SHOWN_MAX: usize = 80;
 /// The line of edges with so many shards and this key of subjects.
 #[must_use]
 pub fn layout_line(shards: u32, hasher: &SubjectHasher) -> String {
-    format!("format=4 shards={shards} subject_key={}", hasher.check())
+    format!("format=5 shards={shards} subject_key={}", hasher.check())
 }
 
 /// What one worker knows of the layout at one shard's node.
@@ -48,8 +48,8 @@ impl Layout {
     }
 
     /// Asks the node for its lines, and gives it this edge's where that is lacking.
-    pub(super) fn question(&self, own: &str) -> [Vec<u8>; 10] {
-        let key = script::layout_key();
+    pub(super) fn question(&self, own: &str, shard: u32) -> [Vec<u8>; 10] {
+        let key = script::layout_key(shard);
         let found = self.lacking.as_deref().unwrap_or_default();
         let mut lines = found.to_vec();
         if !lines.is_empty() {
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::testing::{NOW, test};
 
-    const OWN: &str = "format=4 shards=64";
-    const OTHER: &str = "format=4 shards=8";
+    const OWN: &str = "format=5 shards=64";
+    const OTHER: &str = "format=5 shards=8";
 
     fn finds(lines: &str) -> Result<Reply<'_>, NoReply> {
         Ok(Reply::Bytes(lines.as_bytes()))
@@ -139,12 +139,12 @@ mod tests {
     #[test]
     fn an_edge_that_does_not_find_its_line_adds_it_with_the_next_call() {
         let mut layout = Layout::default();
-        assert_eq!(layout.question(OWN)[6..8], [b"".to_vec(), OWN.into()]);
+        assert_eq!(layout.question(OWN, 7)[6..8], [b"".to_vec(), OWN.into()]);
         assert!(layout.heard(OWN, finds(OTHER), NOW));
         assert!(layout.is_due(NOW));
         let both = format!("{OTHER}\n{OWN}");
-        let question = layout.question(OWN);
-        assert_eq!(question[6..8], [b"format=4".to_vec(), both.clone().into()]);
+        let question = layout.question(OWN, 7);
+        assert_eq!(question[6..8], [b"format=5".to_vec(), both.clone().into()]);
         // It was taken: that says nothing of the others.
         assert!(!layout.heard(OWN, Ok(Reply::Number(1)), NOW));
         assert_eq!(layout.other(), Some(OTHER));
@@ -173,7 +173,7 @@ mod tests {
         assert!(!layout.is_due(NOW));
         for strange in [b"".as_slice(), b"x", b"\n\n\n"] {
             let _ = layout.heard(OWN, Ok(Reply::Bytes(strange)), NOW);
-            let _ = layout.question(OWN);
+            let _ = layout.question(OWN, 7);
         }
         for no_line in [Ok(Reply::Error(b"OOM")), Err(NoReply::Cut)] {
             assert!(!Layout::default().heard(OWN, no_line, NOW));

@@ -19,6 +19,7 @@ mod batch;
 mod call;
 mod calls;
 mod feed;
+mod hash_tag;
 mod layout;
 mod patience;
 mod queue;

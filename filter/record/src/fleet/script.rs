@@ -1,19 +1,27 @@
 //! What the store does by itself: two short scripts.
 //!
 //! Keys begin with [`PREFIX`], which names the format: edges with another format do not
-//! read each other's records.
+//! read each other's records. Behind it, in braces, stands the shard's tag (see `hash_tag`).
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sg4:` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `record::slot`) |
-//! | `sg4:e:` shard | since when the shard remembers, as a moment (6 bytes) |
-//! | `sg4:l` | how edges lay accounts out, a line for each way (see `layout`) |
-//! | `sg4:n:` shard | its eviction feed: a stream of the subjects of which a stream was ended |
+//! | `sg5:{tag}` subject (16 bytes) | a record: the id of the write that left it (8), then its content (see `record::slot`) |
+//! | `sg5:{tag}e:` shard | since when the shard remembers, as a moment (6 bytes) |
+//! | `sg:{tag}l` | how edges lay accounts out, a line for each way (see `layout`); the same whatever the format |
+//! | `sg5:{tag}n:` shard | its eviction feed: a stream of the subjects of which a stream was ended |
+
+use core::num::NonZeroU32;
 
 use streamgate_values::subject::SubjectKey;
 
-/// What every key begins with.
-const PREFIX: &[u8] = b"sg4:";
+use super::call::shard_of;
+use super::hash_tag::hash_tag;
+
+/// What every key but that of the layout begins with.
+const PREFIX: &[u8] = b"sg5:";
+
+/// What that one begins with, whatever the format: edges of two formats are to meet.
+const LAYOUT_PREFIX: &[u8] = b"sg:";
 
 /// The most entries that a shard keeps in its eviction feed. An edge that misses some still hears of an eviction when
 /// the stream's lease is due.
@@ -68,26 +76,36 @@ pub(super) const SWAP: Script = Script {
     hash: "b5b9a8e145297462424866d796fffb5b1f308d4f",
 };
 
-/// The key of a subject's record in the store.
+/// The key of a subject's record in the store of edges with so many shards.
 #[must_use]
-pub fn record_key(subject: &SubjectKey) -> Vec<u8> {
-    [PREFIX, subject.as_bytes()].concat()
+pub fn record_key(shards: NonZeroU32, subject: &SubjectKey) -> Vec<u8> {
+    let shard = u32::try_from(shard_of(shards, subject)).unwrap_or_default();
+    record_key_in(shard, subject)
+}
+
+/// The same for a subject of this shard.
+pub(super) fn record_key_in(shard: u32, subject: &SubjectKey) -> Vec<u8> {
+    key(PREFIX, shard, subject.as_bytes())
 }
 
 /// The key of a shard's beginning.
 pub(super) fn memory_key(shard: u32) -> Vec<u8> {
-    [PREFIX, format!("e:{shard}").as_bytes()].concat()
+    key(PREFIX, shard, format!("e:{shard}").as_bytes())
 }
 
-/// The key of how a node is laid out. Not one for each shard: edges that disagree over the number of
-/// shards have to meet.
-pub(super) fn layout_key() -> Vec<u8> {
-    [PREFIX, b"l"].concat()
+/// The key of how the node of a shard is laid out. Each number has a tag of its own, however many shards there are: edges
+/// that disagree over that have to meet.
+pub(super) fn layout_key(shard: u32) -> Vec<u8> {
+    key(LAYOUT_PREFIX, shard, b"l")
 }
 
 /// The key of a shard's eviction feed.
 pub(super) fn feed_key(shard: u32) -> Vec<u8> {
-    [PREFIX, format!("n:{shard}").as_bytes()].concat()
+    key(PREFIX, shard, format!("n:{shard}").as_bytes())
+}
+
+fn key(prefix: &[u8], shard: u32, name: &[u8]) -> Vec<u8> {
+    [prefix, b"{", &hash_tag(shard), b"}", name].concat()
 }
 
 #[cfg(test)]

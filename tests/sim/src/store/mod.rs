@@ -123,7 +123,7 @@ impl Node {
     /// The record of a subject, as its sixteen bytes name it.
     #[must_use]
     pub fn record(&self, subject: [u8; 16], now_ms: u64) -> Option<&[u8]> {
-        self.strings.get(&[b"sg4:", &subject[..]].concat(), now_ms)
+        self.strings.record(subject, now_ms)
     }
 
     /// Everything it holds but its eviction feeds.

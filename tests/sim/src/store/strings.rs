@@ -2,8 +2,8 @@
 
 use hashbrown::HashMap;
 
-/// What records' keys begin with; a subject's sixteen bytes follow.
-const PREFIX: &[u8] = b"sg4:";
+/// What records' keys begin with; a shard's two bytes in braces and a subject's sixteen follow.
+const PREFIX: &[u8] = b"sg5:{";
 
 /// What is held under one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub struct Kept<'a> {
 
 #[derive(Debug)]
 struct Value {
+    tag: [u8; 2],
     bytes: Box<[u8]>,
     until_ms: u64,
 }
@@ -32,27 +33,38 @@ pub(super) struct Strings {
 impl Strings {
     pub(super) fn get(&self, key: &[u8], now_ms: u64) -> Option<&[u8]> {
         let value = match subject_in(key) {
-            Some(subject) => self.records.get(&subject),
+            Some((_, subject)) => self.records.get(&subject),
             None => self.others.get(key),
         };
         let value = value.filter(|value| now_ms <= value.until_ms)?;
         Some(&value.bytes)
     }
 
+    pub(super) fn record(&self, subject: [u8; 16], now_ms: u64) -> Option<&[u8]> {
+        let value = self.records.get(&subject);
+        let value = value.filter(|value| now_ms <= value.until_ms)?;
+        Some(&value.bytes)
+    }
+
     pub(super) fn set(&mut self, key: &[u8], bytes: &[u8], for_ms: u64, now_ms: u64) {
+        let record = subject_in(key);
         let value = Value {
+            tag: record.map_or([0; 2], |(tag, _)| tag),
             bytes: bytes.into(),
             until_ms: now_ms + for_ms,
         };
-        match subject_in(key) {
-            Some(subject) => self.records.insert(subject, value),
+        match record {
+            Some((_, subject)) => self.records.insert(subject, value),
             None => self.others.insert(key.to_vec(), value),
         };
     }
 
     pub(super) fn held(&self, now_ms: u64) -> impl Iterator<Item = Kept<'_>> {
         let records = self.records.iter();
-        let records = records.map(|(subject, value)| ([PREFIX, &subject[..]].concat(), value));
+        let records = records.map(|(subject, value)| {
+            let key = [PREFIX, &value.tag[..], b"}", &subject[..]].concat();
+            (key, value)
+        });
         let others = self.others.iter().map(|(key, value)| (key.clone(), value));
         let all = records.chain(others);
         all.filter(move |(_, value)| now_ms <= value.until_ms)
@@ -64,6 +76,9 @@ impl Strings {
     }
 }
 
-fn subject_in(key: &[u8]) -> Option<[u8; 16]> {
-    key.strip_prefix(PREFIX)?.try_into().ok()
+/// The shard's tag and the subject in a record's key.
+fn subject_in(key: &[u8]) -> Option<([u8; 2], [u8; 16])> {
+    let (tag, rest) = key.strip_prefix(PREFIX)?.split_at_checked(2)?;
+    let subject = rest.strip_prefix(b"}")?.try_into().ok()?;
+    Some((tag.try_into().ok()?, subject))
 }

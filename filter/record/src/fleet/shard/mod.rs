@@ -7,6 +7,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::batch::{Batch, Maker, WriteIds};
 use super::call::SUBJECTS_A_CALL;
+use super::hash_tag::shard_name;
 use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
@@ -203,7 +204,7 @@ impl Shard {
         host.add(Metric::FleetCalls, 1);
         Some(StoreCall {
             id,
-            shard: format!("shard-{}", self.number),
+            shard: shard_name(self.number),
             payload,
             timeout_ms: settings.wait_ms,
         })

@@ -18,7 +18,9 @@ fn a_start_takes_one_call_where_the_shard_is_known() {
     let [swap] = &swaps(&call)[..] else {
         panic!("one subject: {call:?}");
     };
-    assert_eq!(swap[3], [b"sg4:", alice.as_bytes().as_slice()].concat());
+    let tag = swap[4].strip_suffix(b"e:1").expect("the shard's beginning");
+    assert!(tag.starts_with(b"sg5:{") && tag.ends_with(b"}"), "{tag:?}");
+    assert_eq!(swap[3], [tag, alice.as_bytes().as_slice()].concat());
     assert_eq!(swap[6], SINCE.to_bytes(), "nothing is on record there");
     assert_eq!(worker.live(&alice), 0, "it is not decided yet");
     let said = answer(&call, &[done()]);
