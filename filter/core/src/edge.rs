@@ -280,9 +280,9 @@ impl Edge {
     pub fn on_tick(&mut self, host: &impl Host) -> Vec<StoreCall> {
         self.follow_the_time(host);
         let now = host.now();
-        self.gate.on_tick(host, now);
+        let left_out = self.gate.on_tick(host, now);
         sweep::sweep(host, &self.config.records, now);
-        self.operator.on_tick(host, &self.config, now);
+        self.operator.on_tick(host, &self.config, now, &left_out);
         self.authority.on_tick(host, &self.config.records, now)
     }
 
@@ -312,7 +312,7 @@ impl Edge {
 
     /// To be called before it is dropped: counts what was not counted yet.
     pub fn on_end(&mut self, host: &impl Host) {
-        self.gate.flush(host);
+        let _ = self.gate.flush(host);
     }
 
     /// How often [`Edge::on_tick`] is to be called, in milliseconds.

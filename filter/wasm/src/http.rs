@@ -7,6 +7,7 @@ use streamgate_core::playback::{Forward, Rewrite, Watch};
 use streamgate_core::step::{Pending, Step};
 
 use crate::go::Go;
+use crate::head::RequestHead;
 use crate::manifest::Manifest;
 use crate::{host, log};
 
@@ -14,14 +15,8 @@ use crate::{host, log};
 pub(crate) enum State {
     /// Nothing more.
     Nothing,
-    /// The call waits for its body.
-    Body {
-        call: Pending,
-        /// How much of it is there.
-        seen: usize,
-        /// See [`Phase::Request`].
-        may_tell: bool,
-    },
+    /// The call waits for its body, of which this much is there.
+    Body(Pending, usize),
     /// The response is awaited: its status matters, or it gets another header.
     Response {
         watch: Option<Watch>,
@@ -41,12 +36,12 @@ pub(crate) enum State {
     Manifest(Manifest),
 }
 
-/// Has a request answered by the filter. `may_tell`: its `Referer` may hold what no log is to hold.
-fn reply(reply: &Reply, may_tell: bool) {
+/// Has a request answered by the filter.
+fn reply(reply: &Reply, head: Option<&RequestHead>) {
     if let Some(path) = &reply.logged_path {
         host::replace_path(path);
-        if may_tell {
-            host::set_request_header("referer", None);
+        if let Some(head) = head {
+            tell_no_more(head);
         }
     }
     if let Some(record) = &reply.record {
@@ -55,14 +50,21 @@ fn reply(reply: &Reply, may_tell: bool) {
     host::answer(&reply.answer);
 }
 
+/// Takes off what `Referer` may say beyond an origin: no log is to hold it.
+fn tell_no_more(head: &RequestHead) {
+    if head.may_tell_by_referer() {
+        host::set_request_header("referer", None);
+    }
+}
+
 /// How far a request has come.
 pub(crate) enum Phase<'p> {
     /// Its head is there, or is there again.
     Request {
         /// Its path, if that is at hand.
         path: Option<&'p [u8]>,
-        /// Whether its `Referer` may say more than an origin.
-        may_tell: &'p dyn Fn() -> bool,
+        /// Its head, until its `Referer` says nothing that no log is to hold.
+        head: Option<&'p RequestHead>,
     },
     /// The head of its response is there.
     Response {
@@ -84,17 +86,14 @@ pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
         }
         // Nothing of a request can be changed once its response is there.
         (Step::Forward(_) | Step::AwaitBody(_), Phase::Response { .. }) => (State::Nothing, Go::On),
-        (Step::AwaitBody(call), Phase::Request { may_tell, .. }) => {
-            let (seen, may_tell) = (0, may_tell());
-            let body = State::Body {
-                call,
-                seen,
-                may_tell,
-            };
-            (body, Go::Wait)
+        (Step::AwaitBody(pending), Phase::Request { head, .. }) => {
+            if let Some(head) = head {
+                tell_no_more(head);
+            }
+            (State::Body(pending, 0), Go::Wait)
         }
-        (Step::Reply(answer), Phase::Request { may_tell, .. }) => {
-            reply(&answer, answer.logged_path.is_some() && may_tell());
+        (Step::Reply(answer), Phase::Request { head, .. }) => {
+            reply(&answer, *head);
             (State::Nothing, Go::Wait)
         }
         (Step::Reply(reply), Phase::Response { ends }) => {

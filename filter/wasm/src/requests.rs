@@ -167,7 +167,7 @@ impl Requests {
         drop(edge);
         let phase = Phase::Request {
             path: Some(&path),
-            may_tell: &|| head.may_tell_by_referer(),
+            head: Some(&head),
         };
         let (state, go) = take(step, &phase);
         self.wait(context, worker, state);
@@ -177,7 +177,7 @@ impl Requests {
     pub(crate) fn on_request_body(&self, context: u32, size: usize, ends: bool) -> Go {
         match self.waiting.borrow_mut().get_mut(&context) {
             Some(Waiting { state, .. }) => match state {
-                State::Body { seen, .. } => *seen = size,
+                State::Body(_, seen) => *seen = size,
                 State::Store => return Go::Wait,
                 _ => return Go::On,
             },
@@ -192,7 +192,7 @@ impl Requests {
     pub(crate) fn on_request_trailers(&self, context: u32) -> Go {
         match self.waiting.borrow().get(&context) {
             Some(Waiting { state, .. }) => match state {
-                State::Body { .. } => {}
+                State::Body(..) => {}
                 State::Store => return Go::Wait,
                 _ => return Go::On,
             },
@@ -206,12 +206,7 @@ impl Requests {
         let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(&context) else {
             return Go::On;
         };
-        let State::Body {
-            call,
-            seen,
-            may_tell,
-        } = state
-        else {
+        let State::Body(call, seen) = state else {
             return Go::On;
         };
         let body = match seen {
@@ -223,7 +218,7 @@ impl Requests {
         drop(edge);
         let phase = Phase::Request {
             path: None,
-            may_tell: &|| may_tell,
+            head: None,
         };
         let (state, go) = take(step, &phase);
         self.wait(context, &worker, state);

@@ -174,7 +174,7 @@ impl Worker {
         drop(edge);
         let request = Phase::Request {
             path: None,
-            may_tell: &|| head.may_tell_by_referer(),
+            head: Some(&head),
         };
         let (phase, go_on): (_, fn()) = match *state {
             State::Held { ends } => (Phase::Response { ends }, host::resume_response),

@@ -62,7 +62,7 @@ pub type Scenario = fn() -> Cost;
 pub const FAST_PATH: (&str, Scenario) = ("segment, fast path", segment_fast_path);
 
 /// All scenarios by name.
-pub const ALL: [(&str, Scenario); 25] = [
+pub const ALL: [(&str, Scenario); 26] = [
     ("path that is not protected", unprotected),
     FAST_PATH,
     ("segment, lease due", segment_lease_due),
@@ -76,6 +76,10 @@ pub const ALL: [(&str, Scenario); 25] = [
     ("first segment, response", first_segment_response),
     ("segment refused, limit reached", segment_refused),
     ("segment refused, evicted", segment_evicted),
+    (
+        "segment refused, evicted, asked for again",
+        segment_refused_again,
+    ),
     ("segment refused, token invalid", segment_token_invalid),
     ("manifest poll, fast path", manifest_fast_path),
     ("manifest poll, response", manifest_response),
@@ -366,6 +370,17 @@ fn segment_evicted() -> Cost {
     stage.host.advance_ms(1);
     stage.session("mobile", "alice");
     refused(&stage.ask(segment(&victim, 2)), 403, "evicted")
+}
+
+fn segment_refused_again() -> Cost {
+    let mut stage = Stage::new();
+    let (_, victim) = stage.session("mobile", "alice");
+    stage.ask(segment(&victim, 1)).served();
+    stage.host.advance_ms(1);
+    stage.session("mobile", "alice");
+    stage.tick();
+    stage.ask(segment(&victim, 2));
+    refused(&stage.ask(segment(&victim, 3)), 403, "evicted")
 }
 
 fn segment_token_invalid() -> Cost {

@@ -19,7 +19,7 @@ use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record};
 use crate::refusal::advice::{self, EvaluationResult};
 use crate::refusal::cause;
-use crate::refusal::counted::count_refusal;
+use crate::refusal::counted::Counted;
 use crate::refusal::reason::Reason;
 use crate::refusal::repeated::Room;
 use crate::request::viewer::Proof;
@@ -244,7 +244,7 @@ impl Caller<'_> {
 
     fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
         let reason = Reason::of(refused);
-        count_refusal(host, reason, Some(refused));
+        Counted::of(reason, Some(refused)).add(host, 1);
         let evaluation =
             || EvaluationResult::of(refused, self.config, self.subject, self.languages);
         let answer = match refused {

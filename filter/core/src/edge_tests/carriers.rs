@@ -330,6 +330,7 @@ fn an_id_that_names_a_device_is_not_banned_by_an_eviction() {
         Some((TIMEOUT_MS / 1000).to_string().as_str())
     );
     world.host.advance_ms(TIMEOUT_MS);
+    world.tick();
     world.ask(on(3, "tv")).served();
     assert_eq!(world.running("mobile", "alice").len(), 1);
 }

@@ -39,6 +39,7 @@ mod playback;
 mod prefetch;
 mod redirected;
 mod refusals;
+mod refused_again;
 mod retry_after;
 mod same_device;
 mod secrecy;

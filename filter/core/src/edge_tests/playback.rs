@@ -202,6 +202,7 @@ fn the_victim_of_an_eviction_stays_out_however_long_it_tries() {
     world.host.advance_ms(ENDED_KEPT_MS);
     world.ask(segment(&second, 2)).served();
     world.host.advance_ms(TIMEOUT_MS);
+    world.tick();
     assert_eq!(
         world.ask(segment(&first, 3)).refusal(),
         refused(403, "stream-over")

@@ -28,7 +28,7 @@ use self::rates::Rates;
 use self::workers::Workers;
 use crate::config::Config;
 use crate::exchange::Record;
-use crate::refusal::lines::Lines;
+use crate::refusal::lines::{LeftOut, Lines};
 pub(crate) use door::{AtDoor, begin, decided, finish, looked};
 
 /// How often a worker at the door does its part of what is to be done, in milliseconds.
@@ -84,8 +84,17 @@ impl OperatorState {
         self.decisions.keep(host, told);
     }
 
-    /// To be called from time to time.
-    pub(crate) fn on_tick(&mut self, host: &impl Host, config: &Config, now: Moment) {
+    /// To be called from time to time. `left_out` was refused since, and not logged.
+    pub(crate) fn on_tick(
+        &mut self,
+        host: &impl Host,
+        config: &Config,
+        now: Moment,
+        left_out: &[LeftOut],
+    ) {
+        for left_out in left_out {
+            self.lines.leave_out(left_out);
+        }
         match &config.operator {
             Some(operator) => {
                 self.decisions.open(host, operator.decisions);

@@ -26,6 +26,7 @@ use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use super::again::Refusals;
 use super::class::Class;
 use super::flow::{self, Flows};
 use super::lease::{self, Leases};
@@ -38,6 +39,7 @@ use super::request::Request;
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused};
 use crate::refusal::advice::languages;
+use crate::refusal::lines::LeftOut;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::{Asked, GoodTokens, Identified, Viewer, Wish};
 use crate::step::Step;
@@ -68,6 +70,7 @@ pub struct Gate {
     /// Requests that passed by a lease and were not counted yet.
     pub(super) passes: Cell<u64>,
     prefetches: Prefetches,
+    refusals: Refusals,
     pub(super) flows: Rc<Flows>,
 }
 
@@ -82,6 +85,7 @@ impl Gate {
             ticked_at: None,
             passes: Cell::new(0),
             prefetches: Prefetches::default(),
+            refusals: Refusals::default(),
             flows: Rc::new(Flows::new()),
         }
     }
@@ -101,16 +105,19 @@ impl Gate {
         self.leases = lease::none();
     }
 
-    /// Takes note of the time and of what was ended, and counts what passed since the last tick.
-    pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) {
+    /// Takes note of the time and of what was ended, and counts what passed and was refused again since
+    /// the last tick; the refusals of these that left no line.
+    pub(crate) fn on_tick(&mut self, host: &impl Host, now: Moment) -> Vec<LeftOut> {
         self.ticked_at = Some(now);
         self.generations.look(host);
-        self.flush(host);
+        self.flush(host)
     }
 
-    /// Counts what passed since it was last counted.
-    pub(crate) fn flush(&mut self, host: &impl Host) {
+    /// Counts what passed and was refused again since that was last counted.
+    pub(crate) fn flush(&mut self, host: &impl Host) -> Vec<LeftOut> {
+        let left_out = self.refusals.on_tick(host);
         host.add(Metric::FastPathPasses, self.passes.take());
+        left_out
     }
 
     /// Decides about a request on the protected path at `path_index` in the configuration.
@@ -143,9 +150,9 @@ impl Gate {
             .leading_token()
             .filter(|position| !protected.is_checked_each_time(position))
             .and_then(|position| request.asked.token_text(position));
-        if let Some(token) = &leading
-            && lease::may_be_token(token)
-            && let name = request.fingerprint(&self.fingerprinter, token)
+        let by_token = leading.as_ref().filter(|token| lease::may_be_token(token));
+        let by_token = by_token.map(|token| request.fingerprint(&self.fingerprinter, token));
+        if let Some(name) = by_token
             && let Some(step) = self.by_lease(name, &request, false)
         {
             return step;
@@ -155,6 +162,10 @@ impl Gate {
         if let Some(name) = plain
             && let Some(step) = self.by_lease(name, &request, true)
         {
+            return step;
+        }
+        let mut names = by_token.into_iter().chain(plain);
+        if let Some(step) = names.find_map(|name| self.refusals.again(name, &request)) {
             return step;
         }
         request.asked.head.expect_many();
@@ -221,6 +232,9 @@ impl Gate {
         if let Some(step) = self.by_lease(*name, request, true) {
             return step;
         }
+        if let Some(step) = self.refusals.again(*name, request) {
+            return step;
+        }
         let now = request.now();
         let who = Who::of(viewer, Some(*stream));
         // What counts as watching is decided when the response is known.
@@ -264,7 +278,13 @@ impl Gate {
                 }
                 let reason = protected.reason(refused, stream);
                 let retry_at = decided.retry_at;
-                return request.refuse(who, reason, Some(Why { refused, retry_at }));
+                let step = request.refuse(who, reason, Some(Why { refused, retry_at }));
+                self.leases.remove(*name);
+                if let Step::Reply(reply) = &step {
+                    let (named, why) = ((*name, &leased), (reason, refused));
+                    self.refusals.remember(request, named, why, reply);
+                }
+                return step;
             }
             Verdict::Stopped | Verdict::Operated { .. } => return request.forward(None),
         };

@@ -88,7 +88,8 @@ impl Leased {
     /// with a slash is a whole path: what goes on behind it is another file.
     pub(super) fn is_known_of(&self, file: &[u8]) -> bool {
         self.scope.as_ref().is_some_and(|scope| {
-            begins_with(file, scope) && (scope.ends_with(b"/") || scope.len() == file.len())
+            let is_whole = || scope.ends_with(b"/") || scope.len() == file.len();
+            scope.is_empty() || (begins_with(file, scope) && is_whole())
         })
     }
 }

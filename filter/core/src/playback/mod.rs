@@ -1,5 +1,6 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
+mod again;
 mod buffer;
 mod by_lease;
 mod class;

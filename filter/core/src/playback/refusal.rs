@@ -13,7 +13,7 @@ use crate::config::{Config, PlaybackPath};
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::EvaluationResult;
 use crate::refusal::cause;
-use crate::refusal::counted::count_refusal;
+use crate::refusal::counted::Counted;
 use crate::refusal::reason::Reason;
 use crate::request::viewer::Viewer;
 
@@ -101,7 +101,7 @@ pub(super) fn refuse(
     reason: Reason,
     why: Option<Why<'_>>,
 ) -> Reply {
-    count_refusal(meter, reason, why.map(|why| why.refused));
+    Counted::of(reason, why.map(|why| why.refused)).add(meter, 1);
     let evaluation = match (why, &who.subject) {
         (Some(why), Some(subject)) => {
             EvaluationResult::of(why.refused, config, subject, what.languages)

@@ -6,12 +6,41 @@ use streamgate_record::rule_metric::RuleMetric;
 
 use super::reason::Reason;
 
-/// Counts what the judge has refused: by its reason, and by each rule that forbids it.
-pub(crate) fn count_refusal(meter: &impl Meter, reason: Reason, refused: Option<&Refused>) {
-    meter.add(reason.metric(), 1);
-    if let Some(Refused::Conflict(breaches)) = refused {
-        for breach in breaches {
-            meter.add_for(RuleMetric::Refusals, &breach.policy, &breach.rule);
+/// A refusal as it is counted: by its reason, and by each rule that forbids it.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    reason: Reason,
+    /// Policy and name of each.
+    rules: Vec<(String, String)>,
+}
+
+impl Counted {
+    /// What the judge has refused.
+    pub(crate) fn of(reason: Reason, refused: Option<&Refused>) -> Self {
+        let breaches = match refused {
+            Some(Refused::Conflict(breaches)) => breaches.as_slice(),
+            _ => &[],
+        };
+        let rules = breaches.iter();
+        let rules = rules.map(|breach| (breach.policy.clone(), breach.rule.clone()));
+        Self {
+            reason,
+            rules: rules.collect(),
         }
+    }
+
+    /// Counts it so many times.
+    pub(crate) fn add(&self, meter: &impl Meter, times: u32) {
+        meter.add(self.reason.metric(), times.into());
+        for (policy, rule) in &self.rules {
+            for _ in 0..times {
+                meter.add_for(RuleMetric::Refusals, policy, rule);
+            }
+        }
+    }
+
+    /// Why it was refused.
+    pub(crate) const fn reason(&self) -> Reason {
+        self.reason
     }
 }

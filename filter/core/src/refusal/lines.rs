@@ -32,7 +32,26 @@ struct Told {
     left_out: u32,
 }
 
+/// The same refusal of a stream that was given again, and that nobody asked about a line for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub(crate) stream: StreamKey,
+    pub(crate) reason: &'static str,
+    pub(crate) times: u32,
+}
+
 impl Lines {
+    /// Takes note of what is not told, for the next line of the same.
+    pub(crate) fn leave_out(&mut self, left_out: &LeftOut) {
+        if let Some(told) = self.told.get_mut(index_of(&left_out.stream))
+            && let Some(told) = told
+            && told.stream == left_out.stream
+            && (told.event, told.reason) == ("refusal", left_out.reason)
+        {
+            told.left_out = told.left_out.saturating_add(left_out.times);
+        }
+    }
+
     /// Whether a record is to be told, and how many like it were not since the last that was.
     /// `clock` is read for refusals of a stream alone.
     pub fn tells(&mut self, record: &Record, clock: impl FnOnce() -> Moment) -> Option<u32> {
