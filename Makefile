@@ -31,7 +31,7 @@ test-native: build ## the end-to-end tests with the native module in the place o
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
-trials: ## faults and rollouts of a fleet under load, and what was seen of those who play (a quarter of an hour)
+trials: ## faults and rollouts of a fleet under load, and the door beside a million streams (twenty minutes)
 	scripts/trials $(ARGS)
 
 sim: ## ten million streams at forty edges in virtual time, and what their store needs (a quarter of an hour)
