@@ -13,6 +13,12 @@ WORKDIR /src
 COPY . .
 RUN scripts/build
 
+# What is built on Debian 12 asks for glibc 2.34, which Envoy's image has; of a later one it may not.
+FROM rust:1.95-slim-bookworm AS module
+WORKDIR /src
+COPY . .
+RUN scripts/native
+
 FROM debian:bookworm-slim AS sample
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ffmpeg
@@ -49,4 +55,13 @@ RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/edge
  && for edge in 0 1 2; do scripts/fleet-config $edge >envoy/fleet-$edge.yaml; done
 CMD ["envoy", "-c", "envoy/edge.yaml", "--disable-hot-restart", "--concurrency", "2", \
      "--log-level", "warning", "--component-log-level", "wasm:info", \
+     "--file-flush-interval-msec", "200"]
+
+# The same with the native module.
+FROM edge AS native
+COPY --from=module /src/build/libstreamgate.so build/
+COPY envoy/native.yaml envoy/
+RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/native.yaml
+CMD ["envoy", "-c", "envoy/native.yaml", "--disable-hot-restart", "--concurrency", "2", \
+     "--log-level", "warning", "--component-log-level", "dynamic_modules:info", \
      "--file-flush-interval-msec", "200"]

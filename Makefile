@@ -1,7 +1,7 @@
 # The few commands. Each is a script in scripts/ that says what it does.
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: sample ## see three streams play and a fourth refused, in a minute
 	cargo run -p streamgate-tests --bin demo
@@ -28,6 +28,9 @@ mutants: ## which small changes to the heart of it no unit test notices (hours; 
 test-native: build ## the end-to-end tests with the native module in the place of the Wasm module
 	scripts/test-native
 
+native-memory: ## the native module's unit tests under valgrind
+	scripts/native-memory
+
 soak: build ## a million invented accounts, and memory stays where it was (minutes)
 	cargo test -p streamgate-tests --test e2e -- --ignored --nocapture memory
 
@@ -37,7 +40,7 @@ trials: ## faults and rollouts of a fleet under load, and the door beside a mill
 sim: ## ten million streams at forty edges in virtual time, and what their store needs (a quarter of an hour)
 	cargo run --profile measure -p streamgate-sim --bin sizing
 
-bench: ## what a request costs, beside what others cost (a quarter of an hour; a quiet machine)
+bench: ## what a request costs, beside what others cost (twenty minutes; a quiet machine)
 	scripts/bench $(ARGS)
 
 bench-scale: ## what a request costs with up to a million live streams
@@ -61,4 +64,4 @@ setup: ## bring Envoy, ffmpeg and a wasm32 Rust onto this machine
 clean: ## remove what was built (keeps the tools in .tools)
 	rm -rf build target
 
-.PHONY: help demo up fleet check test test-native players mutants soak trials sim bench bench-scale build cli native sample setup clean
+.PHONY: help demo up fleet check test test-native native-memory players mutants soak trials sim bench bench-scale build cli native sample setup clean

@@ -80,21 +80,31 @@ fn an_update_keeps_the_streams_and_a_wrong_one_changes_nothing() {
     let _ = fourth.expect_refusal(403, "limit-reached");
 }
 
-/// An edge of either kind reads what one of the other has written, and finds it at the same node.
+/// Edges of either kind read what others have written, and find it at the same node.
 #[test]
 fn of_96_starts_over_edges_of_both_kinds_exactly_three_are_admitted() {
+    exactly_three_are_admitted(|settings| {
+        [
+            settings.clone().native(),
+            settings.clone().wasm(),
+            settings.native(),
+        ]
+    });
+}
+
+#[test]
+fn of_96_starts_over_three_native_edges_exactly_three_are_admitted() {
+    exactly_three_are_admitted(|settings| [(); 3].map(|()| settings.clone().native()));
+}
+
+fn exactly_three_are_admitted(forms: impl FnOnce(Settings) -> [Settings; 3]) {
     const ACCOUNTS: usize = 12;
     let nodes = [Valkey::start(), Valkey::start()];
     // No stream lapses, however slow the machine is.
     let settings = Settings::default()
         .fleet(&nodes.each_ref().map(|node| node.port))
         .with("/sessions/timeout", "900s");
-    let both = [
-        settings.clone().native(),
-        settings.clone().wasm(),
-        settings.native(),
-    ];
-    let fleet = Fleet::of(both.into_iter());
+    let fleet = Fleet::of(forms(settings).into_iter());
     let crowd = fleet.crowd(96);
     let app = fleet[0].app("demo-tv");
     for account in (0..ACCOUNTS).map(|number| format!("household-{number}")) {

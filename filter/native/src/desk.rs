@@ -10,9 +10,9 @@ use streamgate_record::own_time::ClockDifference;
 
 use crate::envoy::{Headers, Stream, StreamScheduler};
 use crate::head::RequestHead;
-use crate::health::Standing;
 use crate::host::Process;
 use crate::manifest::{Collected, HeldManifest, WholeManifest};
+use crate::standing::Standing;
 use crate::todo::{Response, Todo};
 
 /// The most bytes of manifests that a worker holds at once. What comes on top is passed on as

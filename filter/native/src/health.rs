@@ -1,34 +1,14 @@
 //! What an operator is shown and told of a configuration's edges: Envoy's gauges, and its log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use streamgate_core::notices::Notice;
 
 use crate::desk::Desk;
 use crate::envoy::{self, Gauges};
 use crate::meters::METERS;
+use crate::standing::Standing;
 use crate::worker::{Common, Worker};
-
-/// How a worker's edge, or all of them, stand with the fleet's store.
-#[derive(Debug, Default)]
-pub(crate) struct Standing {
-    /// Shards that do not answer, as the worker says that finds the most.
-    pub(crate) down: usize,
-    /// Requests that wait for it.
-    pub(crate) waiting: usize,
-    /// How other edges lay accounts out in it, where that differs.
-    pub(crate) other_layout: Option<String>,
-}
-
-impl Standing {
-    fn and(self, other: Self) -> Self {
-        Self {
-            down: self.down.max(other.down),
-            waiting: self.waiting.saturating_add(other.waiting),
-            other_layout: self.other_layout.or(other.other_layout),
-        }
-    }
-}
 
 /// What was shown and told last.
 #[derive(Debug)]
@@ -47,12 +27,7 @@ impl Health {
     }
 
     /// To be called once a tick, on Envoy's main thread.
-    pub(crate) fn show(
-        &self,
-        common: &Common,
-        workers: &[std::sync::Arc<Worker>],
-        to: &impl Gauges,
-    ) {
+    pub(crate) fn show(&self, common: &Common, workers: &[Arc<Worker>], to: &impl Gauges) {
         // The edges have one clock: the first says what it is.
         let difference = workers
             .first()

@@ -24,6 +24,7 @@ mod meters;
 mod panics;
 mod plugin;
 mod request;
+mod standing;
 mod store;
 mod todo;
 mod worker;
