@@ -151,9 +151,8 @@ impl Requests {
         let Some((_, Some(worker))) = roots.iter().find(|(known, _)| *known == root) else {
             return Go::On;
         };
-        let Some(path) = RequestHead.header(":path") else {
-            return Go::On;
-        };
+        // CONNECT has none.
+        let path = RequestHead.header(":path").unwrap_or_default();
         let mut edge = worker.edge.borrow_mut();
         let step = edge.on_request(&worker.envoy, Ticket(context), &RequestHead, &path, ends);
         drop(edge);
