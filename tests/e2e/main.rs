@@ -52,6 +52,7 @@ mod sharing;
 mod statistics;
 mod stores;
 mod tokens;
+mod tunnels;
 mod web_client;
 mod which_envoy;
 mod worked_cases;

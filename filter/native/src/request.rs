@@ -83,9 +83,11 @@ impl Request {
 
     pub(crate) fn on_request_headers(&self, ends: bool) -> u32 {
         crate::panics::perhaps(self.stream, "request_headers");
-        let Some(path) = self.stream.header(Headers::Request, ":path") else {
-            return abi::CONTINUE;
-        };
+        // CONNECT has none.
+        let path = self
+            .stream
+            .header(Headers::Request, ":path")
+            .unwrap_or_default();
         let stream = self.stream;
         let (ticket, todo) = self.worker.at_desk(|desk, process| {
             crate::panics::perhaps(stream, "desk");

@@ -158,9 +158,8 @@ impl Requests {
         let Some((_, Some(worker))) = roots.iter().find(|(known, _)| *known == root) else {
             return Go::On;
         };
-        let Some(path) = host::request_path() else {
-            return Go::On;
-        };
+        // CONNECT has none.
+        let path = host::request_path().unwrap_or_default();
         let head = RequestHead::default();
         let mut edge = worker.edge.borrow_mut();
         let step = edge.on_request(&worker.envoy, Ticket(context), &head, &path, ends);

@@ -32,6 +32,7 @@ mod long_responses;
 mod manifests;
 mod metadata;
 mod methods;
+mod nested_prefixes;
 mod operator;
 mod operator_fleet;
 mod paused;

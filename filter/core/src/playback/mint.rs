@@ -85,9 +85,10 @@ pub(super) fn mint<H: Head, E: Host>(
     if expires_at <= now {
         return request.refuse(who, Reason::TokenExpired, None);
     }
-    let scope = match viewer.is_narrow {
-        true => directory(request.asked.file),
-        false => request.protected.prefix.as_bytes(),
+    let prefix = request.protected.prefix.as_bytes();
+    let scope = match directory(request.asked.file) {
+        directory if viewer.is_narrow && directory.len() > prefix.len() => directory,
+        _ => prefix,
     };
     let Ok(scope) = core::str::from_utf8(scope) else {
         return request.refuse(who, Reason::Malformed, None);

@@ -63,10 +63,6 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
     if config.operator.is_some() {
         return Surface::Operator;
     }
-    // CONNECT has none, and what is asked for in its tunnel nobody sees.
-    if path.is_empty() {
-        return Surface::Malformed;
-    }
     let base = config.sessions.base_path.as_bytes();
     let has_api = config.session_api.is_some();
     if token.is_none()
@@ -95,7 +91,10 @@ pub fn surface<'p>(config: &Config, path: &'p [u8]) -> Surface<'p> {
             path: rest,
             file,
         },
-        None if token.is_some() || (has_api && may_be_below(&file, base)) => Surface::Malformed,
+        // CONNECT has no path, and what is asked for in its tunnel nobody sees.
+        None if path.is_empty() || token.is_some() || (has_api && may_be_below(&file, base)) => {
+            Surface::Malformed
+        }
         None => Surface::Open,
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
+use streamgate_bytes::begins_with_any_case;
 use streamgate_tokens::signed::{PlaybackToken, TokenError};
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
@@ -178,9 +179,13 @@ impl PlaybackPath {
     }
 }
 
-/// Whether a token is good for a path, whatever its spelling: where all that is protected
-/// with it is in scope, or the path itself.
+/// Whether a token is good for a path, whatever its spelling: where it was minted under the
+/// prefix that the path is protected with, and for the path itself, or by the session API, for all of them.
+/// A prefix within another one has rules of its own, which no token of the outer one is to lead around.
 pub(crate) fn is_in_scope(token: &PlaybackToken, protected: &PlaybackPath, file: &[u8]) -> bool {
-    protected.prefix.starts_with(&token.scope)
-        || Reading::of(token.scope.as_bytes()).is_ok_and(|scope| file.starts_with(&scope))
+    let is_within = |scope: &str| {
+        begins_with_any_case(scope.as_bytes(), protected.prefix.as_bytes())
+            && Reading::of(scope.as_bytes()).is_ok_and(|scope| file.starts_with(&scope))
+    };
+    token.scope.is_empty() || token.scope == protected.prefix || is_within(&token.scope)
 }
