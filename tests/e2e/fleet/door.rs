@@ -94,6 +94,9 @@ fn what_an_operator_does_at_one_of_three_edges_is_obeyed_at_all() {
     }
     let _ = ask(&fleet[2], "DELETE", &format!("{ALICE}/exception"), None);
     for edge in fleet.edges() {
+        eventually_within(BOUND_AND_SLACK, "it is blocked no longer", || {
+            edge.player("alice").open(FILM).status != 403
+        });
         let _ = edge.player("alice").playing(FILM);
     }
 }
