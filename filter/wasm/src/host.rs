@@ -5,6 +5,7 @@
 // nowhere else.
 #![allow(unsafe_code, clippy::disallowed_types)]
 
+mod by_rule;
 mod exchange;
 mod wasi;
 
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use streamgate_record::ends::{End, Ends};
+use streamgate_record::ends::{Ends, StreamEnd};
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{
     CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING,
@@ -25,6 +26,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
+use self::by_rule::ByRule;
 pub(crate) use self::exchange::{
     RequestHead, add_response_header, answer, property, replace_path, replace_response_body,
     replace_response_headers, request_body, request_path, response_body, response_header,
@@ -40,9 +42,7 @@ const CREATE_ONLY: u32 = u32::MAX;
 pub(crate) struct Envoy {
     /// Metric ids in the order of [`Metric::ALL`].
     counters: Vec<u32>,
-    /// The counters of policies and rules that something was counted for, by name and in its order,
-    /// each with its id.
-    by_rule: RefCell<Vec<(String, u32)>>,
+    by_rule: ByRule,
     /// Streams that have ended and were not told yet.
     ends: RefCell<Ends>,
     live_streams: u32,
@@ -77,7 +77,7 @@ impl Envoy {
         };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
-            by_rule: RefCell::default(),
+            by_rule: ByRule::default(),
             ends: RefCell::default(),
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
             shards_down: hostcalls::define_metric(MetricType::Gauge, SHARDS_DOWN)?,
@@ -90,20 +90,6 @@ impl Envoy {
         };
         envoy.add(Metric::GenerationBumps, 1);
         Ok(envoy)
-    }
-
-    /// Envoy's id for a counter of a policy or rule; `None` if Envoy defines none.
-    fn counter_for(&self, metric: RuleMetric, policy: &str, label: &str) -> Option<u32> {
-        let name = metric.name(policy, label);
-        let mut by_rule = self.by_rule.borrow_mut();
-        match by_rule.binary_search_by(|(known, _)| known.cmp(&name)) {
-            Ok(at) => by_rule.get(at).map(|(_, id)| *id),
-            Err(at) => {
-                let id = hostcalls::define_metric(MetricType::Counter, &name).ok()?;
-                by_rule.insert(at, (name, id));
-                Some(id)
-            }
-        }
     }
 
     /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
@@ -177,18 +163,14 @@ impl Meter for Envoy {
     }
 
     fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
-        if let Some(id) = self.counter_for(metric, policy, label) {
-            let _ = hostcalls::increment_metric(id, 1);
-        }
+        self.by_rule.add(metric, policy, label);
     }
 
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        let id = self.counter_for(metric, policy, label);
-        id.and_then(|id| hostcalls::get_metric(id).ok())
-            .unwrap_or_default()
+        self.by_rule.counted(metric, policy, label)
     }
 
-    fn ended(&self, subject: &SubjectKey, end: &End) {
+    fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {
         let seconds = end.lasted_ms.div_ceil(1000);
         let _ = hostcalls::record_metric(self.stream_seconds, seconds);
         self.ends.borrow_mut().add(subject, end);
