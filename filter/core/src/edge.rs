@@ -304,12 +304,6 @@ impl Edge {
         own_time::notice(host)
     }
 
-    /// What the proxy's log is told of streams that have ended, a line for each. To be called after
-    /// each tick, and before it is dropped.
-    pub fn ends(&self, host: &impl Host) -> Vec<String> {
-        self.operator.tell_ends(host)
-    }
-
     /// To be called before it is dropped: counts what was not counted yet.
     pub fn on_end(&mut self, host: &impl Host) {
         let _ = self.gate.flush(host);

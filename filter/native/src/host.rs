@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use streamgate_record::ends::{End, Ends};
+use streamgate_record::ends::{Ends, StreamEnd};
 use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
@@ -83,7 +83,7 @@ impl Meter for Process {
         METERS.counted_for(metric, policy, label)
     }
 
-    fn ended(&self, subject: &SubjectKey, end: &End) {
+    fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {
         METERS.add_lasted(end.lasted_ms);
         self.table.ends().add(subject, end);
     }

@@ -5,7 +5,6 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
-use crate::effect::End;
 use crate::exception::{Allowance, Exception};
 use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
 use crate::session_player::SessionPlayer;
@@ -390,15 +389,6 @@ impl Activity {
         let watermark = old.iter().filter_map(Tombstone::watermark).max();
         self.watermark = self.watermark.max(watermark.unwrap_or_default());
         before.saturating_sub(self.streams.len())
-    }
-
-    /// The streams that have lapsed by now: those that [`Activity::prune`] takes out.
-    #[must_use]
-    pub fn lapsed(&self, now: Moment) -> Vec<End> {
-        let lapsed = self.streams.iter().filter(|stream| stream.lapses_at <= now);
-        lapsed
-            .map(|stream| End::of(stream, "lapsed", stream.lapses_at))
-            .collect()
     }
 
     /// When the last live stream lapses, if there is one.

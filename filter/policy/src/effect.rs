@@ -11,7 +11,7 @@ use crate::rule::Rule;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effects {
     /// The streams that were ended.
-    pub ended: Vec<End>,
+    pub ended: Vec<StreamEnd>,
     /// The rules that were broken of policies that only watch.
     pub watched: Vec<WatchedRule>,
 }
@@ -24,8 +24,8 @@ impl Effects {
         key: &StreamKey,
         why: &'static str,
         now: Moment,
-    ) -> Option<&mut End> {
-        let end = End::of(activity.stream(key)?, why, now);
+    ) -> Option<&mut StreamEnd> {
+        let end = StreamEnd::of(activity.stream(key)?, why, now);
         self.ended.push(end);
         self.ended.last_mut()
     }
@@ -51,7 +51,7 @@ impl Effects {
 
 /// A stream is on record no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
+pub struct StreamEnd {
     /// Its key.
     pub stream: StreamKey,
     /// Why: `lapsed`, or [`EndReason::name`].
@@ -70,7 +70,7 @@ pub struct End {
     pub lasted_ms: u64,
 }
 
-impl End {
+impl StreamEnd {
     /// The end of a stream at a moment.
     pub(crate) fn of(stream: &Stream, why: &'static str, at: Moment) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl End {
     }
 }
 
-/// What [`End::why`] says of a stream that its own application stopped.
+/// What [`StreamEnd::why`] says of a stream that its own application stopped.
 pub const STOPPED: &str = "stopped";
 
 /// What it says of one that gave its place up and may start again.
@@ -104,6 +104,17 @@ impl EndReason {
             Self::Killed { by } if by.same_device => "replaced",
             Self::Killed { .. } => "stopped-from-another-device",
         }
+    }
+}
+
+impl Activity {
+    /// The streams that have lapsed by now: those that [`Activity::prune`] takes out.
+    #[must_use]
+    pub fn lapsed(&self, now: Moment) -> Vec<StreamEnd> {
+        let lapsed = self.streams.iter().filter(|stream| stream.lapses_at <= now);
+        lapsed
+            .map(|stream| StreamEnd::of(stream, "lapsed", stream.lapses_at))
+            .collect()
     }
 }
 

@@ -46,7 +46,7 @@ pub mod throttle;
 
 pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};
-pub use effect::{Effects, End, WatchedRule};
+pub use effect::{Effects, StreamEnd, WatchedRule};
 pub use event::{
     Breach, Event, Judgement, Operation, Play, Plays, Recall, Refused, Unknown, Verdict,
 };

@@ -1,6 +1,6 @@
 //! Counting what was recorded.
 
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_policy::{Event, Judgement, PolicyBook, Verdict};
 use streamgate_values::subject::SubjectKey;
 
@@ -66,7 +66,7 @@ pub(super) fn forget_lapsed(host: &impl Host, rewritten: &RewrittenSlot) {
 }
 
 /// Counts streams that have lapsed, each with its subject.
-pub(crate) fn count_lapsed(host: &impl Host, lapsed: &[(SubjectKey, End)]) {
+pub(crate) fn count_lapsed(host: &impl Host, lapsed: &[(SubjectKey, StreamEnd)]) {
     count(host, Metric::Lapses, lapsed.len());
     for (subject, end) in lapsed {
         host.ended(subject, end);

@@ -1,8 +1,8 @@
 //! Streams that have ended, until they are told to operators.
 
 use streamgate_policy::activity::Activity;
-pub use streamgate_policy::effect::End;
 use streamgate_policy::effect::STOPPED;
+pub use streamgate_policy::effect::StreamEnd;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -14,7 +14,7 @@ pub(crate) fn lapsed(
     activity: &Activity,
     subject: &SubjectKey,
     now: Moment,
-) -> impl Iterator<Item = (SubjectKey, End)> {
+) -> impl Iterator<Item = (SubjectKey, StreamEnd)> {
     let lapsed = activity.lapsed(now).into_iter();
     lapsed.map(|end| (*subject, end))
 }
@@ -23,7 +23,7 @@ pub(crate) fn lapsed(
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ends {
     /// The first of them, each with its account.
-    pub kept: Vec<(SubjectKey, End)>,
+    pub kept: Vec<(SubjectKey, StreamEnd)>,
     /// How many more there were.
     pub left_out: usize,
 }
@@ -40,7 +40,7 @@ impl Ends {
 
     /// One more has ended. Of one that its own application stopped nothing is kept: the call that
     /// did it is told of.
-    pub fn add(&mut self, subject: &SubjectKey, end: &End) {
+    pub fn add(&mut self, subject: &SubjectKey, end: &StreamEnd) {
         if end.why == STOPPED {
             return;
         }

@@ -1,6 +1,6 @@
 //! What is told of streams that end, once for each.
 
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_policy::{Event, OnConflict, Operation};
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -11,13 +11,13 @@ use crate::ports::{Clock, Meter};
 use crate::testing::test;
 
 /// What was told since the last time; no more ended than that.
-fn told(edge: &TestEdge) -> Vec<(SubjectKey, End)> {
+fn told(edge: &TestEdge) -> Vec<(SubjectKey, StreamEnd)> {
     let ends = edge.host.take_ends();
     assert_eq!(ends.left_out, 0);
     ends.kept
 }
 
-fn brief(ends: &[(SubjectKey, End)]) -> Vec<(SubjectKey, StreamKey, &str, u64)> {
+fn brief(ends: &[(SubjectKey, StreamEnd)]) -> Vec<(SubjectKey, StreamKey, &str, u64)> {
     let brief = ends.iter();
     let brief = brief.map(|(of, end)| (*of, end.stream, end.why, end.lasted_ms));
     brief.collect()

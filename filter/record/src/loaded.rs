@@ -1,7 +1,7 @@
 //! A slot as it was loaded, and what an event makes of it.
 
 use streamgate_policy::activity::Activity;
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_policy::{Event, Judgement, Recall, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
@@ -83,7 +83,7 @@ pub(super) struct Pruned {
     pub(super) activity: Activity,
     on_record: usize,
     /// The streams that have lapsed.
-    pub(super) lapsed: Vec<(SubjectKey, End)>,
+    pub(super) lapsed: Vec<(SubjectKey, StreamEnd)>,
 }
 
 impl Pruned {

@@ -1,7 +1,7 @@
 //! What the core needs from outside. The plugin fills these with Envoy's host
 //! calls, tests with plain memory.
 
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -60,7 +60,7 @@ pub trait Meter {
     /// How far that has counted, for all workers of this edge together; 0 where it does not count.
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64;
     /// A stream of a subject has ended: it is counted, and kept until [`Meter::take_ends`].
-    fn ended(&self, subject: &SubjectKey, end: &End);
+    fn ended(&self, subject: &SubjectKey, end: &StreamEnd);
     /// The streams that have ended since the last time.
     fn take_ends(&self) -> Ends;
     /// How far [`Metric::GenerationBumps`] has counted, for all workers of this edge together;

@@ -4,6 +4,7 @@
 // The clock's type is named here and nowhere else.
 #![allow(clippy::disallowed_types)]
 
+mod by_rule;
 mod dispatch;
 mod exchange;
 mod shared_key;
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use streamgate_record::ends::{End, Ends};
+use streamgate_record::ends::{Ends, StreamEnd};
 use streamgate_record::fleet::{REPLY_MAX, StoreCall};
 use streamgate_record::metric::{
     CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, STREAM_SECONDS, WAITING,
@@ -26,6 +27,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
+use self::by_rule::ByRule;
 pub(crate) use self::exchange::{
     add_response_header, answer, property, replace_path, replace_response_body,
     replace_response_headers, request_body, request_header, request_headers, request_path,
@@ -43,9 +45,7 @@ const CREATE_ONLY: u32 = u32::MAX;
 pub(crate) struct Envoy {
     /// Metric ids in the order of [`Metric::ALL`], and how much of each is not told yet.
     counters: Vec<(u32, Cell<u64>)>,
-    /// The counters of policies and rules that something was counted for, by name and in its order,
-    /// likewise.
-    by_rule: RefCell<Vec<(String, (u32, Cell<u64>))>>,
+    by_rule: ByRule,
     /// Streams that have ended and were not told yet.
     ends: RefCell<Ends>,
     live_streams: u32,
@@ -83,7 +83,7 @@ impl Envoy {
         };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
-            by_rule: RefCell::default(),
+            by_rule: ByRule::default(),
             ends: RefCell::default(),
             live_streams: hostcalls::define_metric(MetricType::Gauge, LIVE_STREAMS)?,
             shards_down: hostcalls::define_metric(MetricType::Gauge, SHARDS_DOWN)?,
@@ -101,31 +101,10 @@ impl Envoy {
 
     /// Tells Envoy what was counted and not told.
     pub(crate) fn flush(&self) {
-        let by_rule = self.by_rule.borrow();
-        let by_rule = by_rule.iter().map(|(_, counter)| counter);
-        for (id, held) in self.counters.iter().chain(by_rule) {
+        for (id, held) in &self.counters {
             increment(*id, held.take());
         }
-    }
-
-    /// What `look` says of a policy's or rule's counter: Envoy's id, and how much is not told yet.
-    /// `None` if Envoy defines none.
-    fn counter_for<T>(
-        &self,
-        (metric, policy, label): (RuleMetric, &str, &str),
-        look: impl FnOnce(u32, &Cell<u64>) -> T,
-    ) -> Option<T> {
-        let name = metric.name(policy, label);
-        let mut by_rule = self.by_rule.borrow_mut();
-        let at = match by_rule.binary_search_by(|(known, _)| known.cmp(&name)) {
-            Ok(at) => at,
-            Err(at) => {
-                let id = hostcalls::define_metric(MetricType::Counter, &name).ok()?;
-                by_rule.insert(at, (name, (id, Cell::default())));
-                at
-            }
-        };
-        by_rule.get(at).map(|(_, (id, held))| look(*id, held))
+        self.by_rule.flush();
     }
 
     /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
@@ -202,20 +181,14 @@ impl Meter for Envoy {
     }
 
     fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
-        self.counter_for((metric, policy, label), |_, held| {
-            held.set(held.get().saturating_add(1));
-        });
+        self.by_rule.add(metric, policy, label);
     }
 
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        self.counter_for((metric, policy, label), |id, held| {
-            let told = hostcalls::get_metric(id).unwrap_or_default();
-            told.saturating_add(held.get())
-        })
-        .unwrap_or_default()
+        self.by_rule.counted(metric, policy, label)
     }
 
-    fn ended(&self, subject: &SubjectKey, end: &End) {
+    fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {
         let seconds = end.lasted_ms.div_ceil(1000);
         let _ = hostcalls::record_metric(self.stream_seconds, seconds);
         self.ends.borrow_mut().add(subject, end);

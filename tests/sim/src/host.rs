@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
-use streamgate_record::ends::{End, Ends};
+use streamgate_record::ends::{Ends, StreamEnd};
 use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
@@ -127,7 +127,7 @@ impl Meter for EdgeHost {
         0
     }
 
-    fn ended(&self, _: &SubjectKey, _: &End) {}
+    fn ended(&self, _: &SubjectKey, _: &StreamEnd) {}
 
     fn take_ends(&self) -> Ends {
         Ends::new()

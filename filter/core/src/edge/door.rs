@@ -8,6 +8,12 @@ use crate::exchange::{Record, Reply};
 use crate::operator::AtDoor;
 
 impl Edge {
+    /// What the proxy's log is told of streams that have ended, a line for each. To be called after
+    /// each tick, and before it is dropped.
+    pub fn ends(&self, host: &impl Host) -> Vec<String> {
+        self.operator.tell_ends(host)
+    }
+
     pub(super) fn at_door(
         &mut self,
         ticket: Ticket,

@@ -13,9 +13,10 @@ use streamgate_values::text::split_once;
 
 use super::exception;
 use super::json::Json;
-use super::path::{DoorPath, NoDoorPath, number_in};
+use super::levels::levels;
+use super::path::{DoorPath, NoDoorPath, number_in, page_in};
 use super::understood::{PendingOperation, UnderstoodOperation};
-use super::{OperatorState, account, levels, page, summary, workers};
+use super::{OperatorState, account, page, summary, workers};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, Operator};
 use crate::exchange::{Answer, Cause, Record, Reply};
@@ -74,7 +75,7 @@ pub(crate) fn begin(
     let below = below.filter(|rest| matches!(rest.first(), None | Some(b'/')));
     let Some(below) = below else {
         let answer = match path {
-            b"/" => to_page(&door.operator.prefix),
+            b"/" => page::to_page(&door.operator.prefix),
             _ => wrong(404, "the operator's door is elsewhere on this listener"),
         };
         return unlogged(answer, "/*");
@@ -83,7 +84,7 @@ pub(crate) fn begin(
     // What anybody may have, as it holds no secret: the page, and the way to it.
     if matches!(method.as_slice(), b"GET" | b"HEAD") {
         match below {
-            b"" => return unlogged(to_page(&door.operator.prefix), &door.operator.prefix),
+            b"" => return unlogged(page::to_page(&door.operator.prefix), &door.operator.prefix),
             b"/" => return unlogged(page::page(), "/"),
             _ => {}
         }
@@ -136,8 +137,7 @@ pub(crate) fn begin(
             return unlogged(answer, &logged_path);
         }
         (b"GET", DoorPath::Levels) => {
-            let answer = levels::levels(door.config, host, page_in(query));
-            return unlogged(answer, &logged_path);
+            return unlogged(levels(door.config, host, page_in(query)), &logged_path);
         }
         (b"GET", DoorPath::Decisions) => {
             let answer = decisions(door.state, host, number_in(query, b"after"));
@@ -313,12 +313,6 @@ pub(crate) fn decided(
     })
 }
 
-/// Which page is asked for, from 1 on.
-fn page_in(query: &[u8]) -> usize {
-    let page = number_in(query, b"page").unwrap_or(1).max(1);
-    usize::try_from(page).unwrap_or(usize::MAX)
-}
-
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
     let read = state.decisions.after(host, after, DECISIONS_MAX);
     Json::answer(200, |json| {
@@ -342,10 +336,6 @@ fn key_of(door: &AtDoor<'_>, head: &impl Head) -> Option<usize> {
         .keys
         .admit(&door.config.hasher, given.trim_ascii());
     key.filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))
-}
-
-fn to_page(prefix: &str) -> Answer {
-    Answer::empty(307).with("location", format!("{prefix}/"))
 }
 
 fn wrong(status: u16, detail: &str) -> Answer {

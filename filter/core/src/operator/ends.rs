@@ -1,7 +1,7 @@
 //! Streams that have ended: kept among the decisions, and a line of the proxy's log for each.
 //! None of these has a request whose line in the access log could say so.
 
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_record::ports::Host;
 use streamgate_values::subject::SubjectKey;
 
@@ -28,7 +28,7 @@ impl OperatorState {
     }
 }
 
-fn record_of((subject, end): (SubjectKey, End)) -> Record {
+fn record_of((subject, end): (SubjectKey, StreamEnd)) -> Record {
     let winner = end.winner.iter();
     Record {
         event: "end",

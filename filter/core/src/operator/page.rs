@@ -4,6 +4,11 @@ use streamgate_page::{CONTENT_SECURITY_POLICY, PAGE_GZIP};
 
 use crate::exchange::Answer;
 
+/// The way to the page.
+pub(super) fn to_page(prefix: &str) -> Answer {
+    Answer::empty(307).with("location", format!("{prefix}/"))
+}
+
 /// The page, packed whatever the browser says it accepts: all of them unpack gzip.
 pub(super) fn page() -> Answer {
     let mut answer = Answer::empty(200)

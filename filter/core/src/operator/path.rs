@@ -121,6 +121,12 @@ pub(super) fn number_in(query: &[u8], name: &[u8]) -> Option<u64> {
     core::str::from_utf8(value).ok()?.parse().ok()
 }
 
+/// Which page is asked for, from 1 on.
+pub(super) fn page_in(query: &[u8]) -> usize {
+    let page = number_in(query, b"page").unwrap_or(1).max(1);
+    usize::try_from(page).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,8 @@ use streamgate_values::stream_key::StreamKey;
 use super::{Account, account_under, named, streams};
 use crate::testing::{book, limit, play, test};
 use crate::{
-    Effects, End, Event, Judgement, Mode, OnConflict, Operation, Play, Policy, Refused, Unknown,
-    Verdict, WatchedRule,
+    Effects, Event, Judgement, Mode, OnConflict, Operation, Play, Policy, Refused, StreamEnd,
+    Unknown, Verdict, WatchedRule,
 };
 
 fn watched(policy: &str, rule: &str) -> WatchedRule {
@@ -32,7 +32,7 @@ fn each_eviction_names_its_rule_and_how_long_the_stream_had_played() {
     assert_eq!(judgement.effects, Effects::default());
     account.later(59_000);
     let (winner, judgement) = start(&mut account);
-    let evicted = End {
+    let evicted = StreamEnd {
         stream: first,
         why: "evicted",
         policy: "P".to_owned(),

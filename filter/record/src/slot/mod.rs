@@ -30,7 +30,7 @@ mod resting_tests;
 mod tests;
 
 use streamgate_policy::activity::{Activity, Tombstone};
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
@@ -59,7 +59,7 @@ pub struct RewrittenSlot {
     /// The value to store.
     pub bytes: Vec<u8>,
     /// The streams in neighbouring records that have lapsed.
-    pub lapsed: Vec<(SubjectKey, End)>,
+    pub lapsed: Vec<(SubjectKey, StreamEnd)>,
 }
 
 impl Default for Slot<'_> {

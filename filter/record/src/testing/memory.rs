@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use hashbrown::HashMap;
-use streamgate_policy::effect::End;
+use streamgate_policy::effect::StreamEnd;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -278,7 +278,7 @@ impl Meter for MemoryHost {
             .unwrap_or(0)
     }
 
-    fn ended(&self, subject: &SubjectKey, end: &End) {
+    fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {
         let mut state = self.state();
         state.counts += 1;
         state.lasted_ms.push(end.lasted_ms);
