@@ -286,9 +286,7 @@ impl Activity {
             return false;
         };
         let at = stream.ends_at(now);
-        if let SessionPlayer::Known(key) = stream.player
-            && key != stream.key
-        {
+        if let SessionPlayer::Known(key) = stream.player {
             let why = why.clone();
             self.remember(Tombstone { key, at, why });
         }
