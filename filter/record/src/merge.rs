@@ -272,6 +272,34 @@ mod tests {
         assert_holds(&stopped, &paused(6, 9), &paused(6, 9));
     }
 
+    /// Whoever goes on to ask is refused later at an edge that may know the reason no more.
+    #[test]
+    fn an_end_without_its_reason_has_the_one_with_it_last_as_long() {
+        let key = StreamKey::external([1; 16]);
+        let key_prefix = key_prefix_of(&key).unwrap();
+        let at = |ms| NOW.plus_ms(ms);
+        let why = EndReason::Stopped;
+        let [mut full, mut bare, mut holds] = [(); 3].map(|()| Activity::default());
+        for (of_full, of_bare) in [(1, 2), (4, 3)] {
+            full.remember(Tombstone {
+                key,
+                at: at(of_full),
+                why: why.clone(),
+            });
+            bare.fade(Faded {
+                key_prefix,
+                at: at(of_bare),
+            });
+            let at = at(of_full.max(of_bare));
+            holds.remember(Tombstone {
+                key,
+                at,
+                why: why.clone(),
+            });
+            assert_holds(&full, &bare, &holds);
+        }
+    }
+
     /// Two records of one stream, alike but for what is changed in the copy.
     fn both(change: impl FnOnce(&mut Stream)) -> [Activity; 2] {
         let known = stream(1, NOW);

@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for Object<'_> {
 fn flat(json: &str) -> Result<String, AttributesError> {
     match json.as_bytes() {
         [b'"', ..] => {
-            let text: String = serde_json::from_str(json).map_err(|_| Malformed)?;
+            let text: String = serde_json::from_slice(json.as_bytes()).map_err(|_| Malformed)?;
             Ok(printable(text.as_bytes())?.to_owned())
         }
         [b'{' | b'[' | b'n', ..] => Err(AttributesError::NotFlat),
