@@ -29,7 +29,7 @@ fn hold_all(crowd: &Crowd) -> Door {
     println!("{crowd:?}");
     let mut door = Door::among(crowd);
     door.advance_ms(40_000);
-    let mut ask_all = |door: &mut Door| {
+    let ask_all = |door: &mut Door| {
         for path in [
             "/v1/summary",
             "/v1/accounts/acme/of-many",
