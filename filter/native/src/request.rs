@@ -84,10 +84,8 @@ impl Request {
     pub(crate) fn on_request_headers(&self, ends: bool) -> u32 {
         crate::panics::perhaps(self.stream, "request_headers");
         // CONNECT has none.
-        let path = self
-            .stream
-            .header(Headers::Request, ":path")
-            .unwrap_or_default();
+        let path = self.stream.header(Headers::Request, ":path");
+        let path = path.unwrap_or_default();
         let stream = self.stream;
         let (ticket, todo) = self.worker.at_desk(|desk, process| {
             crate::panics::perhaps(stream, "desk");
