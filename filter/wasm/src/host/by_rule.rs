@@ -6,9 +6,9 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 use streamgate_record::rule_metric::RuleMetric;
 
-/// The counters that were made, by name and in its order, each with Envoy's id.
+/// The counters that were made, in the order of what they count, each with Envoy's id.
 #[derive(Debug, Default)]
-pub(super) struct ByRule(RefCell<Vec<(String, u32)>>);
+pub(super) struct ByRule(RefCell<Vec<(RuleMetric, String, String, u32)>>);
 
 impl ByRule {
     /// Adds one.
@@ -27,13 +27,16 @@ impl ByRule {
 
     /// Envoy's id for a counter; `None` if Envoy makes none.
     fn id(&self, metric: RuleMetric, policy: &str, label: &str) -> Option<u32> {
-        let name = metric.name(policy, label);
         let mut made = self.0.borrow_mut();
-        match made.binary_search_by(|(known, _)| known.cmp(&name)) {
-            Ok(at) => made.get(at).map(|(_, id)| *id),
+        let found = made.binary_search_by(|(known, of, by, _)| {
+            (*known, &**of, &**by).cmp(&(metric, policy, label))
+        });
+        match found {
+            Ok(at) => made.get(at).map(|(.., id)| *id),
             Err(at) => {
+                let name = metric.name(policy, label);
                 let id = hostcalls::define_metric(MetricType::Counter, &name).ok()?;
-                made.insert(at, (name, id));
+                made.insert(at, (metric, policy.to_owned(), label.to_owned(), id));
                 Some(id)
             }
         }
