@@ -11,7 +11,7 @@ pub fn level_label(level: usize) -> String {
 
 /// A counter of a policy by levels, or of a rule of it. There is one for each that something was
 /// counted for, so the configuration bounds how many there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RuleMetric {
     /// Streams that began and that a policy looks at, by levels.
     PolicyStarts,

@@ -11,15 +11,16 @@ use super::increment;
 /// What was counted for a policy or a rule.
 #[derive(Debug)]
 struct Counter {
-    /// Envoy's name of it.
-    name: String,
+    metric: RuleMetric,
+    policy: String,
+    label: String,
     /// Envoy's id of it.
     id: u32,
     /// How much of it Envoy was not told yet.
     held: Cell<u64>,
 }
 
-/// Those for which something was counted, in the order of their names.
+/// Those for which something was counted, in the order of what they count.
 #[derive(Debug, Default)]
 pub(super) struct ByRule(RefCell<Vec<Counter>>);
 
@@ -53,14 +54,22 @@ impl ByRule {
         (metric, policy, label): (RuleMetric, &str, &str),
         of: impl FnOnce(&Counter) -> T,
     ) -> Option<T> {
-        let name = metric.name(policy, label);
         let mut counters = self.0.borrow_mut();
-        let at = match counters.binary_search_by(|known| known.name.cmp(&name)) {
+        let found = counters.binary_search_by(|known| {
+            (known.metric, &*known.policy, &*known.label).cmp(&(metric, policy, label))
+        });
+        let at = match found {
             Ok(at) => at,
             Err(at) => {
-                let id = hostcalls::define_metric(MetricType::Counter, &name).ok()?;
-                let held = Cell::default();
-                counters.insert(at, Counter { name, id, held });
+                let name = metric.name(policy, label);
+                let counter = Counter {
+                    metric,
+                    policy: policy.to_owned(),
+                    label: label.to_owned(),
+                    id: hostcalls::define_metric(MetricType::Counter, &name).ok()?,
+                    held: Cell::default(),
+                };
+                counters.insert(at, counter);
                 at
             }
         };
