@@ -35,13 +35,16 @@ use self::shared_key::Key;
 /// no entry: the host checks the value against existing entries alone.
 const CREATE_ONLY: u32 = u32::MAX;
 
+/// Envoy's id of a counter, and how much of it is not told yet.
+type Counter = (u32, Cell<u64>);
+
 /// Envoy, as the core needs it.
 #[derive(Debug)]
 pub(crate) struct Envoy {
-    /// Metric ids in the order of [`Metric::ALL`], and how much of each is not told yet.
-    counters: Vec<(u32, Cell<u64>)>,
-    /// The counters of policies and rules that something was counted for, likewise.
-    by_rule: RefCell<Vec<(RuleMetric, String, String, (u32, Cell<u64>))>>,
+    /// Those of metrics, in the order of [`Metric::ALL`].
+    counters: Vec<Counter>,
+    /// Those of policies and rules that something was counted for.
+    by_rule: RefCell<Vec<(RuleMetric, String, String, Counter)>>,
     live_streams: u32,
     shards_down: u32,
     waiting: u32,
