@@ -157,7 +157,7 @@ fn of_many_ends_at_once_some_are_lines_and_the_others_a_number() {
     }
     let told = lines(&world);
     assert_eq!(told.len(), ENDS_MAX + 1);
-    let last = json!({"event": "end", "reason": "left-out", "repeated": "20"});
+    let last = json!({"event": "end", "reason": "left-out", "repeated": 20});
     assert_eq!(told[ENDS_MAX], last);
     let decisions = says(&world, &mut door, "GET", "/streamgate/v1/decisions?after=0");
     let decisions = decisions["decisions"].as_array().unwrap().iter();

@@ -137,6 +137,7 @@ fn an_end_whose_reason_has_faded_is_an_end_whatever_names_the_stream() {
         let mut last = String::new();
         for n in 0..60 {
             world.host.advance_ms(1_000);
+            world.tick();
             last = match n % 2 {
                 0 => format!("/~{}{SEGMENT}", token(&mut world)),
                 _ => format!("{SEGMENT}?CMCD=sid%3D%22phone-{n}%22"),
@@ -219,6 +220,7 @@ fn a_killed_and_a_stopped_playback_stay_over_as_well() {
         assert_eq!(world.ask(ended.application("web")).answer().status, 202);
         for n in 0..30 {
             world.host.advance_ms(1_000);
+            world.tick();
             let id = created(
                 &mut world,
                 get("/v2/sessions/acme/alice")

@@ -503,6 +503,7 @@ fn a_refusal_that_is_repeated_is_one_line_a_second_with_a_count() {
     let mut lines = Vec::new();
     for _ in 0..30 {
         house.world.host.advance_ms(100);
+        house.world.tick();
         lines.extend(house.world.ask(segment()).reply().record);
     }
     let repeated: Vec<u32> = lines.iter().map(|line| line.repeated).collect();
