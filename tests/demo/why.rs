@@ -22,8 +22,8 @@ pub(crate) fn explained(account: &str) -> Result<(), Unexpected> {
     )?;
     let told = told.json();
     let decisions = told["decisions"].as_array().into_iter().flatten();
-    let refusals = decisions.filter(|decision| decision["event"] == "refusal");
-    let Some(refusal) = refusals.last() else {
+    let mut refusals = decisions.filter(|decision| decision["event"] == "refusal");
+    let Some(refusal) = refusals.next_back() else {
         return Err(Unexpected(format!("no refusal is told in {told}")));
     };
     let codes: Vec<&Value> = refusal["codes"].as_array().into_iter().flatten().collect();
