@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_types)]
 
 mod by_rule;
+mod counter;
 mod dispatch;
 mod exchange;
 mod shared_key;
@@ -28,6 +29,7 @@ use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use self::by_rule::ByRule;
+use self::counter::Counter;
 pub(crate) use self::exchange::{
     add_response_header, answer, property, replace_path, replace_response_body,
     replace_response_headers, request_body, request_header, request_headers, request_path,
@@ -43,8 +45,8 @@ const CREATE_ONLY: u32 = u32::MAX;
 /// Envoy, as the core needs it.
 #[derive(Debug)]
 pub(crate) struct Envoy {
-    /// Metric ids in the order of [`Metric::ALL`], and how much of each is not told yet.
-    counters: Vec<(u32, Cell<u64>)>,
+    /// Those of metrics, in the order of [`Metric::ALL`].
+    counters: Vec<Counter>,
     by_rule: ByRule,
     /// Streams that have ended and were not told yet.
     ends: RefCell<Ends>,
@@ -78,8 +80,7 @@ impl Envoy {
                 Metric::GenerationBumps => MetricType::Gauge,
                 _ => MetricType::Counter,
             };
-            let id = hostcalls::define_metric(kind, metric.name())?;
-            Ok((id, Cell::default()))
+            Counter::define(kind, metric.name())
         };
         let envoy = Self {
             counters: Metric::ALL.iter().map(counter).collect::<Result<_, _>>()?,
@@ -101,8 +102,8 @@ impl Envoy {
 
     /// Tells Envoy what was counted and not told.
     pub(crate) fn flush(&self) {
-        for (id, held) in &self.counters {
-            increment(*id, held.take());
+        for counter in &self.counters {
+            counter.flush();
         }
         self.by_rule.flush();
     }
@@ -174,8 +175,8 @@ impl Entropy for Envoy {
 impl Meter for Envoy {
     fn add(&self, metric: Metric, n: u64) {
         match self.counters.get(metric.index()) {
-            Some((_, held)) if metric.is_told_at_ticks() => held.set(held.get().saturating_add(n)),
-            Some((id, _)) => increment(*id, n),
+            Some(counter) if metric.is_told_at_ticks() => counter.hold(n),
+            Some(counter) => counter.add(n),
             None => {}
         }
     }
@@ -201,8 +202,8 @@ impl Meter for Envoy {
     /// Every worker has counted itself when it started: a counter that says zero is one that
     /// Envoy was told not to keep.
     fn bumps(&self) -> Option<u64> {
-        let (id, _) = self.counters.get(Metric::GenerationBumps.index())?;
-        hostcalls::get_metric(*id).ok().filter(|bumps| *bumps > 0)
+        let counter = self.counters.get(Metric::GenerationBumps.index())?;
+        counter.told().filter(|bumps| *bumps > 0)
     }
 
     fn add_live(&self, change: i64) {
@@ -215,13 +216,6 @@ impl Meter for Envoy {
         if self.shown_ms.replace(ms) != ms {
             let _ = hostcalls::record_metric(self.clock_difference, ms);
         }
-    }
-}
-
-/// Adds to a counter; Envoy refuses an increment of nothing.
-fn increment(id: u32, n: u64) {
-    if n > 0 {
-        let _ = hostcalls::increment_metric(id, i64::try_from(n).unwrap_or(i64::MAX));
     }
 }
 
