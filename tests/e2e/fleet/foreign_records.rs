@@ -22,9 +22,9 @@ fn keys(valkey: &Valkey, pattern: &str) -> Vec<Vec<u8>> {
 
 /// The keys of records.
 fn record_keys(valkey: &Valkey) -> Vec<Vec<u8>> {
-    let mut keys = keys(valkey, "sg4:*");
-    // The subject's sixteen bytes stand behind the prefix.
-    keys.retain(|key| key.len() == 20);
+    let mut keys = keys(valkey, "sg5:*");
+    // The subject's sixteen bytes stand behind the prefix and the shard's tag.
+    keys.retain(|key| key.len() == "sg5:{ab}".len() + 16);
     keys
 }
 
@@ -81,18 +81,25 @@ fn a_shards_memory_and_feed_that_are_none_are_begun_anew() {
     let apps = fleet.apps("demo-web");
     let playing = apps[0].start("alice");
     let commands: [(&str, &[&[u8]]); 7] = [
-        ("sg4:e:*", &[b"SET", b""]),
-        ("sg4:e:*", &[b"SET", b"longer than a moment"]),
-        ("sg4:e:*", &[b"LPUSH", b"value"]),
-        ("sg4:n:*", &[b"SET", b"text"]),
-        ("sg4:n:*", &[b"HSET", b"field", b"value"]),
-        ("sg4:n:*", &[b"XADD", b"*", b"s", b"no subject"]),
-        ("sg4:l", &[b"LPUSH", b"value"]),
+        ("e:", &[b"SET", b""]),
+        ("e:", &[b"SET", b"longer than a moment"]),
+        ("e:", &[b"LPUSH", b"value"]),
+        ("n:", &[b"SET", b"text"]),
+        ("n:", &[b"HSET", b"field", b"value"]),
+        ("n:", &[b"XADD", b"*", b"s", b"no subject"]),
+        ("l", &[b"LPUSH", b"value"]),
     ];
-    for (n, (pattern, command)) in commands.into_iter().enumerate() {
-        for shard in 0..SHARDS {
-            let key = pattern.replace('*', &shard.to_string());
-            replace(&valkey, key.as_bytes(), command);
+    let mut shards = keys(&valkey, "sg5:*e:*");
+    shards.retain(|key| key.len() == "sg5:{ab}e:0".len());
+    assert_eq!(shards.len(), SHARDS as usize);
+    for (n, (kind, command)) in commands.into_iter().enumerate() {
+        for key in &shards {
+            let (tag, shard) = key["sg5:".len()..].split_at("{ab}".len());
+            let key = match kind {
+                "l" => [b"sg:", tag, b"l"].concat(),
+                _ => [b"sg5:", tag, kind.as_bytes(), &shard["e:".len()..]].concat(),
+            };
+            replace(&valkey, &key, command);
         }
         for app in &apps {
             let _ = app.start(&format!("account-{n}"));
