@@ -62,7 +62,7 @@ fn what_is_neither_form_nor_json_is_refused_and_never_stored() {
 #[test]
 fn an_empty_device_is_a_missing_one() {
     let edge = demanding();
-    for form in ["deviceId=", "deviceId=+", "deviceId", "deviceId=%20"] {
+    for form in ["deviceId=", "deviceId=+", "deviceId&a=", "deviceId=%20"] {
         for _ in 0..2 {
             let answer = edge.app("demo-web").create("alice").form(form).send();
             let obligation = &answer.expect(400).json()["obligations"][0];
