@@ -578,6 +578,34 @@ fn an_account_of_twenty_streams_is_shown_whole_and_listed_first() {
     assert_eq!(house.says("/streamgate/v1/summary")["accounts"]["count"], 4);
 }
 
+#[test]
+fn a_parameter_that_is_not_what_it_has_to_be_is_named() {
+    let mut house = House::new();
+    for (asked, name) in [
+        ("accounts?page=-1", "page"),
+        ("accounts?order=streams&page=x", "page"),
+        ("accounts?page=0", "page"),
+        ("accounts?order=x&page=1", "order"),
+        ("levels?page=", "page"),
+        ("decisions?after=x", "after"),
+        ("decisions?after=%2D1", "after"),
+    ] {
+        let path = format!("/streamgate/v1/{asked}");
+        let answer = house.answer(with_key(get(&path)));
+        assert_eq!(answer.status, 400, "{asked}");
+        let detail = body_of(&answer)["detail"].to_string();
+        assert!(detail.contains(&format!("`{name}`")), "{asked}: {detail}");
+    }
+    for asked in [
+        "accounts?after=x&sort=-1",
+        "levels?order=x",
+        "decisions?page=x",
+        "summary?page=x",
+    ] {
+        house.says(&format!("/streamgate/v1/{asked}"));
+    }
+}
+
 /// What the door adds for viewers where nobody has one.
 #[test]
 fn without_a_door_nothing_is_kept() {
