@@ -312,39 +312,29 @@ fn nonsense_with_a_good_key_is_refused_and_does_nothing() {
     ] {
         let _ = asks(method, path, b"").expect(status);
     }
-    for query in [
-        "page=0",
-        "page=99999999999999999999",
-        "page=-1",
-        "page=%31",
-        "page=\u{e9}",
+    for (query, status) in [
+        ("accounts?order=streams&page=99999999999999999999", 200),
+        ("accounts?order=streams&page=%31", 200),
+        ("accounts?page=0", 400),
+        ("accounts?page=-1", 400),
+        ("accounts?page=%C3%A9", 400),
+        ("accounts?order=x", 400),
+        ("levels?page=x", 400),
+        ("decisions?after=18446744073709551615", 200),
+        ("decisions?after=99999999999999999999", 200),
+        ("decisions?after=-1", 400),
+        ("decisions?after=x", 400),
+        ("decisions?after=", 400),
+        ("decisions?before=x", 200),
     ] {
-        let query = query.replace('\u{e9}', "%C3%A9");
-        let path = format!("/streamgate/v1/accounts?order=streams&{query}");
-        assert_eq!(
-            asks("GET", &path, b"").expect(200).json()["rows"],
-            json!([]),
-            "{query}"
-        );
-    }
-    for after in [
-        "18446744073709551615",
-        "99999999999999999999",
-        "-1",
-        "x",
-        "",
-    ] {
-        let answer = asks(
-            "GET",
-            &format!("/streamgate/v1/decisions?after={after}"),
-            b"",
-        );
-        assert!(answer.expect(200).json()["decisions"].is_array(), "{after}");
+        let _ = asks("GET", &format!("/streamgate/v1/{query}"), b"").expect(status);
     }
     for body in [
         &b"\xff\xfe"[..],
         br#"{"blocked": true, "reason": "a", "for": "1h", "policy": "x"}"#,
-        br#"{"blocked": "true ", "reason": "a", "for": "1h"}"#,
+        br#"{"blocked": "true", "reason": "a", "for": "1h"}"#,
+        br#"{"max": "5", "reason": "a", "for": "1h"}"#,
+        br#"{"max": 5, "reason": false, "for": "1h"}"#,
         br#"{"max": 1, "max": 1000, "reason": "a", "for": "1h"}"#,
         br#"[{"blocked": true}]"#,
     ] {

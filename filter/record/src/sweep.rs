@@ -3,7 +3,8 @@
 //! Nothing depends on it: a lapsed stream counts for nothing the moment its time
 //! has come, and goes from the record with the next write to its slot. The sweep
 //! only gives memory back and keeps the gauge of live streams true while nobody
-//! writes. Workers share the work: whoever moves the hand on sweeps the stretch.
+//! writes. Workers share the work: whoever moves the hand on sweeps the stretch. Where much lapses
+//! at once, a stretch ends early, and whoever ticks next goes on with it.
 
 use streamgate_values::moment::Moment;
 
@@ -15,12 +16,17 @@ use crate::ports::{Host, StoreKey, Swap};
 /// How often a worker is to call [`sweep()`], in milliseconds.
 pub const SWEEP_EVERY_MS: u64 = 100;
 
-/// How long a whole round takes, in milliseconds, unless there are more slots than 76,800.
+/// How long a whole round takes, in milliseconds, unless there are more slots than 76,800, or more
+/// lapses than [`WORK_MAX`] allows.
 const ROUND_MS: u64 = 60_000;
 
 /// The most slots that one call sweeps: less than a millisecond's work where each holds fifteen
-/// accounts. No request of this worker is served meanwhile.
+/// accounts that play. No request of this worker is served meanwhile.
 const STRETCH_MAX: u32 = 128;
+
+/// After how many lapsed streams, and records taken apart, one call sweeps no further slot: about
+/// half a millisecond's work.
+const WORK_MAX: usize = 1_024;
 
 /// Sweeps the next stretch of slots, if no worker did so just now.
 pub fn sweep(host: &impl Host, records: &Records, now: Moment) {
@@ -28,8 +34,13 @@ pub fn sweep(host: &impl Host, records: &Records, now: Moment) {
     let Some(first) = claim(host, slots, now) else {
         return;
     };
+    let mut work = 0_usize;
     for slot in first..first.saturating_add(stretch(slots)).min(slots) {
-        sweep_slot(host, StoreKey::Slot(slot), now);
+        if work >= WORK_MAX {
+            put_back(host, slot);
+            return;
+        }
+        work = work.saturating_add(sweep_slot(host, StoreKey::Slot(slot), now));
     }
 }
 
@@ -55,6 +66,17 @@ fn claim(host: &impl Host, slots: u32, now: Moment) -> Option<u32> {
     };
     let version = loaded.map(|(_, version)| version);
     (host.swap(StoreKey::Sweep, version, &hand.to_bytes()) == Swap::Done).then_some(first)
+}
+
+/// Leaves the rest of a stretch, from `next` on, to whichever worker ticks first.
+fn put_back(host: &impl Host, next: u32) {
+    let version = host.load(StoreKey::Sweep).map(|(_, version)| version);
+    let hand = Hand {
+        next,
+        moved_at: Moment::EARLIEST,
+    };
+    // On a conflict another worker is ahead, and the rest waits for the next round.
+    let _: Swap = host.swap(StoreKey::Sweep, version, &hand.to_bytes());
 }
 
 /// How far the sweep has come: the next slot (four bytes) and the moment of the last
@@ -83,16 +105,18 @@ impl Hand {
     }
 }
 
-fn sweep_slot(host: &impl Host, key: StoreKey, now: Moment) {
+/// Sweeps a slot; how much work that was, as [`WORK_MAX`] counts it.
+fn sweep_slot(host: &impl Host, key: StoreKey, now: Moment) -> usize {
     let Some((bytes, version)) = host.load(key) else {
-        return;
+        return 0;
     };
     let Some(slot) = Slot::parse(&bytes).filter(|slot| slot.has_lapsed(now)) else {
-        return;
+        return 0;
     };
     let rewritten = slot.rewrite(None, now);
     // On a conflict the other writer has just tidied the slot.
     if host.swap(key, Some(version), &rewritten.bytes) == Swap::Done {
         forget_lapsed(host, &rewritten);
     }
+    slot.idle(now).saturating_add(rewritten.lapsed.len())
 }

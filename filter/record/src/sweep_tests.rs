@@ -175,3 +175,52 @@ fn no_call_sweeps_more_than_a_millisecond_s_work() {
         assert_eq!(edge.host.calls().loads - before, expected + 1);
     }
 }
+
+/// Sixteen accounts of a stream each in each of 220 slots of 65,536, all of which lapse at once.
+fn crowd() -> TestEdge {
+    let edge = edge(65_536);
+    for of in 0..16 {
+        edge.starts(of * 16);
+    }
+    let mut bytes = edge.stored(0)[..EMPTY_SLOT].to_vec();
+    for of in 0..16 {
+        bytes.extend(&edge.stored(of * 16)[EMPTY_SLOT..]);
+    }
+    for slot in 0..220 {
+        edge.host.plant(StoreKey::Slot(slot), &bytes);
+    }
+    edge.host.advance_ms(TIMEOUT_MS);
+    edge
+}
+
+#[test]
+fn where_much_lapses_at_once_a_call_ends_early_and_the_next_goes_on_at_once() {
+    let edge = crowd();
+    let lapses = || edge.host.count(Metric::Lapses);
+    let mut ticks = 0;
+    while lapses() < 220 * 16 {
+        let before = lapses();
+        // Of other workers, each a millisecond later.
+        edge.host.advance_ms(1);
+        sweep(&edge.host, &edge.records, edge.host.now());
+        let ended = lapses() - before;
+        assert!((1..=512).contains(&ended), "{ended} in tick {ticks}");
+        ticks += 1;
+    }
+    assert_eq!(
+        ticks, 7,
+        "no slot is passed over, and none waits for its turn"
+    );
+    for slot in 0..220 {
+        assert_eq!(edge.stored(slot).len(), EMPTY_SLOT, "{slot}");
+    }
+}
+
+#[test]
+fn what_another_worker_tidied_is_work_too() {
+    let edge = crowd();
+    edge.host.advance_ms(SWEEP_EVERY_MS);
+    edge.host.lose_next_swap_at(StoreKey::Slot(0));
+    sweep(&edge.host, &edge.records, edge.host.now());
+    assert_eq!(edge.host.count(Metric::Lapses), 31 * 16);
+}

@@ -96,10 +96,25 @@ pub fn read_form(attributes: &mut Attributes, body: &[u8]) -> Result<(), Attribu
 ///
 /// [`AttributesError`]; what was read before the error stays in `attributes`.
 pub fn read_json(attributes: &mut Attributes, json: &[u8]) -> Result<(), AttributesError> {
+    read_kinds(attributes, json, "")
+}
+
+/// The same, with `mark` in front of numbers and truth values. No text holds a control character,
+/// so that with one of these they cannot be taken for texts, nor texts for them.
+///
+/// # Errors
+///
+/// As [`read_json`].
+pub(crate) fn read_kinds(
+    attributes: &mut Attributes,
+    json: &[u8],
+    mark: &str,
+) -> Result<(), AttributesError> {
     let mut refused = None;
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let object = Object {
         attributes,
+        mark,
         refused: &mut refused,
     };
     let read = deserializer.deserialize_map(object);
@@ -112,6 +127,8 @@ pub fn read_json(attributes: &mut Attributes, json: &[u8]) -> Result<(), Attribu
 /// Takes the members of an object for attributes.
 struct Object<'a> {
     attributes: &'a mut Attributes,
+    /// Stands in front of what is no text.
+    mark: &'a str,
     /// Why a member was refused, if one was.
     refused: &'a mut Option<AttributesError>,
 }
@@ -125,7 +142,7 @@ impl<'de> Visitor<'de> for Object<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-            let added = flat(value.get()).and_then(|value| {
+            let added = flat(value.get(), self.mark).and_then(|value| {
                 let name = printable(name.as_bytes())?.to_owned();
                 add(self.attributes, name, value)
             });
@@ -138,15 +155,15 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 }
 
-/// A JSON value that is a text, a number or a truth value, as text.
-fn flat(json: &str) -> Result<String, AttributesError> {
+/// A JSON value that is a text, a number or a truth value, as text; the latter with a mark.
+fn flat(json: &str, mark: &str) -> Result<String, AttributesError> {
     match json.as_bytes() {
         [b'"', ..] => {
             let text: String = serde_json::from_slice(json.as_bytes()).map_err(|_| Malformed)?;
             Ok(printable(text.as_bytes())?.to_owned())
         }
         [b'{' | b'[' | b'n', ..] => Err(AttributesError::NotFlat),
-        _ => Ok(json.to_owned()),
+        _ => Ok([mark, json].concat()),
     }
 }
 

@@ -10,6 +10,7 @@ mod refused;
 mod respond;
 pub(crate) mod understood;
 
+pub(crate) use attributes::read_kinds;
 pub use attributes::{AttributesError, read_attributes, read_form, read_json};
 pub use call::{BodyType, Call, MAX_BODY, PendingCall, Resource};
 pub(crate) use carry_out::{Called, Door, begin, finish};

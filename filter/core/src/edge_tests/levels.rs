@@ -90,14 +90,7 @@ fn an_answer_lists_a_few_policies_and_says_how_many_pages_there_are() {
     let listed = first["policies"].as_array().unwrap().len();
     assert!((1..=8).contains(&listed), "{first}");
     assert_eq!(first["page"], 1);
-    for page in [
-        "2",
-        "99999999999999999999",
-        "18446744073709551615",
-        "x",
-        "-1",
-        "",
-    ] {
+    for page in ["2", "99999999999999999999", "18446744073709551615"] {
         let answer = says(&world, &format!("/streamgate/v1/levels?page={page}"));
         assert!(answer["policies"].is_array(), "{page}: {answer}");
     }

@@ -578,6 +578,52 @@ fn an_account_of_twenty_streams_is_shown_whole_and_listed_first() {
     assert_eq!(house.says("/streamgate/v1/summary")["accounts"]["count"], 4);
 }
 
+#[test]
+fn a_parameter_that_is_not_what_it_has_to_be_is_named() {
+    let mut house = House::new();
+    for (asked, name) in [
+        ("accounts?page=-1", "page"),
+        ("accounts?order=streams&page=x", "page"),
+        ("accounts?page=0", "page"),
+        ("accounts?order=x&page=1", "order"),
+        ("levels?page=", "page"),
+        ("decisions?after=x", "after"),
+        ("decisions?after=%2D1", "after"),
+    ] {
+        let path = format!("/streamgate/v1/{asked}");
+        let answer = house.answer(with_key(get(&path)));
+        assert_eq!(answer.status, 400, "{asked}");
+        let detail = body_of(&answer)["detail"].to_string();
+        assert!(detail.contains(&format!("`{name}`")), "{asked}: {detail}");
+    }
+    for asked in [
+        "accounts?after=x&sort=-1",
+        "levels?order=x",
+        "decisions?page=x",
+        "summary?page=x",
+    ] {
+        house.says(&format!("/streamgate/v1/{asked}"));
+    }
+}
+
+#[test]
+fn a_flood_of_wrong_keys_leaves_a_few_lines_and_a_change_always_one() {
+    let mut house = House::new();
+    let flood = |house: &mut House| {
+        let lines = (0..1_000).filter_map(|_| house.reply(get("/streamgate/v1/summary")).record);
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(flood(&mut house).len(), 32);
+    house.world.host.advance_ms(1_000);
+    let lines = flood(&mut house);
+    assert_eq!((lines.len(), lines[0].repeated), (32, 968));
+    for _ in 0..100 {
+        let stop = with_key(get("/streamgate/v1/accounts/acme/alice").method("DELETE"));
+        let reply = house.reply(stop);
+        assert_eq!(reply.record.unwrap().event, "operator");
+    }
+}
+
 /// What the door adds for viewers where nobody has one.
 #[test]
 fn without_a_door_nothing_is_kept() {

@@ -14,7 +14,7 @@ use streamgate_values::text::split_once;
 use super::exception;
 use super::json::Json;
 use super::levels::levels;
-use super::path::{DoorPath, NoDoorPath, number_in, page_in};
+use super::path::{DoorPath, NoDoorPath, after_in, order_in, page_in};
 use super::understood::{PendingOperation, UnderstoodOperation};
 use super::{OperatorState, account, page, summary, workers};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
@@ -127,22 +127,27 @@ pub(crate) fn begin(
         logged_path: logged_path.clone(),
     };
     let now = host.now();
-    let (subject, operation) = match (method.as_slice(), &named) {
+    let read = match (method.as_slice(), &named) {
         (b"GET", DoorPath::Summary) => {
             let answer = summary::summary(door.config, host, door.state, door.authority, now);
-            return unlogged(answer, &logged_path);
+            Some(Ok(answer))
         }
         (b"GET", DoorPath::Accounts) => {
-            let answer = door.state.accounts.page(host, page_in(query), now);
-            return unlogged(answer, &logged_path);
+            let page = order_in(query).and_then(|()| page_in(query));
+            Some(page.map(|page| door.state.accounts.page(host, page, now)))
         }
         (b"GET", DoorPath::Levels) => {
-            return unlogged(levels(door.config, host, page_in(query)), &logged_path);
+            Some(page_in(query).map(|page| levels(door.config, host, page)))
         }
         (b"GET", DoorPath::Decisions) => {
-            let answer = decisions(door.state, host, number_in(query, b"after"));
-            return unlogged(answer, &logged_path);
+            Some(after_in(query).map(|after| decisions(door.state, host, after)))
         }
+        _ => None,
+    };
+    if let Some(answer) = read {
+        return unlogged(answer.unwrap_or_else(malformed), &logged_path);
+    }
+    let (subject, operation) = match (method.as_slice(), &named) {
         (b"GET", DoorPath::Account(subject)) => {
             return show(door, host, understood(*subject), now);
         }
@@ -181,7 +186,7 @@ pub(crate) fn finish(
     }
     let exception = match exception::read(body, now) {
         Ok(exception) => exception,
-        Err(detail) => return unlogged(wrong(400, detail), &understood.logged_path),
+        Err(detail) => return unlogged(malformed(detail), &understood.logged_path),
     };
     if !has_room(host, &door.config.records, &understood.subject) {
         let detail = "there are too many exceptions; take some back, or let them end";
@@ -336,6 +341,10 @@ fn key_of(door: &AtDoor<'_>, head: &impl Head) -> Option<usize> {
         .keys
         .admit(&door.config.hasher, given.trim_ascii());
     key.filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))
+}
+
+fn malformed(detail: &str) -> Answer {
+    wrong(400, detail)
 }
 
 fn wrong(status: u16, detail: &str) -> Answer {

@@ -111,20 +111,67 @@ fn hash_in(part: &[u8]) -> Result<SubjectKey, NoDoorPath> {
     Ok(SubjectKey::from_bytes(hash.to_be_bytes()))
 }
 
-/// A number in a query; `None` where it does not stand there or is none.
-pub(super) fn number_in(query: &[u8], name: &[u8]) -> Option<u64> {
-    let mut pairs = query.split(|byte| *byte == b'&');
-    let value = pairs.find_map(|pair| {
-        let (known, value) = split_once(pair, b'=')?;
-        (known == name).then_some(value)
-    })?;
-    core::str::from_utf8(value).ok()?.parse().ok()
+/// What is wrong with a parameter, for a person.
+type Wrong = &'static str;
+
+/// After which decision more are asked for.
+///
+/// # Errors
+///
+/// [`Wrong`] where it is no whole number.
+pub(super) fn after_in(query: &[u8]) -> Result<Option<u64>, Wrong> {
+    number_in(query, "after", "`after` is a whole number, once")
 }
 
 /// Which page is asked for, from 1 on.
-pub(super) fn page_in(query: &[u8]) -> usize {
-    let page = number_in(query, b"page").unwrap_or(1).max(1);
-    usize::try_from(page).unwrap_or(usize::MAX)
+///
+/// # Errors
+///
+/// [`Wrong`] where it is none.
+pub(super) fn page_in(query: &[u8]) -> Result<usize, Wrong> {
+    const WRONG: Wrong = "`page` is a whole number from 1 on, once";
+    match number_in(query, "page", WRONG)? {
+        Some(0) => Err(WRONG),
+        page => Ok(usize::try_from(page.unwrap_or(1)).unwrap_or(usize::MAX)),
+    }
+}
+
+/// Looks whether the order asked for is the one there is.
+///
+/// # Errors
+///
+/// [`Wrong`] where it is another.
+pub(super) fn order_in(query: &[u8]) -> Result<(), Wrong> {
+    const WRONG: Wrong = "`order` is `streams`, once";
+    match value_in(query, "order", WRONG)?.as_deref() {
+        None | Some("streams") => Ok(()),
+        Some(_) => Err(WRONG),
+    }
+}
+
+/// A whole number in a query; the largest for those beyond it.
+fn number_in(query: &[u8], name: &str, wrong: Wrong) -> Result<Option<u64>, Wrong> {
+    let Some(digits) = value_in(query, name, wrong)? else {
+        return Ok(None);
+    };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.parse().unwrap_or(u64::MAX);
+    is_number.then_some(Some(number)).ok_or(wrong)
+}
+
+/// What a query says of `name`, which nobody encodes, decoded; `None` where it does not stand there.
+fn value_in(query: &[u8], name: &str, wrong: Wrong) -> Result<Option<String>, Wrong> {
+    let mut found = None;
+    for pair in query.split(|byte| *byte == b'&') {
+        let (known, value) = split_once(pair, b'=').unwrap_or((pair, b""));
+        if known == name.as_bytes() {
+            let value = percent_decoded(value).map_err(|_| wrong)?;
+            if found.replace(value).is_some() {
+                return Err(wrong);
+            }
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -176,17 +223,58 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_one_or_none() {
-        assert_eq!(number_in(b"x=1&after=17", b"after"), Some(17));
-        for none in [
-            &b""[..],
-            b"after",
-            b"after=",
-            b"after=-1",
-            b"after=\xff",
-            b"Xafter=1",
+    fn a_parameter_is_what_it_has_to_be_or_refused_and_others_say_nothing() {
+        for (query, after) in [
+            (&b""[..], None),
+            (b"Xafter=1&afterX=%zz&=&\xff", None),
+            (b"x=1&after=17", Some(17)),
+            (b"after=%31", Some(1)),
+            (b"after=0", Some(0)),
+            (b"after=99999999999999999999", Some(u64::MAX)),
         ] {
-            assert_eq!(number_in(none, b"after"), None);
+            assert_eq!(after_in(query), Ok(after), "{}", query.escape_ascii());
         }
+        for value in [
+            &b""[..],
+            b"-1",
+            b"+1",
+            b"1.0",
+            b"1e3",
+            b" 1",
+            b"%201",
+            b"x",
+            b"%zz",
+            b"\xff",
+            b"%00",
+            "\u{661}".as_bytes(),
+        ] {
+            let query = |name: &[u8]| [b"a=1&", name, b"=", value, b"&z=1"].concat();
+            let shown = value.escape_ascii();
+            assert!(
+                after_in(&query(b"after")).unwrap_err().contains("`after`"),
+                "{shown}"
+            );
+            assert!(
+                page_in(&query(b"page")).unwrap_err().contains("`page`"),
+                "{shown}"
+            );
+            assert!(
+                order_in(&query(b"order")).unwrap_err().contains("`order`"),
+                "{shown}"
+            );
+        }
+        for twice in [
+            &b"after=1&after=1"[..],
+            b"after=1&after=x",
+            b"after",
+            b"after&after=1",
+        ] {
+            assert!(after_in(twice).is_err(), "{}", twice.escape_ascii());
+        }
+        assert_eq!(page_in(b"after=x"), Ok(1));
+        assert_eq!(page_in(b"page=2"), Ok(2));
+        assert!(page_in(b"page=0").is_err());
+        assert_eq!(order_in(b"order=streams&page=x"), Ok(()));
+        assert!(order_in(b"order=Streams").is_err());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A player that is refused may ask hundreds of times a second. The same refusal of the same
 //! stream is a line a second at most for each worker, and that line says how many were left out.
+//! Refusals without a stream may be of many who ask: the same of a subject, or of nobody known, are
+//! so many lines a second at most.
 
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -15,6 +17,9 @@ const REFUSALS_MAX: usize = 512;
 /// For how long the same is not told again, in milliseconds.
 const QUIET_MS: u64 = 1_000;
 
+/// How many lines a second there are of the same refusals without a stream.
+const WITHOUT_STREAM_MAX: u32 = 32;
+
 /// What a worker has told the access log of late.
 #[derive(Debug, Default)]
 pub struct Lines {
@@ -25,10 +30,12 @@ pub struct Lines {
 /// A refusal that was told.
 #[derive(Debug, Clone, Copy)]
 struct Told {
-    stream: StreamKey,
+    of: [u8; 16],
     event: &'static str,
     reason: &'static str,
     at: Moment,
+    /// How many lines since `at`.
+    lines: u32,
     left_out: u32,
 }
 
@@ -43,9 +50,10 @@ pub(crate) struct LeftOut {
 impl Lines {
     /// Takes note of what is not told, for the next line of the same.
     pub(crate) fn leave_out(&mut self, left_out: &LeftOut) {
-        if let Some(told) = self.told.get_mut(index_of(&left_out.stream))
+        let of = *left_out.stream.as_bytes();
+        if let Some(told) = self.told.get_mut(index_of(&of, ""))
             && let Some(told) = told
-            && told.stream == left_out.stream
+            && told.of == of
             && (told.event, told.reason) == ("refusal", left_out.reason)
         {
             told.left_out = told.left_out.saturating_add(left_out.times);
@@ -53,49 +61,62 @@ impl Lines {
     }
 
     /// Whether a record is to be told, and how many like it were not since the last that was.
-    /// `clock` is read for refusals of a stream alone.
+    /// `clock` is read for what has a reason alone.
     pub fn tells(&mut self, record: &Record, clock: impl FnOnce() -> Moment) -> Option<u32> {
-        let (Some(stream), Some(reason)) = (record.stream, record.reason) else {
+        let Some(reason) = record.reason else {
             return Some(0);
+        };
+        let (of, mixed, most) = match (record.stream, record.subject) {
+            (Some(stream), _) => (*stream.as_bytes(), "", 1),
+            (None, Some(subject)) => (*subject.as_bytes(), reason, WITHOUT_STREAM_MAX),
+            (None, None) => ([0; 16], reason, WITHOUT_STREAM_MAX),
         };
         let now = clock();
         self.told.resize(REFUSALS_MAX, None);
-        let Some(kept) = self.told.get_mut(index_of(&stream)) else {
+        let Some(kept) = self.told.get_mut(index_of(&of, mixed)) else {
             return Some(0);
         };
         let mut left_out = 0;
         if let Some(told) = kept
-            && told.stream == stream
+            && told.of == of
             && (told.event, told.reason) == (record.event, reason)
         {
             // A clock that was set back silences nobody.
             if told.at <= now && now.ms_since(told.at) < QUIET_MS {
+                if told.lines < most {
+                    told.lines = told.lines.saturating_add(1);
+                    return Some(0);
+                }
                 told.left_out = told.left_out.saturating_add(1);
                 return None;
             }
             left_out = told.left_out;
         }
         *kept = Some(Told {
-            stream,
+            of,
             event: record.event,
             reason,
             at: now,
+            lines: 1,
             left_out: 0,
         });
         Some(left_out)
     }
 }
 
-/// A key's last bytes are random, or a hash's.
-fn index_of(stream: &StreamKey) -> usize {
-    let [.., a, b] = *stream.as_bytes();
-    usize::from(u16::from_be_bytes([a, b]))
-        .checked_rem(REFUSALS_MAX)
-        .unwrap_or_default()
+/// A key's last bytes are random, or a hash's. `mixed` tells refusals of nobody known apart.
+fn index_of(of: &[u8; 16], mixed: &str) -> usize {
+    let [.., a, b] = *of;
+    let of = usize::from(u16::from_be_bytes([a, b]));
+    let next = |index: usize, byte: u8| index.wrapping_mul(31).wrapping_add(byte.into());
+    let index = mixed.bytes().fold(of, next);
+    index.checked_rem(REFUSALS_MAX).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use streamgate_values::subject::SubjectKey;
+
     use super::*;
     use crate::testing::{NOW, test};
 
@@ -135,15 +156,53 @@ mod tests {
             reason: None,
             ..refusal(1, "")
         };
-        let unknown = Record {
+        for _ in 0..3 {
+            let clock = || panic!("it is told whatever the time");
+            assert_eq!(lines.tells(&start, clock), Some(0));
+        }
+    }
+
+    #[test]
+    fn the_same_refusals_without_a_stream_are_so_many_lines_a_second_with_a_count() {
+        let of = |subject: Option<SubjectKey>, reason: &'static str| Record {
             stream: None,
-            ..refusal(1, "no-stream")
+            subject,
+            ..refusal(1, reason)
         };
-        for record in [start, unknown] {
-            for _ in 0..3 {
-                let clock = || panic!("it is told whatever the time");
-                assert_eq!(lines.tells(&record, clock), Some(0), "{record:?}");
+        let reasons = [
+            "malformed",
+            "unauthorized",
+            "forbidden",
+            "not-found",
+            "method-not-allowed",
+            "body-too-large",
+            "unsupported-media-type",
+            "throttled",
+            "token-invalid",
+            "no-stream",
+        ];
+        for subject in [None, Some(SubjectKey::from_bytes([9; 16]))] {
+            let mut lines = Lines::default();
+            let mut told = vec![Vec::new(); reasons.len()];
+            for ms in 0..2_500 {
+                for (reason, told) in reasons.iter().zip(&mut told) {
+                    let record = of(subject, reason);
+                    told.extend(lines.tells(&record, || NOW.plus_ms(ms)));
+                }
             }
+            let second = |left_out| [vec![left_out], vec![0; 31]].concat();
+            let expected = [second(0), second(968), second(968)].concat();
+            for (reason, told) in reasons.iter().zip(told) {
+                assert_eq!(told, expected, "{reason} of {subject:?}");
+            }
+        }
+        let mut lines = Lines::default();
+        let subjects = [1_u8, 2].map(|of| SubjectKey::from_bytes([of; 16]));
+        for subject in subjects.iter().cycle().take(64) {
+            assert_eq!(
+                lines.tells(&of(Some(*subject), "throttled"), || NOW),
+                Some(0)
+            );
         }
     }
 

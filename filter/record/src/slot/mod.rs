@@ -175,6 +175,12 @@ impl<'a> Slot<'a> {
         })
     }
 
+    /// How many records have no live stream: those that a [`rewrite`](Self::rewrite) takes apart.
+    pub(crate) fn idle(&self, now: Moment) -> usize {
+        let idle = self.records.iter();
+        idle.filter(|record| record.live_until <= now).count()
+    }
+
     /// The slot's value once a subject has this activity (pruned at `now`), and
     /// whatever has lapsed in the other records is gone from them.
     #[must_use]
