@@ -10,13 +10,13 @@ use streamgate_values::moment::Moment;
 use streamgate_values::path::Reading;
 use streamgate_values::subject::SubjectKey;
 
-use super::{Asked, cookie, query};
+use super::{Asked, Wish, cookie, query};
 use crate::config::{Config, PlaybackPath, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
 
 /// How many tokens of one place are looked at. Clients repeat a cookie once or twice; each
 /// costs a signature.
-pub(super) const REPEATED_MAX: usize = 8;
+pub(crate) const REPEATED_MAX: usize = 8;
 
 impl<'a, H: Head> Asked<'a, H> {
     /// The text that stands where a token may stand; the first, where there are several.
@@ -33,6 +33,14 @@ impl<'a, H: Head> Asked<'a, H> {
                 Some(Cow::Owned(after_bearer(&value).to_vec()))
             }
         }
+    }
+
+    /// Whether several cookies of one of these names came, each of which may hold a token.
+    pub(crate) fn repeats_a_cookie(&self, protected: &PlaybackPath) -> bool {
+        let is_repeated = |position: &TokenPosition| {
+            matches!(position, TokenPosition::Cookie(_)) && self.token_texts(position).len() > 1
+        };
+        protected.token_positions().any(is_repeated)
     }
 
     /// All that stands there, as far as it is looked at.
@@ -95,6 +103,7 @@ impl<'a> Tokens<'a> {
         config: &Config,
         protected: &'a PlaybackPath,
         asked: &Asked<'_, H>,
+        wish: Wish,
         own: impl FnOnce() -> Result<Option<SubjectKey>, Reason>,
         now: Moment,
     ) -> Result<Self, Reason> {
@@ -112,6 +121,7 @@ impl<'a> Tokens<'a> {
             .token_positions()
             .filter(|position| is_cookie(position));
         let mut seen: Vec<&TokenPosition> = Vec::new();
+        let mut passed_over = wish.passed_over;
         for position in shown.chain(cookies) {
             if seen.contains(&position) {
                 continue;
@@ -125,6 +135,10 @@ impl<'a> Tokens<'a> {
                             subject = own()?;
                         }
                         if *subject.get_or_insert(token.subject) == token.subject {
+                            if is_cookie(position) && passed_over > 0 {
+                                passed_over = passed_over.saturating_sub(1);
+                                continue;
+                            }
                             tokens.found.push(Found {
                                 position,
                                 token,
