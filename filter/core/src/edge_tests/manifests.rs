@@ -63,6 +63,7 @@ fn only_manifests_that_came_by_get_under_a_token_are_rewritten() {
         "b.MPD",
         "manifest",
         "film.ism/Manifest(format=mpd-time-csf)",
+        "manifest/",
         "ads.json",
     ] {
         for _ in 0..2 {

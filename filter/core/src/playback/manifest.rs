@@ -59,7 +59,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         // last letter.
         let may_be = matches!(
             self.asked.file.last(),
-            Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N')
+            Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N' | b'/')
         );
         match may_be || self.protected.classes.has_own_manifests() {
             true => self.rewrite_manifest(scrub),
