@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use streamgate_core::api::MAX_BODY;
+use streamgate_core::playback::Rewrite;
 
 use crate::desk::Desk;
 use crate::envoy::{Headers, Piece, Stream};
@@ -208,9 +209,10 @@ impl Request {
             Collected::PassOn(body) => stream.replace_piece(&body),
             Collected::Whole(whole) => {
                 if whole.is_rewritten {
-                    let length = whole.body.len().to_string();
-                    stream.set_header(Headers::Response, "content-length", Some(length.as_bytes()));
-                    stream.set_header(Headers::Response, "content-encoding", None);
+                    let etag = stream.header(Headers::Response, "etag");
+                    Rewrite::describe(whole.body.len(), etag.as_deref(), |name, value| {
+                        stream.set_header(Headers::Response, name, value.map(str::as_bytes));
+                    });
                 }
                 stream.replace_piece(&whole.body);
             }

@@ -298,6 +298,32 @@ fn what_is_held_is_told_by_the_responses_head() {
 }
 
 #[test]
+fn what_says_something_of_the_old_bytes_is_gone() {
+    let described = |etag: Option<&[u8]>| {
+        let mut set = Vec::new();
+        Rewrite::describe(7, etag, |name, value| {
+            set.push((name.to_owned(), value.map(str::to_owned)));
+        });
+        let mut kept = set.into_iter().filter(|(_, value)| value.is_some());
+        assert_eq!(
+            kept.next(),
+            Some(("content-length".to_owned(), Some("7".to_owned())))
+        );
+        kept.next().map(|(_, value)| value.unwrap())
+    };
+    for (etag, told) in [
+        (Some(&b"\"1\""[..]), Some("W/\"1\"")),
+        (Some(b"\"\""), Some("W/\"\"")),
+        (Some(b"W/\"1\""), None),
+        (Some(b"\"\xff\""), None),
+        (Some(b""), None),
+        (None, None),
+    ] {
+        assert_eq!(described(etag).as_deref(), told, "{etag:?}");
+    }
+}
+
+#[test]
 fn a_token_that_ends_meanwhile_is_not_handed_on() {
     let mut world = World::new();
     let token = world.play("alice");
