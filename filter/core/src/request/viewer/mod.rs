@@ -112,7 +112,7 @@ pub fn identify<'a, H: Head>(
     };
     let access = granted.as_ref().map(|granted| &granted.access);
     let own = || own_subject(config, protected, asked, access);
-    let mut tokens = Tokens::read(config, protected, asked, wish, own, now)?;
+    let mut tokens = Tokens::read(config, protected, asked, wish.passed_over, own, now)?;
     tokens.stale = tokens.stale.or(stale);
     let search = Search {
         config,

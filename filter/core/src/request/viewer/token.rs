@@ -10,7 +10,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::path::Reading;
 use streamgate_values::subject::SubjectKey;
 
-use super::{Asked, Wish, cookie, query};
+use super::{Asked, cookie, query};
 use crate::config::{Config, PlaybackPath, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
 
@@ -92,7 +92,7 @@ impl<'a> Tokens<'a> {
     /// Reads every token that this path may carry. `own` says whose account the request
     /// names by other means than a token, if it does: it is asked once there is a good
     /// token. Where no other means says so, the first token does; a cookie only where
-    /// nothing else does.
+    /// nothing else does. `passed_over`: how many good tokens in cookies are left out.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl<'a> Tokens<'a> {
         config: &Config,
         protected: &'a PlaybackPath,
         asked: &Asked<'_, H>,
-        wish: Wish,
+        mut passed_over: usize,
         own: impl FnOnce() -> Result<Option<SubjectKey>, Reason>,
         now: Moment,
     ) -> Result<Self, Reason> {
@@ -121,7 +121,6 @@ impl<'a> Tokens<'a> {
             .token_positions()
             .filter(|position| is_cookie(position));
         let mut seen: Vec<&TokenPosition> = Vec::new();
-        let mut passed_over = wish.passed_over;
         for position in shown.chain(cookies) {
             if seen.contains(&position) {
                 continue;
