@@ -4,7 +4,6 @@ use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use streamgate_core::api::MAX_BODY;
-use streamgate_core::playback::Rewrite;
 
 use crate::desk::Desk;
 use crate::envoy::{Headers, Piece, Stream};
@@ -209,10 +208,7 @@ impl Request {
             Collected::PassOn(body) => stream.replace_piece(&body),
             Collected::Whole(whole) => {
                 if whole.is_rewritten {
-                    let etag = stream.header(Headers::Response, "etag");
-                    Rewrite::describe(whole.body.len(), etag.as_deref(), |name, value| {
-                        stream.set_header(Headers::Response, name, value.map(str::as_bytes));
-                    });
+                    carry_out::describe(stream, whole.body.len());
                 }
                 stream.replace_piece(&whole.body);
             }
