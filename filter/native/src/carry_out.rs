@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use streamgate_core::exchange::{Answer, Record, Reply};
-use streamgate_core::playback::Scrub;
+use streamgate_core::playback::{Rewrite, Scrub};
 
 use crate::envoy::{Headers, Stream};
 use crate::manifest::WholeManifest;
@@ -66,6 +66,14 @@ pub(crate) fn answer_instead(stream: Stream, answer: Answer, ends: bool) -> Vec<
         stream.add_response_header(name, value);
     }
     body
+}
+
+/// The response's headers change with its body, a manifest that was rewritten, `length` bytes long now.
+pub(crate) fn describe(stream: Stream, length: usize) {
+    let etag = stream.header(Headers::Response, "etag");
+    Rewrite::describe(length, etag.as_deref(), |name, value| {
+        stream.set_header(Headers::Response, name, value.map(str::as_bytes));
+    });
 }
 
 /// A manifest is answered anew, with what is needed of the response's headers.

@@ -208,9 +208,7 @@ impl Request {
             Collected::PassOn(body) => stream.replace_piece(&body),
             Collected::Whole(whole) => {
                 if whole.is_rewritten {
-                    let length = whole.body.len().to_string();
-                    stream.set_header(Headers::Response, "content-length", Some(length.as_bytes()));
-                    stream.set_header(Headers::Response, "content-encoding", None);
+                    carry_out::describe(stream, whole.body.len());
                 }
                 stream.replace_piece(&whole.body);
             }

@@ -62,8 +62,8 @@ impl Manifest {
         }
         let rewritten = self.rewritten();
         if let Some(rewritten) = &rewritten {
-            host::set_response_header("content-length", Some(&rewritten.len().to_string()));
-            host::set_response_header("content-encoding", None);
+            let etag = host::response_header("etag");
+            Rewrite::describe(rewritten.len(), etag.as_deref(), host::set_response_header);
         }
         host::replace_response_body(size, rewritten.as_deref().unwrap_or(&self.body));
         Go::On

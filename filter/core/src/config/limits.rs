@@ -30,6 +30,12 @@ pub(super) const CREATES_PER_CLIENT: u32 = 600;
 /// Longest name or id in bytes; they travel in tokens and advice.
 pub(super) const NAME_MAX: usize = 128;
 
+/// Longest text that a viewer is told, in bytes, in each language.
+pub(super) const MESSAGE_MAX: usize = 1_024;
+
+/// Longest identity provider in bytes, as in the session API's paths.
+pub(super) const IDP_MAX: usize = 256;
+
 /// Longest label of a rule's action in bytes.
 pub(super) const LABEL_MAX: usize = 128;
 

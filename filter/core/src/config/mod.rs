@@ -37,6 +37,8 @@ mod settings;
 mod tests;
 mod tree;
 mod trouble;
+#[cfg(test)]
+mod vain_tests;
 mod wire;
 
 pub use choices::{Compatibility, Paused, Preflight, Start};

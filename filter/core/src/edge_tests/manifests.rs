@@ -63,6 +63,7 @@ fn only_manifests_that_came_by_get_under_a_token_are_rewritten() {
         "b.MPD",
         "manifest",
         "film.ism/Manifest(format=mpd-time-csf)",
+        "manifest/",
         "ads.json",
     ] {
         for _ in 0..2 {
@@ -294,6 +295,32 @@ fn what_is_held_is_told_by_the_responses_head() {
     assert_eq!(held(200, &[("content-encoding", "gzip, br")]), None);
     assert_eq!(host.count(Metric::ManifestsUnreadable), 2);
     assert!(!format!("{rewrite:?}").contains(token.trim_start_matches("/~")));
+}
+
+#[test]
+fn what_says_something_of_the_old_bytes_is_gone() {
+    let described = |etag: Option<&[u8]>| {
+        let mut set = Vec::new();
+        Rewrite::describe(7, etag, |name, value| {
+            set.push((name.to_owned(), value.map(str::to_owned)));
+        });
+        let mut kept = set.into_iter().filter(|(_, value)| value.is_some());
+        assert_eq!(
+            kept.next(),
+            Some(("content-length".to_owned(), Some("7".to_owned())))
+        );
+        kept.next().map(|(_, value)| value.unwrap())
+    };
+    for (etag, told) in [
+        (Some(&b"\"1\""[..]), Some("W/\"1\"")),
+        (Some(b"\"\""), Some("W/\"\"")),
+        (Some(b"W/\"1\""), None),
+        (Some(b"\"\xff\""), None),
+        (Some(b""), None),
+        (None, None),
+    ] {
+        assert_eq!(described(etag).as_deref(), told, "{etag:?}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod cat;
 mod clocks;
 mod cm_v2;
 mod cookies;
+mod cookies_beside;
 mod credentials;
 mod empty_values;
 mod ends;

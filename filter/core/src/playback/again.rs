@@ -110,6 +110,7 @@ impl Refusals {
             || !kept.is_for(name, request)
             || !flow::is_media(request.protected, request.asked.file)
             || head.header("access-control-request-method").is_some()
+            || (request.asked.token.is_none() && request.asked.repeats_a_cookie(request.protected))
             || kept.languages != languages(request.config, head)
         {
             return None;

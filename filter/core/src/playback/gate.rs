@@ -45,15 +45,17 @@ use crate::request::viewer::{Asked, GoodTokens, Identified, Viewer, Wish};
 use crate::step::Step;
 
 /// A stream that a request names.
-struct Known<'a> {
-    viewer: &'a Viewer<'a>,
-    stream: StreamKey,
+pub(super) struct Known<'a> {
+    pub(super) viewer: &'a Viewer<'a>,
+    pub(super) stream: StreamKey,
     /// Its id names a device rather than a playback.
-    recurring: bool,
+    pub(super) recurring: bool,
     /// What its lease is found under.
-    name: Fingerprint,
+    pub(super) name: Fingerprint,
     /// It is named by a cookie alone, and the request could be given another.
-    may_begin_anew: bool,
+    pub(super) may_begin_anew: bool,
+    /// How many tokens in cookies were passed over.
+    pub(super) passed_over: usize,
 }
 
 /// One worker's gate.
@@ -61,7 +63,7 @@ struct Known<'a> {
 pub struct Gate {
     pub(super) leases: Leases,
     pub(super) good: GoodTokens,
-    fingerprinter: Fingerprinter,
+    pub(super) fingerprinter: Fingerprinter,
     pub(super) generations: Generations,
     /// When the last tick was, if there was one. A lease that was fresh then is taken for
     /// fresh until the next, which saves a look at the clock for every segment: it is good
@@ -177,6 +179,7 @@ impl Gate {
         let wish = Wish {
             redirects,
             anew: false,
+            passed_over: 0,
         };
         let viewer = match self.identify(&request, wish) {
             Ok(viewer) => viewer,
@@ -189,6 +192,7 @@ impl Gate {
                     stream: key,
                     recurring,
                     may_begin_anew: redirects && viewer.is_by_cookie,
+                    passed_over: 0,
                     name: match (plain, leading) {
                         (Some(plain), _) => plain,
                         (None, Some(token)) if viewer.is_by_leading_token => {
@@ -213,7 +217,7 @@ impl Gate {
     }
 
     /// Decides by the record.
-    fn by_record<H: Head, E: Host>(
+    pub(super) fn by_record<H: Head, E: Host>(
         &mut self,
         request: &Request<'_, H, E>,
         known: &Known<'_>,
@@ -228,6 +232,7 @@ impl Gate {
             recurring,
             name,
             may_begin_anew,
+            ..
         } = known;
         if let Some(step) = self.by_lease(*name, request, true) {
             return step;
@@ -260,13 +265,16 @@ impl Gate {
         let plays = match &decided.verdict {
             Verdict::Plays(plays) => plays,
             Verdict::Refused(refused) => {
-                if *may_begin_anew && let Some(anew) = self.by_anew(request, authority) {
-                    return anew;
-                }
                 let is_over = matches!(
                     refused,
                     Refused::Evicted(_) | Refused::Killed(_) | Refused::Over
                 );
+                if is_over && let Some(step) = self.by_next_cookie(request, known, authority) {
+                    return step;
+                }
+                if *may_begin_anew && let Some(anew) = self.by_anew(request, authority) {
+                    return anew;
+                }
                 if is_over && decided.basis.is_some_and(|basis| basis.pending) {
                     // That it goes on to ask is kept in memory. Nothing starts by that.
                     let play = protected.play(*stream, *recurring, viewer.application, facts);

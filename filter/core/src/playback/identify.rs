@@ -3,14 +3,15 @@
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
-use super::gate::Gate;
+use super::gate::{Gate, Known};
+use super::lease;
 use super::mint::mint;
 use super::request::Request;
 use crate::authority::Authority;
 use crate::config::Start;
 use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::reason::Reason;
-use crate::request::viewer::{Identified, Viewer, Wish, identify};
+use crate::request::viewer::{Identified, REPEATED_MAX, Viewer, Wish, identify};
 use crate::step::Step;
 
 impl Gate {
@@ -36,6 +37,42 @@ impl Gate {
         )
     }
 
+    /// What the next good token in a cookie gets, where one whose stream is over stands before it:
+    /// clients send an old cookie beside the new one, in either order. `None` if there is no other.
+    pub(super) fn by_next_cookie<H: Head, E: Host>(
+        &mut self,
+        request: &Request<'_, H, E>,
+        known: &Known<'_>,
+        authority: &mut Authority,
+    ) -> Option<Step> {
+        let passed_over = known.passed_over.saturating_add(1);
+        if !known.viewer.is_by_cookie || passed_over >= REPEATED_MAX {
+            return None;
+        }
+        let wish = Wish {
+            redirects: false,
+            anew: false,
+            passed_over,
+        };
+        let viewer = &self.identify(request, wish).ok()?;
+        let Identified::Stream { key, recurring } = viewer.stream else {
+            return None;
+        };
+        if !viewer.is_by_cookie || viewer.subject != known.viewer.subject {
+            return None;
+        }
+        let name = lease::name(&viewer.subject, &key);
+        let next = Known {
+            viewer,
+            stream: key,
+            recurring,
+            name: request.fingerprint(&self.fingerprinter, &name),
+            may_begin_anew: known.may_begin_anew,
+            passed_over,
+        };
+        Some(self.by_record(request, &next, authority))
+    }
+
     /// The redirect of a manifest request whose cookie does not play any more: its player
     /// begins anew, and the cookie only came along. `None` if there is no such redirect.
     pub(super) fn by_anew<H: Head, E: Host>(
@@ -46,6 +83,7 @@ impl Gate {
         let wish = Wish {
             redirects: true,
             anew: true,
+            passed_over: 0,
         };
         let viewer = self.identify(request, wish).ok()?;
         let is_unnamed = viewer.stream == Identified::ByRedirect;

@@ -59,7 +59,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
         // last letter.
         let may_be = matches!(
             self.asked.file.last(),
-            Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N')
+            Some(b'8' | b'u' | b'U' | b'd' | b'D' | b't' | b'T' | b')' | b'n' | b'N' | b'/')
         );
         match may_be || self.protected.classes.has_own_manifests() {
             true => self.rewrite_manifest(scrub),
@@ -154,6 +154,27 @@ impl Rewrite {
             max: self.max,
         };
         Held::Until(end, coding)
+    }
+
+    /// Hands `set` how the response's headers change with a body that was rewritten, `length` bytes
+    /// long now: what says something of the old bytes goes, and an `ETag` is a weak one (RFC 9110,
+    /// section 8.8.1), by which players still ask for what has changed.
+    pub fn describe(length: usize, etag: Option<&[u8]>, mut set: impl FnMut(&str, Option<&str>)) {
+        set("content-length", Some(&length.to_string()));
+        for name in [
+            "content-encoding",
+            "content-md5",
+            "digest",
+            "repr-digest",
+            "content-digest",
+        ] {
+            set(name, None);
+        }
+        if let Some(strong) = etag.filter(|etag| etag.starts_with(b"\"")) {
+            let strong = core::str::from_utf8(strong).ok();
+            let weak = strong.map(|strong| ["W/", strong].concat());
+            set("etag", weak.as_deref());
+        }
     }
 
     /// Counts a manifest that is passed on because it is too large.

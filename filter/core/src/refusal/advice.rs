@@ -180,11 +180,13 @@ impl EvaluationResult {
     }
 }
 
+/// What the codes of the streams that a stream superseded are called among its attributes.
+pub(crate) const SUPERSEDED: &str = "superseded";
+
 /// A stream's attributes as JSON, with the codes of the streams it superseded: an app's own
 /// attribute of that name is not shown, because it says nothing of the kind.
 #[must_use]
 pub fn metadata(stream: &Stream) -> Named<String> {
-    const SUPERSEDED: &str = "superseded";
     let attributes = stream.attributes.iter();
     let mut metadata = Named::default();
     for (name, value) in attributes.filter(|(name, _)| *name != SUPERSEDED) {

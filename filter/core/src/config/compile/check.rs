@@ -12,6 +12,7 @@ use super::super::parse::Gaps;
 use super::super::problem::{Problem, SHOWN};
 use super::super::raw::RawSecret;
 use super::super::secrecy::may_show_text;
+use crate::refusal::advice::SUPERSEDED;
 
 /// Up to how many known names are listed for one that is not known.
 const LISTED: usize = 10;
@@ -143,10 +144,30 @@ impl Check<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn name(&mut self, path: &str, name: &str) {
-        if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
-            let allowed = format!("1 to {NAME_MAX} bytes without control characters");
-            self.wrong(path, shown(path, name), allowed);
+        self.text(path, name, 1..=NAME_MAX);
+    }
+
+    #[inline(never)]
+    pub(super) fn text(&mut self, path: &str, text: &str, lengths: RangeInclusive<usize>) {
+        if !lengths.contains(&text.len()) || text.chars().any(char::is_control) {
+            let (least, most) = lengths.into_inner();
+            let allowed = format!("{least} to {most} bytes without control characters");
+            self.wrong(path, shown(path, text), allowed);
+        }
+    }
+
+    /// The name of an attribute, other than the one that the session API gives itself.
+    #[inline(never)]
+    pub(super) fn attribute(&mut self, path: &str, name: &str) {
+        self.name(path, name);
+        if name == SUPERSEDED {
+            self.wrong(
+                path,
+                quoted(name),
+                "a name that the session API does not give itself",
+            );
         }
     }
 

@@ -5,7 +5,9 @@ use streamgate_policy::activity::Liveness;
 use streamgate_policy::{Sharing, SharingAction};
 use streamgate_values::attributes::ATTRIBUTES_MAX;
 
-use super::super::limits::{BUFFER_MS, CLIENTS, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS};
+use super::super::limits::{
+    BUFFER_MS, CLIENTS, IDP_MAX, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS,
+};
 use super::super::raw::{
     RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
     RawPlayback, RawSeenClient, RawSharing, RawSharingAction, RawStreamCarrier, RawSubjectCarrier,
@@ -42,6 +44,7 @@ impl Check<'_> {
                 applications.iter().copied(),
             );
         }
+        self.text(&field(path, "idp"), &raw.idp, 0..=IDP_MAX);
         if !REFUSALS.contains(&raw.refuse.status) {
             self.wrong(
                 &field(path, "refuse.status"),
@@ -63,7 +66,7 @@ impl Check<'_> {
         let buffer_max_ms = self.duration(&field(path, "buffer_max"), &raw.buffer_max, BUFFER_MS);
         let attributes = raw.attributes.iter().map(|(name, source)| {
             let path = format!("{path}.attributes.{name}");
-            self.name(&path, name);
+            self.attribute(&path, name);
             (name.to_owned(), self.attribute_source(&path, source))
         });
         let attributes: Vec<_> = attributes.collect();
@@ -272,7 +275,7 @@ impl Check<'_> {
                 .and_then(|rest| rest.strip_suffix('}'));
             segments.push(match name {
                 Some(name) => {
-                    self.name(path, name);
+                    self.attribute(path, name);
                     self.unique(path, name, &mut seen);
                     TemplateSegment::Attribute(name.to_owned())
                 }

@@ -7,12 +7,12 @@ use streamgate_policy::{
 use streamgate_values::limits::LIMITS_MAX;
 use streamgate_values::sorted::sorted_by_key;
 
-use super::super::limits::MAX;
+use super::super::limits::{MAX, MESSAGE_MAX};
 use super::super::raw::{
     RawApplication, RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule,
     RawSameDevice, RawTest, RawValue, RawValues,
 };
-use super::check::{Check, field, item, quoted};
+use super::check::{Check, field, item, quoted, shown};
 
 /// What a viewer is told where the rule says nothing of its own.
 const DEFAULT_MESSAGE: &str = "Too many streams on this account";
@@ -52,6 +52,10 @@ impl Check<'_> {
             let RawApplication {
                 id, name, tenant, ..
             } = application;
+            self.name(&field(&path, "tenant"), tenant);
+            if let Some(name) = name {
+                self.name(&field(&path, "name"), name);
+            }
             let name = name.as_ref().unwrap_or(id);
             let mut listed = HashSet::new();
             for (at, policy) in application.policies.iter().enumerate() {
@@ -113,15 +117,15 @@ impl Check<'_> {
         let count = match &raw.count {
             RawCount::Streams => Count::Streams,
             RawCount::Distinct(attribute) => {
-                self.name(&field(path, "count.distinct"), attribute);
+                self.attribute(&field(path, "count.distinct"), attribute);
                 Count::Distinct(attribute.clone())
             }
         };
         for (at, attribute) in raw.per.iter().enumerate() {
-            self.name(&format!("{path}.per[{at}]"), attribute);
+            self.attribute(&format!("{path}.per[{at}]"), attribute);
         }
         let conditions = raw.when.iter().map(|(attribute, test)| {
-            self.name(&field(path, "when"), attribute);
+            self.attribute(&field(path, "when"), attribute);
             self.condition(&format!("{path}.when.{attribute}"), test);
             Condition {
                 attribute: attribute.to_owned(),
@@ -173,10 +177,25 @@ impl Check<'_> {
     pub(super) fn message(&mut self, path: &str, raw: Option<&RawMessage>) -> Message {
         let texts = match raw {
             None => return Message::plain(DEFAULT_MESSAGE),
-            Some(RawMessage::Text(text)) => return Message::plain(text),
+            Some(RawMessage::Text(text)) => {
+                self.check_message(path, text);
+                return Message::plain(text);
+            }
             Some(RawMessage::ByLanguage(texts)) => texts,
         };
+        for (tag, text) in texts.iter() {
+            self.check_message(&field(path, tag), text);
+        }
         self.by_language(path, texts.iter())
+    }
+
+    #[inline(never)]
+    fn check_message(&mut self, path: &str, text: &str) {
+        let filled = Message::plain(text).render("", 0, "", "");
+        if text.len() > MESSAGE_MAX || filled.contains('{') {
+            let allowed = "up to 1024 bytes, in braces only {limit}, {attribute} or {device}";
+            self.wrong(path, shown(path, text), allowed);
+        }
     }
 
     pub(super) fn by_language<'t>(

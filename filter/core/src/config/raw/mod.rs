@@ -155,8 +155,10 @@ pub struct RawApplication {
     )]
     pub id: String,
     /// Name shown in advice. Default: the id.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
     pub name: Option<String>,
     /// The organisation that owns it.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))]
     pub tenant: String,
     /// Names of the policies that hold for its streams: all must allow a stream.
     #[serde(default)]

@@ -33,6 +33,7 @@ pub struct RawPlayback {
     pub application: String,
     /// The identity provider of accounts named by a header.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = limits::IDP_MAX)))]
     pub idp: String,
     /// How streams begin.
     pub start: Start,

@@ -94,7 +94,8 @@ pub struct RawRule {
     /// values.
     pub same_device: Option<RawSameDevice>,
     /// What the viewer is told, with the placeholders `{limit}`, `{attribute}` and
-    /// `{device}`. Default: "Too many streams on this account".
+    /// `{device}` and no others, up to 1,024 bytes in each language. Default: "Too many
+    /// streams on this account".
     pub message: Option<RawMessage>,
     /// A way out for a viewer who is refused, such as a page that helps or sells more
     /// screens; apps show it beside the message. Default: none.

@@ -5,8 +5,10 @@
 
 use super::kind::Class;
 
-/// Tells by a path in lower case.
+/// Tells by a path in lower case. A slash at its end does not matter: some servers give their
+/// addresses so.
 pub(super) fn class(path: &[u8]) -> Class {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
     let mut parts = path.rsplitn(2, |byte| *byte == b'/');
     let name = parts.next().unwrap_or_default();
     let directories = parts.next().unwrap_or_default();

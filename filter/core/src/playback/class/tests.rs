@@ -255,6 +255,12 @@ const NAMES: Rows = &[
             (Side, "/vod/steering"),
             (Side, "/vod/content-steering"),
             (Side, "/vod/film.steering"),
+            (Side, "/vod/steering/"),
+            (Side, "/vod/steering/?_HLS_pathway=a"),
+            (Side, "/vod/content-steering//"),
+            (Side, "/vod/steering.dcsm/"),
+            (Media, "/vod/1.ts/steering/"),
+            (Media, "/vod/steering/1.ts/"),
             (Side, "/vod/steering.json"),
             // What is only asked for as if it were steering, or lies beside it.
             (Media, "/vod/1.ts?_HLS_pathway=a"),
@@ -281,6 +287,7 @@ const NAMES: Rows = &[
             (Key, "/k/playready/rightsmanager.asmx"),
             (Key, "/k/AcquireLicense?id=1"),
             (Key, "/k/widevine"),
+            (Key, "/k/license/?id=1"),
             // A `.bin` that does not say so may be anything.
             (Media, "/k/0001.bin"),
         ],

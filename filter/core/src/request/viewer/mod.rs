@@ -25,7 +25,7 @@ pub(crate) use credential::{Credential, credential_ends_at, earlier};
 pub(crate) use query::without as without_parameters;
 pub(crate) use search::may_name_another;
 pub use search::{Identified, Wish, granted_limits};
-pub(crate) use token::is_in_scope;
+pub(crate) use token::{REPEATED_MAX, is_in_scope};
 
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ pub fn identify<'a, H: Head>(
     };
     let access = granted.as_ref().map(|granted| &granted.access);
     let own = || own_subject(config, protected, asked, access);
-    let mut tokens = Tokens::read(config, protected, asked, own, now)?;
+    let mut tokens = Tokens::read(config, protected, asked, wish.passed_over, own, now)?;
     tokens.stale = tokens.stale.or(stale);
     let search = Search {
         config,

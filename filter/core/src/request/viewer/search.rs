@@ -38,6 +38,8 @@ pub struct Wish {
     pub redirects: bool,
     /// It begins anew: a cookie does not say which stream it is.
     pub anew: bool,
+    /// How many good tokens in cookies are passed over: their streams play no more.
+    pub passed_over: usize,
 }
 
 /// Whose account a request names by other means than a playback token: by the first of

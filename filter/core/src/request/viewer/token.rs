@@ -16,7 +16,7 @@ use crate::refusal::reason::Reason;
 
 /// How many tokens of one place are looked at. Clients repeat a cookie once or twice; each
 /// costs a signature.
-pub(super) const REPEATED_MAX: usize = 8;
+pub(crate) const REPEATED_MAX: usize = 8;
 
 impl<'a, H: Head> Asked<'a, H> {
     /// The text that stands where a token may stand; the first, where there are several.
@@ -33,6 +33,14 @@ impl<'a, H: Head> Asked<'a, H> {
                 Some(Cow::Owned(after_bearer(&value).to_vec()))
             }
         }
+    }
+
+    /// Whether several cookies of one of these names came, each of which may hold a token.
+    pub(crate) fn repeats_a_cookie(&self, protected: &PlaybackPath) -> bool {
+        let is_repeated = |position: &TokenPosition| {
+            matches!(position, TokenPosition::Cookie(_)) && self.token_texts(position).len() > 1
+        };
+        protected.token_positions().any(is_repeated)
     }
 
     /// All that stands there, as far as it is looked at.
@@ -84,7 +92,7 @@ impl<'a> Tokens<'a> {
     /// Reads every token that this path may carry. `own` says whose account the request
     /// names by other means than a token, if it does: it is asked once there is a good
     /// token. Where no other means says so, the first token does; a cookie only where
-    /// nothing else does.
+    /// nothing else does. `passed_over`: how many good tokens in cookies are left out.
     ///
     /// # Errors
     ///
@@ -95,6 +103,7 @@ impl<'a> Tokens<'a> {
         config: &Config,
         protected: &'a PlaybackPath,
         asked: &Asked<'_, H>,
+        mut passed_over: usize,
         own: impl FnOnce() -> Result<Option<SubjectKey>, Reason>,
         now: Moment,
     ) -> Result<Self, Reason> {
@@ -125,6 +134,10 @@ impl<'a> Tokens<'a> {
                             subject = own()?;
                         }
                         if *subject.get_or_insert(token.subject) == token.subject {
+                            if is_cookie(position) && passed_over > 0 {
+                                passed_over = passed_over.saturating_sub(1);
+                                continue;
+                            }
                             tokens.found.push(Found {
                                 position,
                                 token,
