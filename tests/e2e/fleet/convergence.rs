@@ -110,6 +110,8 @@ fn of_two_who_each_won_at_an_edge_in_an_outage_the_latest_wins_after_it() {
     });
     let _ = second.heartbeat().expect(202);
     for app in fleet.apps("demo-mobile") {
-        assert_eq!(app.running("alice").len(), 1);
+        eventually("every edge has heard of it", || {
+            app.running("alice").len() == 1
+        });
     }
 }
