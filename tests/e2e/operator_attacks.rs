@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use streamgate_tests::{Answer, Edge, Settings, eventually, raw};
 
 const KEY: &str = "the key of the tests' operators";

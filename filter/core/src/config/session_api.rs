@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use hashbrown::HashMap;
 use streamgate_values::subject::{SecretHash, SubjectHasher};
 
 /// Who may call the session API.
@@ -42,14 +41,28 @@ impl SessionApi {
 }
 
 /// The passwords of applications, as keyed hashes: no copy of a secret stays in memory.
+///
+/// In the order of the applications' ids.
 #[derive(Default)]
-pub struct ApplicationSecrets(HashMap<String, Vec<SecretHash>>);
+pub struct ApplicationSecrets(Vec<(String, Vec<SecretHash>)>);
 
 impl ApplicationSecrets {
     /// Adds a password of an application.
     pub fn add(&mut self, hasher: &SubjectHasher, application: &str, secret: &[u8]) {
         let hash = hasher.secret(application, secret);
-        self.0.entry_ref(application).or_default().push(hash);
+        let at = self.of(application).unwrap_or_else(|at| {
+            self.0.insert(at, (application.to_owned(), Vec::new()));
+            at
+        });
+        if let Some((_, secrets)) = self.0.get_mut(at) {
+            secrets.push(hash);
+        }
+    }
+
+    /// Where an application's stand, or would.
+    fn of(&self, application: &str) -> Result<usize, usize> {
+        self.0
+            .binary_search_by(|(id, _)| id.as_str().cmp(application))
     }
 
     /// Whether an application, known or not, may call with this password: one of its
@@ -59,9 +72,9 @@ impl ApplicationSecrets {
     #[must_use]
     pub fn admit(&self, hasher: &SubjectHasher, application: &str, password: &[u8]) -> bool {
         let given = hasher.secret(application, password);
-        match self.0.get(application) {
+        match self.of(application).ok().and_then(|at| self.0.get(at)) {
             None => password.is_empty(),
-            Some(secrets) => secrets
+            Some((_, secrets)) => secrets
                 .iter()
                 .fold(false, |good, secret| good | secret.equals(&given)),
         }

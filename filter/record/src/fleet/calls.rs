@@ -50,9 +50,8 @@ impl Fleet {
         self.retelling.on_tick(here, shards, settings);
         // The answer to a call that was taken for lost is of no use any more.
         let shards = &self.shards;
-        let is_awaited = |call: &CallId, at: &mut usize| {
-            shards.get(*at).is_some_and(|shard| shard.awaits(*call))
-        };
+        let is_awaited =
+            |(call, at): &(CallId, usize)| shards.get(*at).is_some_and(|shard| shard.awaits(*call));
         self.in_flight.retain(is_awaited);
         let feed_every_ms = self.settings.feed_every_ms();
         let rounds = self.patient_a_tick();
@@ -132,7 +131,7 @@ impl Fleet {
             .shards
             .get_mut(at)?
             .call(here, &self.settings, ids, id)?;
-        self.in_flight.insert(id, at);
+        self.in_flight.push((id, at));
         Some(call)
     }
 

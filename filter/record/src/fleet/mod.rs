@@ -42,7 +42,6 @@ pub use queue::Question;
 pub use script::record_key;
 pub use settings::{OnOutage, Settings, StoreCredentials};
 
-use hashbrown::HashMap;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
@@ -83,7 +82,8 @@ pub struct Fleet {
     next_patient: usize,
     /// The shard whose eviction feed is read next.
     next_feed: usize,
-    in_flight: HashMap<CallId, usize>,
+    /// The calls under way, each with the shard that it asks: one for each shard.
+    in_flight: Vec<(CallId, usize)>,
     last_call: u64,
     ids: Option<WriteIds>,
     settled: Vec<AnsweredQuestion>,
@@ -106,7 +106,7 @@ impl Fleet {
             urgent: Vec::new(),
             next_patient: 0,
             next_feed: 0,
-            in_flight: HashMap::new(),
+            in_flight: Vec::new(),
             last_call: 0,
             ids: None,
             settled: Vec::new(),
@@ -239,9 +239,11 @@ impl Fleet {
         let here = At::new(host, records, now);
         let steady = here.steady;
         let patience = self.patience(steady);
-        let Some(at) = self.in_flight.remove(&call) else {
+        let mut known = self.in_flight.iter();
+        let Some(index) = known.position(|(id, _)| *id == call) else {
             return;
         };
+        let (_, at) = self.in_flight.swap_remove(index);
         // All edges go by the same store's clock: that of the first shard that answers.
         let leads = !self.shards.iter().take(at).any(Shard::tells_the_time);
         let Some(shard) = self.shards.get_mut(at) else {
