@@ -140,7 +140,12 @@ impl Course {
 
     /// Lets every case run until nothing gets faster any more: V8 compiles what is called
     /// often, tables grow. How much they answer then is what a moderate load goes by.
+    ///
+    /// Where figures mean nothing, nobody waits for that.
     pub(crate) fn warm_up(&mut self) {
+        if self.plan.what == What::Smoke {
+            return;
+        }
         for case in self.cases.clone() {
             self.slice(case);
         }
