@@ -48,12 +48,12 @@ impl Health {
             self.tell(&before, &now);
             METERS.change_waiting(before.waiting, now.waiting);
             if is_first || now.down > 0 || before.down != now.down {
-                common.told.show_shards_down(now.down, to);
+                common.metric_ids.show_shards_down(now.down, to);
             }
             *last = Some(now);
         }
         drop(last);
-        common.told.show(&METERS, to);
+        common.metric_ids.show(&METERS, to);
     }
 
     /// Tells what has become otherwise.

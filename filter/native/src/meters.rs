@@ -127,7 +127,7 @@ impl Meters {
 
 /// Envoy's names for the metrics, under one configuration.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct MetricIds {
     counters: Vec<MetricId>,
     /// Of each policy and rule of the configuration, by name.
     by_rule: BTreeMap<String, MetricId>,
@@ -138,7 +138,7 @@ pub(crate) struct Told {
     clock_difference: MetricId,
 }
 
-impl Told {
+impl MetricIds {
     /// Defines the metrics; `None` if Envoy refuses one.
     pub(crate) fn define(configuration: Configuration, policies: &[Policy]) -> Option<Self> {
         let kind = |metric: &Metric| match metric {
@@ -262,8 +262,8 @@ mod tests {
     const WAITS: MetricId = MetricId::Gauge(2);
     const CLOCK: MetricId = MetricId::Gauge(3);
 
-    fn told() -> Told {
-        Told {
+    fn ids() -> MetricIds {
+        MetricIds {
             counters: vec![COUNTER; COUNTERS],
             by_rule: BTreeMap::from([(RuleMetric::Refusals.name("p", "r"), OF_RULE)]),
             stream_seconds: SECONDS,
@@ -276,9 +276,9 @@ mod tests {
 
     #[test]
     fn what_was_counted_is_told_once() {
-        let (meters, told, seen) = (Meters::new(), told(), Seen::default());
+        let (meters, ids, seen) = (Meters::new(), ids(), Seen::default());
         let flushed = || {
-            told.flush(&meters, &seen);
+            ids.flush(&meters, &seen);
             seen.0.take()
         };
         meters.add(Metric::Starts, 2);
@@ -308,9 +308,9 @@ mod tests {
 
     #[test]
     fn gauges_are_shown_whether_they_have_changed_or_not() {
-        let (meters, told, seen) = (Meters::new(), told(), Seen::default());
+        let (meters, ids, seen) = (Meters::new(), ids(), Seen::default());
         let shown = |live, waiting, clock| [(WAITS, waiting), (CLOCK, clock), (LIVE, live)];
-        told.show(&meters, &seen);
+        ids.show(&meters, &seen);
         assert_eq!(seen.0.take(), shown(0, 0, 0));
         // Two configurations beside each other, one of which goes.
         meters.change_waiting(0, 5);
@@ -319,10 +319,10 @@ mod tests {
         meters.change_waiting(5, 0);
         meters.add_live(3);
         for _ in 0..2 {
-            told.show(&meters, &seen);
+            ids.show(&meters, &seen);
             assert_eq!(seen.0.take(), shown(3, 2, 70_000));
         }
-        told.show_shards_down(8, &seen);
+        ids.show_shards_down(8, &seen);
         assert_eq!(seen.0.take(), [(DOWN, 8)]);
     }
 }

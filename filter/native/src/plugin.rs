@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::envoy::{self, Configuration, Level};
 use crate::health::Health;
 use crate::host::Process;
-use crate::meters::{METERS, Told};
+use crate::meters::{METERS, MetricIds};
 use crate::panics::guarded;
 use crate::store::Table;
 use crate::worker::{Common, Worker, load};
@@ -55,7 +55,7 @@ impl Plugin {
             env!("CARGO_PKG_VERSION"),
             config.playback.len()
         );
-        let told = Told::define(configuration, config.records.book.policies())
+        let metric_ids = MetricIds::define(configuration, config.records.book.policies())
             .ok_or("Envoy defines no metrics for it")?;
         let cluster = config.fleet.map(|fleet| fleet.cluster).unwrap_or_default();
         let main = configuration.scheduler();
@@ -63,7 +63,7 @@ impl Plugin {
             process: Process {
                 table: Table::named(name),
             },
-            told,
+            metric_ids,
             ticks: AtomicU32::new(0),
             main: main.ok_or("Envoy gives no scheduler for it")?,
             text: text.to_vec(),
@@ -105,7 +105,7 @@ impl Plugin {
     /// On the main thread: tells Envoy what was counted, and calls the store for whoever wants
     /// it.
     pub(crate) fn on_scheduled(&self, configuration: Configuration) {
-        self.common.told.flush(&METERS, &configuration);
+        self.common.metric_ids.flush(&METERS, &configuration);
         let ticks = self.common.ticks.load(Ordering::Relaxed);
         if self.looked_at.swap(ticks, Ordering::Relaxed) != ticks {
             self.log_ends();

@@ -10,13 +10,13 @@ use crate::confined::Confined;
 use crate::desk::Desk;
 use crate::envoy::{self, ConfigScheduler, Gauges, Level};
 use crate::host::Process;
-use crate::meters::{METERS, Told};
+use crate::meters::{METERS, MetricIds};
 
 /// What all workers under one configuration share.
 #[derive(Debug)]
 pub(crate) struct Common {
     pub(crate) process: Process,
-    pub(crate) told: Told,
+    pub(crate) metric_ids: MetricIds,
     /// How often the ticker has ticked.
     pub(crate) ticks: AtomicU32,
     /// Has the main thread tell Envoy what was counted, and call the store.
@@ -88,7 +88,7 @@ impl Worker {
 
     /// Tells Envoy what was counted.
     pub(crate) fn flush(&self, to: &impl Gauges) {
-        self.common.told.flush(&METERS, to);
+        self.common.metric_ids.flush(&METERS, to);
     }
 }
 

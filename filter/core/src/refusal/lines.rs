@@ -20,16 +20,17 @@ const QUIET_MS: u64 = 1_000;
 /// How many lines a second there are of the same refusals without a stream.
 const WITHOUT_STREAM_MAX: u32 = 32;
 
-/// What a worker has told the access log of late.
+/// What a worker has logged of late.
 #[derive(Debug, Default)]
 pub struct Lines {
     /// Made with the first refusal: most workers of most edges refuse nobody.
-    told: Vec<Option<Told>>,
+    logged: Vec<Option<LoggedRefusal>>,
 }
 
-/// A refusal that was told.
+/// A refusal that has a line.
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct LoggedRefusal {
+    /// The stream; where there is none the subject; zeros where nobody is known.
     of: [u8; 16],
     event: &'static str,
     reason: &'static str,
@@ -51,12 +52,12 @@ impl Lines {
     /// Takes note of what is not told, for the next line of the same.
     pub(crate) fn leave_out(&mut self, left_out: &LeftOut) {
         let of = *left_out.stream.as_bytes();
-        if let Some(told) = self.told.get_mut(index_of(&of, ""))
-            && let Some(told) = told
-            && told.of == of
-            && (told.event, told.reason) == ("refusal", left_out.reason)
+        if let Some(logged) = self.logged.get_mut(index_of(&of, ""))
+            && let Some(logged) = logged
+            && logged.of == of
+            && (logged.event, logged.reason) == ("refusal", left_out.reason)
         {
-            told.left_out = told.left_out.saturating_add(left_out.times);
+            logged.left_out = logged.left_out.saturating_add(left_out.times);
         }
     }
 
@@ -72,27 +73,27 @@ impl Lines {
             (None, None) => ([0; 16], reason, WITHOUT_STREAM_MAX),
         };
         let now = clock();
-        self.told.resize(REFUSALS_MAX, None);
-        let Some(kept) = self.told.get_mut(index_of(&of, mixed)) else {
+        self.logged.resize(REFUSALS_MAX, None);
+        let Some(kept) = self.logged.get_mut(index_of(&of, mixed)) else {
             return Some(0);
         };
         let mut left_out = 0;
-        if let Some(told) = kept
-            && told.of == of
-            && (told.event, told.reason) == (record.event, reason)
+        if let Some(logged) = kept
+            && logged.of == of
+            && (logged.event, logged.reason) == (record.event, reason)
         {
             // A clock that was set back silences nobody.
-            if told.at <= now && now.ms_since(told.at) < QUIET_MS {
-                if told.lines < most {
-                    told.lines = told.lines.saturating_add(1);
+            if logged.at <= now && now.ms_since(logged.at) < QUIET_MS {
+                if logged.lines < most {
+                    logged.lines = logged.lines.saturating_add(1);
                     return Some(0);
                 }
-                told.left_out = told.left_out.saturating_add(1);
+                logged.left_out = logged.left_out.saturating_add(1);
                 return None;
             }
-            left_out = told.left_out;
+            left_out = logged.left_out;
         }
-        *kept = Some(Told {
+        *kept = Some(LoggedRefusal {
             of,
             event: record.event,
             reason,
