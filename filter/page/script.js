@@ -74,7 +74,9 @@ async function summary() {
 }
 let page = 1;
 async function levels(asked) {
-  const l = await call("levels?page=" + page), charts = l.policies.map(p => {
+  const l = await call("levels?page=" + page);
+  if (l.pages && page > l.pages) { page = 1; return levels(asked); }
+  const charts = l.policies.map(p => {
     const top = p.attempted.findLastIndex(n => n) + 1, most = Math.max(...p.attempted);
     const rows = p.attempted.slice(0, top).map((n, i) => {
       const bar = make("div", undefined, "bar"); bar.ariaHidden = true;

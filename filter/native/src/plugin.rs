@@ -30,7 +30,7 @@ pub(crate) struct Plugin {
     /// The calls under way, by Envoy's numbers: which worker made each.
     calls: Mutex<HashMap<u64, (usize, CallId)>>,
     health: Health,
-    /// The tick at which that was last shown.
+    /// The tick at which the health was last shown.
     looked_at: AtomicU32,
     ticker: Option<Ticker>,
 }

@@ -196,9 +196,9 @@ fn bring_up_to_date(
 }
 
 /// What follows from the store's record and this edge's copy, in the time that it is now: either may
-/// have been written by a clock that was wrong. A copy that the store `was_told` of says nothing then of how
-/// long its streams live that the store does not know better; one that it was not told of is all that is
-/// known of its streams.
+/// have been written by a clock that was wrong. Of a copy that the store `was_told` of, streams
+/// with such times are left out, as the store knows better how long they live; of one that it was not told of they
+/// are kept and brought back, as nobody else knows of them.
 fn met(
     records: &Records,
     record: &Activity,
@@ -237,7 +237,8 @@ pub struct Flush {
 /// from now on. Whether that write comes about shows with the next one: the store refuses
 /// one that goes by a write it does not know.
 ///
-/// What it has never heard of was recorded without it, maybe before this edge knew what time it is at the store.
+/// A copy that the store has never heard of is brought to the store's time first: this edge may have
+/// recorded it before it knew what time that is.
 ///
 /// `None` if there is nothing to tell and it is not told `again`.
 pub fn flush(

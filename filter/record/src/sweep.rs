@@ -75,7 +75,7 @@ fn put_back(host: &impl Host, next: u32) {
         next,
         moved_at: Moment::EARLIEST,
     };
-    // On a conflict another worker is ahead, and the rest waits for the next round.
+    // Where another worker has moved the hand on meanwhile, its stretch is swept twice.
     let _: Swap = host.swap(StoreKey::Sweep, version, &hand.to_bytes());
 }
 

@@ -80,8 +80,8 @@ const NEVER_IN_NAMES: &[u8] = b"{}\"<>\\ \t\r\n";
 ///
 /// # Errors
 ///
-/// As [`read_attributes`]; besides, what has no `=` is no form, but a number, a word or an
-/// encoded text, and would be stored as an attribute of that name.
+/// As [`read_attributes`]; besides, what has no `=` is no form, but a number or a word, and
+/// would be stored as an attribute of that name.
 pub fn read_form(attributes: &mut Attributes, body: &[u8]) -> Result<(), AttributesError> {
     let is_text = body.iter().any(|byte| *byte != b'&');
     if is_text && !body.contains(&b'=') {

@@ -88,6 +88,21 @@ fn where_none_plays_there_is_one_refusal() {
     minted(world.ask(manifest().header("cookie", cookies)));
 }
 
+/// Whoever has lost a place does not start again by a cookie from before, whose stream just lapsed.
+#[test]
+fn an_older_cookie_is_no_way_back() {
+    let mut world = World::with(latest_wins);
+    let lapsed = played(&mut world, 1).remove(0);
+    world.host.advance_ms(200_000);
+    world.tick();
+    let lost = played(&mut world, 1).remove(0);
+    world.host.advance_ms(1_000);
+    let latest = played(&mut world, 1).remove(0);
+    let asked = world.ask(segment(&[&lost, &lapsed])).refusal();
+    assert_eq!(asked, refused(403, "evicted"));
+    world.ask(segment(&[&latest])).served();
+}
+
 #[test]
 fn nobody_plays_by_the_cookie_of_another_account() {
     let mut world = World::with(latest_wins);

@@ -177,6 +177,45 @@ fn a_killed_streams_response_is_cut() {
     assert_eq!(only(world.second(8)).reason, Some("remote-termination"));
 }
 
+/// However lately its response was found in order: another stream of the account was ended just before.
+#[test]
+fn a_killed_stream_whose_player_is_refused_first_is_cut_at_the_next_tick() {
+    let mut world = World::new();
+    let create = || {
+        let create = get("/v2/sessions/acme/alice").method("POST");
+        create.application("web")
+    };
+    let other = json(&world.ask(create()).answer())["session"]["id"].clone();
+    let code = |world: &mut World, is_other: bool| {
+        let running = world.running("web", "alice").into_iter();
+        let one = running
+            .clone()
+            .find(|one| (one["sessionId"] == other) == is_other);
+        one.unwrap()["terminationCode"].as_str().unwrap().to_owned()
+    };
+    let film = json(&world.ask(create()).answer())["session"]["playbackPrefix"].clone();
+    let prefix = film.as_str().unwrap();
+    world.ask(get(format!("{prefix}/vod/film.mp4"))).served();
+    let (other, film) = (code(&mut world, true), code(&mut world, false));
+    assert!(world.second(8).is_empty());
+    let kill = |world: &mut World, code: &str| {
+        let kill = create().header("x-terminate", code);
+        assert_eq!(world.ask(kill).answer().status, 202);
+    };
+    let tick = |world: &mut World| {
+        world.workers[0].flows().note(TICKET, PIECE);
+        world.host.advance_ms(100);
+        world.tick();
+        world.workers[0].cuts(&world.host, |_| Some(200))
+    };
+    kill(&mut world, &other);
+    assert!(tick(&mut world).is_empty());
+    kill(&mut world, &film);
+    let segment = world.ask(get(format!("{prefix}/vod/a/1.m4s"))).refusal();
+    assert_eq!(segment, super::refused(403, "remote-termination"));
+    assert_eq!(only(tick(&mut world)).reason, Some("remote-termination"));
+}
+
 #[test]
 fn a_stopped_streams_response_is_cut() {
     for worker in [0, 1] {

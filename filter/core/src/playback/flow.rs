@@ -190,6 +190,18 @@ impl Flows {
         }
     }
 
+    /// The stream of this name was refused: whatever was found of its responses before, they are
+    /// judged at the next tick.
+    pub(super) fn unsettle(&self, name: Fingerprint) {
+        if self.is_busy.get() {
+            let more = self.more.borrow();
+            let all = self.entries.iter().chain(more.values().map(|flow| &**flow));
+            for flow in all.filter(|flow| flow.name.get() == name) {
+                flow.judged_until.set(Moment::EARLIEST);
+            }
+        }
+    }
+
     /// What [`Flows::begin`] is called for comes next.
     pub(super) fn expect(&self, Ticket(ticket): Ticket) {
         self.at_hand.set(ticket);

@@ -288,6 +288,7 @@ impl Gate {
                 let retry_at = decided.retry_at;
                 let step = request.refuse(who, reason, Some(Why { refused, retry_at }));
                 self.leases.remove(*name);
+                self.flows.unsettle(*name);
                 if let Step::Reply(reply) = &step {
                     let (named, why) = ((*name, &leased), (reason, refused));
                     self.refusals.remember(request, named, why, reply);

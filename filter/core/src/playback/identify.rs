@@ -38,39 +38,45 @@ impl Gate {
     }
 
     /// What the next good token in a cookie gets, where one whose stream is over stands before it:
-    /// clients send an old cookie beside the new one, in either order. `None` if there is no other.
+    /// clients send an old cookie beside the new one, in either order. `None` if there is no other that was
+    /// given later: by one from before, whoever has lost a place would start again.
     pub(super) fn by_next_cookie<H: Head, E: Host>(
         &mut self,
         request: &Request<'_, H, E>,
         known: &Known<'_>,
         authority: &mut Authority,
     ) -> Option<Step> {
-        let passed_over = known.passed_over.saturating_add(1);
-        if !known.viewer.is_by_cookie || passed_over >= REPEATED_MAX {
+        if !known.viewer.is_by_cookie {
             return None;
         }
-        let wish = Wish {
-            redirects: false,
-            anew: false,
-            passed_over,
-        };
-        let viewer = &self.identify(request, wish).ok()?;
-        let Identified::Stream { key, recurring } = viewer.stream else {
-            return None;
-        };
-        if !viewer.is_by_cookie || viewer.subject != known.viewer.subject {
-            return None;
+        for passed_over in known.passed_over.saturating_add(1)..REPEATED_MAX {
+            let wish = Wish {
+                redirects: false,
+                anew: false,
+                passed_over,
+            };
+            let viewer = &self.identify(request, wish).ok()?;
+            let Identified::Stream { key, recurring } = viewer.stream else {
+                return None;
+            };
+            if !viewer.is_by_cookie || viewer.subject != known.viewer.subject {
+                return None;
+            }
+            if key.issued_at() <= known.stream.issued_at() {
+                continue;
+            }
+            let name = lease::name(&viewer.subject, &key);
+            let next = Known {
+                viewer,
+                stream: key,
+                recurring,
+                name: request.fingerprint(&self.fingerprinter, &name),
+                may_begin_anew: known.may_begin_anew,
+                passed_over,
+            };
+            return Some(self.by_record(request, &next, authority));
         }
-        let name = lease::name(&viewer.subject, &key);
-        let next = Known {
-            viewer,
-            stream: key,
-            recurring,
-            name: request.fingerprint(&self.fingerprinter, &name),
-            may_begin_anew: known.may_begin_anew,
-            passed_over,
-        };
-        Some(self.by_record(request, &next, authority))
+        None
     }
 
     /// The redirect of a manifest request whose cookie does not play any more: its player

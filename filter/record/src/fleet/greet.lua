@@ -17,6 +17,7 @@ if place == '' then return now .. since end
 if place == 'new' then place = string.format('%.0f-0', math.max(ms - 60000, 0)) end
 local entries = redis.pcall('XRANGE', KEYS[2], '(' .. place, '+', 'COUNT', 512)
 if entries.err then
+  if not string.find(entries.err, 'WRONGTYPE', 1, true) then return entries end
   -- Something else stands there, and would for good. What is set over it goes at once.
   redis.call('SET', KEYS[2], '', 'PX', 1)
   entries = {}

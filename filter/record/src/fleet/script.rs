@@ -58,7 +58,7 @@ pub(super) struct Script {
 ///   length of the cursor to go on from (1 byte), the cursor, and the subjects of the eviction feed (16 bytes each).
 pub(super) const GREET: Script = Script {
     text: include_str!("greet.lua"),
-    hash: "338dbb77bc044c1b179c2a2362656412ba527dd0",
+    hash: "3a6bcb43c0b60d32d624e813818631ba5aa8f287",
 };
 
 /// Writes a record if the last write to it is the one that the writer knows of.

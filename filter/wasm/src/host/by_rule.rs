@@ -1,4 +1,4 @@
-//! Counters of policies and rules, defined when something is first counted.
+//! Counters of policies and rules, each defined when it is first counted or asked for.
 
 use std::cell::RefCell;
 
@@ -16,7 +16,7 @@ struct OfRule {
     counter: Counter,
 }
 
-/// Those for which something was counted, in the order of what they count.
+/// Those that were counted or asked for, in the order of what they count.
 #[derive(Debug, Default)]
 pub(super) struct ByRule(RefCell<Vec<OfRule>>);
 
