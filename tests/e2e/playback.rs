@@ -1,7 +1,7 @@
 //! The gate in front of manifests and segments: for every player, cooperating or not.
 
 use serde_json::json;
-use streamgate_tests::{Answer, Edge, Player, Settings, eventually};
+use streamgate_tests::{Answer, Edge, Player, Settings, awaited, eventually};
 
 const FILM: &str = "/vod/film/master.m3u8";
 const LATEST: &str = "/latest/film/master.m3u8";
@@ -277,10 +277,12 @@ fn the_prefix_from_the_session_api_plays() {
         "/vod/film/segment-1.m4s",
         "/members/film/segment-1.m4s",
     ] {
-        let _ = edge
-            .get(&path(rest))
-            .send()
-            .expect_refusal(403, "stream-over");
+        // Workers hear of it at their ticks.
+        let refusal = awaited("it is over", || {
+            let answer = edge.get(&path(rest)).send();
+            (answer.status == 403).then_some(answer)
+        });
+        let _ = refusal.expect_refusal(403, "stream-over");
     }
 }
 
@@ -526,6 +528,10 @@ fn a_stopped_stream_stays_gone_on_every_worker() {
         let _ = worker.get(&segment).send().expect(200);
     }
     let _ = session.stop().expect(202);
+    // Each hears of it at its tick.
+    for worker in &workers {
+        eventually("it is over", || worker.get(&segment).send().status == 403);
+    }
     for _late in 0..3 {
         for worker in &workers {
             let _ = worker

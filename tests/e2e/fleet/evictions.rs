@@ -130,7 +130,8 @@ fn a_session_that_stops_at_another_edge_is_over_at_all() {
 
     let told = refused(|| sessions[0].heartbeat()).expect(410);
     assert!(told.body.is_empty());
-    let _ = segment(&fleet[0], &sessions[0]).expect_refusal(403, "stream-over");
+    let segment = refused(|| segment(&fleet[0], &sessions[0]));
+    let _ = segment.expect_refusal(403, "stream-over");
     for app in fleet.apps("demo-tv") {
         assert_eq!(app.running("alice").len(), 3);
     }

@@ -1,7 +1,7 @@
 //! What no edge has written stands under an edge's key in the store: it is written over at the
 //! next call, and nobody asks for it without end.
 
-use streamgate_tests::{Fleet, Reply, Valkey};
+use streamgate_tests::{Fleet, Reply, Valkey, awaited};
 
 use super::{fleet_of, sharing};
 
@@ -89,9 +89,11 @@ fn a_shards_memory_and_feed_that_are_none_are_begun_anew() {
         ("n:", &[b"XADD", b"*", b"s", b"no subject"]),
         ("l", &[b"LPUSH", b"value"]),
     ];
-    let mut shards = keys(&valkey, "sg5:*e:*");
-    shards.retain(|key| key.len() == "sg5:{ab}e:0".len());
-    assert_eq!(shards.len(), SHARDS as usize);
+    let shards = awaited("all shards were asked", || {
+        let mut shards = keys(&valkey, "sg5:*e:*");
+        shards.retain(|key| key.len() == "sg5:{ab}e:0".len());
+        (shards.len() == SHARDS as usize).then_some(shards)
+    });
     for (n, (kind, command)) in commands.into_iter().enumerate() {
         for key in &shards {
             let (tag, shard) = key["sg5:".len()..].split_at("{ab}".len());
