@@ -2,7 +2,7 @@
 //! operator, another configuration.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use streamgate_tests::{
@@ -16,9 +16,6 @@ const KEY: &str = "the key of the tests' operators";
 
 /// So slow that a film of 400 MB runs for longer than any test.
 const PACE: u64 = 4 << 20;
-
-/// Two renewals at a timeout of two seconds, and what a busy machine may take besides.
-const TWO_RENEWALS: Duration = Duration::from_millis(2_000 * 2 / 3 + 1_000);
 
 fn edge(settings: Settings) -> Edge {
     edge_lapsing_after(2, settings)
@@ -201,9 +198,7 @@ fn the_newest_film_is_cut_where_an_operator_lowers_the_limit() {
     let newest = by_id(&edge, "alice", "two");
     eventually("both live", || edge.metric("live_streams") == 2);
     operate(&edge, &json!({"max": 1, "reason": "a trial", "for": "1h"}));
-    let began = SystemTime::now();
     are_cut(&edge, 1, "limit-reached");
-    assert!(began.elapsed().expect("time") < TWO_RENEWALS, "{began:?}");
     was_cut(newest);
     assert!(first.runs());
     first.stop();
@@ -255,9 +250,7 @@ fn a_film_of_a_draining_listener_is_cut_when_the_new_one_evicts_it() {
     eventually("it is renewed", || edge.metric("lease_renewals") > 2);
     assert_eq!(edge.metric("live_streams"), 1);
     let mut winner = by_id(&edge, "alice", "new");
-    let began = SystemTime::now();
     are_cut(&edge, 1, "evicted");
-    assert!(began.elapsed().expect("time") < TWO_RENEWALS, "{began:?}");
     was_cut(victim);
     assert!(winner.runs());
     winner.stop();
