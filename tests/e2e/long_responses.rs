@@ -132,13 +132,10 @@ fn of_one_viewer_too_many_all_others_run_to_the_end_over_http_3() {
     all_but_one_run_to_the_end(Version::Three, FULL_SPEED, 16);
 }
 
-/// Two of a stream's renewals, and what a busy machine may take besides.
-const TWO_RENEWALS: Duration = Duration::from_millis(TIMEOUT_S as u64 * 2_000 / 3 + 500);
-
-/// Waits until the edge has cut a response, which has to be in time, and tells of it in its log.
-fn is_cut_since(edge: &Edge, began: Instant, reason: &str) {
+/// Waits until the edge has cut a response, and tells of it in its log. How soon that is the core's
+/// tests count in ticks.
+fn is_cut(edge: &Edge, reason: &str) {
     eventually_within(20, "it is cut", || edge.metric("cuts") == 1);
-    assert!(began.elapsed() < TWO_RENEWALS, "{:?}", began.elapsed());
     eventually_within(20, "the log tells of it", || cuts(edge).len() == 1);
     let cut = &cuts(edge)[0];
     assert_eq!(cut["reason"], reason, "{cut}");
@@ -156,7 +153,7 @@ fn is_cut_when_evicted(version: Version) {
     let starts = edge.metric("starts");
     let mut winner = over(version, &edge, FILM, "winner", 4 << 20, &[]);
     eventually_within(20, "the winner starts", || edge.metric("starts") > starts);
-    is_cut_since(&edge, Instant::now(), "evicted");
+    is_cut(&edge, "evicted");
     let victim = victim.ended();
     assert_eq!(victim.status, 200);
     assert!(!victim.is_whole, "{victim:?}");
@@ -210,7 +207,7 @@ fn is_cut_when_killed(version: Version, stops: bool) {
         let _ = app.create("alice").terminate(&code).start();
         "remote-termination"
     };
-    is_cut_since(&edge, Instant::now(), reason);
+    is_cut(&edge, reason);
     let film = film.ended();
     assert!(film.status == 200 && !film.is_whole, "{film:?}");
     edge.assert_sound();

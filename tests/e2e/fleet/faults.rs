@@ -168,14 +168,14 @@ fn an_edge_with_a_wrong_password_works_alone_and_keeps_it_to_itself() {
 fn a_cluster_that_envoy_does_not_know_is_a_store_that_cannot_be_reached() {
     let settings = Settings::default().with(
         "/fleet",
-        serde_json::json!({"cluster": "nowhere", "wait": "1s"}),
+        serde_json::json!({"cluster": "nowhere", "wait": "10s"}),
     );
     let edge = Edge::start(settings);
     let started = std::time::Instant::now();
     let app = edge.app("demo-tv");
     let _sessions = [(); 3].map(|()| app.start("alice"));
     let _ = app.create("alice").send().expect(409);
-    // Nobody waits for what cannot come.
-    assert!(started.elapsed() < Duration::from_secs(4));
+    // Nobody waits for what cannot come: one of four that did would take so long.
+    assert!(started.elapsed() < Duration::from_secs(10));
     assert!(edge.metric("fleet.errors.unreachable") > 0);
 }

