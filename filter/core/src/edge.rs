@@ -1,14 +1,13 @@
-//! One worker's edge: every request passes through here.
+//! One worker's edge: every request and every response to one passes through here.
 
 mod door;
+mod store;
 
 use core::cell::OnceCell;
 use std::rc::Rc;
 
 use streamgate_bytes::Fingerprinter;
-use streamgate_record::fleet::{
-    self, AnsweredQuestion, CallFailure, CallId, Fleet, StoreCall, Ticket,
-};
+use streamgate_record::fleet::{self, Fleet, StoreCall, Ticket};
 use streamgate_record::own_time::{self, ClockDifference};
 use streamgate_record::ports::{Entropy, Host};
 use streamgate_record::sweep;
@@ -16,7 +15,7 @@ use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
 use crate::api::{self, Called, CreatesByClient, Door};
-use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Resumed};
+use crate::authority::{Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
 use crate::playback::{Coding, Cut, Flows, Forward, Gate, Rewrite, Scrub, Watch};
@@ -58,12 +57,6 @@ impl Edge {
             operator: OperatorState::new(),
             ahead_ms: None,
         }
-    }
-
-    /// How it speaks with the store of its fleet, if it is in one.
-    #[must_use]
-    pub fn fleet(&self) -> Option<&fleet::Settings> {
-        self.authority.fleet()
     }
 
     /// Decides about a request by its head. `ticket` names it should it have to wait;
@@ -239,43 +232,6 @@ impl Edge {
         rewrite.apply(&self.config, host, coding, body)
     }
 
-    /// The request of this ticket is gone.
-    pub fn forget(&mut self, ticket: Ticket) {
-        self.authority.forget(ticket);
-    }
-
-    /// Whether [`Edge::calls`] has something to give.
-    #[must_use]
-    pub fn has_calls(&self) -> bool {
-        self.authority.has_calls()
-    }
-
-    /// How many requests wait for the fleet's store.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.authority.waiting()
-    }
-
-    /// How many shards of the fleet's store do not answer.
-    #[must_use]
-    pub fn shards_down(&self) -> usize {
-        self.authority.shards_down()
-    }
-
-    /// How other edges lay accounts out in the fleet's store, where that differs.
-    #[must_use]
-    pub fn other_layout(&self) -> Option<&str> {
-        self.authority.other_layout()
-    }
-
-    /// The calls to the fleet's store that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host) -> Vec<StoreCall> {
-        if !self.has_calls() {
-            return Vec::new();
-        }
-        self.authority.calls(host, &self.config.records, host.now())
-    }
-
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.
     pub fn on_tick(&mut self, host: &impl Host) -> Vec<StoreCall> {
         self.follow_the_time(host);
@@ -317,86 +273,6 @@ impl Edge {
             None if self.config.operator.is_some() => DOOR_TICK_MS,
             None => sweep::SWEEP_EVERY_MS,
         }
-    }
-
-    /// Takes what came back of a call.
-    pub fn on_store_reply(
-        &mut self,
-        host: &impl Host,
-        call: CallId,
-        reply: Result<&[u8], CallFailure>,
-    ) {
-        let records = &self.config.records;
-        self.authority
-            .on_store_reply(host, records, call, reply, host.now());
-    }
-
-    /// The requests that have waited for long enough, each to be handed to [`Edge::resume`].
-    pub fn settled(&mut self) -> Vec<AnsweredQuestion> {
-        self.authority.settled()
-    }
-
-    /// Goes on with a request that has waited. `head` is that of the request; where it is the
-    /// response that has waited, nothing is read of it.
-    pub fn resume(
-        &mut self,
-        host: &impl Host,
-        settled: AnsweredQuestion,
-        head: &impl Head,
-    ) -> Step {
-        let (config, ticket, now) = (&self.config, settled.ticket, host.now());
-        let resumed = self.authority.resume(host, &config.records, settled, now);
-        let (step, copy_state) = match resumed {
-            None => return Step::Pass,
-            Some(Resumed::Looked(after, copy_state)) => {
-                let step = match after {
-                    AfterLook::Listing(understood) => {
-                        Step::Reply(understood.listing(config, host, now))
-                    }
-                    AfterLook::Account(understood) => self.at_door(ticket, |door| {
-                        operator::looked(door, host, &understood, copy_state)
-                    }),
-                    AfterLook::Request => {
-                        let Some(path) = head.header(":path") else {
-                            return Step::Pass;
-                        };
-                        self.authority.set_copy_state(copy_state);
-                        let step = self.on_request(host, ticket, head, &path, true);
-                        self.authority.set_copy_state(CopyState::Unverified);
-                        return step;
-                    }
-                };
-                (step, copy_state)
-            }
-            Some(Resumed::Decided(after, decided, copy_state)) => {
-                let step = match after {
-                    AfterDecision::Call(understood) => {
-                        let verdict = decided.map(|decided| decided.verdict);
-                        Step::Reply(understood.decided(config, host, verdict, now))
-                    }
-                    AfterDecision::Operation(understood, operation) => {
-                        let verdict = decided.map(|decided| decided.verdict);
-                        self.at_door(ticket, |door| {
-                            operator::decided(
-                                door,
-                                host,
-                                &understood,
-                                &operation,
-                                verdict,
-                                copy_state,
-                            )
-                        })
-                    }
-                    AfterDecision::Response(watch) => {
-                        let decided = decided.as_ref().map_err(|unavailable| *unavailable);
-                        self.gate.expect(ticket);
-                        self.gate.decided(config, host, &watch, decided, now)
-                    }
-                };
-                (step, copy_state)
-            }
-        };
-        self.noted(host, copy_state, step)
     }
 }
 

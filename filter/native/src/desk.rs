@@ -1,23 +1,21 @@
 //! One worker's edge, and what its requests wait for.
 
+mod manifests;
+mod store;
+
 use hashbrown::HashMap;
 use streamgate_core::edge::Edge;
 use streamgate_core::exchange::Record;
 use streamgate_core::playback::{Held, Rewrite, Watch};
 use streamgate_core::step::{Pending, Step};
-use streamgate_record::fleet::{AnsweredQuestion, CallFailure, CallId, StoreCall, Ticket};
+use streamgate_record::fleet::{AnsweredQuestion, StoreCall, Ticket};
 use streamgate_record::own_time::ClockDifference;
 
 use crate::envoy::{Headers, Stream, StreamScheduler};
 use crate::head::RequestHead;
 use crate::host::Process;
-use crate::manifest::{Collected, HeldManifest, WholeManifest};
-use crate::standing::Standing;
+use crate::manifest::HeldManifest;
 use crate::todo::{Response, Todo};
-
-/// The most bytes of manifests that a worker holds at once. What comes on top is passed on as
-/// it is.
-const HELD_MAX: usize = 33_554_432;
 
 /// What is kept for a request that waits.
 enum Kept {
@@ -253,45 +251,6 @@ impl Desk {
         }
     }
 
-    /// A piece of a collected manifest is there.
-    pub(crate) fn on_manifest(
-        &mut self,
-        process: &Process,
-        ticket: u32,
-        mut piece: Vec<u8>,
-        ends: bool,
-    ) -> Collected {
-        let Some(Kept::Manifest(mut manifest)) = self.kept.remove(&ticket) else {
-            return Collected::PassOn(piece);
-        };
-        self.held = self.held.saturating_add(piece.len());
-        manifest.body.append(&mut piece);
-        if self.held > HELD_MAX || manifest.body.len() > manifest.end.max {
-            manifest.rewrite.pass_on(process);
-            self.held = self.held.saturating_sub(manifest.body.len());
-            return Collected::PassOn(manifest.body);
-        }
-        if manifest.is_more_to_come(ends) {
-            self.kept.insert(ticket, Kept::Manifest(manifest));
-            return Collected::More;
-        }
-        self.held = self.held.saturating_sub(manifest.body.len());
-        Collected::Whole(manifest.whole(&self.edge, process))
-    }
-
-    /// A collected manifest has ended, and its last piece was not known for it.
-    pub(crate) fn on_manifest_end(
-        &mut self,
-        process: &Process,
-        ticket: u32,
-    ) -> Option<WholeManifest> {
-        let Some(Kept::Manifest(manifest)) = self.kept.remove(&ticket) else {
-            return None;
-        };
-        self.held = self.held.saturating_sub(manifest.body.len());
-        Some(manifest.whole(&self.edge, process))
-    }
-
     /// A piece of a response's body goes on to the viewer, and more will come.
     pub(crate) fn on_piece(&mut self, ticket: u32, stream: Stream, status: u16, length: usize) {
         self.edge.flows().note(Ticket(ticket), length);
@@ -329,71 +288,8 @@ impl Desk {
         }
     }
 
-    /// Whether the store is to be called.
-    pub(crate) fn wants_calls(&self) -> bool {
-        !self.calls.is_empty() || self.edge.has_calls()
-    }
-
-    /// The calls to be made.
-    pub(crate) fn take_calls(&mut self, process: &Process) -> Vec<StoreCall> {
-        let mut calls = core::mem::take(&mut self.calls);
-        calls.append(&mut self.edge.calls(process));
-        // Some answers need no call.
-        self.settle();
-        calls
-    }
-
-    /// The store has answered, or is known not to.
-    pub(crate) fn on_store_reply(
-        &mut self,
-        process: &Process,
-        call: CallId,
-        reply: Result<&[u8], CallFailure>,
-    ) {
-        self.edge.on_store_reply(process, call, reply);
-        self.settle();
-    }
-
-    /// How the worker's edge stands with the store.
-    pub(crate) fn standing(&self) -> Standing {
-        Standing {
-            down: self.edge.shards_down(),
-            waiting: self.edge.waiting(),
-            other_layout: self.edge.other_layout().map(str::to_owned),
-        }
-    }
-
     /// A difference of the machine's clock that is to be told now.
     pub(crate) fn clock_difference(&mut self, process: &Process) -> Option<ClockDifference> {
         self.edge.clock_difference(process)
-    }
-
-    /// Has the worker go on with the requests that have waited for long enough.
-    fn settle(&mut self) {
-        for settled in self.edge.settled() {
-            let Ticket(ticket) = settled.ticket;
-            if let Some(scheduler) = self.parked.get(&ticket) {
-                scheduler.commit();
-                self.settled.insert(ticket, settled);
-            }
-        }
-    }
-
-    /// Goes on with a request that waited for the store. `None`: nothing is known of it.
-    pub(crate) fn resume(
-        &mut self,
-        process: &Process,
-        ticket: u32,
-        stream: Stream,
-        is_request: bool,
-    ) -> Option<Todo> {
-        let Some(settled) = self.settled.remove(&ticket) else {
-            let still_waits = self.parked.contains_key(&ticket);
-            return still_waits.then_some(Todo::Park);
-        };
-        self.parked.remove(&ticket);
-        let head = RequestHead::of(stream);
-        let step = self.edge.resume(process, settled, &head);
-        Some(self.note(step, (ticket, stream), is_request))
     }
 }

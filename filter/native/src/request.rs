@@ -1,4 +1,4 @@
-//! The way of one request: what the edge says is done.
+//! One request: Envoy's hooks for it, one after the other.
 
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -7,51 +7,11 @@ use streamgate_core::api::MAX_BODY;
 
 use crate::desk::Desk;
 use crate::envoy::{Headers, Piece, Stream};
+use crate::http::{Go, Phase, State, take};
 use crate::manifest::Collected;
 use crate::todo::Todo;
 use crate::worker::Worker;
 use crate::{abi, carry_out};
-
-/// What a request waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Nothing more.
-    Nothing,
-    /// The session API call waits for its body.
-    Body,
-    /// The response's status matters, or it gets another header, or it may be a manifest.
-    Response,
-    /// The fleet's store is asked about the request.
-    Store,
-    /// The response is held back until the fleet's store has answered.
-    Held {
-        /// It has no body.
-        ends: bool,
-    },
-    /// The response's body gives way to what is kept in its stead.
-    Refused,
-    /// The response is a manifest that is collected.
-    Manifest,
-}
-
-/// How far a request has come.
-#[derive(Clone, Copy)]
-enum Phase<'p> {
-    /// Its head is there, with this path; or was there, and the path is not at hand.
-    Request(Option<&'p [u8]>),
-    /// The head of its response is there; no body follows where it ends.
-    Response { ends: bool },
-}
-
-/// Whether Envoy goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Go {
-    On,
-    /// It was answered.
-    Answered,
-    AwaitBody,
-    Parked,
-}
 
 /// A request as its worker knows it. Only one thread has it, but hooks run within hooks: Envoy
 /// calls those of the response while it is told the answer.
@@ -316,57 +276,8 @@ impl Request {
 
     /// Does what the edge says.
     fn act(&self, todo: Todo, phase: Phase<'_>) -> Go {
-        match (todo, phase) {
-            (Todo::Pass, _) => Go::On,
-            (Todo::Tell(record), _) => {
-                carry_out::tell(self.stream, &record);
-                Go::On
-            }
-            (
-                Todo::Forward {
-                    strip,
-                    scrub,
-                    awaited,
-                },
-                Phase::Request(path),
-            ) => {
-                carry_out::forward(self.stream, strip, &scrub, path);
-                if awaited {
-                    self.state.set(State::Response);
-                }
-                Go::On
-            }
-            (Todo::Forward { .. } | Todo::AwaitBody, Phase::Response { .. }) => Go::On,
-            (Todo::AwaitBody, Phase::Request(_)) => {
-                self.state.set(State::Body);
-                Go::AwaitBody
-            }
-            (Todo::Reply(reply), phase) => {
-                if let Some(record) = &reply.record {
-                    carry_out::tell(self.stream, record);
-                }
-                match phase {
-                    Phase::Request(_) => {
-                        carry_out::reply(self.stream, &reply);
-                        Go::Answered
-                    }
-                    Phase::Response { ends } => {
-                        // The request's head is gone by now; its path was stripped on the way in.
-                        let body = carry_out::answer_instead(self.stream, reply.answer, ends);
-                        self.body.replace(body);
-                        self.state.set(State::Refused);
-                        Go::On
-                    }
-                }
-            }
-            (Todo::Park, Phase::Request(_)) => {
-                self.state.set(State::Store);
-                Go::Parked
-            }
-            (Todo::Park, Phase::Response { ends }) => {
-                self.state.set(State::Held { ends });
-                Go::Parked
-            }
-        }
+        let (state, go) = take(todo, phase, self.stream, &self.body);
+        self.state.set(state);
+        go
     }
 }

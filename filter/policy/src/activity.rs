@@ -1,7 +1,6 @@
 //! The record of one subject: which streams are live, and which were ended on purpose.
 
 use streamgate_values::attributes::Attributes;
-use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
@@ -9,7 +8,9 @@ use crate::exception::{Allowance, Exception};
 use crate::faded::{FADED_KEPT_MAX, Faded, key_prefix_of};
 use crate::session_player::SessionPlayer;
 use crate::sharing::Clients;
+pub use crate::stream::{Liveness, SUPERSEDED_MAX, Stream};
 use crate::throttle::Calls;
+pub use crate::tombstone::{EndReason, Terminator, Tombstone};
 
 /// How long a stopped, evicted or killed stream is remembered, so that its late
 /// requests are told why. What is forgotten after that stays refused through
@@ -21,9 +22,6 @@ pub const ENDED_KEPT_MS: u64 = 3_600_000;
 /// with ids from outside, of which it is remembered without the reason that they ended
 /// ([`FADED_KEPT_MAX`]).
 pub const ENDED_KEPT_MAX: usize = 8;
-
-/// The most termination codes a stream keeps of those that made room for it.
-pub const SUPERSEDED_MAX: usize = 32;
 
 /// The most text that is kept of a released stream's attributes, in bytes. Of one with more,
 /// none are kept: released streams count in no limit that bounds the memory of live ones.
@@ -45,151 +43,6 @@ pub struct Activity {
     pub watermark: Moment,
     /// What an operator has said of the subject.
     pub exception: Option<Exception>,
-}
-
-/// One playback of one resource by a subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
-    /// The stream's key.
-    pub key: StreamKey,
-    /// Id of the application that started it.
-    pub application: String,
-    /// When it first started, as far as any edge knows: its age.
-    pub started_at: Moment,
-    /// When it last started anew, as far as any edge knows: an end before that does not hold.
-    pub began_at: Moment,
-    /// When it is gone unless a sign of life comes first.
-    pub lapses_at: Moment,
-    /// How much of that is its player's buffer, in seconds, rounded up.
-    pub buffer_s: u16,
-    /// Metadata given by the application.
-    pub attributes: Attributes,
-    /// Limits that its viewer's credential carried.
-    pub limits: Limits,
-    /// What keeps it alive.
-    pub liveness: Liveness,
-    /// Termination codes of the streams that were stopped to make room for it.
-    pub superseded: Vec<String>,
-    /// Heartbeats in this minute.
-    pub calls: Calls,
-    /// Where its requests come from, where that is looked at.
-    pub clients: Clients,
-    /// What plays for it under another key.
-    pub player: SessionPlayer,
-}
-
-/// What keeps a stream alive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Liveness {
-    /// Heartbeats as well as media requests.
-    #[default]
-    Any,
-    /// Media requests only: it has had one on a path that says `liveness: media`.
-    Media,
-}
-
-/// A stream that is no longer live, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tombstone {
-    /// The stream's key.
-    pub key: StreamKey,
-    /// When that was.
-    pub at: Moment,
-    /// Why.
-    pub why: EndReason,
-}
-
-/// Why a stream was ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EndReason {
-    /// Its own application stopped it.
-    Stopped,
-    /// A rule made it lose its place.
-    Evicted {
-        /// Name of the policy.
-        policy: String,
-        /// Name of the rule within it.
-        rule: String,
-    },
-    /// A viewer chose to stop it from another device (`X-Terminate`), or its own device has
-    /// started again.
-    Killed {
-        /// The stream that was started in its place.
-        by: Terminator,
-    },
-    /// Its player paused, or asked for something it may not have: it gave its place
-    /// up and may start again, as what it was.
-    Released(Box<Stream>),
-}
-
-/// What a killed stream's viewer is told about the stream that took its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terminator {
-    /// Id of its application.
-    pub application: String,
-    /// When it started.
-    pub started_at: Moment,
-    /// Its `channel`, if known.
-    pub channel: Option<String>,
-    /// Its `deviceName`, if known.
-    pub device_name: Option<String>,
-    /// It plays on the device that the killed one played on, as far as that is known.
-    pub same_device: bool,
-}
-
-impl Terminator {
-    /// An operator, who is no application: its id is one that none has.
-    #[must_use]
-    pub const fn operator(now: Moment) -> Self {
-        Self {
-            application: String::new(),
-            started_at: now,
-            channel: None,
-            device_name: None,
-            same_device: false,
-        }
-    }
-
-    /// Whether it was an operator.
-    #[must_use]
-    pub const fn is_operator(&self) -> bool {
-        self.application.is_empty()
-    }
-}
-
-impl Stream {
-    /// A stream of which nothing is known yet.
-    #[must_use]
-    pub fn unplayed(key: StreamKey) -> Self {
-        Self {
-            key,
-            application: String::new(),
-            started_at: Moment::EARLIEST,
-            began_at: Moment::EARLIEST,
-            lapses_at: Moment::EARLIEST,
-            buffer_s: 0,
-            attributes: Attributes::default(),
-            limits: Limits::default(),
-            liveness: Liveness::Any,
-            superseded: Vec::new(),
-            calls: Calls::default(),
-            clients: Clients::default(),
-            player: SessionPlayer::None,
-        }
-    }
-}
-
-impl Stream {
-    /// Whether this is its key, or its player's.
-    fn plays_as(&self, key: &StreamKey) -> bool {
-        self.key == *key || self.player == SessionPlayer::Known(*key)
-    }
-
-    /// When it ends if it is ended now: no earlier than it began, whichever clocks these
-    /// were read from. What begins after its end has started again (`record::merge`).
-    fn ends_at(&self, now: Moment) -> Moment {
-        now.max(self.began_at)
-    }
 }
 
 impl Activity {
@@ -396,166 +249,5 @@ impl Activity {
     }
 }
 
-impl Tombstone {
-    /// What is left of this once there is no room for it; `None` where the watermark holds the
-    /// stream, or where the stream may start again.
-    #[must_use]
-    pub fn faded(&self) -> Option<Faded> {
-        let key_prefix = key_prefix_of(&self.key)?;
-        let is_over = self.released().is_none();
-        is_over.then_some(Faded {
-            key_prefix,
-            at: self.at,
-        })
-    }
-
-    /// The stream as it was, if it was released.
-    #[must_use]
-    pub fn released(&self) -> Option<&Stream> {
-        match &self.why {
-            EndReason::Released(stream) => Some(stream),
-            _ => None,
-        }
-    }
-
-    /// How far the watermark has to move when this is forgotten, so that the stream stays
-    /// ended; `None` where it cannot hold it, or need not.
-    #[must_use]
-    pub fn watermark(&self) -> Option<Moment> {
-        self.released().map_or(self.key.issued_at(), |_| None)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{NOW, key, stream, test};
-
-    #[test]
-    fn a_silent_stream_is_gone_at_its_time_and_not_before() {
-        let mut activity = Activity {
-            streams: vec![stream(1, NOW)],
-            ..Activity::default()
-        };
-        let lapses_at = activity.streams[0].lapses_at;
-        assert_eq!(activity.prune(Moment::from_ms(lapses_at.as_ms() - 1)), 0);
-        assert_eq!(activity.prune(lapses_at), 1);
-        assert_eq!(activity, Activity::default());
-    }
-
-    #[test]
-    fn what_is_forgotten_moves_the_watermark() {
-        let mut activity = Activity {
-            streams: vec![stream(1, NOW)],
-            ..Activity::default()
-        };
-        let key = activity.streams[0].key;
-        assert!(activity.end(&key, EndReason::Stopped, NOW));
-        assert!(!activity.end(&key, EndReason::Stopped, NOW));
-        let end = Tombstone {
-            key,
-            at: NOW,
-            why: EndReason::Stopped,
-        };
-        assert_eq!(activity.end_of(&key), Some(&end));
-        assert_eq!(activity.watermark, Moment::EARLIEST);
-        activity.prune(NOW.plus_ms(ENDED_KEPT_MS));
-        assert_eq!(activity.end_of(&key), None);
-        assert_eq!(activity.watermark, key.issued_at().unwrap());
-    }
-
-    #[test]
-    fn ended_streams_are_remembered_in_bounded_number() {
-        let mut activity = Activity::default();
-        for n in 0..100 {
-            let stream = stream(n, NOW.plus_ms(u64::from(n)));
-            let key = stream.key;
-            activity.streams.push(stream);
-            activity.end(&key, EndReason::Stopped, NOW);
-        }
-        assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
-        assert_eq!(activity.watermark, NOW.plus_ms(91));
-    }
-
-    #[test]
-    fn an_end_the_watermark_cannot_hold_is_remembered_longest() {
-        let mut activity = Activity::default();
-        let outside = StreamKey::external([1; 16]);
-        let mut first = stream(0, NOW);
-        first.key = outside;
-        activity.streams.push(first);
-        activity.end(&outside, EndReason::Stopped, NOW);
-        for n in 0..100 {
-            activity.streams.push(stream(n, NOW));
-            activity.end(&key(n, NOW), EndReason::Stopped, NOW);
-        }
-        assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
-        assert!(activity.end_of(&outside).is_some());
-    }
-
-    #[test]
-    fn a_released_stream_is_remembered_as_it_was_and_forgetting_it_moves_no_watermark() {
-        let mut activity = Activity::default();
-        let mut paused = stream(1, NOW);
-        paused.attributes.set("channel", "News 1");
-        activity.streams.push(paused.clone());
-        assert!(activity.release(&paused.key, NOW));
-        assert!(!activity.release(&paused.key, NOW));
-        let end = activity.end_of(&paused.key).unwrap();
-        assert_eq!(end.released(), Some(&paused));
-        activity.prune(NOW.plus_ms(ENDED_KEPT_MS));
-        assert_eq!(activity, Activity::default());
-    }
-
-    #[test]
-    fn a_released_stream_with_much_to_say_comes_back_with_nothing_to_say() {
-        let mut activity = Activity::default();
-        let mut paused = stream(1, NOW);
-        paused
-            .attributes
-            .set("note", "x".repeat(RELEASED_ATTRIBUTES_MAX));
-        activity.streams.push(paused.clone());
-        assert!(activity.release(&paused.key, NOW));
-        let end = activity.end_of(&paused.key).unwrap();
-        paused.attributes = Attributes::default();
-        assert_eq!(end.released(), Some(&paused));
-    }
-
-    #[test]
-    fn an_edge_whose_clock_is_behind_ends_no_stream_before_it_started() {
-        let mut activity = Activity::default();
-        for n in [1, 2] {
-            activity.streams.push(stream(n, NOW.plus_ms(1_000)));
-        }
-        let keys = [activity.streams[0].key, activity.streams[1].key];
-        assert!(activity.end(&keys[0], EndReason::Stopped, NOW));
-        assert!(activity.release(&keys[1], NOW));
-        for key in keys {
-            assert_eq!(activity.end_of(&key).unwrap().at, NOW.plus_ms(1_000));
-        }
-    }
-
-    #[test]
-    fn a_released_stream_that_finds_no_room_is_over_like_one_that_was_ended() {
-        let mut activity = Activity::default();
-        for n in 0..100 {
-            let stream = stream(n, NOW.plus_ms(u64::from(n)));
-            let key = stream.key;
-            activity.streams.push(stream);
-            activity.release(&key, NOW.plus_ms(u64::from(n)));
-        }
-        assert_eq!(activity.ended.len(), ENDED_KEPT_MAX);
-        assert_eq!(activity.watermark, NOW.plus_ms(91));
-        // Those that were ended go before it.
-        for n in 0..100 {
-            activity.streams.push(stream(n, NOW));
-            activity.end(&key(n, NOW), EndReason::Stopped, NOW.plus_ms(200));
-        }
-        let released = activity
-            .ended
-            .iter()
-            .filter_map(Tombstone::released)
-            .count();
-        assert_eq!(released, ENDED_KEPT_MAX);
-    }
-}
+mod tests;

@@ -38,11 +38,13 @@ pub mod sharing;
 mod sharing_tests;
 pub mod standing;
 mod stops;
+pub mod stream;
 mod taken_up;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod throttle;
+pub mod tombstone;
 
 pub use action::Action;
 pub use book::{Application, Mode, Policy, PolicyBook};

@@ -93,17 +93,6 @@ fn between(text: &str, open: char, close: char) -> Vec<(usize, &str)> {
 /// why it is longer (`// Longer than`).
 const LINES_MAX: usize = 350;
 
-/// Files that are longer, to be split: how many lines each has at most until then.
-const LONG: &[(&str, usize)] = &[
-    ("filter/core/src/authority/mod.rs", 400),
-    ("filter/core/src/edge.rs", 411),
-    ("filter/core/src/operator/door.rs", 364),
-    ("filter/native/src/desk.rs", 400),
-    ("filter/native/src/request.rs", 374),
-    ("filter/policy/src/activity.rs", 438),
-    ("filter/record/src/codec.rs", 417),
-];
-
 #[test]
 fn no_file_is_overlong_without_saying_why() {
     let mut long = Vec::new();
@@ -115,9 +104,7 @@ fn no_file_is_overlong_without_saying_why() {
             continue;
         }
         let lines = before_tests(&file.code).lines().count();
-        let known = LONG.iter().find(|(path, _)| *path == file.path);
-        let most = known.map_or(LINES_MAX, |(_, most)| *most);
-        if lines > most && !file.text.contains("// Longer than") {
+        if lines > LINES_MAX && !file.text.contains("// Longer than") {
             long.push(format!("{}: {lines} lines", file.path));
         }
     }

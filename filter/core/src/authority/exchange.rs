@@ -2,7 +2,7 @@
 
 use streamgate_record::Records;
 use streamgate_record::fleet::{
-    AnsweredQuestion, CallFailure, CallId, Fleet, OnOutage, Settings, StoreCall, Ticket,
+    AnsweredQuestion, CallFailure, CallId, Fleet, Settings, StoreCall, Ticket,
 };
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
@@ -45,12 +45,6 @@ impl Authority {
     /// What is known of the copy that the running callback is about.
     pub(crate) fn set_copy_state(&mut self, copy_state: CopyState) {
         self.copy_state = copy_state;
-    }
-
-    /// Whether nothing starts while the store does not answer.
-    pub(super) fn refuses_in_outage(&self) -> bool {
-        let settings = self.fleet();
-        settings.is_some_and(|settings| settings.on_outage == OnOutage::Refuse)
     }
 
     /// The request of this ticket is gone.

@@ -6,15 +6,15 @@
 
 mod exchange;
 mod inquiry;
+mod outage;
 mod parked;
 mod suffices;
 #[cfg(test)]
 mod tests;
 
 use hashbrown::HashMap;
-use streamgate_policy::{Event, Refused, Unknown, Verdict};
+use streamgate_policy::{Event, Refused, Verdict};
 use streamgate_record::fleet::{AnsweredQuestion, Fleet, Question, Ticket};
-use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable, memory_since};
 use streamgate_values::moment::Moment;
@@ -99,12 +99,7 @@ impl Authority {
         if self.can_ask(of.subject) {
             return Ok(self.park(of, Parked::Look(AfterLook::Request)));
         }
-        if self.refuses_in_outage() {
-            of.host.add(Metric::FleetOutageRefusals, 1);
-            return Err(Unavailable::Fleet);
-        }
-        let memory_since = memory_since_in_outage(of.now);
-        of.consult(event, memory_since).map(Decision::Decided)
+        self.foresee_in_outage(of, event).map(Decision::Decided)
     }
 
     /// What would become of an event by what is known here, nobody waiting for more; `None` where
@@ -295,29 +290,6 @@ impl Authority {
         Ok(recorded.map(|recorded| self.recorded(of.subject, recorded)))
     }
 
-    /// Decides while the store does not answer, if the configuration says so. `waiting`: how many
-    /// requests are refused otherwise.
-    fn in_outage<H: Host>(
-        &mut self,
-        of: &Inquiry<'_, H>,
-        event: &Event,
-        waiting: u64,
-    ) -> Result<Decided, Unavailable> {
-        // An operator's wish is carried out here at least, and the store hears of it later.
-        if self.refuses_in_outage() && !matches!(event, Event::Operate(_)) {
-            of.host.add(Metric::FleetOutageRefusals, waiting);
-            return Err(Unavailable::Fleet);
-        }
-        let memory_since = memory_since_in_outage(of.now);
-        let Inquiry { host, records, .. } = *of;
-        let recorded = record::transact(host, records, of.subject, event, memory_since, of.now)?;
-        let decided = self.recorded(of.subject, recorded);
-        if matches!(&decided.verdict, Verdict::Plays(plays) if plays.started) {
-            host.add(Metric::FleetOutageAdmits, 1);
-        }
-        Ok(decided)
-    }
-
     /// A decision was recorded here: the store has to hear of it.
     fn recorded(&mut self, subject: &SubjectKey, recorded: Recorded) -> Decided {
         if recorded.changed
@@ -326,22 +298,6 @@ impl Authority {
             fleet.flush(*subject, recorded.silenced);
         }
         recorded.decided
-    }
-
-    /// A start was refused because the store did not answer. Should it have recorded the
-    /// start all the same, nobody would play under it.
-    fn undo<H: Host>(&mut self, of: &Inquiry<'_, H>, event: Event) {
-        if let Event::Play(play) = event
-            && play.unknown == Unknown::IsNew
-            && self.refuses_in_outage()
-            && let Some(fleet) = &mut self.fleet
-        {
-            let stop = Event::Stop {
-                stream: play.stream,
-                application: play.application,
-            };
-            fleet.ask(*of.subject, None, Question::Decide(stop), of.host.steady());
-        }
     }
 
     /// Whether the store has the last word, can be asked, and has not been asked yet.
@@ -386,10 +342,4 @@ impl Authority {
         let ask = || memory_since::memory_since(host, now);
         *self.memory_since.get_or_insert_with(ask)
     }
-}
-
-/// Since when this edge remembers what happened in its fleet while nobody can be asked: since
-/// now. A stream it has never heard of may play at another edge, so it is not over.
-const fn memory_since_in_outage(now: Moment) -> Moment {
-    now
 }

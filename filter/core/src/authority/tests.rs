@@ -3,7 +3,7 @@
 use core::num::NonZeroU32;
 
 use streamgate_policy::activity::{Activity, Stream};
-use streamgate_policy::{Count, Play};
+use streamgate_policy::{Count, Play, Unknown};
 use streamgate_record::copy;
 use streamgate_record::ports::Clock;
 

@@ -1,65 +1,25 @@
-//! A call at the door: who calls, what is wanted, and carrying it out.
+//! A call's head at the door: who calls, and what is wanted. What only reads what is kept here is
+//! answered at once.
 
-use streamgate_policy::{Event, Exception, Operation, Verdict};
-use streamgate_record::exception_room::has_room;
-use streamgate_record::fleet::Ticket;
+use streamgate_policy::Operation;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
-use streamgate_record::{Unavailable, activity};
 use streamgate_values::head::Head;
-use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 use streamgate_values::text::split_once;
 
-use super::exception;
+use super::answer::{malformed, unlogged, wrong};
+use super::carry_out::{AtDoor, finish, operate, show};
 use super::json::Json;
 use super::levels::levels;
 use super::path::{DoorPath, NoDoorPath, after_in, order_in, page_in};
 use super::understood::{PendingOperation, UnderstoodOperation};
-use super::{OperatorState, account, page, summary, workers};
-use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
-use crate::config::{Config, Operator};
-use crate::exchange::{Answer, Cause, Record, Reply};
-use crate::refusal::reason::Reason;
+use super::{OperatorState, page, summary, workers};
+use crate::exchange::{Answer, Record, Reply};
 use crate::step::{Pending, Step};
 
-/// The largest body in bytes.
-const BODY_MAX: usize = 16 * 1024;
-
-/// The most decisions in one answer, and of one account.
+/// The most decisions in one answer.
 const DECISIONS_MAX: u64 = 100;
-const OF_ACCOUNT_MAX: usize = 50;
-
-/// What a call is carried out with.
-pub(crate) struct AtDoor<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) operator: &'a Operator,
-    pub(crate) state: &'a mut OperatorState,
-    pub(crate) authority: &'a mut Authority,
-    pub(crate) ticket: Ticket,
-}
-
-impl<'a> AtDoor<'a> {
-    fn inquiry<'i, H>(&self, host: &'i H, subject: &'i SubjectKey, now: Moment) -> Inquiry<'i, H>
-    where
-        'a: 'i,
-    {
-        Inquiry {
-            host,
-            records: &self.config.records,
-            ticket: self.ticket,
-            subject,
-            now,
-        }
-    }
-
-    /// Who was asked about an account: the fleet's store, or this edge, which is alone or cut off.
-    fn store_of(&self, subject: &SubjectKey, copy_state: CopyState) -> &'static str {
-        self.authority
-            .decided_by(subject, copy_state)
-            .unwrap_or("alone")
-    }
-}
 
 /// Handles a call's head. `ends`: no body follows.
 pub(crate) fn begin(
@@ -169,155 +129,6 @@ pub(crate) fn begin(
     operate(door, host, understood(subject), operation, now)
 }
 
-/// Sets an exception, now that its body is there; one known to be longer than allowed may be
-/// handed over cut, as long as it stays longer.
-pub(crate) fn finish(
-    door: &mut AtDoor<'_>,
-    host: &impl Host,
-    PendingOperation(understood): PendingOperation,
-    body: &[u8],
-) -> Step {
-    let now = host.now();
-    if body.len() > BODY_MAX {
-        return unlogged(
-            wrong(413, "the body is larger than 16 KiB"),
-            &understood.logged_path,
-        );
-    }
-    let exception = match exception::read(body, now) {
-        Ok(exception) => exception,
-        Err(detail) => return unlogged(malformed(detail), &understood.logged_path),
-    };
-    if !has_room(host, &door.config.records, &understood.subject) {
-        let detail = "there are too many exceptions; take some back, or let them end";
-        return unlogged(wrong(409, detail), &understood.logged_path);
-    }
-    operate(door, host, understood, Operation::Except(exception), now)
-}
-
-/// Shows an account, by what the store says of it.
-fn show(
-    door: &mut AtDoor<'_>,
-    host: &impl Host,
-    understood: UnderstoodOperation,
-    now: Moment,
-) -> Step {
-    let subject = understood.subject;
-    let of = door.inquiry(host, &subject, now);
-    let after = || AfterLook::Account(understood.clone());
-    match door.authority.look(&of, after) {
-        Decision::Parked => Step::Park,
-        Decision::Decided(()) => looked(door, host, &understood, CopyState::Unverified),
-    }
-}
-
-/// Shows an account now that this edge's copy is up to date, or cannot be.
-pub(crate) fn looked(
-    door: &AtDoor<'_>,
-    host: &impl Host,
-    understood: &UnderstoodOperation,
-    copy_state: CopyState,
-) -> Step {
-    let (subject, now) = (&understood.subject, host.now());
-    let activity = activity(host, &door.config.records, subject, now);
-    let decisions = &door.state.decisions;
-    let decisions = decisions.of_account(host, subject, OF_ACCOUNT_MAX);
-    let store = door.store_of(subject, copy_state);
-    let answer = account::account(door.config, subject, &activity, &decisions, store, now);
-    unlogged(answer, &understood.logged_path)
-}
-
-/// Changes something, by what the store decides.
-fn operate(
-    door: &mut AtDoor<'_>,
-    host: &impl Host,
-    understood: UnderstoodOperation,
-    operation: Operation,
-    now: Moment,
-) -> Step {
-    let subject = understood.subject;
-    let of = door.inquiry(host, &subject, now);
-    let event = Event::Operate(operation.clone());
-    let after = || AfterDecision::Operation(understood.clone(), operation.clone());
-    let verdict = match door.authority.decide(&of, &event, after) {
-        Ok(Decision::Parked) => return Step::Park,
-        Ok(Decision::Decided(decided)) => Ok(decided.verdict),
-        Err(unavailable) => Err(unavailable),
-    };
-    decided(
-        door,
-        host,
-        &understood,
-        &operation,
-        verdict,
-        CopyState::Unverified,
-    )
-}
-
-/// The answer to whoever changed something, and the line that it leaves.
-pub(crate) fn decided(
-    door: &AtDoor<'_>,
-    host: &impl Host,
-    understood: &UnderstoodOperation,
-    operation: &Operation,
-    verdict: Result<Verdict, Unavailable>,
-    copy_state: CopyState,
-) -> Step {
-    let (reason, exception) = match operation {
-        Operation::StopAll => ("stop-all", None),
-        Operation::Stop(_) => ("stop", None),
-        Operation::Except(exception) => ("exception", Some(exception)),
-        Operation::Lift => ("exception-lifted", None),
-    };
-    let store = door.store_of(&understood.subject, copy_state);
-    let (answer, stopped) = match verdict {
-        Ok(Verdict::Operated { stopped }) => {
-            let answer = Json::answer(200, |json| {
-                json.count("stopped", stopped);
-                if let Some(exception) = exception {
-                    exception::show(json, "exception", exception);
-                }
-                json.text("store", store);
-            });
-            (answer, stopped)
-        }
-        Ok(_) => {
-            let detail = match operation {
-                Operation::Lift => "the account has no exception",
-                _ => "no such stream plays on this account",
-            };
-            (wrong(404, detail), 0)
-        }
-        Err(unavailable) => {
-            let reason = Reason::of_unavailable(unavailable);
-            host.add(reason.metric(), 1);
-            (wrong(503, reason.detail()).with("retry-after", "1"), 0)
-        }
-    };
-    let is_done = answer.status == 200;
-    let cause = Cause {
-        limit: exception.and_then(Exception::max),
-        count: stopped,
-        codes: match operation {
-            Operation::Stop(code) => vec![code.clone()],
-            _ => Vec::new(),
-        },
-        ..Cause::default()
-    };
-    Step::Reply(Reply {
-        answer,
-        logged_path: Some(understood.logged_path.clone().into_bytes()),
-        record: is_done.then(|| Record {
-            event: "operator",
-            reason: Some(reason),
-            subject: Some(understood.subject),
-            application: Some(format!("operator key {}", understood.key)),
-            cause: Some(Box::new(cause)),
-            ..Record::default()
-        }),
-    })
-}
-
 fn decisions(state: &OperatorState, host: &impl Host, after: Option<u64>) -> Answer {
     let read = state.decisions.after(host, after, DECISIONS_MAX);
     Json::answer(200, |json| {
@@ -341,24 +152,4 @@ fn key_of(door: &AtDoor<'_>, head: &impl Head) -> Option<usize> {
         .keys
         .admit(&door.config.hasher, given.trim_ascii());
     key.filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))
-}
-
-fn malformed(detail: &str) -> Answer {
-    wrong(400, detail)
-}
-
-fn wrong(status: u16, detail: &str) -> Answer {
-    Json::answer(status, |json| {
-        json.number("status", status.into());
-        json.text("detail", detail);
-    })
-}
-
-/// An answer that changes nothing leaves no line.
-fn unlogged(answer: Answer, logged_path: &str) -> Step {
-    Step::Reply(Reply {
-        answer,
-        logged_path: Some(logged_path.as_bytes().to_vec()),
-        record: None,
-    })
 }

@@ -4,6 +4,8 @@
 
 mod account;
 mod accounts;
+mod answer;
+mod carry_out;
 mod decision;
 mod decisions;
 mod door;
@@ -29,7 +31,8 @@ use self::workers::Workers;
 use crate::config::Config;
 use crate::exchange::Record;
 use crate::refusal::lines::{LeftOut, Lines};
-pub(crate) use door::{AtDoor, begin, decided, finish, looked};
+pub(crate) use carry_out::{AtDoor, decided, finish, looked};
+pub(crate) use door::begin;
 
 /// How often a worker at the door does its part of what is to be done, in milliseconds.
 pub(crate) const DOOR_TICK_MS: u64 = 50;
