@@ -1,6 +1,7 @@
 //! One worker's edge: every request and every response to one passes through here.
 
 mod door;
+mod kept_token;
 mod store;
 
 use core::cell::OnceCell;
@@ -18,7 +19,7 @@ use crate::api::{self, Called, CreatesByClient, Door};
 use crate::authority::{Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
-use crate::playback::{Coding, Cut, Flows, Forward, Gate, Rewrite, Scrub, Watch};
+use crate::playback::{Cut, Flows, Forward, Gate, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
@@ -217,19 +218,6 @@ impl Edge {
             self.note(host, CopyState::Unverified, &mut cut.record);
         }
         cuts
-    }
-
-    /// A manifest whose body is there, with the token in the URLs that need it; `None`: it is
-    /// good as it is.
-    #[must_use]
-    pub fn rewrite_manifest(
-        &self,
-        host: &impl Host,
-        rewrite: &Rewrite,
-        coding: Coding,
-        body: &[u8],
-    ) -> Option<Vec<u8>> {
-        rewrite.apply(&self.config, host, coding, body)
     }
 
     /// To be called every [`Edge::tick_ms`]; gives the calls that are due.

@@ -32,7 +32,7 @@ pub(crate) fn find(playlist: &str, task: &Task<'_>) -> Insertions {
 }
 
 /// Where in a URL without variables the prefix goes.
-fn position_of_prefix(url: &str, task: &Task<'_>) -> Option<usize> {
+pub(crate) fn position_of_prefix(url: &str, task: &Task<'_>) -> Option<usize> {
     let (at, path) = absolute(url, task.hosts)?;
     task.carries(path).then_some(at)
 }

@@ -1,6 +1,7 @@
 //! Where a prefix is to be inserted, and doing it.
 
-use crate::sorted::sorted_by_key;
+use streamgate_values::sorted::sorted_by_key;
+
 use crate::task::{Rewriting, Unreadable};
 
 /// Places in a manifest where the prefix goes.

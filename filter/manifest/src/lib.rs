@@ -19,7 +19,6 @@ mod insertions;
 mod json;
 mod patch;
 mod playlist;
-mod sorted;
 mod task;
 mod text;
 mod url;
@@ -70,6 +69,17 @@ pub fn rewrite(body: &[u8], rewriting: &Rewriting<'_>) -> Result<Rewritten, Unre
     let Insertions { unknown, .. } = insertions;
     let body = insertions.into_body(body, rewriting)?;
     Ok(Rewritten { body, unknown })
+}
+
+/// A URL with the prefix inserted, as a redirect of the path that is rewritten for has it; `None` where it needs none.
+#[must_use]
+pub fn with_prefix(url: &str, rewriting: &Rewriting<'_>) -> Option<String> {
+    let task = Task {
+        rewriting,
+        directory: RefCell::default(),
+    };
+    let (before, after) = url.split_at_checked(hls::position_of_prefix(url, &task)?)?;
+    Some([before, rewriting.prefix, after].concat())
 }
 
 /// How long players wait at least, in milliseconds, before they ask for a manifest again while

@@ -34,6 +34,7 @@ pub(crate) type SchedulerPtr = *mut c_void;
 
 pub(crate) const REQUEST_HEADERS: u32 = 0;
 pub(crate) const RESPONSE_HEADERS: u32 = 2;
+pub(crate) const RESPONSE_TRAILERS: u32 = 3;
 
 pub(crate) const RECEIVED_REQUEST_BODY: u32 = 0;
 pub(crate) const RECEIVED_RESPONSE_BODY: u32 = 2;

@@ -71,8 +71,15 @@ pub(crate) fn answer_instead(stream: Stream, answer: Answer, ends: bool) -> Vec<
 /// The response's headers change with its body, a manifest that was rewritten, `length` bytes long now.
 pub(crate) fn describe(stream: Stream, length: usize) {
     let etag = stream.header(Headers::Response, "etag");
-    Rewrite::describe(length, etag.as_deref(), |name, value| {
+    Rewrite::describe(Some(length), etag, |name, value| {
         stream.set_header(Headers::Response, name, value.map(str::as_bytes));
+    });
+}
+
+/// What trailers say of the bytes of a manifest that was rewritten goes.
+pub(crate) fn describe_trailers(stream: Stream) {
+    Rewrite::describe_trailers(|name| {
+        stream.set_header(Headers::ResponseTrailers, name, None);
     });
 }
 

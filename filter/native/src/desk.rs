@@ -192,9 +192,15 @@ impl Desk {
                 .on_response(process, Ticket(ticket), &watch, status);
             todo = self.note(step, (ticket, stream), false);
         }
-        if let (Todo::Pass, Some(rewrite), false) = (&todo, rewrite, ends) {
+        if let (Todo::Pass | Todo::Tell(_), Some(rewrite)) = (&todo, rewrite) {
             let header = |name: &str| stream.header(Headers::Response, name);
-            if let Held::Until(end, coding) = rewrite.hold(process, status, header) {
+            let set = |name: &str, value: Option<&str>| {
+                stream.set_header(Headers::Response, name, value.map(str::as_bytes));
+            };
+            let edge = &self.edge;
+            if let Held::Until(end, coding) =
+                edge.on_response_head(process, &rewrite, (status, ends), header, set)
+            {
                 let manifest = HeldManifest {
                     rewrite,
                     coding,

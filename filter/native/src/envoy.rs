@@ -292,11 +292,12 @@ impl Drop for StreamScheduler {
     }
 }
 
-/// Headers of a request or of a response.
+/// Headers of a request or of a response, or trailers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Headers {
     Request,
     Response,
+    ResponseTrailers,
 }
 
 impl Headers {
@@ -304,6 +305,7 @@ impl Headers {
         match self {
             Self::Request => abi::REQUEST_HEADERS,
             Self::Response => abi::RESPONSE_HEADERS,
+            Self::ResponseTrailers => abi::RESPONSE_TRAILERS,
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum State {
     Refused,
     /// The response is a manifest that is collected.
     Manifest,
+    /// The response is a manifest that has gone on otherwise than it came.
+    Rewritten,
 }
 
 /// How far a request has come.

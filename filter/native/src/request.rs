@@ -165,24 +165,36 @@ impl Request {
                 stream.replace_piece(&[]);
                 return abi::STOP_NO_BUFFER;
             }
-            Collected::PassOn(body) => stream.replace_piece(&body),
+            Collected::PassOn(body) => {
+                stream.replace_piece(&body);
+                self.state.set(State::Nothing);
+            }
             Collected::Whole(whole) => {
                 if whole.is_rewritten {
                     carry_out::describe(stream, whole.body.len());
+                    self.state.set(State::Rewritten);
+                } else {
+                    self.state.set(State::Nothing);
                 }
                 stream.replace_piece(&whole.body);
             }
         }
-        self.state.set(State::Nothing);
         abi::CONTINUE
     }
 
     /// The body has ended, and nothing said so.
     pub(crate) fn on_response_trailers(&self) -> u32 {
-        if self.state.get() != State::Manifest {
-            return abi::CONTINUE;
+        match self.state.replace(State::Nothing) {
+            State::Manifest => {}
+            State::Rewritten => {
+                carry_out::describe_trailers(self.stream);
+                return abi::CONTINUE;
+            }
+            state => {
+                self.state.set(state);
+                return abi::CONTINUE;
+            }
         }
-        self.state.set(State::Nothing);
         let ticket = self.ticket.get();
         let whole = self
             .worker

@@ -20,7 +20,7 @@ use super::rule::{Contender, Standing};
 use super::set_back::bring_back;
 use super::shared;
 use super::stops::{is_foreign, release, stop};
-use super::taken_up::TakenUp;
+use super::taken_up::{TakenUp, is_made_anew};
 use crate::activity::{Activity, EndReason, Tombstone};
 use crate::exception::Allowance;
 use crate::faded::Faded;
@@ -53,7 +53,7 @@ fn judge_event(
 ) -> Judgement {
     match event {
         Event::Play(play) => {
-            let taken_up = TakenUp::of(activity, play, book);
+            let taken_up = TakenUp::of(activity, play, book, recall);
             let judgement = judge_play(activity, &taken_up.play, book, recall, now);
             taken_up.settle(activity, book, judgement)
         }
@@ -114,7 +114,9 @@ fn judge_play(
     if are_too_many(&attributes, known, book) {
         return Judgement::unchanged(Refused::TooManyAttributes);
     }
-    let Some(standing) = standing(play, live, released, recall, now) else {
+    let standing = standing(play, live, released, recall, now);
+    let Some(standing) = standing.filter(|standing| !is_made_anew(activity, play, book, standing))
+    else {
         return Judgement::unchanged(Refused::Over);
     };
     if play.is_call {

@@ -24,9 +24,11 @@ pub(super) fn stop(
     {
         return Judgement::unchanged(Refused::Throttled { until });
     }
+    // Its player may play on, for another session.
+    let is_over = activity.end_of(stream).is_some();
     let mut effects = Effects::default();
     effects.ends(activity, stream, STOPPED, now);
-    if activity.end(stream, EndReason::Stopped, now) {
+    if !is_over && activity.end(stream, EndReason::Stopped, now) {
         return stopped(effects);
     }
     is_not_live(activity, stream)

@@ -5,7 +5,12 @@
 //! Both say which device they are on. So a session whose app was given nothing to play by awaits a
 //! player: the first of its application that begins on its device is this session's, and from
 //! then on its requests are signs of life of the session. Where the player begins before its app
-//! creates the session, the session is the player's stream. Either way they end together.
+//! creates the session, the session is the player's stream. Either way they end together. An id that names a
+//! device is that of all its players: it goes on with the latest session of its device.
+//!
+//! A lone edge that was restarted has forgotten whose player is whose. A session that comes back before its
+//! player, and does not say its device again, takes up the first that may be its own. One that comes
+//! back after a player is over: its app creates it again, and says which device it is on.
 
 use std::borrow::Cow;
 
@@ -13,8 +18,8 @@ use streamgate_values::stream_key::StreamKey;
 
 use crate::activity::{Activity, Stream};
 use crate::book::PolicyBook;
-use crate::event::{Judgement, Play, Unknown, Verdict};
-use crate::rule::device;
+use crate::event::{Judgement, Play, Recall, Unknown, Verdict};
+use crate::rule::{Standing, device};
 use crate::session_player::SessionPlayer;
 
 /// An event of a stream, or of the session that the stream belongs to.
@@ -29,7 +34,12 @@ impl<'a> TakenUp<'a> {
     /// The event as one of the stream's session, if it has one. A session that awaited the player
     /// knows it from here on, and a player whose session is created belongs to it, so that both
     /// end if they may not play.
-    pub(super) fn of(activity: &mut Activity, play: &'a Play, book: &PolicyBook) -> Self {
+    pub(super) fn of(
+        activity: &mut Activity,
+        play: &'a Play,
+        book: &PolicyBook,
+        recall: &Recall,
+    ) -> Self {
         let alone = Self {
             play: Cow::Borrowed(play),
             before: None,
@@ -48,11 +58,11 @@ impl<'a> TakenUp<'a> {
                 before: Some(SessionPlayer::None),
             };
         }
-        // So it is with nearly all accounts.
-        if !activity.has_session_players() {
+        // So it is with nearly all accounts. A call is of the session that it names.
+        if play.is_call || !activity.has_session_players() {
             return alone;
         }
-        let awaiting = awaiting(activity, play);
+        let awaiting = awaiting(activity, play, recall);
         let Some(session) = awaiting.or_else(|| activity.session_of(&play.stream)) else {
             return alone;
         };
@@ -97,39 +107,68 @@ impl<'a> TakenUp<'a> {
     }
 }
 
-/// The session that awaits a player like this one, if nothing is known of its stream.
-fn awaiting(activity: &Activity, play: &Play) -> Option<StreamKey> {
-    if play.is_call || play.unknown != Unknown::Starts {
-        return None;
-    }
+/// The latest session that awaits a player like this one, if its stream may be taken up: nothing is known of
+/// it, or its id names a device and it does not play for another session.
+fn awaiting(activity: &Activity, play: &Play, recall: &Recall) -> Option<StreamKey> {
     let own = device(&play.attributes)?;
-    let is_awaiting = |stream: &&Stream| {
-        stream.player == SessionPlayer::Awaited
-            && stream.application == play.application.id
-            && device(&stream.attributes) == Some(own)
+    let key = &play.stream;
+    // It has come back from before a restart, no later than its player began.
+    let is_back = |session: &Stream| {
+        let issued_at = session.key.issued_at();
+        issued_at < Some(recall.memory_since)
+            && key.issued_at().is_none_or(|at| issued_at <= Some(at))
     };
-    let session = activity.streams.iter().find(is_awaiting)?.key;
-    let is_unknown = activity.stream(&play.stream).is_none()
-        && activity.end_of(&play.stream).is_none()
-        && activity.faded_end_of(&play.stream).is_none();
-    is_unknown.then_some(session)
+    let session = latest(activity, play, &|session| {
+        session.player == SessionPlayer::Awaited
+            && match device(&session.attributes) {
+                Some(device) => device == own,
+                None => is_back(session),
+            }
+    })?;
+    let may_be_taken_up = play.unknown == Unknown::Starts
+        && activity.stream(key).is_none()
+        && (play.recurring
+            || (activity.end_of(key).is_none() && activity.faded_end_of(key).is_none()));
+    may_be_taken_up.then_some(session)
 }
 
-/// The stream that plays already on the device of an app that creates its session: the latest of
-/// its application that belongs to no session. What plays for another session is replaced
-/// instead, as the device has started again.
+/// Whether a session that was forgotten is to be created again by its app: what may be its player has come back
+/// before, and the app alone knows whether it is.
+pub(super) fn is_made_anew(
+    activity: &Activity,
+    play: &Play,
+    book: &PolicyBook,
+    standing: &Standing<'_>,
+) -> bool {
+    matches!(standing, Standing::Revived { .. }) && begun(activity, play, book).is_some()
+}
+
+/// The stream that plays already on the device of an app that creates its session, or that comes back and does
+/// not say its device: the latest of its application that belongs to no session. What plays for another session
+/// is replaced instead, as the device has started again.
 fn begun(activity: &Activity, play: &Play, book: &PolicyBook) -> Option<StreamKey> {
     if !play.is_call || !book.sessions_have_players {
         return None;
     }
-    let own = device(&play.attributes)?;
-    let is_alone = |stream: &&Stream| {
-        stream.player == SessionPlayer::None
-            && stream.application == play.application.id
-            && device(&stream.attributes) == Some(own)
-    };
-    let alone = activity.streams.iter().filter(is_alone);
-    let latest = alone.max_by_key(|stream| (stream.began_at, stream.key))?;
+    let own = device(&play.attributes);
+    latest(activity, play, &|player| {
+        let of = device(&player.attributes);
+        player.player == SessionPlayer::None
+            && of.is_some()
+            && (of == own || (own.is_none() && play.unknown != Unknown::IsNew))
+    })
+}
+
+/// The latest stream of an event's application that is like this.
+fn latest(
+    activity: &Activity,
+    play: &Play,
+    is_like: &dyn Fn(&Stream) -> bool,
+) -> Option<StreamKey> {
+    let streams = activity.streams.iter();
+    let alike =
+        streams.filter(|stream| stream.application == play.application.id && is_like(stream));
+    let latest = alike.max_by_key(|stream| (stream.began_at, stream.key))?;
     Some(latest.key)
 }
 

@@ -31,9 +31,9 @@ use streamgate_values::subject::SubjectKey;
 use self::by_rule::ByRule;
 use self::counter::Counter;
 pub(crate) use self::exchange::{
-    add_response_header, answer, property, replace_path, replace_response_body,
-    replace_response_headers, request_body, request_header, request_headers, request_path,
-    response_body, response_header, response_status, resume_request, resume_response,
+    add_response_header, answer, property, remove_response_trailer, replace_path,
+    replace_response_body, replace_response_headers, request_body, request_header, request_headers,
+    request_path, response_body, response_header, response_status, resume_request, resume_response,
     set_request_header, set_response_header,
 };
 use self::shared_key::Key;

@@ -34,6 +34,8 @@ pub(crate) enum State {
     Refused(Vec<u8>),
     /// The response is a manifest of which this much is there.
     Manifest(Manifest),
+    /// The response is a manifest that has gone on otherwise than it came.
+    Rewritten,
 }
 
 /// Has a request answered by the filter.

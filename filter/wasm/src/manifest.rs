@@ -7,6 +7,7 @@ use streamgate_core::playback::{Coding, End, Held, Rewrite};
 
 use crate::go::Go;
 use crate::host;
+use crate::http::State;
 use crate::worker::Worker;
 
 /// The most bytes of manifests that a worker holds at once. What comes on top is passed on as
@@ -20,17 +21,21 @@ pub(crate) struct Manifest {
     coding: Coding,
     end: End,
     body: Vec<u8>,
+    /// It has gone on, and otherwise than it came.
+    pub(crate) is_rewritten: bool,
 }
 
 impl Manifest {
-    /// The response's headers are there, and say whether it is held.
+    /// The response's headers are there, and say whether it is held; no body follows where it `ends`.
     pub(crate) fn begin(
         worker: &Rc<Worker>,
         rewrite: Box<Rewrite>,
-        status: u16,
-    ) -> (Option<Self>, Go) {
-        match rewrite.hold(&worker.envoy, status, host::response_header) {
-            Held::No => (None, Go::On),
+        status: (u16, bool),
+    ) -> (State, Go) {
+        let (header, set) = (host::response_header, host::set_response_header);
+        let edge = worker.edge.borrow();
+        match edge.on_response_head(&worker.envoy, &rewrite, status, header, set) {
+            Held::No => (State::Nothing, Go::On),
             Held::Until(end, coding) => {
                 let manifest = Self {
                     worker: Rc::clone(worker),
@@ -38,8 +43,9 @@ impl Manifest {
                     coding,
                     end,
                     body: Vec::new(),
+                    is_rewritten: false,
                 };
-                (Some(manifest), Go::Collect)
+                (State::Manifest(manifest), Go::Collect)
             }
         }
     }
@@ -63,7 +69,8 @@ impl Manifest {
         let rewritten = self.rewritten();
         if let Some(rewritten) = &rewritten {
             let etag = host::response_header("etag");
-            Rewrite::describe(rewritten.len(), etag.as_deref(), host::set_response_header);
+            Rewrite::describe(Some(rewritten.len()), etag, host::set_response_header);
+            self.is_rewritten = true;
         }
         host::replace_response_body(size, rewritten.as_deref().unwrap_or(&self.body));
         Go::On

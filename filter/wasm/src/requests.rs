@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use streamgate_core::api::MAX_BODY;
-use streamgate_core::playback::Flows;
+use streamgate_core::playback::{Flows, Rewrite};
 use streamgate_record::fleet::Ticket;
 
 use crate::go::Go;
@@ -260,10 +260,8 @@ impl Requests {
             }
             None => (State::Nothing, Go::On),
         };
-        if let (State::Nothing, Go::On, Some(rewrite), false) = (&state, go, rewrite, ends) {
-            let held;
-            (held, go) = Manifest::begin(&worker, rewrite, status);
-            state = held.map_or(State::Nothing, State::Manifest);
+        if let (State::Nothing, Go::On, Some(rewrite)) = (&state, go, rewrite) {
+            (state, go) = Manifest::begin(&worker, rewrite, (status, ends));
         }
         self.wait(context, &worker, state);
         go
@@ -279,39 +277,52 @@ impl Requests {
             // All of it in the place of the first piece, nothing in the place of the others.
             Some(State::Refused(body)) => {
                 host::replace_response_body(size, &core::mem::take(body));
-                Go::On
+                return Go::On;
             }
-            Some(State::Manifest(manifest)) => {
-                let go = manifest.take(size, ends);
-                if go == Go::On {
-                    waiting.remove(&context);
+            Some(state) => {
+                if let State::Manifest(manifest) = state {
+                    let go = manifest.take(size, ends);
+                    if go == Go::On {
+                        // Trailers may follow.
+                        *state = match manifest.is_rewritten {
+                            true => State::Rewritten,
+                            false => State::Nothing,
+                        };
+                    }
+                    return go;
                 }
-                go
             }
-            _ => {
-                if !ends {
-                    let flows = self.flows.borrow();
-                    let flows = flows.iter();
-                    flows.for_each(|(_, flows)| flows.note(Ticket(context), size));
-                }
-                Go::On
-            }
+            None => {}
         }
+        if !ends {
+            let flows = self.flows.borrow();
+            let flows = flows.iter();
+            flows.for_each(|(_, flows)| flows.note(Ticket(context), size));
+        }
+        Go::On
     }
 
     /// The body has ended, and nothing said so.
     pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
         let mut waiting = self.waiting.borrow_mut();
-        let state = waiting.get(&context).map(|waiting| &waiting.state);
-        if !matches!(state, Some(State::Manifest(_))) {
-            return Go::On;
-        }
-        let ended = waiting.remove(&context);
+        let state = waiting.get_mut(&context).map(|waiting| &mut waiting.state);
+        let ended = match state {
+            Some(state @ (State::Manifest(_) | State::Rewritten)) => {
+                core::mem::replace(state, State::Nothing)
+            }
+            _ => return Go::On,
+        };
         drop(waiting);
-        if let Some(State::Manifest(manifest)) = ended.map(|waiting| waiting.state) {
-            manifest.answer();
+        match ended {
+            State::Manifest(manifest) => {
+                manifest.answer();
+                Go::Wait
+            }
+            _ => {
+                Rewrite::describe_trailers(host::remove_response_trailer);
+                Go::On
+            }
         }
-        Go::Wait
     }
 
     /// The state of a request that waits for the fleet's store, taken out; `None` if it is

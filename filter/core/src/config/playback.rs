@@ -1,10 +1,12 @@
 //! Protected paths, compiled.
 
+use core::cell::Cell;
+
 use streamgate_policy::Sharing;
 use streamgate_policy::activity::Liveness;
 
 use super::choices::{Paused, Preflight, Start};
-use crate::playback::{Classes, Exclusions};
+use crate::playback::{Classes, Exclusions, LooksAt};
 
 /// A protected path.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct PlaybackPath {
     pub preflight: Preflight,
     /// The most bytes of a manifest that is rewritten; 0: none is.
     pub manifest_max: usize,
+    /// Which responses are looked at for URLs that have to keep a token.
+    pub looks_at: Cell<LooksAt>,
     /// Status of a refusal: 403, 409 or 410.
     pub refuse_status: u16,
     /// What is shown instead of a refused manifest.

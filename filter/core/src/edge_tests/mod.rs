@@ -23,6 +23,7 @@ mod fleet_leases;
 mod foreign;
 mod how_many;
 mod json_bodies;
+mod kept_tokens;
 mod lasting;
 mod leases;
 mod left_out;

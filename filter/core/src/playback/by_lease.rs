@@ -11,6 +11,7 @@ use super::gate::Gate;
 use super::lease::Lease;
 use super::passage::{Facts, Watch};
 use super::request::Request;
+use super::rewrite::Rewrite;
 use crate::request::viewer::may_name_another;
 use crate::step::Step;
 
@@ -49,8 +50,9 @@ impl Gate {
                 return Some(request.forward(None));
             }
             let passage = request.forward(None);
-            // What is rewritten is a manifest.
-            if matches!(&passage, Step::Forward(forward) if forward.rewrite.is_none())
+            // A manifest is no media.
+            let is_manifest = |rewrite: &Box<Rewrite>| rewrite.is_of_manifest();
+            if matches!(&passage, Step::Forward(forward) if !forward.rewrite.as_ref().is_some_and(is_manifest))
                 && flow::is_media(request.protected, file)
             {
                 self.flows.begin(name, index, &lease.stream, false);

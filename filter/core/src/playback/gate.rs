@@ -324,11 +324,11 @@ impl Gate {
                 if flow::is_media(protected, request.asked.file) {
                     self.flows.begin(*name, request.path_index, &leased, false);
                 }
-                return request.forward(None);
+                return request.forward_by_record(None);
             }
         }
         let keeps = request.is_watching() || paused == Some(Paused::Keep);
-        request.forward(keeps.then(|| Watch {
+        request.forward_by_record(keeps.then(|| Watch {
             stream: leased,
             name: *name,
             path_index: request.path_index,

@@ -178,7 +178,10 @@ fn change(
         if !change(&mut all) {
             return;
         }
-        let bytes: Vec<u8> = all.into_iter().flat_map(Redirected::to_bytes).collect();
+        let mut bytes = Vec::new();
+        for known in &all {
+            known.write(&mut bytes);
+        }
         // What is not remembered is one stream more.
         if store.swap(key, version, &bytes) != Swap::Conflict {
             return;
@@ -188,40 +191,32 @@ fn change(
 
 fn read(bytes: &[u8]) -> impl Iterator<Item = Redirected> {
     let (all, _) = bytes.as_chunks::<LEN>();
-    all.iter().map(Redirected::of_bytes)
+    all.iter().filter_map(Redirected::of_bytes)
 }
 
 impl Redirected {
-    fn to_bytes(self) -> [u8; LEN] {
-        let mut bytes = [0; LEN];
-        let fields = self.stream.as_bytes().iter().copied();
-        let fields = fields
-            .chain(self.manifest.to_le_bytes())
-            .chain(self.client.to_le_bytes())
-            .chain([u8::from(self.is_followed)])
-            .chain(self.at.as_ms().to_le_bytes());
-        for (to, from) in bytes.iter_mut().zip(fields) {
-            *to = from;
-        }
-        bytes
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let [manifest, client, at] =
+            [self.manifest, self.client, self.at.as_ms()].map(u64::to_le_bytes);
+        bytes.extend_from_slice(self.stream.as_bytes());
+        bytes.extend_from_slice(&manifest);
+        bytes.extend_from_slice(&client);
+        bytes.push(u8::from(self.is_followed));
+        bytes.extend_from_slice(&at);
     }
 
-    fn of_bytes(bytes: &[u8; LEN]) -> Self {
-        let mut stream = [0; 16];
-        let (mut manifest, mut client) = ([0; 8], [0; 8]);
-        let mut from = bytes.iter().copied();
-        for to in stream.iter_mut().chain(&mut manifest).chain(&mut client) {
-            *to = from.next().unwrap_or_default();
-        }
-        Self {
-            stream: StreamKey::from_bytes(stream),
-            manifest: u64::from_le_bytes(manifest),
-            client: u64::from_le_bytes(client),
-            is_followed: from.next() == Some(1),
-            at: Moment::from_ms(u64::from_le_bytes(core::array::from_fn(|_| {
-                from.next().unwrap_or_default()
-            }))),
-        }
+    fn of_bytes(bytes: &[u8; LEN]) -> Option<Self> {
+        let (stream, rest) = bytes.split_first_chunk()?;
+        let (manifest, rest) = rest.split_first_chunk()?;
+        let (client, rest) = rest.split_first_chunk()?;
+        let (is_followed, rest) = rest.split_first()?;
+        Some(Self {
+            stream: StreamKey::from_bytes(*stream),
+            manifest: u64::from_le_bytes(*manifest),
+            client: u64::from_le_bytes(*client),
+            is_followed: *is_followed == 1,
+            at: Moment::from_ms(u64::from_le_bytes(*rest.first_chunk()?)),
+        })
     }
 }
 

@@ -17,8 +17,9 @@ use streamgate_values::subject::SubjectKey;
 
 use super::class::Class;
 use super::lease::{Lease, Leased, PlainName};
-use super::passage::{Facts, Forward, Watch};
+use super::passage::{Facts, Forward, Scrub, Watch};
 use super::refusal::{What, Who, Why, refuse};
+use super::rewrite::Rewrite;
 use crate::authority::Inquiry;
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::credential_clock::credentials_ahead_ms;
@@ -131,9 +132,21 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
 
     pub(super) fn forward(&self, watch: Option<Watch>) -> Step {
         let mut scrub = self.scrub();
+        let rewrite = self.rewrite(&mut scrub);
+        self.passage(watch, scrub, rewrite)
+    }
+
+    /// The same for what the record was looked at: its response is looked at, too.
+    pub(super) fn forward_by_record(&self, watch: Option<Watch>) -> Step {
+        let mut scrub = self.scrub();
+        let rewrite = self.rewrite_all(&mut scrub, true);
+        self.passage(watch, scrub, rewrite)
+    }
+
+    fn passage(&self, watch: Option<Watch>, scrub: Scrub, rewrite: Option<Box<Rewrite>>) -> Step {
         Step::Forward(Forward {
             strip: self.strip,
-            rewrite: self.rewrite(&mut scrub),
+            rewrite,
             scrub,
             renewed: None,
             watch,

@@ -11,11 +11,12 @@ mod settle;
 
 use core::ops::Range;
 
+use streamgate_values::sorted::sorted_by_key;
+
 use self::parts::{Base, Leaf, Scope, Written, is_wanted};
 pub(crate) use self::parts::{Reference, Role};
 use self::settle::Settling;
 use crate::insertions::Insertions;
-use crate::sorted::sorted_by_key;
 use crate::task::{Task, Unreadable};
 use crate::url::{Target, target};
 

@@ -26,6 +26,7 @@ mod restart;
 mod retry;
 mod same_device;
 mod scope;
+mod session_again;
 mod session_player;
 mod several_policies;
 mod target;

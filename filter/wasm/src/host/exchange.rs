@@ -90,6 +90,11 @@ pub(crate) fn set_response_header(name: &str, value: Option<&str>) {
     let _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, value);
 }
 
+/// Removes a trailer of the response.
+pub(crate) fn remove_response_trailer(name: &str) {
+    let _ = hostcalls::set_map_value(MapType::HttpResponseTrailers, name, None);
+}
+
 /// The piece of the response's body, this long, whose callback is running.
 pub(crate) fn response_body(length: usize) -> Vec<u8> {
     let body = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, length);

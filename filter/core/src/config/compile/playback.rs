@@ -1,5 +1,7 @@
 //! Protected paths.
 
+use core::cell::Cell;
+
 use hashbrown::HashSet;
 use streamgate_policy::activity::Liveness;
 use streamgate_policy::{Sharing, SharingAction};
@@ -19,6 +21,7 @@ use super::super::{
 };
 use super::check::{Check, field, item, quoted, reads_as_written, shown};
 use crate::config::Credentials;
+use crate::playback::LooksAt;
 
 impl Check<'_> {
     pub(super) fn playback(
@@ -85,12 +88,17 @@ impl Check<'_> {
                 format!("at most {ATTRIBUTES_MAX}: a stream has no more"),
             );
         }
+        let classes = self.classes(&field(path, "classes"), &raw.classes);
         PlaybackPath {
             prefix: prefix.clone(),
             exclude: self
                 .patterns(&field(path, "match.exclude"), &raw.matches.exclude)
                 .into(),
-            classes: self.classes(&field(path, "classes"), &raw.classes),
+            looks_at: Cell::new(match classes.has_own_manifests() {
+                true => LooksAt::AllManifests,
+                false => LooksAt::NamedManifests,
+            }),
+            classes,
             application: raw.application.clone(),
             idp: raw.idp.clone(),
             start: raw.start,
