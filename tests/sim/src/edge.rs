@@ -67,6 +67,12 @@ impl SimEdge {
     /// Envoy restarts: nothing is left of what it knew, nor of whoever waited.
     pub fn restart(&mut self, configs: impl Iterator<Item = Config>) {
         self.host.forget_everything();
+        self.reconfigure(configs);
+    }
+
+    /// Envoy takes another configuration: workers begin anew, and what they share stays. Whoever
+    /// waited is cut off.
+    pub fn reconfigure(&mut self, configs: impl Iterator<Item = Config>) {
         for (worker, config) in self.workers.iter_mut().zip(configs) {
             worker.edge = Edge::new(config, &self.host);
             worker.waiting.clear();

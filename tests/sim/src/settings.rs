@@ -21,6 +21,8 @@ pub struct Settings {
     pub password: Option<String>,
     /// What a start gets while the store does not answer: `admit` or `refuse`.
     pub on_outage: &'static str,
+    /// The names of the signing keys. The first signs.
+    pub signing_keys: &'static [&'static str],
 }
 
 impl Settings {
@@ -49,6 +51,8 @@ impl Settings {
                 "attributes": {"assetId": {"path_segment": 2}},
             })
         };
+        let signing_key = |id: &&str| json!({"id": id, "secret": format!("the signing key {id}, of some length")});
+        let signing_keys: Vec<_> = self.signing_keys.iter().map(signing_key).collect();
         let mut written = json!({
             "applications": [
                 {"id": "vod", "tenant": "demo", "policies": ["vod"]},
@@ -59,7 +63,7 @@ impl Settings {
             "sessions": {
                 "heartbeat": format!("{}s", self.timeout_s / 3),
                 "timeout": format!("{}s", self.timeout_s),
-                "signing_keys": [{"id": "k1", "secret": "a signing key of some length"}],
+                "signing_keys": signing_keys,
             },
             "privacy": {"subject_key": "a subject key of some length"},
             "playback": [path("vod"), path("live")],

@@ -46,6 +46,7 @@ impl Fleet {
             slots: 64,
             password: None,
             on_outage: "admit",
+            signing_keys: &["k1"],
         };
         let edge = |seed| SimEdge::new(seed, [settings.config()].into_iter());
         Self {

@@ -63,6 +63,7 @@ impl Fleet {
             slots: 256,
             password: None,
             on_outage,
+            signing_keys: &["k1"],
         };
         let edge = |seed| SimEdge::new(seed, (0..WORKERS).map(|_| settings.config()));
         let mut fleet = Self {

@@ -38,6 +38,7 @@ impl Fleet {
             slots: 64,
             password: None,
             on_outage,
+            signing_keys: &["k1"],
         };
         let edge = |seed| SimEdge::new(seed, (0..WORKERS).map(|_| settings.config()));
         Self {

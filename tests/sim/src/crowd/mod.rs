@@ -94,6 +94,7 @@ impl Options {
             slots: 65_536,
             password: None,
             on_outage: "admit",
+            signing_keys: &["k1"],
         }
     }
 

@@ -120,10 +120,9 @@ impl Node {
         self.asked
     }
 
-    /// The record of a subject, as its sixteen bytes name it.
-    #[must_use]
-    pub fn record(&self, subject: [u8; 16], now_ms: u64) -> Option<&[u8]> {
-        self.strings.record(subject, now_ms)
+    /// The records of a subject, as its sixteen bytes name it: one, where edges agree on its shard.
+    pub fn records(&self, subject: [u8; 16], now_ms: u64) -> impl Iterator<Item = &[u8]> {
+        self.strings.records(subject, now_ms)
     }
 
     /// Everything it holds but its eviction feeds.

@@ -5,6 +5,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::options::Options;
 use super::viewer::{Viewer, Way};
+use super::witness::Witness;
 use crate::settings::IDP;
 
 /// An account.
@@ -14,6 +15,8 @@ pub(super) struct Account {
     pub(super) subject: SubjectKey,
     /// It never has more players than it may play.
     pub(super) is_modest: bool,
+    /// What is seen of it from outside.
+    pub(super) witness: Witness,
 }
 
 /// Accounts and their players.
@@ -46,6 +49,7 @@ pub(super) fn populate(
             subject: config.hasher.subject(IDP, &name),
             name,
             is_modest,
+            witness: Witness::new(options),
         });
     }
     (accounts, viewers)

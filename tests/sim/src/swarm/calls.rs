@@ -1,13 +1,16 @@
 //! What goes from edges to the store and back, and what gets lost.
 
 use streamgate_record::fleet::{CallFailure, StoreCall};
+use streamgate_record::metric::Metric;
 
 use super::event::{Caller, Event};
 use super::options::Options;
+use super::witness::after_s;
 use super::world::{TICK_MS, World};
 
 impl World {
     pub(super) fn ticks(&mut self, edge: usize, worker: usize) {
+        self.counts_outage_admits(edge);
         let calls = self.edge(edge).tick(worker);
         self.make(edge, worker, calls);
         self.goes_on(edge, worker);
@@ -24,12 +27,12 @@ impl World {
     }
 
     fn make(&mut self, edge: usize, worker: usize, calls: Vec<StoreCall>) {
+        let is_troubled = self.is_troubled();
         let Options { trouble, nodes, .. } = &self.options;
         let (delay_ms, nodes) = (trouble.delay_ms, *nodes);
-        let lost_percent = if self.is_troubled() {
-            trouble.lost_percent
-        } else {
-            0
+        let (lost_percent, resets_percent) = match is_troubled {
+            true => (trouble.lost_percent, trouble.resets_percent),
+            false => (0, 0),
         };
         for call in calls {
             self.report.calls += 1;
@@ -48,10 +51,23 @@ impl World {
                 .and_then(|n| n.parse().ok());
             let shard: usize = shard.expect("shards have numbers");
             let node = shard % nodes;
-            let refused = fate < lost_percent || !self.reaches(edge, node);
+            let line = (edge, worker, shard);
+            let breaks =
+                is_troubled && !self.broken.remove(&line) && self.dice.u32(..100) < resets_percent;
+            if breaks {
+                self.broken.insert(line);
+            }
+            let breaks_late = breaks && self.dice.bool();
+            let refused =
+                fate < lost_percent || !self.reaches(edge, node) || (breaks && !breaks_late);
             let vanishes = !refused && fate < 2 * lost_percent;
-            let answer_is_lost = fate >= 2 * lost_percent && fate < 3 * lost_percent;
-            let fails_after_ms = if refused { 1 } else { call.timeout_ms };
+            let answer_is_lost =
+                breaks_late || (fate >= 2 * lost_percent && fate < 3 * lost_percent);
+            let fails_after_ms = match (refused, breaks) {
+                (true, _) => 1,
+                (false, true) => 2 * delay_ms + 1,
+                (false, false) => call.timeout_ms,
+            };
             let reply = Err(CallFailure);
             self.agenda.put(
                 self.now_ms + fails_after_ms,
@@ -67,6 +83,19 @@ impl World {
                 let at_ms = self.now_ms + self.dice.u64(1..=delay_ms);
                 self.agenda.put(at_ms, event);
             }
+        }
+    }
+
+    /// Nobody is admitted as in an outage while the store is well.
+    fn counts_outage_admits(&mut self, edge: usize) {
+        let admits = self.edges[edge].host.count(Metric::FleetOutageAdmits);
+        let before = core::mem::replace(&mut self.outage_admits[edge], admits);
+        if admits > before && self.now_ms > self.excused_until_ms {
+            let after_s = after_s(self.now_ms);
+            self.report.wrongs.push(format!(
+                "after {after_s} s edge {edge} admitted {} as in an outage",
+                admits - before
+            ));
         }
     }
 

@@ -40,6 +40,14 @@ pub(super) enum Event {
     Vanishes { node: usize, for_ms: u64 },
     /// An edge loses all it holds.
     EdgeRestarts { edge: usize },
+    /// A worker gets no time.
+    Starves {
+        edge: usize,
+        worker: usize,
+        for_ms: u64,
+    },
+    /// An edge takes the configuration of a step of a rollout.
+    Configured { edge: usize, step: usize },
     /// Somebody sets the clock of an edge's machine.
     ClockIsSet { edge: usize },
 }

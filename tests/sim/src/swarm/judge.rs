@@ -84,13 +84,13 @@ pub(super) fn at_rest(world: &mut World) {
 
 /// The live streams that the store knows of.
 fn record_of(world: &World, subject: &SubjectKey) -> BTreeSet<StreamKey> {
-    let record = world
-        .nodes
-        .iter()
-        .find_map(|node| node.record(*subject.as_bytes(), world.now_ms));
+    let nodes = world.nodes.iter();
+    let records = nodes.flat_map(|node| node.records(*subject.as_bytes(), world.now_ms));
     // In front stands the write that left it.
-    let activity = record.and_then(|record| copy::activity_in(&record[8..]));
-    live(activity.unwrap_or_default(), Moment::from_ms(world.now_ms))
+    let activities = records.filter_map(|record| copy::activity_in(&record[8..]));
+    activities
+        .flat_map(|activity| live(activity, Moment::from_ms(world.now_ms)))
+        .collect()
 }
 
 /// The live streams that an edge knows of.

@@ -4,6 +4,10 @@ use core::ops::RangeInclusive;
 
 use crate::settings::Settings;
 
+/// How long it takes from one edge to the next until it has another number of shards, in seconds: edges
+/// compare once a minute.
+pub(super) const SHARDS_EVERY_S: u64 = 70;
+
 /// A small fleet, and what happens to it.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -29,10 +33,25 @@ pub struct Options {
     pub gives_up: bool,
     /// How long a stream lives without a sign of life, in seconds.
     pub timeout_s: u64,
+    /// What a start gets while the store does not answer: `admit` or `refuse`.
+    pub on_outage: &'static str,
+    /// What is rolled out meanwhile, edge by edge.
+    pub rollout: Rollout,
     /// How long the trouble lasts, in seconds.
     pub troubled_s: u64,
     /// What goes wrong.
     pub trouble: Trouble,
+}
+
+/// What is rolled out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// Nothing.
+    Nothing,
+    /// A signing key, as documented: every edge verifies with the new one before one signs with it.
+    Keys,
+    /// Another number of shards, one edge after the other, more than a minute apart.
+    Shards,
 }
 
 /// What goes wrong.
@@ -41,6 +60,11 @@ pub struct Trouble {
     /// Of a hundred calls, how many fail, one third each: before they reach the store, at
     /// once; the same without a word; after the store has done as it was told.
     pub lost_percent: u32,
+    /// Of a hundred calls, how many connections break, at most every second of a worker to a shard:
+    /// before or after the store has done as it was told.
+    pub resets_percent: u32,
+    /// How often a worker gets no time for up to two seconds and a half.
+    pub starvations: u32,
     /// How often a node loses all it holds.
     pub store_restarts: u32,
     /// How often a node hangs for some seconds.
@@ -77,9 +101,15 @@ impl Options {
             starts_within_ms: 9_500,
             gives_up: false,
             timeout_s: dice.u64(15..=30),
+            on_outage: dice.choice(&["admit", "refuse"]).unwrap_or(&"admit"),
+            rollout: *dice
+                .choice(&[Rollout::Nothing, Rollout::Keys])
+                .unwrap_or(&Rollout::Nothing),
             troubled_s: dice.u64(20..=60),
             trouble: Trouble {
                 lost_percent: *dice.choice(&[0, 0, 2, 10, 30]).unwrap_or(&0),
+                resets_percent: *dice.choice(&[0, 0, 20]).unwrap_or(&0),
+                starvations: *dice.choice(&[0, 0, 4, 12]).unwrap_or(&0),
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
                 absences: dice.u32(0..=1),
@@ -100,6 +130,7 @@ impl Options {
             surplus: 40..=60,
             starts_within_ms: *dice.choice(&[1, 20, 200]).unwrap_or(&1),
             gives_up: true,
+            rollout: Rollout::Nothing,
             troubled_s: 0,
             trouble: Trouble {
                 delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
@@ -109,14 +140,66 @@ impl Options {
         }
     }
 
-    pub(super) fn settings(&self) -> Settings {
+    /// Some fleet in which nothing fails, and edge after edge is given another number of shards.
+    #[must_use]
+    pub fn new_shards(seed: u64) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let edges = dice.usize(2..=3);
+        Self {
+            edges,
+            rollout: Rollout::Shards,
+            troubled_s: SHARDS_EVERY_S * (1 + edges as u64),
+            trouble: Trouble {
+                delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
+                ..Trouble::default()
+            },
+            ..Self::random(seed)
+        }
+    }
+
+    /// Some fleet of which the store is well, or just a node of it fails, so that what is promised then
+    /// is not excused by something else.
+    #[must_use]
+    pub fn one_trouble(seed: u64) -> Self {
+        let any = Self::random(seed);
+        let mut dice = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let mut trouble = Trouble {
+            delay_ms: any.trouble.delay_ms,
+            ..Trouble::default()
+        };
+        match dice.u32(..6) {
+            0 => trouble.resets_percent = 20,
+            1 => trouble.starvations = 12,
+            2 => {
+                trouble.edge_restarts = 4;
+                trouble.late_health_ms = dice.u64(1..=3) * 500;
+            }
+            3 => trouble.skew_ms = *dice.choice(&[30_000, 120_000, 600_000]).unwrap_or(&0),
+            4 => trouble.freezes = 1,
+            _ => trouble.store_restarts = 1,
+        }
+        Self { trouble, ..any }
+    }
+
+    /// The settings of an edge that has taken so many steps of the rollout.
+    pub(super) fn settings(&self, step: usize) -> Settings {
+        let signing_keys: &[&str] = match (self.rollout, step) {
+            (Rollout::Keys, 1) => &["k1", "k2"],
+            (Rollout::Keys, 2) => &["k2", "k1"],
+            _ => &["k1"],
+        };
+        let shards = match self.rollout {
+            Rollout::Shards if step > 0 => self.shards * 2 + 1,
+            _ => self.shards,
+        };
         Settings {
             timeout_s: self.timeout_s,
             limit: self.limit,
-            shards: self.shards,
+            shards,
             slots: 16,
             password: None,
-            on_outage: "admit",
+            on_outage: self.on_outage,
+            signing_keys,
         }
     }
 }

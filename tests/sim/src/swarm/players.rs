@@ -2,7 +2,8 @@
 
 use super::event::Event;
 use super::viewer::{Standing, Told, Way, Wish};
-use super::world::{BEGIN_MS, TICK_MS, World};
+use super::witness::after_s;
+use super::world::{TICK_MS, World};
 use crate::edge::Outcome;
 
 /// How long a request may wait at a time, in milliseconds: the default of `fleet.wait`, until
@@ -51,10 +52,12 @@ impl World {
             (true, _) if !is_modest && chance(4) => {
                 // It just goes away.
                 viewer.leaves();
+                self.accounts[viewer.account].witness.loses(at);
                 return self.acts_soon(at);
             }
             // It pauses, and lapses. An app with a session would begin a new one then.
             (true, _) if viewer.way == Way::OwnId && chance(2) => {
+                self.accounts[viewer.account].witness.loses(at);
                 let back_ms = self.now_ms + self.options.timeout_s * 1_500;
                 return self.agenda.put(back_ms, Event::Acts { viewer: at });
             }
@@ -71,6 +74,9 @@ impl World {
             plays,
             since_ms: now_ms,
         };
+        self.accounts[viewer.account]
+            .witness
+            .asks(at, viewer, now_ms);
         let request = viewer.request(&self.accounts[viewer.account].name);
         self.report.requests += 1;
         let number = u32::try_from(at).expect("few viewers");
@@ -85,8 +91,14 @@ impl World {
         let viewer = &mut self.viewers[at];
         let wish = viewer.wish;
         let meets_by_ms = self.began_ms[viewer.edge] + START_WITHIN_MS;
+        let starved_until_ms =
+            self.starved_until_ms[viewer.edge * self.options.workers + viewer.worker];
+        let asked_ms = match viewer.standing {
+            Standing::Waits { since_ms, .. } => since_ms,
+            _ => now_ms,
+        };
         if let Standing::Waits { since_ms, .. } = viewer.standing
-            && now_ms > since_ms.max(meets_by_ms) + waits(wish) * WAIT_MAX_MS
+            && now_ms > since_ms.max(meets_by_ms).max(starved_until_ms) + waits(wish) * WAIT_MAX_MS
         {
             let waited_ms = now_ms - since_ms;
             self.report
@@ -95,10 +107,29 @@ impl World {
         }
         let told = viewer.told(outcome, now_ms);
         let account = &mut self.accounts[viewer.account];
+        let (witness, excused_until_ms) = (&mut account.witness, self.excused_until_ms);
+        let wrong = match &told {
+            Told::Yes => witness.is_granted(at, wish, now_ms, excused_until_ms),
+            Told::No(..) => witness.is_refused(at, asked_ms, now_ms, excused_until_ms),
+            Told::Later => {
+                if wish == Wish::Create {
+                    // It may have started all the same.
+                    witness.loses(at);
+                }
+                (now_ms > excused_until_ms).then(|| "told to come again".to_owned())
+            }
+        };
+        if let Some(wrong) = wrong {
+            let after_s = after_s(now_ms);
+            self.report.wrongs.push(format!(
+                "after {after_s} s {} at edge {}: {wish:?}, {told:?}: {wrong}",
+                account.name, viewer.edge
+            ));
+        }
         if let Told::No(status, why) = told
             && account.is_modest
         {
-            let after_s = (now_ms - BEGIN_MS) / 1_000;
+            let after_s = after_s(now_ms);
             let wrong = format!(
                 "after {after_s} s {} was refused at edge {}: {wish:?}, {status}, {why}",
                 account.name, viewer.edge

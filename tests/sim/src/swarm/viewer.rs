@@ -47,6 +47,8 @@ pub(super) enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Told {
     Yes,
+    /// It is to come again.
+    Later,
     /// The status and why.
     No(u16, String),
 }
@@ -55,6 +57,8 @@ pub(super) enum Told {
 #[derive(Debug)]
 pub(super) struct Viewer {
     pub(super) account: usize,
+    /// Newcomers are refused where its account is full; otherwise they push out the oldest.
+    pub(super) refuses_newcomers: bool,
     pub(super) edge: usize,
     pub(super) worker: usize,
     pub(super) way: Way,
@@ -81,6 +85,7 @@ impl Viewer {
     ) -> Self {
         Self {
             account,
+            refuses_newcomers: application == "vod",
             edge,
             worker,
             way,
@@ -110,6 +115,16 @@ impl Viewer {
         self.playback += 1;
         self.prefix.clear();
         self.session = None;
+    }
+
+    /// Its request came to nothing: it stands as before.
+    pub(super) fn waits_no_longer(&mut self) {
+        if let Standing::Waits { plays, .. } = self.standing {
+            self.standing = match plays {
+                true => Standing::Plays,
+                false => Standing::Idle,
+            };
+        }
     }
 
     /// It has played something before, or tried to.
@@ -175,11 +190,13 @@ impl Viewer {
             (Wish::Heartbeat | Wish::Stop, Outcome::Answered(answer)) if answer.status == 202 => {
                 Told::Yes
             }
+            (_, Outcome::Answered(answer)) if answer.status == 503 => Told::Later,
             (_, Outcome::Answered(answer)) => Told::No(answer.status, reason(&answer)),
         };
         match (&told, self.wish) {
             (Told::Yes, Wish::Stop) | (Told::No(..), _) => self.leaves(),
             (Told::Yes, _) => self.standing = Standing::Plays,
+            (Told::Later, _) => self.waits_no_longer(),
         }
         told
     }

@@ -1,6 +1,7 @@
 //! A fleet and its trouble, event by event.
 
 use hashbrown::HashSet;
+use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::Clock;
 use streamgate_values::moment::Moment;
@@ -8,7 +9,7 @@ use streamgate_values::moment::Moment;
 use super::account::{Account, populate};
 use super::event::{Agenda, Caller, Event};
 use super::judge;
-use super::options::Options;
+use super::options::{Options, Rollout, SHARDS_EVERY_S};
 use super::viewer::{Standing, Viewer, Wish};
 use crate::edge::SimEdge;
 use crate::settings::Settings;
@@ -22,6 +23,9 @@ pub(super) const TICK_MS: u64 = 100;
 
 /// What an answer's way and the time until a player asks again take, in milliseconds.
 const SLACK_MS: u64 = 500 + judge::SEGMENTS_WITHIN_MS;
+
+/// For how long a worker that was starved has time then, in milliseconds.
+const NOT_STARVED_MS: u64 = 3_000;
 
 /// After which time players begin, in milliseconds: every worker has seen every shard then.
 const STARTS_AFTER_MS: u64 = 500;
@@ -37,6 +41,8 @@ pub struct Report {
     pub calls: u64,
     /// Streams that play at the end.
     pub playing: usize,
+    /// How often each edge found that others lay accounts out differently.
+    pub layout_mismatches: Vec<u64>,
     /// Calls and their answers in the order in which the store answered, where asked for.
     pub exchanges: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -52,6 +58,19 @@ pub(super) struct World {
     pub(super) nodes: Vec<Node>,
     pub(super) frozen_until_ms: Vec<u64>,
     pub(super) gone_until_ms: Vec<u64>,
+    /// From when on each edge's proxy may know that the store is there.
+    pub(super) healthy_from_ms: Vec<u64>,
+    /// Until when each worker gets no time.
+    pub(super) starved_until_ms: Vec<u64>,
+    /// The steps of a rollout that each edge has taken.
+    steps: Vec<usize>,
+    /// Workers' lines to shards that broke at the last call.
+    pub(super) broken: HashSet<(usize, usize, usize)>,
+    /// Until when a store that was in trouble excuses accounts over their limit and starts that are not
+    /// judged.
+    pub(super) excused_until_ms: u64,
+    /// How many starts each edge has admitted as in an outage.
+    pub(super) outage_admits: Vec<u64>,
     pub(super) under_way: HashSet<Caller>,
     pub(super) accounts: Vec<Account>,
     pub(super) viewers: Vec<Viewer>,
@@ -92,12 +111,15 @@ pub fn run(options: &Options, records: bool) -> Report {
     }
     world.now_ms = world.ends_ms();
     judge::at_rest(&mut world);
+    let edges = world.edges.iter();
+    let mismatches = edges.map(|edge| edge.host.count(Metric::FleetLayoutMismatches));
+    world.report.layout_mismatches = mismatches.collect();
     world.report
 }
 
 impl World {
     fn new(options: &Options, records: bool) -> Self {
-        let settings = options.settings();
+        let settings = options.settings(0);
         let mut dice = fastrand::Rng::with_seed(!options.seed);
         let (accounts, viewers) = populate(options, &settings.config(), &mut dice);
         let edges = (0..options.edges).map(|edge| {
@@ -113,6 +135,12 @@ impl World {
             nodes: (0..options.nodes).map(|_| Node::new()).collect(),
             frozen_until_ms: vec![0; options.nodes],
             gone_until_ms: vec![0; options.nodes],
+            healthy_from_ms: vec![BEGIN_MS + options.trouble.late_health_ms; options.edges],
+            starved_until_ms: vec![0; options.edges * options.workers],
+            steps: vec![0; options.edges],
+            broken: HashSet::new(),
+            excused_until_ms: 0,
+            outage_admits: vec![0; options.edges],
             under_way: HashSet::new(),
             accounts,
             viewers,
@@ -168,10 +196,54 @@ impl World {
             let edge = self.dice.usize(..self.options.edges);
             self.sometime(Event::EdgeRestarts { edge });
         }
+        for _ in 0..trouble.starvations {
+            let edge = self.dice.usize(..self.options.edges);
+            let worker = self.dice.usize(..self.options.workers);
+            let for_ms = self.dice.u64(300..2_500);
+            self.sometime(Event::Starves {
+                edge,
+                worker,
+                for_ms,
+            });
+        }
+        self.rolls_out();
+        if trouble.lost_percent > 0 {
+            self.is_excused_until(self.calm_from_ms());
+        }
         let set = self.options.edges * usize::from(trouble.skew_ms > 0);
         for edge in 0..set {
             self.sometime(Event::ClockIsSet { edge });
         }
+    }
+
+    /// Edges take each step in some order, and none the next one before all have taken it.
+    fn rolls_out(&mut self) {
+        let edges = self.options.edges;
+        match self.options.rollout {
+            Rollout::Nothing => {}
+            Rollout::Keys => {
+                let third_ms = self.options.troubled_s * 1_000 / 3;
+                for step in [1, 2] {
+                    for edge in 0..edges {
+                        let at_ms = BEGIN_MS + third_ms * step + self.dice.u64(..third_ms);
+                        let step = usize::try_from(step).expect("few steps");
+                        self.agenda.put(at_ms, Event::Configured { edge, step });
+                    }
+                }
+            }
+            Rollout::Shards => {
+                for edge in 0..edges {
+                    let at_ms = BEGIN_MS + (1 + edge as u64) * SHARDS_EVERY_S * 1_000;
+                    self.agenda.put(at_ms, Event::Configured { edge, step: 1 });
+                }
+            }
+        }
+    }
+
+    /// The store is in trouble until then, and has to be told of what plays after that.
+    fn is_excused_until(&mut self, back_ms: u64) {
+        let told_within_ms = self.options.timeout_s * 1_000 / 3 + TICK_MS;
+        self.excused_until_ms = self.excused_until_ms.max(back_ms + told_within_ms);
     }
 
     fn sometime(&mut self, event: Event) {
@@ -185,8 +257,7 @@ impl World {
 
     /// Whether an edge can connect to a node.
     pub(super) fn reaches(&self, edge: usize, node: usize) -> bool {
-        let is_known = !self.is_troubled()
-            || self.now_ms >= self.began_ms[edge] + self.options.trouble.late_health_ms;
+        let is_known = !self.is_troubled() || self.now_ms >= self.healthy_from_ms[edge];
         is_known && self.now_ms >= self.gone_until_ms[node]
     }
 
@@ -220,7 +291,39 @@ impl World {
         self.quiet_from_ms() + self.options.timeout_s * 2_000
     }
 
+    /// Until when the worker that an event is about gets no time.
+    fn starved_until_ms(&self, event: &Event) -> u64 {
+        let (edge, worker) = match event {
+            Event::Tick { edge, worker } => (*edge, *worker),
+            Event::Heard { to, .. } => (to.edge, to.worker),
+            Event::Acts { viewer } => {
+                let viewer = &self.viewers[*viewer];
+                (viewer.edge, viewer.worker)
+            }
+            _ => return 0,
+        };
+        self.starved_until_ms[edge * self.options.workers + worker]
+    }
+
+    fn starves(&mut self, edge: usize, worker: usize, for_ms: u64) {
+        let until_ms = (self.now_ms + for_ms).min(self.calm_from_ms());
+        let starved_until_ms = &mut self.starved_until_ms[edge * self.options.workers + worker];
+        // It has time to do what it is to do, once.
+        if self.now_ms > *starved_until_ms + NOT_STARVED_MS {
+            *starved_until_ms = until_ms;
+        }
+    }
+
     pub(super) fn happens(&mut self, event: Event) {
+        let starved_until_ms = self.starved_until_ms(&event);
+        if self.now_ms < starved_until_ms {
+            // Timers that have run out come first, mostly.
+            let late_ms = match &event {
+                Event::Heard { reply: Ok(_), .. } => self.dice.u64(..4),
+                _ => 0,
+            };
+            return self.agenda.put(starved_until_ms + late_ms, event);
+        }
         match event {
             Event::Tick { edge, worker } => self.ticks(edge, worker),
             Event::Acts { viewer } => self.acts(viewer),
@@ -231,16 +334,31 @@ impl World {
                 answer_is_lost,
             } => self.arrives(node, from, payload, answer_is_lost),
             Event::Heard { to, reply } => self.hears(to, &reply),
-            Event::StoreRestarts { node } => self.nodes[node].restart(),
+            Event::StoreRestarts { node } => {
+                self.nodes[node].restart();
+                self.ages_are_lost();
+                self.is_excused_until(self.now_ms);
+            }
             Event::Freezes { node, for_ms } => {
-                self.frozen_until_ms[node] = (self.now_ms + for_ms).min(self.calm_from_ms());
+                let until_ms = (self.now_ms + for_ms).min(self.calm_from_ms());
+                self.frozen_until_ms[node] = until_ms;
+                self.is_excused_until(until_ms);
             }
             Event::Vanishes { node, for_ms } => {
                 self.nodes[node].restart();
-                self.gone_until_ms[node] = (self.now_ms + for_ms).min(self.calm_from_ms());
+                let until_ms = (self.now_ms + for_ms).min(self.calm_from_ms());
+                self.gone_until_ms[node] = until_ms;
+                self.ages_are_lost();
+                self.is_excused_until(until_ms);
             }
             Event::EdgeRestarts { edge } => self.edge_restarts(edge),
             Event::ClockIsSet { edge } => self.clock_is_set(edge),
+            Event::Starves {
+                edge,
+                worker,
+                for_ms,
+            } => self.starves(edge, worker, for_ms),
+            Event::Configured { edge, step } => self.configured(edge, step),
         }
     }
 
@@ -266,25 +384,48 @@ impl World {
     }
 
     fn edge_restarts(&mut self, edge: usize) {
+        self.healthy_from_ms[edge] = self.now_ms + self.options.trouble.late_health_ms;
+        self.ages_are_lost();
+        let settings = self.options.settings(self.steps[edge]);
+        self.edges[edge].restart(core::iter::repeat_with(|| settings.config()));
+        self.begins_anew(edge);
+    }
+
+    fn ages_are_lost(&mut self) {
+        for account in &mut self.accounts {
+            account.witness.ages_are_lost(&self.viewers);
+        }
+    }
+
+    fn configured(&mut self, edge: usize, step: usize) {
+        self.steps[edge] = step;
+        let settings = self.options.settings(step);
+        if self.options.rollout == Rollout::Shards {
+            let left = self.steps.iter().filter(|taken| **taken < step).count() as u64;
+            self.is_excused_until(self.now_ms + left * SHARDS_EVERY_S * 1_000);
+        }
+        self.edge(edge)
+            .reconfigure(core::iter::repeat_with(|| settings.config()));
+        self.begins_anew(edge);
+    }
+
+    /// An edge's workers have begun anew.
+    fn begins_anew(&mut self, edge: usize) {
         self.lives[edge] += 1;
         self.began_ms[edge] = self.now_ms;
-        let Self {
-            edges, settings, ..
-        } = self;
-        edges[edge].restart(core::iter::repeat_with(|| settings.config()));
         // Connections are cut: whoever waited asks again.
         for at in 0..self.viewers.len() {
             let viewer = &mut self.viewers[at];
-            if let Standing::Waits { plays, .. } = viewer.standing
+            if let Standing::Waits { .. } = viewer.standing
                 && viewer.edge == edge
             {
-                // What it never heard of may play and count.
-                self.accounts[viewer.account].is_modest &= viewer.wish != Wish::Create;
-                viewer.standing = if plays {
-                    Standing::Plays
-                } else {
-                    Standing::Idle
-                };
+                let account = &mut self.accounts[viewer.account];
+                if viewer.wish == Wish::Create {
+                    // What it never heard of may play and count.
+                    account.is_modest = false;
+                    account.witness.loses(at);
+                }
+                viewer.waits_no_longer();
                 self.acts_soon(at);
             }
         }
