@@ -51,7 +51,7 @@ COPY scripts/fleet-config scripts/
 # On a machine the edge listens on loopback only. In a container that would be
 # the container's own: here it listens to all that reaches the container, and
 # docker-compose.yml publishes the ports on the host's loopback.
-RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/edge.yaml envoy/fleet.yaml \
+RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|10001|9901))/0.0.0.0\1/' envoy/edge.yaml envoy/fleet.yaml \
  && for edge in 0 1 2; do scripts/fleet-config $edge >envoy/fleet-$edge.yaml; done
 CMD ["envoy", "-c", "envoy/edge.yaml", "--disable-hot-restart", "--concurrency", "2", \
      "--log-level", "warning", "--component-log-level", "wasm:info", \
@@ -61,7 +61,7 @@ CMD ["envoy", "-c", "envoy/edge.yaml", "--disable-hot-restart", "--concurrency",
 FROM edge AS native
 COPY --from=module /src/build/libstreamgate.so build/
 COPY envoy/native.yaml envoy/
-RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|9901))/0.0.0.0\1/' envoy/native.yaml
+RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|10001|9901))/0.0.0.0\1/' envoy/native.yaml
 CMD ["envoy", "-c", "envoy/native.yaml", "--disable-hot-restart", "--concurrency", "2", \
      "--log-level", "warning", "--component-log-level", "dynamic_modules:info", \
      "--file-flush-interval-msec", "200"]

@@ -19,6 +19,7 @@ mod fleet;
 mod hardened;
 mod http2;
 mod json_bodies;
+mod jwt_players;
 mod lapse;
 mod live;
 mod long_response_ends;

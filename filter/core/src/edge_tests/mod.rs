@@ -52,6 +52,7 @@ mod several_tokens;
 mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
+mod uncounted;
 mod zapping;
 
 use streamgate_record::fleet::Ticket;

@@ -40,13 +40,21 @@ const ENTRIES: usize = 512;
 /// is like a segment: it lives by its request alone.
 const MORE_MAX: usize = 65_536;
 
+/// What the responses are remembered under that nothing counts: those to prefetches and to what is no
+/// media, of streams that do not play yet.
+pub(super) const UNCOUNTED: Fingerprint = Fingerprint(0);
+
+/// The most bytes of such a response that go to the viewer. Segments and whatever else is no film
+/// are smaller.
+pub(super) const UNCOUNTED_MAX: u32 = 16 * 1024 * 1024;
+
 /// A response under way, or room for one.
 struct Flow {
     /// Its ticket; of no interest where there is no stream.
     ticket: Cell<u32>,
     /// Index of the protected path in the configuration.
     path_index: Cell<u32>,
-    /// Bytes that went to the viewer since the last tick.
+    /// Bytes that went to the viewer since the last tick; of what nothing counts, all of them.
     bytes: Cell<u32>,
     /// Bytes have flowed before the last tick: from then on, the moments count.
     is_long: Cell<bool>,
@@ -93,6 +101,12 @@ impl Flow {
 
     /// Its stream and where it stands, if its bytes flow and have for long enough.
     fn look(&self, config: &Config, now: Moment) -> Look {
+        if self.name.get() == UNCOUNTED {
+            if self.bytes.get() <= UNCOUNTED_MAX {
+                return Look::Still;
+            }
+            self.is_long.set(true);
+        }
         let bytes = u64::from(self.bytes.take());
         let path_index = self.path_index.get() as usize;
         let path = config.playback.get(path_index);

@@ -300,7 +300,13 @@ impl Gate {
         if request.asks_for_options() {
             return preflight::options(request);
         }
-        if plays.started && request.is_watching() && request.is_prefetch() {
+        let is_prefetch = plays.started && request.is_watching() && request.is_prefetch();
+        if is_prefetch || (plays.started && !request.is_watching()) {
+            // Nothing counts it, so it is to be no film.
+            self.flows
+                .begin(flow::UNCOUNTED, request.path_index, &leased, false);
+        }
+        if is_prefetch {
             return self.prefetches.passage(request, who, plays);
         }
         let paused = request.paused().filter(|_| !plays.started);

@@ -7,7 +7,7 @@ use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
 
-use super::flow::Flowing;
+use super::flow::{Flowing, UNCOUNTED};
 use super::gate::Gate;
 use super::passage::{Facts, Watch};
 use crate::authority::{Authority, Inquiry};
@@ -66,7 +66,8 @@ impl Gate {
             let Some(protected) = config.playback.get(flowing.path_index) else {
                 continue;
             };
-            if self.is_in_order(&flowing, host, now) {
+            let is_uncounted = flowing.name == UNCOUNTED;
+            if !is_uncounted && self.is_in_order(&flowing, host, now) {
                 continue;
             }
             let is_success = |status: u16| (200..300).contains(&status);
@@ -75,11 +76,13 @@ impl Gate {
                 continue;
             }
             let stream = &flowing.stream;
-            let reason = match stream.expires_at.is_some_and(|end| end <= now) {
-                true => Some(Reason::TokenExpired),
-                false => self
-                    .judge_flow(config, protected, host, &flowing, authority, now)
-                    .map(|refused| protected.reason(&refused, &stream.stream)),
+            let reason = if is_uncounted {
+                Some(Reason::LimitReached)
+            } else if stream.expires_at.is_some_and(|end| end <= now) {
+                Some(Reason::TokenExpired)
+            } else {
+                self.judge_flow(config, protected, host, &flowing, authority, now)
+                    .map(|refused| protected.reason(&refused, &stream.stream))
             };
             if let Some(reason) = reason {
                 self.flows.end(flowing.ticket);

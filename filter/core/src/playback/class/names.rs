@@ -75,10 +75,10 @@ fn words(stem: &[u8]) -> impl Iterator<Item = &[u8]> {
     stem.split(|byte| !byte.is_ascii_alphabetic())
 }
 
-/// Whether a file's stem says initialisation segment, in a word of its own;
-/// `dashinit` is MP4Box's.
+/// Whether a file's stem says initialisation segment, in a word of its own. `dashinit` does not:
+/// unless told otherwise, MP4Box puts the whole film into `film_dashinit.mp4`.
 fn is_init(stem: &[u8]) -> bool {
-    words(stem).any(|word| matches!(word, b"init" | b"initialization" | b"dashinit"))
+    words(stem).any(|word| matches!(word, b"init" | b"initialization"))
 }
 
 /// `video=401000.dash` under a server manifest, where segments are

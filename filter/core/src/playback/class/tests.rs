@@ -84,7 +84,8 @@ const NAMES: Rows = &[
     (
         "GPAC: the dasher's and MP4Box's documentation",
         &[
-            (Init, "/g/counter_dashinit.mp4"),
+            // The whole film, unless a profile says otherwise.
+            (Media, "/g/counter_dashinit.mp4"),
             (Media, "/g/counter_dash1.m4s"),
             (Media, "/g/counter_track1_dash.mp4"),
             (Init, "/g/live_init.mp4"),

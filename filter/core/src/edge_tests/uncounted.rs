@@ -1,0 +1,107 @@
+//! What nothing counts, because it is prefetched or by its name no media, is no film.
+
+use streamgate_record::fleet::Ticket;
+
+use super::{World, get};
+use crate::playback::Cut;
+use crate::step::Step;
+use crate::testing::{Headers, test};
+
+const TICKET: Ticket = Ticket(9);
+const MIB: usize = 1024 * 1024;
+
+fn begins(world: &mut World, file: &str, said: Option<(&str, &str)>) {
+    let mut head = Headers::default()
+        .with(":method", b"GET")
+        .with("x-account-id", b"alice")
+        .with("x-stream-id", b"next");
+    if let Some((name, value)) = said {
+        head = head.with(name, value.as_bytes());
+    }
+    let path = format!("/vod/a/{file}");
+    let step = world.workers[0].on_request(&world.host, TICKET, &head, path.as_bytes(), true);
+    let Step::Forward(forward) = step else {
+        panic!("{file}: {step:?}");
+    };
+    assert!(forward.watch.is_none(), "{file}");
+}
+
+/// A tick, before which so many bytes of the response went to the viewer.
+fn tick(world: &mut World, bytes: usize, status: u16) -> Vec<Cut> {
+    world.workers[0].flows().note(TICKET, bytes);
+    world.host.advance_ms(100);
+    world.tick();
+    world.workers[0].cuts(&world.host, |_| Some(status))
+}
+
+const UNCOUNTED: [(&str, Option<(&str, &str)>); 6] = [
+    ("film.mp4", Some(("sec-purpose", "prefetch"))),
+    ("film.mp4", Some(("x-moz", "prefetch"))),
+    ("film.mp4", Some(("cmcd-request", "sta=d"))),
+    ("init.mp4", None),
+    ("film.mp4/a.key", None),
+    ("thumbnails.jpg", None),
+];
+
+#[test]
+fn a_film_that_nothing_counts_is_cut() {
+    for (file, said) in UNCOUNTED {
+        // At whatever pace it flows.
+        for pace in [MIB / 8, 5 * MIB, 64 * MIB] {
+            let mut world = World::new();
+            begins(&mut world, file, said);
+            let mut sent = 0;
+            let cuts = loop {
+                sent += pace;
+                assert!(sent <= 16 * MIB + pace, "{file} {said:?} goes on");
+                let cuts = tick(&mut world, pace, 206);
+                if !cuts.is_empty() {
+                    break cuts;
+                }
+            };
+            assert!(sent > 16 * MIB, "{file}: cut after {sent}");
+            let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
+            let record = cut.record.unwrap();
+            assert_eq!(
+                (record.event, record.reason),
+                ("cut", Some("limit-reached"))
+            );
+            assert!(tick(&mut world, pace, 206).is_empty(), "cut twice");
+            assert_eq!(world.streams("alice"), 0);
+        }
+    }
+}
+
+#[test]
+fn segments_and_what_fails_are_not_cut() {
+    for (file, said) in UNCOUNTED {
+        let mut world = World::new();
+        begins(&mut world, file, said);
+        for _ in 0..16 {
+            assert!(tick(&mut world, MIB, 200).is_empty(), "{file} {said:?}");
+        }
+        world.workers[0].flows().end(TICKET);
+        begins(&mut world, file, said);
+        for _ in 0..32 {
+            assert!(tick(&mut world, MIB, 404).is_empty(), "{file} {said:?}");
+        }
+    }
+}
+
+/// The ticket's entry may have been an uncounted one's before.
+#[test]
+fn a_film_that_plays_is_not_cut() {
+    let mut world = World::new();
+    begins(&mut world, "film.mp4", Some(("sec-purpose", "prefetch")));
+    assert!(tick(&mut world, 10 * MIB, 200).is_empty());
+    world.workers[0].flows().end(TICKET);
+    let play = get("/vod/a/1.m4s")
+        .account("alice")
+        .header("x-stream-id", "next");
+    world.ask(play).served();
+    begins(&mut world, "film.mp4", Some(("sec-purpose", "prefetch")));
+    for _ in 0..64 {
+        assert!(tick(&mut world, MIB, 200).is_empty());
+    }
+    assert_eq!(world.streams("alice"), 1);
+}
