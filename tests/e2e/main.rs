@@ -2,6 +2,7 @@
 
 mod account_proof;
 mod any_player;
+mod app_after_restart;
 mod bad_input;
 mod bounds;
 mod browsers;
@@ -20,6 +21,7 @@ mod hardened;
 mod http2;
 mod json_bodies;
 mod jwt_players;
+mod kept_tokens;
 mod lapse;
 mod live;
 mod long_response_ends;

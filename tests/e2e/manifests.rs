@@ -222,10 +222,8 @@ fn what_is_no_whole_manifest_is_passed_on() {
     }
     edge.origin.gives(MASTER, Given::body(body.clone()));
     let answer = player.request("HEAD", "master.m3u8").expect(200);
-    assert_eq!(
-        answer.header("content-length"),
-        Some(&*body.len().to_string())
-    );
+    // How long it would be with a token in its URLs is not known without them.
+    assert_eq!(answer.header("content-length"), None);
     assert_eq!(
         player.request("POST", "master.m3u8").expect(200).text(),
         body

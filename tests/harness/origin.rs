@@ -77,6 +77,17 @@ impl Given {
         self
     }
 
+    /// 304 with the validator of what has not changed.
+    fn unchanged(of: Option<&Self>) -> Self {
+        let headers = of.map(|of| of.headers.iter()).unwrap_or_default();
+        let tag = headers.filter(|(name, _)| name == "etag").cloned();
+        Self {
+            status: 304,
+            headers: tag.collect(),
+            body: [Bytes::new()].into(),
+        }
+    }
+
     fn response(mut self) -> Response<Body> {
         let mut response = Response::builder().status(self.status);
         for (name, value) in &self.headers {
@@ -263,10 +274,12 @@ impl Shared {
         if let Some(status) = status.get(uri.path()) {
             return empty(*status);
         }
+        let given = self.given.lock().expect("a lock");
+        let given = given.get(uri.path());
         if headers.contains_key(header::IF_NONE_MATCH) {
-            return empty(304);
+            return Given::unchanged(given).response();
         }
-        if let Some(given) = self.given.lock().expect("a lock").get(uri.path()) {
+        if let Some(given) = given {
             return given.clone().response();
         }
         let live = self.live.as_ref();

@@ -65,13 +65,6 @@ impl Activity {
         Some(session.key)
     }
 
-    /// Whether any session has a player, or awaits one.
-    #[must_use]
-    pub fn has_session_players(&self) -> bool {
-        let mut all = self.live_and_released();
-        all.any(|stream| stream.player != SessionPlayer::None)
-    }
-
     fn live_and_released(&self) -> impl Iterator<Item = &Stream> {
         let released = self.ended.iter().filter_map(Tombstone::released);
         self.streams.iter().chain(released)

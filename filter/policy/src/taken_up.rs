@@ -40,42 +40,34 @@ impl<'a> TakenUp<'a> {
         book: &PolicyBook,
         recall: &Recall,
     ) -> Self {
-        let alone = Self {
-            play: Cow::Borrowed(play),
-            before: None,
+        let (stream, before) = if play.unknown == Unknown::IsNew {
+            (begun(activity, play, book), Some(SessionPlayer::None))
+        } else if play.is_call {
+            // It is of the session that it names.
+            (None, None)
+        } else if let Some(session) = awaiting(activity, play, recall) {
+            (Some(session), Some(SessionPlayer::Awaited))
+        } else {
+            (activity.session_of(&play.stream), None)
         };
-        if play.unknown == Unknown::IsNew {
-            let Some(player) = begun(activity, play, book) else {
-                return alone;
-            };
-            set(activity, &player, SessionPlayer::Known(player));
-            let stream = player;
+        let Some(stream) = stream else {
             return Self {
-                play: Cow::Owned(Play {
-                    stream,
-                    ..play.clone()
-                }),
-                before: Some(SessionPlayer::None),
+                play: Cow::Borrowed(play),
+                before: None,
             };
-        }
-        // So it is with nearly all accounts. A call is of the session that it names.
-        if play.is_call || !activity.has_session_players() {
-            return alone;
-        }
-        let awaiting = awaiting(activity, play, recall);
-        let Some(session) = awaiting.or_else(|| activity.session_of(&play.stream)) else {
-            return alone;
         };
-        if awaiting.is_some() {
-            set(activity, &session, SessionPlayer::Known(play.stream));
+        match before {
+            Some(SessionPlayer::None) => set(activity, &stream, SessionPlayer::Known(stream)),
+            Some(_) => set(activity, &stream, SessionPlayer::Known(play.stream)),
+            None => {}
         }
         let play = Play {
-            stream: session,
+            stream,
             ..play.clone()
         };
         Self {
             play: Cow::Owned(play),
-            before: awaiting.map(|_| SessionPlayer::Awaited),
+            before,
         }
     }
 

@@ -19,31 +19,45 @@ pub fn sorted_by<T>(
     items: impl IntoIterator<Item = T>,
     compare: impl Fn(&T, &T) -> Ordering,
 ) -> Vec<T> {
-    let items: Vec<T> = items.into_iter().collect();
-    // Streams of one account come almost in order.
-    if items.is_sorted_by(|one, other| compare(one, other) != Ordering::Greater) {
-        return items;
-    }
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    let order = in_order(
+    let mut items: Vec<T> = items.into_iter().collect();
+    let swaps = swaps(
         items.len(),
         &|one, other| match (items.get(one), items.get(other)) {
-            (Some(Some(one)), Some(Some(other))) => compare(one, other),
+            (Some(one), Some(other)) => compare(one, other),
             _ => Ordering::Equal,
         },
     );
-    let taken = order.into_iter().map(|index| items.get_mut(index)?.take());
-    taken.flatten().collect()
+    for (one, other) in swaps {
+        items.swap(one, other);
+    }
+    items
 }
 
-/// The indices of so many items, in the order of the items.
+/// What to swap, one after the other, to have so many items in order.
 ///
 /// The standard library's heap takes a tenth of what its sort takes.
 #[inline(never)]
-fn in_order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+fn swaps(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize, usize)> {
+    // Streams of one account come almost in order.
+    if (1..count).all(|index| compare(index.saturating_sub(1), index) != Ordering::Greater) {
+        return Vec::new();
+    }
     let order: BinaryHeap<_> = (0..count).map(|index| Item { index, compare }).collect();
-    let order = order.into_sorted_vec().into_iter();
-    order.map(|item| item.index).collect()
+    // Which item stands at each index, and at which index each item.
+    let mut standing: Vec<usize> = (0..count).collect();
+    let mut index_of = standing.clone();
+    let mut swaps = Vec::new();
+    for (to, item) in order.into_sorted_vec().into_iter().enumerate() {
+        let from = index_of.get(item.index).copied().unwrap_or(to);
+        let moved = standing.get(to).copied().unwrap_or_default();
+        if let (Some(at), Some(index)) = (standing.get_mut(from), index_of.get_mut(moved)) {
+            (*at, *index) = (moved, from);
+        }
+        if from != to {
+            swaps.push((to, from));
+        }
+    }
+    swaps
 }
 
 /// One of the items, by its index.
@@ -92,6 +106,9 @@ mod tests {
         let mut expected: Vec<_> = items.clone().collect();
         expected.sort_unstable();
         assert_eq!(sorted_by_key(items, |(key, _)| *key), expected);
+        // None of a swap is looked for along all before it.
+        let behind = (1..100_000).chain([0]);
+        assert!(sorted_by_key(behind, |key| *key).into_iter().eq(0..100_000));
         let falling = sorted_by(0..9, |one, other| other.cmp(one));
         assert_eq!(falling, [8, 7, 6, 5, 4, 3, 2, 1, 0]);
     }

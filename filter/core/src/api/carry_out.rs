@@ -324,6 +324,7 @@ fn terminate(head: &impl Head) -> Option<Vec<String>> {
 
 /// `{idp}/{subject}` as the client spelled it. The path was found well-formed.
 fn account_path(path: &[u8]) -> String {
-    let segments: Vec<_> = path.split(|byte| *byte == b'/').skip(2).take(2).collect();
-    String::from_utf8_lossy(&segments.join(&b'/')).into_owned()
+    let mut segments = path.split(|byte| *byte == b'/').skip(2);
+    let mut next = || core::str::from_utf8(segments.next().unwrap_or_default()).unwrap_or_default();
+    [next(), "/", next()].concat()
 }
