@@ -10,11 +10,21 @@ pub(crate) const AGREE_MS: u64 = 1_000;
 
 /// Brings back what lies further in the future than any sign of life could have put it. No stream
 /// lives for more than two of the longest timeouts then, and what its own player had buffered; nobody
-/// is locked out. Says whether there was anything to write.
+/// is locked out, and whoever started then is older than whoever starts now. Says whether there was anything to write.
 pub fn bring_back(activity: &mut Activity, longest_timeout_ms: u64, now: Moment) -> bool {
     let latest = now.plus_ms(longest_timeout_ms.saturating_mul(2));
     let mut changed = false;
+    let ahead = now.plus_ms(AGREE_MS);
+    let started = activity.streams.iter().map(|stream| stream.started_at);
+    let started: Vec<Moment> = started.filter(|at| *at > ahead).collect();
     for stream in &mut activity.streams {
+        if stream.started_at > ahead {
+            // Whoever starts now is younger. Among themselves they stay in their order.
+            let later = started.iter().filter(|at| **at > stream.started_at);
+            let later = u64::try_from(later.count()).unwrap_or_default();
+            stream.started_at = Moment::from_ms(now.as_ms().saturating_sub(later));
+            changed = true;
+        }
         if lapses_beyond(stream, latest) {
             stream.lapses_at = now.plus_ms(longest_timeout_ms).plus_ms(buffer_ms(stream));
             changed = true;

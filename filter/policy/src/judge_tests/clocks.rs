@@ -56,6 +56,30 @@ fn who_plays_goes_on() {
 }
 
 #[test]
+fn who_started_before_is_older_than_who_starts_now() {
+    for jump in JUMPS_MS {
+        let mut account = account_under(vec![streams(2, OnConflict::StopOldest)]);
+        account.book.longest_timeout_ms = TIMEOUT_MS;
+        let mut started = Vec::new();
+        for n in 0..5 {
+            if n == 2 {
+                account.is_set_back(jump);
+            }
+            started.push(account.starts("app"));
+            // Whoever plays goes on, and the oldest have gone.
+            let plays = |stream: &&StreamKey| account.activity.stream(stream).is_some();
+            let playing: Vec<_> = started.iter().filter(plays).copied().collect();
+            assert_eq!(
+                playing,
+                started[started.len().saturating_sub(2)..],
+                "{jump} {n}"
+            );
+            account.later(100);
+        }
+    }
+}
+
+#[test]
 fn what_lives_by_its_players_buffer_keeps_it() {
     let mut account = one_at_a_time();
     let stream = account.mint("app");

@@ -37,6 +37,8 @@ pub struct Options {
     pub on_outage: &'static str,
     /// What is rolled out meanwhile, edge by edge.
     pub rollout: Rollout,
+    /// One thing goes wrong at most, so that each refusal has to be right at any time.
+    pub has_one_trouble: bool,
     /// How long the trouble lasts, in seconds.
     pub troubled_s: u64,
     /// What goes wrong.
@@ -87,6 +89,13 @@ impl Options {
     #[must_use]
     pub fn random(seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
+        let delay_ms = *dice.choice(&[1, 10, 80]).unwrap_or(&1);
+        // A start that waits for long ways has no time for calls that come to nothing, too.
+        let comes_to_nothing = u32::from(delay_ms < 80);
+        // Nor has one whose worker is starved time for a connection that breaks.
+        let (resets_percent, starvations) = *dice
+            .choice(&[(0, 0), (20, 0), (0, 4), (0, 12)])
+            .unwrap_or(&(0, 0));
         let skews_ms = [0, 1_000, 30_000, 120_000, 600_000];
         let skew_ms = *dice.choice(&skews_ms).unwrap_or(&0);
         Self {
@@ -102,21 +111,22 @@ impl Options {
             gives_up: false,
             timeout_s: dice.u64(15..=30),
             on_outage: dice.choice(&["admit", "refuse"]).unwrap_or(&"admit"),
+            has_one_trouble: false,
             rollout: *dice
                 .choice(&[Rollout::Nothing, Rollout::Keys])
                 .unwrap_or(&Rollout::Nothing),
             troubled_s: dice.u64(20..=60),
             trouble: Trouble {
                 lost_percent: *dice.choice(&[0, 0, 2, 10, 30]).unwrap_or(&0),
-                resets_percent: *dice.choice(&[0, 0, 20]).unwrap_or(&0),
-                starvations: *dice.choice(&[0, 0, 4, 12]).unwrap_or(&0),
+                resets_percent: resets_percent * comes_to_nothing,
+                starvations: starvations * comes_to_nothing,
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
                 absences: dice.u32(0..=1),
                 edge_restarts: dice.u32(0..=2),
                 late_health_ms: dice.u64(0..=3) * 500,
                 skew_ms,
-                delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
+                delay_ms,
             },
         }
     }
@@ -130,6 +140,7 @@ impl Options {
             surplus: 40..=60,
             starts_within_ms: *dice.choice(&[1, 20, 200]).unwrap_or(&1),
             gives_up: true,
+            on_outage: "admit",
             rollout: Rollout::Nothing,
             troubled_s: 0,
             trouble: Trouble {
@@ -164,7 +175,8 @@ impl Options {
         let any = Self::random(seed);
         let mut dice = fastrand::Rng::with_seed(seed ^ 0x5eed);
         let mut trouble = Trouble {
-            delay_ms: any.trouble.delay_ms,
+            // A start has time for a call that was overtaken, one that came to nothing, and another.
+            delay_ms: any.trouble.delay_ms.min(10),
             ..Trouble::default()
         };
         match dice.u32(..6) {
@@ -178,7 +190,11 @@ impl Options {
             4 => trouble.freezes = 1,
             _ => trouble.store_restarts = 1,
         }
-        Self { trouble, ..any }
+        Self {
+            has_one_trouble: true,
+            trouble,
+            ..any
+        }
     }
 
     /// The settings of an edge that has taken so many steps of the rollout.

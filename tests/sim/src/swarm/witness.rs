@@ -7,6 +7,8 @@
 
 use core::fmt;
 
+use streamgate_policy::activity::ENDED_KEPT_MAX;
+
 use super::options::Options;
 use super::viewer::{Viewer, Way, Wish};
 use super::world::BEGIN_MS;
@@ -31,6 +33,10 @@ struct Seen {
     is_current: bool,
     /// When it was over for certain.
     over_ms: Option<u64>,
+    /// It pauses, and comes back under the same id.
+    pauses: bool,
+    /// It came back, and may have been ended meanwhile.
+    may_be_over: bool,
     /// Its id does not say when it started, and what knew it may have been lost.
     has_no_age: bool,
 }
@@ -43,6 +49,10 @@ pub(super) struct Witness {
     ghost_ms: u64,
     /// Within what time an end is heard of everywhere, in milliseconds.
     heard_within_ms: u64,
+    /// Clocks differ by more than a minute, so ids may be of a time that is yet to come.
+    issues_ahead: bool,
+    /// A store in trouble does not excuse that somebody loses a place.
+    judges_in_trouble: bool,
     streams: Vec<Seen>,
 }
 
@@ -57,6 +67,8 @@ impl Witness {
             limit: options.limit as usize,
             ghost_ms: timeouts * timeout_ms + SEEN_WITHIN_MS,
             heard_within_ms: timeout_ms / 3 + SEEN_WITHIN_MS,
+            issues_ahead: options.trouble.skew_ms > 60_000,
+            judges_in_trouble: options.has_one_trouble,
             streams: Vec::new(),
         }
     }
@@ -65,8 +77,13 @@ impl Witness {
     pub(super) fn asks(&mut self, viewer: usize, of: &Viewer, now_ms: u64) {
         let kept_ms = 2 * self.ghost_ms;
         self.streams
-            .retain(|it| it.is_current || it.last_asked_ms + kept_ms >= now_ms);
+            .retain(|it| it.is_current || it.pauses || it.last_asked_ms + kept_ms >= now_ms);
         let is_theirs = |it: &&mut Seen| it.is_current && it.viewer == viewer;
+        let paused = self.streams.iter_mut();
+        let mut paused = paused.filter(|it| it.viewer == viewer && it.pauses);
+        let may_be_over = paused
+            .next()
+            .is_some_and(|it| core::mem::take(&mut it.pauses));
         match self.streams.iter_mut().find(is_theirs) {
             Some(stream) => stream.last_asked_ms = now_ms,
             None => self.streams.push(Seen {
@@ -78,6 +95,8 @@ impl Witness {
                 last_asked_ms: now_ms,
                 is_current: true,
                 over_ms: None,
+                pauses: false,
+                may_be_over,
                 has_no_age: false,
             }),
         }
@@ -135,12 +154,13 @@ impl Witness {
         })
     }
 
-    /// A player is refused what it asked for at `since_ms`. Says what is wrong with that.
+    /// A player is refused what it asked for at `since_ms`, and told `why`. Says what is wrong with
+    /// that.
     pub(super) fn is_refused(
         &mut self,
         viewer: usize,
-        since_ms: u64,
-        now_ms: u64,
+        (since_ms, now_ms): (u64, u64),
+        why: &str,
         excused_until_ms: u64,
     ) -> Option<String> {
         let at = self
@@ -168,7 +188,18 @@ impl Witness {
                 others.filter(may_go_before).count()
             }
         };
-        let is_right = in_the_way >= self.limit || (stream.has_no_age && stream.began_ms.is_some());
+        let is_start = stream.began_ms.is_none();
+        let is_excused = now_ms <= excused_until_ms && (is_start || !self.judges_in_trouble)
+            || (self.issues_ahead && why == "stream-over");
+        // Where many ended, not each is remembered, and an id issued before one of them that has not
+        // begun yet is taken for over: its player begins anew.
+        let ended = self.streams.iter().filter(|it| !it.is_current).count();
+        let is_forgotten = is_start && why == "stream-over" && ended >= ENDED_KEPT_MAX;
+        let is_right = is_excused
+            || is_forgotten
+            || stream.may_be_over
+            || in_the_way >= self.limit
+            || (stream.has_no_age && stream.began_ms.is_some());
         let wrong = (!is_right).then(|| {
             format!(
                 "{in_the_way} of {} were in the way of {stream:?} among {:?}",
@@ -191,6 +222,13 @@ impl Witness {
     pub(super) fn loses(&mut self, viewer: usize) {
         if let Some(stream) = self.current(viewer) {
             stream.is_current = false;
+        }
+    }
+
+    /// A player pauses for so long that its stream lapses.
+    pub(super) fn pauses(&mut self, viewer: usize) {
+        if let Some(stream) = self.current(viewer) {
+            (stream.is_current, stream.pauses) = (false, true);
         }
     }
 
