@@ -26,7 +26,7 @@ impl Decoded<'_> {
 pub(super) fn decoded(segment: &[u8]) -> Result<Decoded<'_>, UnreadablePath> {
     let mut bytes = Cow::Borrowed(segment);
     let mut times = 0_usize;
-    while let Some(once) = decoded_once(&bytes) {
+    while let Some(once) = replaced(&bytes, encoded) {
         bytes = Cow::Owned(once);
         times = times.saturating_add(1);
         if times > TIMES_MAX {
@@ -38,16 +38,20 @@ pub(super) fn decoded(segment: &[u8]) -> Result<Decoded<'_>, UnreadablePath> {
             || matches!(byte, b'/' | b'\\' | b';' | b'?' | b'#' | b'%' | 0xc0 | 0xc1)
     };
     let is_agreed = times <= 1 && !bytes.iter().any(is_odd);
+    if let Some(other) = replaced(&bytes, other_case) {
+        bytes = Cow::Owned(other);
+    }
     Ok(Decoded { bytes, is_agreed })
 }
 
-/// Decoded once; `None` if there is nothing to decode.
-fn decoded_once(bytes: &[u8]) -> Option<Vec<u8>> {
+/// With every character that `by` knows another for replaced by that; `None` if there is none. `by` says
+/// what stands in front, and how long that is.
+fn replaced(bytes: &[u8], by: fn(&[u8]) -> Option<(u8, usize)>) -> Option<Vec<u8>> {
     let mut decoded = Vec::new();
     let mut rest = bytes;
     let mut is_changed = false;
     while let Some((byte, after)) = rest.split_first() {
-        match escape(rest).or_else(|| overlong(rest)) {
+        match by(rest) {
             Some((char, length)) => {
                 is_changed = true;
                 decoded.push(char);
@@ -60,6 +64,11 @@ fn decoded_once(bytes: &[u8]) -> Option<Vec<u8>> {
         }
     }
     is_changed.then_some(decoded)
+}
+
+/// What is encoded in one way or another.
+fn encoded(bytes: &[u8]) -> Option<(u8, usize)> {
+    escape(bytes).or_else(|| overlong(bytes))
 }
 
 /// The byte that an escape stands for, and the escape's length: `%41`, or `%u0041` as
@@ -96,4 +105,14 @@ fn overlong(bytes: &[u8]) -> Option<(u8, usize)> {
         _ => return None,
     };
     Some((high << 6 | (low & 0x3f), length))
+}
+
+/// The ASCII letter that the long s and the Kelvin sign are another case of, to whoever ignores case as
+/// Unicode has it (APFS, ext4 with `casefold`, Java, Go), and how long they are.
+fn other_case(bytes: &[u8]) -> Option<(u8, usize)> {
+    match bytes {
+        [0xc5, 0xbf, ..] => Some((b's', 2)),
+        [0xe2, 0x84, 0xaa, ..] => Some((b'k', 3)),
+        _ => None,
+    }
 }

@@ -210,6 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_another_case_are_those_of_unicode_too() {
+        for path in [
+            "/kids/x",
+            "/\u{212a}id\u{17f}/x",
+            "/%E2%84%AAid%c5%bf/x",
+            "/%25E2%2584%25AAids/x",
+            "/\u{212a}ids%2fx",
+        ] {
+            assert_eq!(read(path).as_deref(), Some("/kids/x"), "{path}");
+        }
+        for path in [
+            "/\u{2129}ids/x",
+            "/kid\u{17e}/x",
+            "/%E2%84ids/x",
+            "/kid%c5/x",
+        ] {
+            let reading = Reading::of(path.as_bytes()).unwrap();
+            assert!(!reading.may_begin_with(b"/kids/"), "{path}");
+        }
+    }
+
+    #[test]
     fn a_slash_at_the_end_stays_one() {
         for path in [
             "/vod/", "/vod//", "/vod/;x", "/vod%2f", "/vod\\", "/vod/%20", "/vod/.;/",
