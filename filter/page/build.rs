@@ -1,28 +1,27 @@
 //! Puts the page together and packs it: the module carries a third of what it would in the clear.
 
-use std::io::{Error, Write};
+use std::io::Error;
 use std::path::Path;
 use std::{env, fs};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
+use zopfli::{Format, Options};
 
 fn main() -> Result<(), Error> {
     for file in ["page.html", "style.css", "script.js"] {
         println!("cargo::rerun-if-changed={file}");
     }
-    let style = fs::read_to_string("style.css")?;
-    let script = fs::read_to_string("script.js")?;
+    let style = bare("style.css")?;
+    let script = bare("script.js")?;
     let page = fs::read_to_string("page.html")?
         .replace("{style}", &style)
         .replace("{script}", &script);
 
     let out = env::var("OUT_DIR").map_err(Error::other)?;
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(page.as_bytes())?;
-    fs::write(Path::new(&out).join("page.html.gz"), packed.finish()?)?;
+    // A twentieth less than other packers make of it, in a second.
+    let packed = fs::File::create(Path::new(&out).join("page.html.gz"))?;
+    zopfli::compress(Options::default(), Format::Gzip, page.as_bytes(), packed)?;
     // A browser runs the page's own script and style by their hashes, and nothing else (CSP level 2).
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; \
@@ -31,6 +30,14 @@ fn main() -> Result<(), Error> {
         hash(&style)
     );
     fs::write(Path::new(&out).join("policy.txt"), policy)
+}
+
+/// A file without what only its readers need: lines that are a comment, and how far they stand in.
+fn bare(file: &str) -> Result<String, Error> {
+    let text = fs::read_to_string(file)?;
+    let lines = text.lines().map(str::trim_start);
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("// ")).collect();
+    Ok(lines.join("\n"))
 }
 
 fn hash(text: &str) -> String {

@@ -81,10 +81,10 @@ async function levels(asked) {
     const rows = p.attempted.slice(0, top).map((n, i) => {
       const bar = make("div", undefined, "bar"); bar.ariaHidden = true;
       for (const part of [p.admitted[i], n - p.admitted[i]]) { const x = make("i"); x.style.width = 100 * part / most + "%"; bar.append(x); }
-      return [i < 15 ? i + 1 : "16 or more", bar, p.admitted[i], n - p.admitted[i], p.attempted.slice(i + 1).reduce((a, b) => a + b, 0)];
+      return [i < 15 ? i + 1 : "16 or more", bar, p.admitted[i], n - p.admitted[i], p.attempted[i + 1] || 0];
     });
     const name = p.policy + (p.mode === "monitor" ? " (only monitored)" : "");
-    const all = make("div"); all.append(make("h3", name), top ? scroll("Levels of " + p.policy, table(["At once", "", "Began", "Refused", "Would meet this limit"], rows)) : make("p", "Nothing has started yet.", "soft"));
+    const all = make("div"); all.append(make("h3", name), top ? scroll("Levels of " + p.policy, table(["At once", "", "Accounts", "Refused", "Would meet this limit"], rows)) : make("p", "Nothing has started yet.", "soft"));
     return all;
   });
   if (l.pages > 1) { const b = make("button", `More policies (${page} of ${l.pages})`); b.type = "button"; b.onclick = () => { page = page % l.pages + 1; levels(true).then(() => $("levels").querySelector("button").focus(), error => say(error.message, "bad")); }; charts.push(b); }

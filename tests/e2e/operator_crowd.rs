@@ -1,6 +1,7 @@
 //! The operator's door of an edge where a million streams play under five thousand policies, after a
 //! hundred thousand refusals in a row: how long its answers take, and what they weigh. How much a
-//! worker does at once is counted in `tests/vm`, by instructions.
+//! worker does at once is counted in `tests/vm`, by instructions; that Envoy sees no worker busy for
+//! long while the page is open is looked at here.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,12 +9,18 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use streamgate_tests::{Edge, Settings, Wire, eventually_within};
+use streamgate_tests::{Edge, LONG_TURN_US, Settings, Wire, eventually_within};
 
 const KEY: &str = "the key of the tests' operators";
 const POLICIES: usize = 5_000;
 const STREAMS: usize = 1_000_000;
 const REFUSALS: usize = 100_000;
+
+/// Streams beside which the page is left open.
+const BESIDE_THE_PAGE: usize = 100_000;
+
+/// For how many seconds it is.
+const PAGE_OPEN_S: u32 = 60;
 
 /// Connections that each send their share of the creates, spread over the workers.
 const CONNECTIONS: usize = 32;
@@ -155,4 +162,58 @@ fn the_door_answers_at_once_whatever_plays_and_was_refused() {
         "trial: all accounts were counted within {} s",
         asked.elapsed().as_secs()
     );
+}
+
+/// What the page asks for second by second, as `filter/page/script.js` does.
+fn page_asks(second: u32) -> &'static str {
+    match second % 20 {
+        1 => "levels",
+        n if n % 5 == 0 => "summary",
+        _ => "decisions",
+    }
+}
+
+/// How many turns the workers took in a while, how many of these were long, and for how long Envoy
+/// had a core.
+fn watched(edge: &Edge, each_second: impl Fn(u32)) -> (u64, u64, Duration) {
+    let (before, cpu_before) = (edge.turns(), edge.cpu_time());
+    for second in 0..PAGE_OPEN_S {
+        let began = Instant::now();
+        each_second(second);
+        thread::sleep(Duration::from_secs(1).saturating_sub(began.elapsed()));
+    }
+    let (after, cpu_after) = (edge.turns(), edge.cpu_time());
+    (
+        after[0] - before[0],
+        after[1] - before[1],
+        cpu_after - cpu_before,
+    )
+}
+
+#[test]
+#[ignore = "takes long: make trials"]
+fn a_page_left_open_holds_no_worker_up() {
+    let edge = Edge::start(settings().timing_workers());
+    let _ = edge.one_client_per_worker();
+    create(&edge, BESIDE_THE_PAGE, 202, |n| {
+        ("web".to_owned(), format!("household-{n}"))
+    });
+    let mut cost = Vec::new();
+    for (what, is_open) in [("no page", false), ("the page open", true)] {
+        let (turns, long, cpu) = watched(&edge, |second| {
+            if is_open {
+                let _ = says(&edge, &format!("/streamgate/v1/{}", page_asks(second)));
+            }
+        });
+        cost.push(cpu);
+        println!(
+            "trial: {what} for {PAGE_OPEN_S} s beside {BESIDE_THE_PAGE} streams: {turns} turns of workers, \
+             {long} over {LONG_TURN_US} us, {cpu:.2?} of a core"
+        );
+    }
+    let more = cost[1].saturating_sub(cost[0]);
+    let share = more.as_secs_f64() / f64::from(PAGE_OPEN_S) * 100.0;
+    println!("trial: the page costs {share:.3} % of a core");
+    // A core's hundredth would be ten times what is promised, on any machine.
+    assert!(share < 1.0, "{share} % of a core");
 }

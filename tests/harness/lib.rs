@@ -68,6 +68,7 @@ pub use real_player::RealPlayer;
 pub use sample_urls::Urls;
 pub use settings::{IDP, Settings, secret_of, signing_key, subject_key};
 pub use statistics::statistic;
+pub use usage::LONG_TURN_US;
 pub use valkey::{Reply, Valkey};
 pub use valkey_settings::ValkeySettings;
 pub use wait::{awaited, eventually, eventually_within};

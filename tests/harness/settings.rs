@@ -12,6 +12,7 @@ use crate::body::{self, Body};
 use crate::certificates::Certificates;
 use crate::project;
 use crate::store_cluster::StoreCluster;
+use crate::usage::LONG_TURN_US;
 
 /// The identity provider that vouches for all accounts in the tests.
 pub const IDP: &str = "demo";
@@ -47,6 +48,7 @@ pub struct Settings {
     answers_itself: bool,
     keeps_no_statistics: bool,
     restricted: bool,
+    times_workers: bool,
     /// What makes a second listener the operator's door.
     door: Option<Value>,
     speaks_http_3: bool,
@@ -114,6 +116,7 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             restricted: false,
+            times_workers: false,
             door: None,
             speaks_http_3: false,
             collector_port: None,
@@ -236,6 +239,14 @@ impl Settings {
         self
     }
 
+    /// With Envoy's own account of how long each turn of its workers takes
+    /// ([`Edge::turns`](crate::Edge::turns)).
+    #[must_use]
+    pub fn timing_workers(mut self) -> Self {
+        self.times_workers = true;
+        self
+    }
+
     /// With a second listener that is the operator's door, and this key to it.
     #[must_use]
     pub fn with_door(mut self, key: &str) -> Self {
@@ -348,6 +359,14 @@ impl Settings {
             let patterns = json!([{"prefix": "wasmcustom."}]);
             bootstrap["stats_config"]["stats_matcher"] =
                 json!({"exclusion_list": {"patterns": patterns}});
+        }
+        if self.times_workers {
+            bootstrap["enable_dispatcher_stats"] = true.into();
+            let buckets = json!([100, 500, 1_000, LONG_TURN_US, 10_000, 100_000]);
+            let matched = json!({"suffix": "dispatcher.loop_duration_us"});
+            let settings = &mut bootstrap["stats_config"]["histogram_bucket_settings"];
+            let settings = settings.as_array_mut().expect("buckets");
+            settings.push(json!({"match": matched, "buckets": buckets}));
         }
         if let Some(port) = self.collector_port {
             let mut collector = shipped(LOGGING)["static_resources"]["clusters"][1].take();

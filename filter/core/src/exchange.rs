@@ -106,8 +106,9 @@ pub struct Cause {
     pub count: usize,
     /// Termination codes of these, up to [`CODES_MAX`].
     pub codes: Vec<String>,
-    /// As which of the account's streams at once a start was refused; 0 for anything else.
-    pub level: usize,
+    /// Of a start that was refused: each policy that forbids it, and the label of the level that it
+    /// would have had.
+    pub levels: Vec<(String, String)>,
 }
 
 /// The most termination codes that a decision names.
@@ -220,7 +221,7 @@ mod tests {
                 limit: Some(0),
                 count: 9,
                 codes: vec!["51fd351f".to_owned(), "0".to_owned()],
-                level: 10,
+                levels: vec![("p".to_owned(), "10".to_owned())],
             })),
             device: Some(awkward.to_owned()),
             store: Some("asked"),

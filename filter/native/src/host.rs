@@ -75,8 +75,8 @@ impl Meter for Process {
         METERS.add(metric, n);
     }
 
-    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
-        METERS.add_for(metric, policy, label);
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64) {
+        METERS.add_for(metric, policy, label, n);
     }
 
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {

@@ -28,6 +28,8 @@ pub(crate) struct Meters {
     /// What nobody counts on the fast path.
     seldom: Mutex<Seldom>,
     is_dirty: AtomicBool,
+    /// Something was left to the next tick of another configuration.
+    is_left_over: AtomicBool,
 }
 
 /// What Envoy was not told yet of what is counted where streams begin and end.
@@ -61,6 +63,7 @@ impl Meters {
             clock_difference_ms: AtomicU64::new(0),
             seldom: Mutex::new(Seldom::new()),
             is_dirty: AtomicBool::new(false),
+            is_left_over: AtomicBool::new(false),
         }
     }
 
@@ -77,12 +80,15 @@ impl Meters {
         self.is_dirty.store(true, Ordering::Release);
     }
 
-    /// Adds one to the counter of a policy or a rule.
-    pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
+    /// Adds to the counter of a policy or a rule.
+    pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64) {
+        if n == 0 {
+            return;
+        }
         let name = metric.name(policy, label);
         let mut seldom = self.seldom();
-        for n in seldom.by_rule.entry(name).or_default() {
-            *n = n.saturating_add(1);
+        for counted in seldom.by_rule.entry(name).or_default() {
+            *counted = counted.saturating_add(n);
         }
         drop(seldom);
         self.is_dirty.store(true, Ordering::Release);
@@ -184,11 +190,13 @@ impl MetricIds {
         // Envoy is told with the lock held: no hook comes of a count.
         let mut seldom = meters.seldom();
         for (name, [_, untold]) in &mut seldom.by_rule {
-            // Another configuration's are left to that; nobody's, of a rule that is gone, stay.
-            if *untold > 0
-                && let Some(id) = self.by_rule.get(name)
-            {
-                to.add(*id, core::mem::take(untold));
+            if *untold == 0 {
+                continue;
+            }
+            match self.by_rule.get(name) {
+                Some(id) => to.add(*id, core::mem::take(untold)),
+                // Another configuration's are left to that; nobody's, of a rule that is gone, stay.
+                None => meters.is_left_over.store(true, Ordering::Release),
             }
         }
         for seconds in seldom.lasted_s.drain(..) {
@@ -207,6 +215,9 @@ impl MetricIds {
         to.set(self.waiting, u64::try_from(waiting).unwrap_or(0));
         let clock_difference_ms = meters.clock_difference_ms.load(Ordering::Relaxed);
         to.set(self.clock_difference, clock_difference_ms);
+        if meters.is_left_over.swap(false, Ordering::AcqRel) {
+            self.flush_seldom(meters, to);
+        }
         // Of two workers that showed it at once, the last may have been the one that looked first.
         self.show_live(meters, to);
     }
@@ -229,7 +240,11 @@ fn rule_counters(policies: &[Policy]) -> impl Iterator<Item = String> {
             counted.map(|metric| metric.name(&policy.name, &rule.name))
         });
         let of_levels = (1..=LEVEL_MAX).flat_map(|level| {
-            let counted = [RuleMetric::PolicyStarts, RuleMetric::PolicyRefusedStarts];
+            let counted = [
+                RuleMetric::PolicyStarts,
+                RuleMetric::PolicyAccounts,
+                RuleMetric::PolicyRefusedAccounts,
+            ];
             counted.map(|metric| metric.name(&policy.name, &level_label(level)))
         });
         of_levels.chain(of_rules)
@@ -291,7 +306,7 @@ mod tests {
         assert_eq!(flushed(), [(LIVE, 0)]);
         for _ in 0..2 {
             for rule in ["r", "gone", "r", "r"] {
-                meters.add_for(RuleMetric::Refusals, "p", rule);
+                meters.add_for(RuleMetric::Refusals, "p", rule, 1);
             }
             assert_eq!(flushed(), [(OF_RULE, 3), (LIVE, 0)]);
         }
@@ -304,6 +319,33 @@ mod tests {
         let counted = |rule| meters.counted_for(RuleMetric::Refusals, "p", rule);
         assert_eq!(["r", "gone", "other"].map(counted), [6, 2, 0]);
         assert_eq!(meters.bumps(), 1);
+    }
+
+    /// Two listeners with policies of their own, of which the other one has traffic last.
+    #[test]
+    fn the_last_counts_of_another_configuration_are_told_at_its_next_tick() {
+        let (meters, ids, seen) = (Meters::new(), ids(), Seen::default());
+        let other = MetricIds {
+            by_rule: BTreeMap::from([(RuleMetric::Refusals.name("q", "r"), MetricId::Counter(2))]),
+            ..self::ids()
+        };
+        meters.add_for(RuleMetric::Refusals, "q", "r", 3);
+        meters.add_for(RuleMetric::Refusals, "gone", "r", 1);
+        ids.flush(&meters, &seen);
+        ids.show(&meters, &seen);
+        assert!(
+            !seen
+                .0
+                .take()
+                .iter()
+                .any(|(id, _)| *id == MetricId::Counter(2))
+        );
+        for told in [vec![(MetricId::Counter(2), 3)], vec![]] {
+            other.show(&meters, &seen);
+            let counted = seen.0.take().into_iter();
+            let counted = counted.filter(|(id, _)| matches!(id, MetricId::Counter(_)));
+            assert_eq!(counted.collect::<Vec<_>>(), told);
+        }
     }
 
     #[test]

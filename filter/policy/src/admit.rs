@@ -9,6 +9,7 @@ use super::event::{Judgement, Play, Plays, Verdict};
 use super::rule::device;
 use super::shared::noted;
 use crate::activity::{Activity, EndReason, Liveness, SUPERSEDED_MAX, Stream, Terminator};
+use crate::reached::Reached;
 
 pub(super) fn admit(
     activity: &mut Activity,
@@ -64,6 +65,7 @@ pub(super) fn admit(
             learns(&mut stream, play);
             noted(&mut stream.clients, play, now);
             activity.streams.push(stream);
+            note_reached(activity, findings);
         }
     }
     let mut effects = Effects {
@@ -80,6 +82,20 @@ pub(super) fn admit(
         evicted: findings.evicted.len(),
         effects,
         retry_at: None,
+    }
+}
+
+/// Each stream notes how many play at once, so that it is known for as long as one of them plays.
+fn note_reached(activity: &mut Activity, findings: &Findings) {
+    let mut reached = Reached::default();
+    for stream in &activity.streams {
+        reached.merge(stream.reached);
+    }
+    for level in &findings.levels {
+        reached.raise(level.policy, level.at);
+    }
+    for stream in &mut activity.streams {
+        stream.reached = reached;
     }
 }
 

@@ -12,7 +12,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::book::{Mode, Policy, PolicyBook};
 use super::effect::WatchedRule;
-use super::event::{Breach, CONFLICTS_MAX, Play};
+use super::event::{Breach, CONFLICTS_MAX, Level, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
 use super::places::Places;
@@ -36,9 +36,8 @@ pub(super) struct Findings {
     pub(super) monitored: Vec<WatchedRule>,
     /// The first of these, of a stream that starts.
     pub(super) watched: Option<Box<Breach>>,
-    /// Of a stream that starts: by the number of each policy, as which of the account's streams
-    /// that the policy sees.
-    pub(super) levels: Vec<(usize, usize)>,
+    /// Of a stream that starts.
+    pub(super) levels: Vec<Level>,
     /// How the tightest rule stands once all that go are gone, where an application asks.
     pub(super) places: Option<Places>,
 }
@@ -54,9 +53,12 @@ impl Findings {
         if !starts {
             return 0;
         }
-        let level = seen.len().saturating_add(1);
-        self.levels.push((policy, level));
-        level
+        let at = seen.len().saturating_add(1);
+        let others = seen.iter().map(|stream| stream.reached.by(policy));
+        // What it replaces has played.
+        let before = others.fold(self.leaving().min(1), usize::max);
+        self.levels.push(Level { policy, at, before });
+        at
     }
 
     /// The streams that go if the contender plays.

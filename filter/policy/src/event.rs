@@ -165,6 +165,17 @@ pub enum Verdict {
     Refused(Refused),
 }
 
+/// As which of its account's streams at once one starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// The number of the policy in the book that sees them.
+    pub policy: usize,
+    /// From 1 on, those included that are evicted for it.
+    pub at: usize,
+    /// How many there were at once before, since nothing of the account played.
+    pub before: usize,
+}
+
 /// A stream may play.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plays {
@@ -189,9 +200,8 @@ pub struct Plays {
     pub watched: Option<Box<Breach>>,
     /// The streams that were ended for it.
     pub ended: Vec<StreamKey>,
-    /// If it starts: by the number of each policy in the book, as which of the account's streams
-    /// at once that the policy sees, those included that were evicted for it.
-    pub levels: Vec<(usize, usize)>,
+    /// If it starts: its level in each policy that sees it.
+    pub levels: Vec<Level>,
     /// It came from a network, or by an agent, beyond those that the stream may come from at
     /// once.
     pub shared: bool,

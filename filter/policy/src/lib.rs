@@ -28,6 +28,7 @@ pub mod message;
 mod operate;
 mod other;
 pub mod places;
+pub mod reached;
 pub mod rule;
 mod same_device;
 pub mod session_player;

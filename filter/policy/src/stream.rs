@@ -5,6 +5,7 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
+use crate::reached::Reached;
 use crate::session_player::SessionPlayer;
 use crate::sharing::Clients;
 use crate::throttle::Calls;
@@ -41,6 +42,8 @@ pub struct Stream {
     pub clients: Clients,
     /// What plays for it under another key.
     pub player: SessionPlayer,
+    /// How many streams its account has played at once since nothing of it played.
+    pub reached: Reached,
 }
 
 /// What keeps a stream alive.
@@ -71,6 +74,7 @@ impl Stream {
             calls: Calls::default(),
             clients: Clients::default(),
             player: SessionPlayer::None,
+            reached: Reached::default(),
         }
     }
 

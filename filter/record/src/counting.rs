@@ -1,6 +1,8 @@
 //! Counting what was recorded.
 
 use streamgate_policy::effect::StreamEnd;
+use streamgate_policy::event::Level;
+use streamgate_policy::reached::REACHED_MAX;
 use streamgate_policy::{Event, Judgement, PolicyBook, Verdict};
 use streamgate_values::subject::SubjectKey;
 
@@ -22,10 +24,18 @@ pub(crate) fn count_verdict(
         Verdict::Plays(plays) => {
             count(host, Metric::Starts, usize::from(plays.started));
             if plays.started {
-                for (policy, level) in &plays.levels {
-                    if let Some(policy) = book.policies().get(*policy) {
-                        let label = level_label(*level);
-                        host.add_for(RuleMetric::PolicyStarts, &policy.name, &label);
+                for Level { policy, at, before } in &plays.levels {
+                    let Some(policy) = book.policies().get(*policy) else {
+                        continue;
+                    };
+                    let add = |metric, level| {
+                        host.add_for(metric, &policy.name, &level_label(level), 1);
+                    };
+                    add(RuleMetric::PolicyStarts, *at);
+                    let (mut level, highest) = (*before, (*at).min(REACHED_MAX));
+                    while level < highest {
+                        level = level.saturating_add(1);
+                        add(RuleMetric::PolicyAccounts, level);
                     }
                 }
             }
@@ -50,12 +60,12 @@ pub(crate) fn count_verdict(
     for end in &judgement.effects.ended {
         host.ended(subject, end);
         if !end.rule.is_empty() {
-            host.add_for(RuleMetric::Evictions, &end.policy, &end.rule);
+            host.add_for(RuleMetric::Evictions, &end.policy, &end.rule, 1);
         }
     }
     for watched in &judgement.effects.watched {
         let metric = RuleMetric::MonitoredBreaches;
-        host.add_for(metric, &watched.policy, &watched.rule);
+        host.add_for(metric, &watched.policy, &watched.rule, 1);
     }
 }
 

@@ -25,6 +25,8 @@ fn a_start_counts_for_its_policy_and_an_eviction_for_its_rule() {
         (RuleMetric::PolicyStarts.name("P", "1"), 1),
         // Both at once, if none had given way.
         (RuleMetric::PolicyStarts.name("P", "2"), 1),
+        (RuleMetric::PolicyAccounts.name("P", "1"), 1),
+        (RuleMetric::PolicyAccounts.name("P", "2"), 1),
         (RuleMetric::Evictions.name("P", &rule), 1),
     ];
     assert_eq!(counted, expected.into());
@@ -37,7 +39,7 @@ fn nothing_is_counted_twice_of_a_write_that_was_overtaken() {
     edge.host.advance_ms(5_000);
     edge.host.lose_next_swaps(3);
     edge.starts(1);
-    assert_eq!(edge.host.counted_by_rule().values().sum::<u64>(), 3);
+    assert_eq!(edge.host.counted_by_rule().values().sum::<u64>(), 5);
     assert_eq!(edge.host.lasted_ms(), [5_000]);
 }
 

@@ -18,6 +18,7 @@ pub mod exception_room;
 mod exceptions;
 pub mod fleet;
 mod generations;
+mod granted;
 pub mod live;
 mod loaded;
 pub mod memory_since;

@@ -150,11 +150,13 @@ fn renew(known: &mut Stream, other: &Stream) {
     let clients = known.clients.merged(&other.clients);
     let player = known.player.max(other.player);
     let lives_by_media = known.liveness == Liveness::Media || other.liveness == Liveness::Media;
+    let mut reached = known.reached;
+    reached.merge(other.reached);
     if (other.lapses_at, said_of(other)) > (known.lapses_at, said_of(known)) {
         known.clone_from(other);
     }
     (known.started_at, known.began_at, known.calls) = (started_at, began_at, calls);
-    (known.clients, known.player) = (clients, player);
+    (known.clients, known.player, known.reached) = (clients, player, reached);
     if lives_by_media {
         known.liveness = Liveness::Media;
     }
@@ -166,7 +168,7 @@ fn said_of(stream: &Stream) -> impl Ord + use<'_> {
     let attributes: Vec<_> = stream.attributes.iter().collect();
     let limits: Vec<_> = stream.limits.iter().collect();
     let told = (&stream.application, attributes, &stream.superseded, limits);
-    (told, stream.buffer_s)
+    (told, stream.buffer_s, stream.reached)
 }
 
 /// The same of two ends at the same moment: whoever was ended on purpose is told so.

@@ -55,8 +55,8 @@ pub trait Entropy {
 pub trait Meter {
     /// Adds `n` to a counter.
     fn add(&self, metric: Metric, n: u64);
-    /// Adds one to the counter of a policy, of a rule of it or of a level.
-    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str);
+    /// Adds `n` to the counter of a policy, of a rule of it or of a level.
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64);
     /// How far that has counted, for all workers of this edge together; 0 where it does not count.
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64;
     /// A stream of a subject has ended: it is counted, and kept until [`Meter::take_ends`].

@@ -1,7 +1,9 @@
 //! What is counted for each policy, each rule and each level: with their names as labels.
 
+use streamgate_policy::reached::REACHED_MAX;
+
 /// The highest level, which stands for those above it, too.
-pub const LEVEL_MAX: usize = 16;
+pub const LEVEL_MAX: usize = REACHED_MAX;
 
 /// The label of a level: as which of an account's streams at once, from 1 on, one starts.
 #[must_use]
@@ -15,8 +17,10 @@ pub fn level_label(level: usize) -> String {
 pub enum RuleMetric {
     /// Streams that began and that a policy looks at, by levels.
     PolicyStarts,
-    /// Streams that a policy forbade to begin, by levels.
-    PolicyRefusedStarts,
+    /// Accounts that a policy has seen play so many streams at once, by levels.
+    PolicyAccounts,
+    /// Accounts that a policy has kept from playing so many, by levels.
+    PolicyRefusedAccounts,
     /// Starts and signs of life that a rule forbade.
     Refusals,
     /// Streams that lost their place by a rule.
@@ -32,14 +36,15 @@ impl RuleMetric {
     pub fn name(self, policy: &str, label: &str) -> String {
         let family = match self {
             Self::PolicyStarts => "streamgate.policy_starts_total.policy.",
-            Self::PolicyRefusedStarts => "streamgate.policy_refused_starts_total.policy.",
+            Self::PolicyAccounts => "streamgate.policy_accounts_total.policy.",
+            Self::PolicyRefusedAccounts => "streamgate.policy_refused_accounts_total.policy.",
             Self::Refusals => "streamgate.rule_refusals_total.policy.",
             Self::Evictions => "streamgate.rule_evictions_total.policy.",
             Self::MonitoredBreaches => "streamgate.rule_monitored_breaches_total.policy.",
         };
         let kind = match self {
-            Self::PolicyStarts | Self::PolicyRefusedStarts => ".level.",
-            _ => ".rule.",
+            Self::Refusals | Self::Evictions | Self::MonitoredBreaches => ".rule.",
+            _ => ".level.",
         };
         let [policy, label] = [policy, label].map(|label| label.replace('.', "_"));
         [family, &policy, kind, &label].concat()

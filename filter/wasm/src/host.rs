@@ -181,8 +181,8 @@ impl Meter for Envoy {
         }
     }
 
-    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
-        self.by_rule.add(metric, policy, label);
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64) {
+        self.by_rule.add(metric, policy, label, n);
     }
 
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {

@@ -121,7 +121,7 @@ impl Meter for EdgeHost {
         self.counters.borrow_mut()[metric.index()] += n;
     }
 
-    fn add_for(&self, _: RuleMetric, _: &str, _: &str) {}
+    fn add_for(&self, _: RuleMetric, _: &str, _: &str, _: u64) {}
 
     fn counted_for(&self, _: RuleMetric, _: &str, _: &str) -> u64 {
         0

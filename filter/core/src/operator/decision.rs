@@ -189,7 +189,7 @@ mod tests {
                 limit: Some(0),
                 count: 70_000,
                 codes: vec!["51fd351f".to_owned(); CODES_MAX],
-                level: 4,
+                levels: Vec::new(),
             })),
             device: Some(long),
             store: Some("asked"),

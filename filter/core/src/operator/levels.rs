@@ -1,9 +1,9 @@
 //! How many streams accounts want to play at once: what a limit of so many would mean.
 //!
-//! A start counts for each policy that sees it, at one level: as which of the account's streams at
-//! once it begins, those included that a rule ends for it. Starts that begin are counted with the
-//! record, those that a policy forbids here: no more often than once a minute for an account, as
-//! whoever is refused tries again.
+//! An account counts once for each policy and level: as how many of its streams at once it has
+//! played, as long as something of it plays on. That is counted with the record. An account that a
+//! policy keeps from playing so many is counted here, once an hour for each worker: whoever is
+//! refused tries again.
 
 use streamgate_policy::Mode;
 use streamgate_record::ports::Host;
@@ -14,33 +14,28 @@ use streamgate_values::subject::SubjectKey;
 use super::json::Json;
 use crate::config::Config;
 use crate::exchange::{Answer, Record};
+use crate::refusal::lines::hash;
 
 /// The most policies in one answer: for each level of each the proxy is asked for two numbers.
 const POLICIES_MAX: usize = 8;
 
-/// How many accounts a worker remembers of late. Two with the same index push each other out.
-const ACCOUNTS_MAX: usize = 512;
+/// How many refused accounts a worker remembers. Two with the same index push each other out, and
+/// count again.
+const ACCOUNTS_MAX: usize = 2_048;
 
-/// For how long an account that is refused at the same level is not counted again, in milliseconds.
-const QUIET_MS: u64 = 60_000;
+/// For how long an account that is refused at the same level is not counted again: each hour of
+/// the clock.
+const HOUR_MS: u64 = 3_600_000;
 
-/// The starts that this worker has counted of late because they were refused.
+/// The accounts that this worker has counted of late because they were refused.
 #[derive(Debug, Default)]
-pub(super) struct RefusedStarts {
-    /// Made with the first.
-    counted: Vec<Option<RefusedStart>>,
+pub(super) struct RefusedAccounts {
+    /// Whom, and in which hour, where policy and level say. Made with the first.
+    counted: Vec<(SubjectKey, u64)>,
 }
 
-#[derive(Debug, Clone)]
-struct RefusedStart {
-    subject: SubjectKey,
-    policy: String,
-    level: usize,
-    at: Moment,
-}
-
-impl RefusedStarts {
-    /// Counts a start that a policy forbids.
+impl RefusedAccounts {
+    /// Counts an account for each policy that forbids a start.
     pub(super) fn count(
         &mut self,
         host: &impl Host,
@@ -50,37 +45,25 @@ impl RefusedStarts {
         let (Some(subject), Some(cause)) = (record.subject, record.cause.as_deref()) else {
             return;
         };
-        if cause.level == 0 {
+        if cause.levels.is_empty() {
             return;
         }
-        let now = clock();
-        self.counted.resize(ACCOUNTS_MAX, None);
-        let index = usize::try_from(subject.spread()).unwrap_or_default() % ACCOUNTS_MAX;
-        let Some(kept) = self.counted.get_mut(index) else {
-            return;
-        };
-        let is_known = |known: &RefusedStart| {
-            known.subject == subject
-                && (known.level, &known.policy) == (cause.level, &cause.policy)
-                && known.at <= now
-                && now.ms_since(known.at) < QUIET_MS
-        };
-        if kept.as_ref().is_some_and(is_known) {
-            return;
+        let counted = (subject, clock().as_ms() / HOUR_MS);
+        self.counted.resize(ACCOUNTS_MAX, (subject, 0));
+        for (policy, level) in &cause.levels {
+            let index = hash(subject.as_bytes(), &[policy, level]) % ACCOUNTS_MAX;
+            if let Some(kept) = self.counted.get_mut(index)
+                && *kept != counted
+            {
+                *kept = counted;
+                host.add_for(RuleMetric::PolicyRefusedAccounts, policy, level, 1);
+            }
         }
-        let label = level_label(cause.level);
-        host.add_for(RuleMetric::PolicyRefusedStarts, &cause.policy, &label);
-        *kept = Some(RefusedStart {
-            subject,
-            policy: cause.policy.clone(),
-            level: cause.level,
-            at: now,
-        });
     }
 }
 
-/// The answer that lists a page of policies, from 1 on, with how many starts of each level there
-/// were.
+/// The answer that lists a page of policies, from 1 on, with how many accounts have played, and
+/// wanted to play, so many streams at once.
 pub(super) fn levels(config: &Config, host: &impl Host, page: usize) -> Answer {
     let policies = config.records.book.policies();
     let before = page.saturating_sub(1).saturating_mul(POLICIES_MAX);
@@ -93,8 +76,8 @@ pub(super) fn levels(config: &Config, host: &impl Host, page: usize) -> Answer {
                 let level = |level| host.counted_for(metric, &policy.name, &level_label(level));
                 (1..=LEVEL_MAX).map(level).collect::<Vec<u64>>()
             };
-            let admitted = counted(RuleMetric::PolicyStarts);
-            let refused = counted(RuleMetric::PolicyRefusedStarts);
+            let admitted = counted(RuleMetric::PolicyAccounts);
+            let refused = counted(RuleMetric::PolicyRefusedAccounts);
             let attempted = admitted.iter().zip(&refused);
             let attempted = attempted.map(|(one, other)| one.saturating_add(*other));
             json.object("", |json| {

@@ -25,7 +25,7 @@ use streamgate_values::moment::Moment;
 
 use self::accounts::Accounts;
 use self::decisions::Decisions;
-use self::levels::RefusedStarts;
+use self::levels::RefusedAccounts;
 use self::rates::Rates;
 use self::workers::Workers;
 use crate::config::Config;
@@ -42,7 +42,7 @@ pub(crate) const DOOR_TICK_MS: u64 = 50;
 pub(crate) struct OperatorState {
     decisions: Decisions,
     lines: Lines,
-    refused: RefusedStarts,
+    refused: RefusedAccounts,
     rates: Rates,
     accounts: Accounts,
     workers: Workers,
@@ -56,7 +56,7 @@ impl OperatorState {
         Self {
             decisions: Decisions::default(),
             lines: Lines::default(),
-            refused: RefusedStarts::default(),
+            refused: RefusedAccounts::default(),
             rates: Rates::default(),
             accounts: Accounts::default(),
             workers: Workers::default(),

@@ -29,6 +29,10 @@ use crate::step::Step;
 /// under a megabyte.
 const KEPT_MAX: usize = 128;
 
+/// The most of them that others have pushed out since the last tick of which a worker keeps how often
+/// each was repeated, for the next line.
+const LEFT_OUT_MAX: usize = 1_024;
+
 /// The longest body that is remembered, in bytes: about eight streams in the way.
 const BODY_MAX: usize = 4_096;
 
@@ -93,7 +97,11 @@ impl Refusals {
         });
         if let (Some(before), Some(kept)) = (before, kept) {
             kept.was_asked_again = before.is_for(name, request);
-            self.left_out.extend(before.count(request.host));
+            let left_out = before.count(request.host);
+            // Of more only the counters know.
+            if self.left_out.len() < LEFT_OUT_MAX {
+                self.left_out.extend(left_out);
+            }
         }
     }
 

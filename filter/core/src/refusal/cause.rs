@@ -1,13 +1,20 @@
 //! What a decision came by, for the access log and for operators.
 
 use streamgate_policy::{Breach, Plays, Refused};
+use streamgate_record::rule_metric::level_label;
 
 use crate::exchange::{CODES_MAX, Cause};
 
 /// The rule that a refusal came by; `None` where no rule had a part in it.
 pub(crate) fn of_refusal(refused: &Refused) -> Option<Box<Cause>> {
     match refused {
-        Refused::Conflict(breaches) => breaches.first().map(of_breach),
+        Refused::Conflict(breaches) => {
+            let mut cause = of_breach(breaches.first()?);
+            let starts = breaches.iter().filter(|breach| breach.level > 0);
+            let levels = starts.map(|breach| (breach.policy.clone(), level_label(breach.level)));
+            cause.levels = levels.collect();
+            Some(cause)
+        }
         Refused::Evicted(breach) => Some(of_breach(breach)),
         _ => None,
     }
@@ -39,6 +46,6 @@ fn of_breach(breach: &Breach) -> Box<Cause> {
         limit: Some(breach.threshold),
         count: breach.conflicts.len().saturating_add(breach.others),
         codes: named.map(|stream| stream.key.termination_code()).collect(),
-        level: breach.level,
+        levels: Vec::new(),
     })
 }

@@ -33,9 +33,7 @@ impl Counted {
     pub(crate) fn add(&self, meter: &impl Meter, times: u32) {
         meter.add(self.reason.metric(), times.into());
         for (policy, rule) in &self.rules {
-            for _ in 0..times {
-                meter.add_for(RuleMetric::Refusals, policy, rule);
-            }
+            meter.add_for(RuleMetric::Refusals, policy, rule, times.into());
         }
     }
 

@@ -1,7 +1,8 @@
 //! How often the access log is told the same.
 //!
 //! A player that is refused may ask hundreds of times a second. The same refusal of the same
-//! stream is a line a second at most for each worker, and that line says how many were left out.
+//! stream for the same reason is a line a second at most for each worker, and that line says how
+//! many were left out.
 //! Refusals without a stream may be of many who ask: the same of a subject, or of nobody known, are
 //! so many lines a second at most.
 
@@ -52,7 +53,7 @@ impl Lines {
     /// Takes note of what is not told, for the next line of the same.
     pub(crate) fn leave_out(&mut self, left_out: &LeftOut) {
         let of = *left_out.stream.as_bytes();
-        if let Some(logged) = self.logged.get_mut(index_of(&of, ""))
+        if let Some(logged) = self.logged.get_mut(index_of(&of, left_out.reason))
             && let Some(logged) = logged
             && logged.of == of
             && (logged.event, logged.reason) == ("refusal", left_out.reason)
@@ -67,14 +68,14 @@ impl Lines {
         let Some(reason) = record.reason else {
             return Some(0);
         };
-        let (of, mixed, most) = match (record.stream, record.subject) {
-            (Some(stream), _) => (*stream.as_bytes(), "", 1),
-            (None, Some(subject)) => (*subject.as_bytes(), reason, WITHOUT_STREAM_MAX),
-            (None, None) => ([0; 16], reason, WITHOUT_STREAM_MAX),
+        let (of, most) = match (record.stream, record.subject) {
+            (Some(stream), _) => (*stream.as_bytes(), 1),
+            (None, Some(subject)) => (*subject.as_bytes(), WITHOUT_STREAM_MAX),
+            (None, None) => ([0; 16], WITHOUT_STREAM_MAX),
         };
         let now = clock();
         self.logged.resize(REFUSALS_MAX, None);
-        let Some(kept) = self.logged.get_mut(index_of(&of, mixed)) else {
+        let Some(kept) = self.logged.get_mut(index_of(&of, reason)) else {
             return Some(0);
         };
         let mut left_out = 0;
@@ -105,13 +106,17 @@ impl Lines {
     }
 }
 
-/// A key's last bytes are random, or a hash's. `mixed` tells refusals of nobody known apart.
-fn index_of(of: &[u8; 16], mixed: &str) -> usize {
+fn index_of(of: &[u8; 16], reason: &str) -> usize {
+    hash(of, &[reason]) % REFUSALS_MAX
+}
+
+/// Of a key and what is told apart of it. A key's last bytes are random, or a hash's.
+pub(crate) fn hash(of: &[u8; 16], told_apart: &[&str]) -> usize {
     let [.., a, b] = *of;
     let of = usize::from(u16::from_be_bytes([a, b]));
-    let next = |index: usize, byte: u8| index.wrapping_mul(31).wrapping_add(byte.into());
-    let index = mixed.bytes().fold(of, next);
-    index.checked_rem(REFUSALS_MAX).unwrap_or_default()
+    let next = |hash: usize, byte: u8| hash.wrapping_mul(31).wrapping_add(byte.into());
+    let bytes = told_apart.iter().flat_map(|text| text.bytes());
+    bytes.fold(of, next)
 }
 
 #[cfg(test)]
@@ -149,7 +154,7 @@ mod tests {
             refusal(2, "evicted"),
             refusal(1, "stream-over"),
             // With the same index as the first.
-            refusal(1 + 512, "stream-over"),
+            refusal(1 + 512, "evicted"),
         ] {
             assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
         }
@@ -161,6 +166,31 @@ mod tests {
             let clock = || panic!("it is told whatever the time");
             assert_eq!(lines.tells(&start, clock), Some(0));
         }
+    }
+
+    /// As of a player whose token has ended on one path and whose stream has on another.
+    #[test]
+    fn refusals_of_a_stream_in_turns_for_several_reasons_are_a_line_a_second_of_each() {
+        let mut lines = Lines::default();
+        let reasons = ["evicted", "stream-over", "token-expired"];
+        let mut told = [(); 3].map(|()| Vec::new());
+        for ms in 0..3_000 {
+            for (reason, told) in reasons.iter().zip(&mut told) {
+                told.extend(lines.tells(&refusal(1, reason), || NOW.plus_ms(ms)));
+            }
+        }
+        for told in told {
+            assert_eq!(told, [0, 999, 999]);
+        }
+        let left_out = LeftOut {
+            stream: refusal(1, "").stream.unwrap(),
+            reason: "evicted",
+            times: 7,
+        };
+        lines.leave_out(&left_out);
+        let later = || NOW.plus_ms(3_000);
+        assert_eq!(lines.tells(&refusal(1, "stream-over"), later), Some(999));
+        assert_eq!(lines.tells(&refusal(1, "evicted"), later), Some(1_006));
     }
 
     #[test]

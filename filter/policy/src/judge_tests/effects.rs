@@ -119,12 +119,18 @@ fn a_start_has_its_level_in_each_policy() {
         ("other", &["latest", "watches"]),
     ];
     let mut account = Account::new(book(policies, &applications));
-    let levels = |judgement: Judgement| match judgement.verdict {
-        Verdict::Plays(plays) => plays.levels,
-        Verdict::Refused(Refused::Conflict(breaches)) => {
-            breaches.iter().map(|breach| (99, breach.level)).collect()
+    let levels = |judgement: Judgement| -> Vec<(usize, usize)> {
+        match judgement.verdict {
+            Verdict::Plays(plays) => plays
+                .levels
+                .iter()
+                .map(|one| (one.policy, one.at))
+                .collect(),
+            Verdict::Refused(Refused::Conflict(breaches)) => {
+                breaches.iter().map(|breach| (99, breach.level)).collect()
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     };
     let mut start = |application: &str| {
         let stream = account.mint("app");
@@ -140,6 +146,61 @@ fn a_start_has_its_level_in_each_policy() {
     assert_eq!(start("other").1, [(1, 2), (2, 4)], "and again");
     let goes_on = |book: &_| Event::Play(play(book, "app", first, Unknown::IsOver));
     assert_eq!(levels(account.judgement(goes_on)), [], "it is no start");
+}
+
+/// An account counts once for each number of streams at once, however often it starts, for as long
+/// as any of its streams plays.
+#[test]
+fn an_account_reaches_each_level_once_while_something_of_it_plays() {
+    let two = limit("two", 2, OnConflict::StopOldest);
+    let applications: [(&str, &[&str]); 1] = [("app", &["two"])];
+    let mut account = Account::new(book(vec![two], &applications));
+    let reached = |judgement: Judgement| match judgement.verdict {
+        Verdict::Plays(plays) => {
+            let levels = plays.levels.iter();
+            let levels = levels.flat_map(|one| one.before + 1..=one.at);
+            levels.collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    let start = |account: &mut Account, device: &str| {
+        let stream = account.mint("app");
+        let start = |book: &_| {
+            let mut play = play(book, "app", stream, Unknown::IsNew);
+            play.attributes.set("deviceId", device);
+            Event::Play(play)
+        };
+        let judgement = account.judgement(start);
+        (stream, reached(judgement))
+    };
+    let stop = |account: &mut Account, stream| {
+        let application = Arc::clone(account.book.application("app").unwrap());
+        let stop = |_: &_| Event::Stop {
+            stream,
+            application,
+        };
+        let _ = account.judgement(stop);
+    };
+    let (_, first) = start(&mut account, "tv");
+    assert_eq!(first, [1]);
+    let (second, again) = start(&mut account, "tv");
+    assert_eq!(again, [0; 0], "it replaces the first");
+    for expected in [vec![2], vec![], vec![]] {
+        let (phone, found) = start(&mut account, "phone");
+        assert_eq!(found, expected);
+        stop(&mut account, phone);
+    }
+    let _ = start(&mut account, "phone");
+    let (third, found) = start(&mut account, "tablet");
+    assert_eq!(found, [3], "for which the first gives way");
+    assert_eq!(start(&mut account, "pc").1, [0; 0]);
+    for stream in account.activity.streams.clone() {
+        stop(&mut account, stream.key);
+    }
+    let _ = (second, third);
+    let (_, anew) = start(&mut account, "tv");
+    assert_eq!(anew, [1], "nothing played");
+    assert_eq!(start(&mut account, "phone").1, [2]);
 }
 
 #[test]

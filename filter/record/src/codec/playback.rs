@@ -10,9 +10,11 @@
 //! traits     = number of attributes, ×8, + 4 if there are clients, + 2 if there are limits,
 //!              + 1 if it lives by media
 //! name       = code(1) | 0 name(text)
+//! claim      = a claim's name | how many streams the account reached, of 8 bytes, below any letter
 //! ```
 
 use streamgate_policy::activity::{Liveness, Stream};
+use streamgate_policy::reached::Reached;
 use streamgate_policy::session_player::SessionPlayer;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_values::attributes::Attributes;
@@ -22,6 +24,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use super::calls::{decode_calls, encode_calls};
+use crate::granted;
 
 /// Attribute names that cost one byte instead of their spelling. Part of the
 /// format: append only.
@@ -71,12 +74,8 @@ pub(super) fn encode_playback(out: &mut Vec<u8>, stream: &Stream) {
     }
     out.put_texts(&stream.superseded);
     encode_calls(out, &stream.calls);
-    if !stream.limits.is_empty() {
-        out.put_number(stream.limits.len());
-        for (claim, limit) in stream.limits.iter() {
-            out.put_text(claim);
-            out.put_number(usize::try_from(limit).unwrap_or(usize::MAX));
-        }
+    if granted::has_any(stream) {
+        granted::encode(out, stream);
     }
     encode_clients(out, &stream.clients);
 }
@@ -125,7 +124,7 @@ fn traits(stream: &Stream) -> usize {
     if stream.liveness == Liveness::Media {
         traits |= LIVES_BY_MEDIA;
     }
-    if !stream.limits.is_empty() {
+    if granted::has_any(stream) {
         traits |= HAS_LIMITS;
     }
     if !stream.clients.is_empty() {
@@ -144,6 +143,13 @@ pub(super) fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option
     };
     let application = reader.text()?.to_owned();
     let traits = reader.number()?;
+    let attributes = decode_attributes(reader, traits >> TRAITS)?;
+    let superseded = reader.texts()?;
+    let calls = decode_calls(reader)?;
+    let (limits, reached) = match traits & HAS_LIMITS {
+        0 => (Limits::default(), Reached::default()),
+        _ => granted::decode(reader)?,
+    };
     Some(Stream {
         key,
         application,
@@ -152,19 +158,16 @@ pub(super) fn decode_playback(reader: &mut Reader<'_>, key: StreamKey) -> Option
         player,
         lapses_at,
         buffer_s,
-        attributes: decode_attributes(reader, traits >> TRAITS)?,
+        attributes,
         liveness: if traits & LIVES_BY_MEDIA == 0 {
             Liveness::Any
         } else {
             Liveness::Media
         },
-        superseded: reader.texts()?,
-        calls: decode_calls(reader)?,
-        limits: if traits & HAS_LIMITS == 0 {
-            Limits::default()
-        } else {
-            decode_limits(reader)?
-        },
+        superseded,
+        calls,
+        limits,
+        reached,
         clients: if traits & HAS_CLIENTS == 0 {
             Clients::default()
         } else {
@@ -198,15 +201,6 @@ fn decode_clients(reader: &mut Reader<'_>) -> Option<Vec<SeenClient>> {
         });
     }
     Some(all)
-}
-
-fn decode_limits(reader: &mut Reader<'_>) -> Option<Limits> {
-    let mut limits = Limits::default();
-    for _ in 0..reader.number()? {
-        let claim = reader.text()?;
-        limits.set(claim, u32::try_from(reader.number()?).ok()?);
-    }
-    Some(limits)
 }
 
 fn decode_attributes(reader: &mut Reader<'_>, count: usize) -> Option<Attributes> {

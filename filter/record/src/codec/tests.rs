@@ -1,6 +1,7 @@
 //! The format of a whole activity: what is written is read, and nothing else is.
 
 use streamgate_policy::activity::{EndReason, Liveness, Terminator, Tombstone};
+use streamgate_policy::reached::Reached;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
 use streamgate_policy::{Allowance, Exception};
@@ -11,6 +12,7 @@ use crate::testing::{NOW, key, stream, test};
 
 fn full() -> Activity {
     let mut first = stream(1, NOW);
+    first.reached = Reached::of_bytes(&[3, 0, 16, 0, 0, 0, 0, 2]).unwrap();
     first.attributes.set("channel", "News 1");
     first.attributes.set("own", "wert ü");
     first.superseded = vec!["51fd351f".to_owned()];
@@ -22,7 +24,8 @@ fn full() -> Activity {
     };
     first.clients = Clients::new(vec![seen(1), seen(2)], vec![seen(3)]);
     let mut paused = stream(6, NOW);
-    paused.limits.set("climit", 3);
+    paused.limits.set("climit12", 3);
+    paused.reached = first.reached;
     paused.limits.set("devices", 1000);
     let ended = |n, why| Tombstone {
         key: key(n, NOW),

@@ -7,6 +7,7 @@ use streamgate_policy::activity::{
     Activity, ENDED_KEPT_MS, EndReason, Liveness, Stream, Terminator, Tombstone,
 };
 use streamgate_policy::faded::Faded;
+use streamgate_policy::reached::Reached;
 use streamgate_policy::session_player::SessionPlayer;
 use streamgate_policy::sharing::{Clients, SeenClient};
 use streamgate_policy::throttle::Calls;
@@ -51,7 +52,14 @@ fn stream() -> impl Strategy<Value = Stream> {
         (moment(), moment()),
         moment(),
         attributes(),
-        (limits(), any::<bool>(), clients(), player(), any::<u16>()),
+        (
+            limits(),
+            any::<bool>(),
+            clients(),
+            player(),
+            any::<u16>(),
+            reached(),
+        ),
         vec(text(), 0..4),
         calls(),
     );
@@ -74,8 +82,13 @@ fn stream() -> impl Strategy<Value = Stream> {
             clients: life.2,
             player: life.3,
             buffer_s: life.4,
+            reached: life.5,
         },
     )
+}
+
+fn reached() -> impl Strategy<Value = Reached> {
+    prop::array::uniform8(0..=16_u8).prop_map(|most| Reached::of_bytes(&most).unwrap())
 }
 
 fn player() -> impl Strategy<Value = SessionPlayer> {

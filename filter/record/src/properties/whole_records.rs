@@ -7,6 +7,7 @@ use proptest::collection::btree_map;
 use proptest::prelude::*;
 use streamgate_policy::activity::{Activity, EndReason, Liveness, Stream, Terminator, Tombstone};
 use streamgate_policy::faded::{Faded, key_prefix_of};
+use streamgate_policy::reached::Reached;
 use streamgate_policy::throttle::Calls;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
@@ -51,6 +52,7 @@ impl Life {
             },
             superseded: vec![format!("code{}", self.said)],
             buffer_s: u16::from(self.said % 4),
+            reached: Reached::of_bytes(&[self.said % 3, 0, 0, 0, 0, 0, 0, self.said % 4]).unwrap(),
             ..Stream::unplayed(key)
         };
         stream.attributes.set("channel", self.said.to_string());

@@ -263,11 +263,11 @@ impl Meter for MemoryHost {
         state.counters[metric.index()] += n;
     }
 
-    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str) {
+    fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64) {
         let name = metric.name(policy, label);
         let mut state = self.state();
         state.counts += 1;
-        *state.by_rule.entry(name).or_default() += 1;
+        *state.by_rule.entry(name).or_default() += n;
     }
 
     fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {

@@ -21,8 +21,8 @@ struct OfRule {
 pub(super) struct ByRule(RefCell<Vec<OfRule>>);
 
 impl ByRule {
-    pub(super) fn add(&self, metric: RuleMetric, policy: &str, label: &str) {
-        self.look((metric, policy, label), |counter| counter.hold(1));
+    pub(super) fn add(&self, metric: RuleMetric, policy: &str, label: &str, n: u64) {
+        self.look((metric, policy, label), |counter| counter.hold(n));
     }
 
     /// How far all workers have counted, as far as Envoy was told, and this one.
