@@ -4,7 +4,7 @@ use streamgate_values::attributes::Attributes;
 
 use crate::activity::Activity;
 use crate::testing::{NOW, TIMEOUT_MS, book, limit, stream, test};
-use crate::{Action, Count, Message, Mode, OnConflict, Policy};
+use crate::{Action, Condition, Count, Message, Mode, OnConflict, Policy, Target, Test};
 
 fn in_languages(tags: &[&str]) -> Message {
     let texts = tags
@@ -92,6 +92,14 @@ fn an_application_is_shown_its_own_its_tenants_and_those_of_a_shared_policy() {
     }
 }
 
+#[test]
+fn policies_stand_in_the_order_of_the_configuration() {
+    let policies = ["Q", "P"].map(|name| limit(name, 1, OnConflict::DenyNew));
+    let book = book(policies.to_vec(), &[]);
+    assert_eq!(book.policies(), policies);
+    assert_eq!(book.policy_count(), 2);
+}
+
 /// A policy that counts the values of this attribute.
 fn counting(attribute: &str, mode: Mode) -> Policy {
     let mut policy = limit(attribute, 1, OnConflict::DenyNew);
@@ -141,4 +149,21 @@ fn an_activity_lives_until_its_last_stream_has_lapsed() {
         activity.streams.push(stream(later_ms as u8, started));
     }
     assert_eq!(activity.live_until(), Some(NOW.plus_ms(9 + TIMEOUT_MS)));
+}
+
+#[test]
+fn a_rule_for_other_streams_asks_nothing_of_this_one() {
+    let is_live = Condition {
+        attribute: "contentType".to_owned(),
+        test: Test::AnyOf(vec!["live".to_owned()]),
+    };
+    let mut channels = counting("channel", Mode::Enforce);
+    channels.rules[0].target = Target(vec![is_live]);
+    let book = book(vec![channels], &[("app", &["channel"])]);
+    let application = book.application("app").unwrap();
+    for (kind, lacks) in [("live", vec!["channel"]), ("vod", vec![])] {
+        let mut attributes = Attributes::default();
+        attributes.set("contentType", kind);
+        assert_eq!(book.missing(application, &attributes), lacks, "{kind}");
+    }
 }

@@ -295,3 +295,16 @@ impl Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, test};
+
+    #[test]
+    fn a_stream_that_is_shared_may_be_tried_again_when_the_first_of_the_others_has_gone() {
+        let refused = Refused::Shared { room_at: NOW };
+        assert_eq!(refused.retry_at(), Some(NOW));
+        assert_eq!(Refused::SubjectFull.retry_at(), None);
+    }
+}

@@ -387,6 +387,35 @@ mod tests {
             let goes = |unit: &&Vec<u8>| keys.contains(&all[usize::from(unit[0])].key);
             assert!(units.iter().filter(goes).count() >= surplus);
         }
-        assert!(keys.len() < 64, "{}", keys.len());
+        // The oldest of those that every rule counts: no choice is smaller.
+        let expected = [1, 13, 17, 19, 23, 29, 31, 37, 41_usize].map(|n| all[n].key);
+        assert_eq!(keys, expected);
+    }
+
+    /// One that chooses what meets most first would take stream 0, and two more for what that
+    /// leaves open.
+    #[test]
+    fn the_fewest_are_found_among_many_that_are_alike_and_many_that_are_not() {
+        let all: Vec<Stream> = (0..64)
+            .map(|n| stream(n, NOW.plus_ms(u64::from(n))))
+            .collect();
+        let rule = |numbers: &[u8], surplus: usize| -> Asked {
+            (numbers.iter().map(|n| vec![*n]).collect(), surplus)
+        };
+        let alike: Vec<u8> = (3..44).collect();
+        let mut asked = vec![
+            rule(&[1], 1),
+            rule(&[0, 1], 1),
+            rule(&[0, 1], 1),
+            rule(&[0, 2], 1),
+            rule(&[0, 2], 1),
+            rule(&[2], 1),
+            rule(&alike, 4),
+        ];
+        asked.extend((50..55).map(|n| rule(&[n], 1)));
+        let gone = smallest(demands(&asked, &all));
+        let keys: Vec<_> = gone.iter().map(|one| one.key).collect();
+        let expected = [1, 2, 3, 4, 5, 6, 50, 51, 52, 53, 54_usize].map(|n| all[n].key);
+        assert_eq!(keys, expected);
     }
 }

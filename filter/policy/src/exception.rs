@@ -64,3 +64,46 @@ impl Exception {
         self.allowance != Allowance::Lifted
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, test};
+
+    fn exception(allowance: Allowance, set_at: Moment) -> Exception {
+        Exception {
+            allowance,
+            set_at,
+            until: NOW.plus_ms(60_000),
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn of_two_that_edges_know_what_was_said_last_holds() {
+        let early = exception(Allowance::Max(1), NOW);
+        let late = exception(Allowance::Max(2), NOW.plus_ms(1));
+        let at_once = exception(Allowance::Max(3), NOW);
+        let later = |one: &Exception, other| Exception::later(Some(one.clone()), Some(other));
+        assert_eq!(later(&early, &late), Some(late.clone()));
+        assert_eq!(later(&late, &early), Some(late.clone()));
+        assert_eq!(later(&early, &at_once), Some(early.clone()));
+        assert_eq!(Exception::later(None, Some(&late)), Some(late.clone()));
+        assert_eq!(Exception::later(Some(late.clone()), None), Some(late));
+        assert_eq!(Exception::later(None, None), None);
+    }
+
+    #[test]
+    fn one_that_was_taken_back_is_in_force_no_longer_and_a_number_is_a_limit() {
+        for (allowance, max, is_in_force) in [
+            (Allowance::Max(7), Some(7), true),
+            (Allowance::Unlimited, None, true),
+            (Allowance::Blocked, None, true),
+            (Allowance::Lifted, None, false),
+        ] {
+            let exception = exception(allowance, NOW);
+            assert_eq!(exception.max(), max, "{allowance:?}");
+            assert_eq!(exception.is_in_force(), is_in_force, "{allowance:?}");
+        }
+    }
+}

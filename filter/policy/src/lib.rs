@@ -8,6 +8,8 @@
 
 pub mod action;
 pub mod activity;
+#[cfg(test)]
+mod activity_tests;
 mod admit;
 pub mod book;
 #[cfg(test)]

@@ -59,3 +59,44 @@ pub(crate) fn watermark_now(watermark: Moment, now: Moment) -> Moment {
         false => watermark,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, stream, test};
+
+    const LONGEST_MS: u64 = 90_000;
+
+    #[test]
+    fn two_timeouts_and_what_is_buffered_are_of_this_time_and_more_is_of_another() {
+        for (buffer_s, longest_ms) in [(0, 180_000), (30, 210_000)] {
+            let of = |ms| Stream {
+                lapses_at: NOW.plus_ms(ms),
+                buffer_s,
+                ..stream(1, NOW)
+            };
+            for (ms, is_of_another) in [(longest_ms, false), (longest_ms + 1, true)] {
+                let stream = of(ms);
+                assert_eq!(is_of_another_time(&stream, LONGEST_MS, NOW), is_of_another);
+                let mut activity = Activity {
+                    streams: vec![stream],
+                    ..Activity::default()
+                };
+                assert_eq!(bring_back(&mut activity, LONGEST_MS, NOW), is_of_another);
+                let expected = match is_of_another {
+                    true => NOW.plus_ms(LONGEST_MS + u64::from(buffer_s) * 1_000),
+                    false => NOW.plus_ms(ms),
+                };
+                assert_eq!(activity.streams[0].lapses_at, expected, "{buffer_s} {ms}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_watermark_as_far_ahead_as_clocks_may_differ_holds() {
+        let agrees = NOW.plus_ms(AGREE_MS);
+        assert_eq!(watermark_now(agrees, NOW), agrees);
+        let long_ago = Moment::from_ms(NOW.as_ms() - ENDED_KEPT_MS);
+        assert_eq!(watermark_now(NOW.plus_ms(AGREE_MS + 1), NOW), long_ago);
+    }
+}

@@ -192,3 +192,22 @@ fn what_two_know_is_put_together_from_the_first_to_the_last_sign_of_life() {
         "those that came first in front"
     );
 }
+
+#[test]
+fn what_counts_for_longer_than_can_be_is_forgotten_and_that_is_said() {
+    for (networks, agents, forgotten) in [
+        (vec![], vec![], false),
+        (vec![seen(1, 0, 9)], vec![seen(2, 0, 10)], false),
+        (vec![seen(1, 0, 11)], vec![seen(2, 0, 10)], true),
+        (vec![seen(1, 0, 10)], vec![seen(2, 0, 11)], true),
+    ] {
+        let mut clients = Clients::new(networks.clone(), agents.clone());
+        assert_eq!(clients.forget_beyond(at(10)), forgotten);
+        let stays = |all: Vec<SeenClient>| -> Vec<SeenClient> {
+            all.into_iter()
+                .filter(|seen| seen.until <= at(10))
+                .collect()
+        };
+        assert_eq!(clients, Clients::new(stays(networks), stays(agents)));
+    }
+}

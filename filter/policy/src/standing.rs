@@ -103,8 +103,8 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::OnConflict;
     use crate::testing::{NOW, book, limit, stream, test};
+    use crate::{Allowance, Exception, OnConflict};
 
     /// An account of streams `0..n`, each with its channel and its device where it has them.
     fn account(attributes: impl Fn(u8) -> [Option<u8>; 2], n: u8) -> Activity {
@@ -184,5 +184,20 @@ mod tests {
         assert_eq!(of(250), 2);
         let none = stands(&book, &[1, 77], &account(|_| [None; 2], 3), 64);
         assert_eq!((none.len(), none[0].count), (64, 0));
+    }
+
+    #[test]
+    fn a_limit_is_told_where_there_is_one() {
+        let book = book(vec![policy("P", &[(&[], None)])], &[("app1", &["P"])]);
+        let mut activity = account(|_| [None; 2], 2);
+        let limit = |activity: &Activity| stands(&book, &[0], activity, 9)[0].limit;
+        assert_eq!(limit(&activity), Some(3));
+        activity.exception = Some(Exception {
+            allowance: Allowance::Unlimited,
+            set_at: NOW,
+            until: NOW.plus_ms(60_000),
+            reason: String::new(),
+        });
+        assert_eq!(limit(&activity), None);
     }
 }

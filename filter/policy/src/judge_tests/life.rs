@@ -144,3 +144,39 @@ fn a_live_stream_belongs_to_the_application_that_started_it() {
     assert_eq!(account.media(stream), foreign);
     assert_eq!(account.activity, before);
 }
+
+#[test]
+fn what_its_player_has_buffered_is_kept_in_seconds_rounded_up() {
+    let mut account = account();
+    let stream = account.starts("app");
+    for (buffer_ms, expected) in [
+        (5_000, 5),
+        (5_001, 6),
+        (70_000_000, u16::MAX),
+        (0, u16::MAX),
+    ] {
+        plays(account.wants_to_play(stream, Unknown::Starts, |play| play.buffer_ms = buffer_ms));
+        assert_eq!(
+            account.activity.streams[0].buffer_s, expected,
+            "{buffer_ms}"
+        );
+    }
+}
+
+#[test]
+fn those_that_go_for_it_are_named() {
+    let mut account = Account::new(book(
+        vec![limit("P", 2, OnConflict::StopOldest)],
+        &[("app", &["P"])],
+    ));
+    let tv = [("deviceId", "tv")];
+    let [replaced, evicted] = [account.starts_with("app", &tv), account.starts("app")];
+    let verdict = account.start_with("app", &tv).1;
+    assert_eq!(plays(verdict).ended, [replaced]);
+    let verdict = account.start("app").1;
+    assert_eq!(plays(verdict).ended, [evicted]);
+    let code = account.activity.streams[0].key.termination_code();
+    let chosen = account.activity.streams[0].key;
+    let verdict = account.start_killing("app", &[code.as_str()]).1;
+    assert_eq!(plays(verdict).ended, [chosen]);
+}

@@ -1,8 +1,10 @@
 //! Policies that only watch.
 
-use super::{Account, conflict, distinct, plays, streams};
+use super::{Account, conflict, distinct, named, plays, streams};
 use crate::testing::{TIMEOUT_MS, book, limit, test};
-use crate::{Mode, OnConflict, Policy, PolicyBook, Rule, Unknown, Verdict};
+use crate::{
+    Condition, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test, Unknown, Verdict,
+};
 
 const BOTH: [OnConflict; 2] = [OnConflict::DenyNew, OnConflict::StopOldest];
 
@@ -164,4 +166,43 @@ fn streams_of_a_device_count_where_the_watching_policy_would_not_replace_them() 
     account.starts_with("app", &tv);
     let (_, verdict) = account.start_with("app", &tv);
     assert_eq!(plays(verdict).monitored, 1);
+}
+
+#[test]
+fn the_first_breach_of_a_start_is_told_with_the_streams_in_its_way_and_none_of_what_plays_on() {
+    let is_live = Condition {
+        attribute: "contentType".to_owned(),
+        test: Test::AnyOf(vec!["live".to_owned()]),
+    };
+    let one_live = Rule {
+        target: Target(vec![is_live]),
+        ..streams(1, OnConflict::DenyNew)
+    };
+    let rules = vec![
+        named("live", one_live),
+        named("all", streams(2, OnConflict::DenyNew)),
+    ];
+    let mut account = Account::new(watched(rules, Mode::Monitor));
+    let [live, film] = ["live", "film"].map(|kind| [("contentType", kind)]);
+    let in_the_way = account.starts_with("app", &live);
+    account.starts_with("app", &film);
+    let (stream, verdict) = account.start_with("app", &live);
+    let started = plays(verdict);
+    assert_eq!(started.monitored, 2);
+    let told = started.watched.unwrap();
+    assert_eq!(told.rule, "live");
+    let conflicts: Vec<_> = told.conflicts.iter().map(|stream| stream.key).collect();
+    assert_eq!(conflicts, [in_the_way]);
+    let goes_on = plays(account.heartbeat(stream));
+    assert_eq!((goes_on.monitored, goes_on.watched), (2, None));
+}
+
+#[test]
+fn a_stream_that_its_device_would_have_replaced_breaks_nothing_though_there_are_too_many() {
+    let mut account = account(replacing(1, OnConflict::DenyNew));
+    let [tv, phone] = ["tv", "phone"].map(|device| [("deviceId", device)]);
+    let first = account.starts_with("app", &tv);
+    account.starts_with("app", &phone);
+    account.starts_with("app", &tv);
+    assert_eq!(plays(account.heartbeat(first)).monitored, 0);
 }

@@ -120,3 +120,35 @@ fn who_loses_its_place_now_is_told_how_long_that_is_held_against_it() {
     conflict(judgement.verdict);
     assert_eq!(judgement.retry_at, Some(account.now.plus_ms(TIMEOUT_MS)));
 }
+
+#[test]
+fn an_end_of_a_time_that_was_set_back_by_a_timeout_holds_nobody_up() {
+    let (account, device, _) = stopped();
+    for (back_ms, is_held) in [(TIMEOUT_MS - 1, true), (TIMEOUT_MS, false)] {
+        let mut account = Account {
+            activity: account.activity.clone(),
+            now: Moment::from_ms(account.now.as_ms() - back_ms),
+            ..account_under(vec![streams(1, OnConflict::DenyNew)])
+        };
+        account.book.longest_timeout_ms = TIMEOUT_MS;
+        let verdict = media(&mut account, device).verdict;
+        assert_eq!(
+            verdict == Verdict::Refused(Refused::Over),
+            is_held,
+            "{back_ms}"
+        );
+    }
+}
+
+#[test]
+fn who_has_not_begun_may_try_again_when_the_first_in_its_way_may_be_gone() {
+    let mut account = account_under(vec![streams(1, OnConflict::DenyNew)]);
+    account.starts("app");
+    let room_at = account.now.plus_ms(TIMEOUT_MS);
+    account.later(10_000);
+    let device = from_outside(&mut account, 7);
+    let judgement = media(&mut account, device);
+    assert_eq!(judgement.retry_at, Some(room_at));
+    // Nothing has to be written: no call was counted, and nobody was ended.
+    assert!(!judgement.changed);
+}

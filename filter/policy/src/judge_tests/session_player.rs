@@ -185,3 +185,14 @@ fn a_player_that_is_refused_is_refused_as_its_session_is() {
     evicted(account.media_with(player, TV));
     evicted(account.heartbeat(second));
 }
+
+#[test]
+fn a_player_that_may_not_begin_without_a_session_is_taken_for_none() {
+    let mut account = account(1, OnConflict::DenyNew);
+    let session = created(&mut account, TV);
+    for player in players(&mut account) {
+        over(account.wants_to_play(player, Unknown::IsOver, |play| set_all(play, TV)));
+    }
+    let stream = account.activity.stream(&session).unwrap();
+    assert_eq!(stream.player, SessionPlayer::Awaited);
+}

@@ -134,12 +134,6 @@ fn next<'a>(decoder: &mut Decoder<'a>) -> Result<&'a [u8], Malformed> {
 fn pass(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), Malformed> {
     let inner = depth.checked_sub(1).ok_or(Malformed)?;
     match decoder.datatype()? {
-        Type::Bytes => {
-            decoder.bytes()?;
-        }
-        Type::String => {
-            decoder.str()?;
-        }
         Type::Array => {
             for _ in 0..decoder.array()?.ok_or(Malformed)? {
                 pass(decoder, inner)?;
@@ -161,7 +155,7 @@ fn pass(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), Malformed> {
         | Type::MapIndef
         | Type::Break
         | Type::Unknown(_) => return Err(Malformed),
-        // Numbers and simple values.
+        // Bytes and text of a known length, numbers and simple values.
         _ => decoder.skip()?,
     }
     Ok(())
@@ -197,6 +191,8 @@ mod tests {
             ("indefinite length", b"\xbf\x01\x01\xff"),
             ("indefinite length inside", b"\xa1\x01\x9f\xff"),
             ("indefinite text inside", b"\xa1\x01\x7f\x61a\xff"),
+            ("indefinite length in a map", b"\xa1\x01\xa1\x01\x9f\xff"),
+            ("indefinite length under a tag", b"\xa1\x01\xc1\x9f\xff"),
             ("a label that is bytes", b"\xa1\x41\x01\x01"),
             ("no UTF-8", b"\xa1\x01\x61\xff"),
             (
@@ -212,9 +208,13 @@ mod tests {
         ] {
             assert_eq!(entries(bad), Err(Malformed), "{why}");
         }
-        let deep = [&[0x81; DEPTH_MAX as usize][..], &[0x01]].concat();
-        assert!(elements(&deep).is_ok());
-        assert_eq!(elements(&[&[0x81], &deep[..]].concat()), Err(Malformed));
+        // Arrays, maps and tags, one in the other.
+        for head in [&b"\x81"[..], b"\xa1\x01", b"\xc1"] {
+            let deep = |depth: usize| [b"\x81", &head.repeat(depth)[..], b"\x01"].concat();
+            let deepest = usize::from(DEPTH_MAX) - 1;
+            assert!(elements(&deep(deepest)).is_ok(), "{head:x?}");
+            assert_eq!(elements(&deep(deepest + 1)), Err(Malformed), "{head:x?}");
+        }
 
         let many: Vec<u8> = (0..=64).flat_map(|n| [0x18, n + 100, 0]).collect();
         assert!(entries(&[&[0xb8, 64], &many[..192]].concat()).is_ok());

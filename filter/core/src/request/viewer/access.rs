@@ -225,3 +225,20 @@ fn renewed(cat: &Cat, access: &Access, stood: Stood, now: Moment) -> Option<(Str
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, test};
+
+    #[test]
+    fn that_a_token_is_worthless_is_known_until_a_moment_and_not_at_it() {
+        let mut good = GoodTokens::new(Fingerprinter::new(&[7; 16]));
+        let token = good.fingerprinter.fingerprint(b"a token");
+        assert!(!good.is_known(token, NOW));
+        let until = NOW.plus_ms(2);
+        good.worthless.insert(token, (CatError::Malformed, until));
+        assert!(good.is_known(token, NOW.plus_ms(1)));
+        assert!(!good.is_known(token, until));
+    }
+}

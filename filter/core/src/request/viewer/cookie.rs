@@ -160,6 +160,9 @@ mod tests {
             ("sg=t; cat=u;", Some("")),
             ("a=1", None),
             ("a; xsg=1; =sg; sg", None),
+            // What has no value is somebody's, too, and nothing is nobody's.
+            ("a; sg=t", Some("a")),
+            (r#"$Version="1"; sg=t; "#, Some("")),
             (
                 r#"a="x;y, z"; sg=t; b={"c":1,"d":2}"#,
                 Some(r#"a="x;y, z"; b={"c":1,"d":2}"#),

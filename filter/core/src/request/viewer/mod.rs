@@ -13,6 +13,8 @@ mod id;
 mod query;
 mod search;
 mod token;
+#[cfg(test)]
+mod what_is_asked_tests;
 
 pub use access::GoodTokens;
 pub use account::Proof;

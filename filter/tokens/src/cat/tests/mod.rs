@@ -1,6 +1,7 @@
 //! What tokens do, held against tokens that other implementations minted, against
 //! damage, and against the clock of whoever watches how long a refusal takes.
 
+mod access;
 mod cost;
 mod damage;
 mod renewal;

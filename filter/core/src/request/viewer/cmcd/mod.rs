@@ -9,6 +9,8 @@ mod dictionary;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 #[cfg(test)]
+mod reader_tests;
+#[cfg(test)]
 mod tests;
 
 use percent_encoding::percent_decode;
