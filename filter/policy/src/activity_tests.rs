@@ -8,7 +8,6 @@ use crate::activity::{
     Activity, ENDED_KEPT_MS, EndReason, RELEASED_ATTRIBUTES_MAX, Stream, Tombstone,
 };
 use crate::faded::Faded;
-use crate::session_player::SessionPlayer;
 use crate::testing::{NOW, key, stream, test};
 use crate::{Allowance, Exception};
 
@@ -94,25 +93,6 @@ fn the_last_end_is_the_latest_of_those_with_a_reason_and_those_without() {
     };
     assert_eq!(of(early, late).last_end(), Some(late));
     assert_eq!(of(late, early).last_end(), Some(late));
-}
-
-#[test]
-fn a_session_has_a_player_where_it_awaits_or_knows_one_be_it_live_or_released() {
-    assert!(!Activity::default().has_session_players());
-    for (player, expected) in [
-        (SessionPlayer::None, false),
-        (SessionPlayer::Awaited, true),
-        (SessionPlayer::Known(key(9, NOW)), true),
-    ] {
-        let session = Stream {
-            player,
-            ..stream(1, NOW)
-        };
-        let mut activity = of_stream(session.clone());
-        assert_eq!(activity.has_session_players(), expected, "{player:?}");
-        activity.release(&session.key, NOW);
-        assert_eq!(activity.has_session_players(), expected, "{player:?}");
-    }
 }
 
 #[test]

@@ -2,10 +2,7 @@
 
 use core::fmt;
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
-
-use crate::mac::{keyed, shortened};
+use crate::mac::{Mac, MacKey};
 
 /// A keyed hash of a subject (identity provider and account id).
 ///
@@ -48,16 +45,19 @@ impl fmt::Debug for SubjectKey {
     }
 }
 
+/// What the key of subjects is derived for.
+const CONTEXT: &str = "streamgate 2026-11-29 subjects and what is seen of them, 2";
+
 /// Makes [`SubjectKey`]s. Its secret must stay the same as long as streams live,
 /// also when signing keys rotate: it decides where an account's streams are kept.
 #[derive(Clone)]
-pub struct SubjectHasher(Hmac<Sha256>);
+pub struct SubjectHasher(MacKey);
 
 impl SubjectHasher {
     /// A hasher under `secret`.
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
-        Self(keyed(secret))
+        Self(MacKey::derived(CONTEXT, secret))
     }
 
     /// The key of account `subject` as vouched for by `idp`.
@@ -111,34 +111,32 @@ impl SubjectHasher {
     /// What stands for a password that an application calls with.
     #[must_use]
     pub fn secret(&self, application: &str, password: &[u8]) -> SecretHash {
-        SecretHash(self.hash(b"application secret", application.as_bytes(), password))
+        let domain = b"application secret";
+        SecretHash(self.mac(domain, application.as_bytes(), password))
     }
 
     fn hash(&self, domain: &[u8], first: &[u8], second: &[u8]) -> [u8; 16] {
-        #[cfg(any(test, feature = "testing"))]
-        crate::mac::count::note();
-        let mut mac = self.0.clone();
+        self.mac(domain, first, second).0
+    }
+
+    fn mac(&self, domain: &[u8], first: &[u8], second: &[u8]) -> Mac {
         // Lengths in front, so that ("ab", "c") and ("a", "bc") differ.
-        for part in [domain, first] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.update(second);
-        shortened(mac)
+        let [domain_len, first_len] = [domain, first].map(|part| (part.len() as u64).to_be_bytes());
+        self.0
+            .mac(&[&domain_len, domain, &first_len, first, second])
     }
 }
 
 /// A keyed hash of an application's secret. Nobody without the key can tell how a guess
 /// changes it.
 #[derive(Clone, Copy)]
-pub struct SecretHash([u8; 16]);
+pub struct SecretHash(Mac);
 
 impl SecretHash {
     /// Whether both are of the same secret; all bytes are looked at in any case.
     #[must_use]
     pub fn equals(&self, other: &Self) -> bool {
-        let pairs = self.0.iter().zip(other.0);
-        pairs.fold(0, |differ, (one, two)| differ | (one ^ two)) == 0
+        self.0 == other.0
     }
 }
 

@@ -5,11 +5,10 @@ use core::hint::black_box;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use sha2::Sha256;
-use streamgate_values::mac::keyed;
 
 use super::TOKEN_MAX;
 use super::envelope::{Algorithm, Envelope};
@@ -77,7 +76,8 @@ impl Key {
         }
         Ok(Self {
             kid: kid.to_vec(),
-            kind: Kind::Hmac(keyed(secret)),
+            // HMAC takes keys of every length; the error exists for other MACs.
+            kind: Kind::Hmac(Hmac::new_from_slice(secret).map_err(|_| KeyError::ShortSecret)?),
         })
     }
 

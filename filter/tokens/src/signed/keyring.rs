@@ -2,11 +2,10 @@
 
 use core::fmt;
 
-use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-use streamgate_values::mac::{MAC_LEN, keyed, shortened};
+use streamgate_values::mac::{Mac, MacKey};
 
-/// What a signature is for. Part of what is signed, so that a session id never
+/// What a signature is for. Each has a key of its own, so that a session id never
 /// passes as a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -15,10 +14,11 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    const fn domain(self) -> &'static [u8] {
+    /// What its key is derived for.
+    const fn context(self) -> &'static str {
         match self {
-            Self::SessionId => b"streamgate session id 1\0",
-            Self::PlaybackToken => b"streamgate playback token 2\0",
+            Self::SessionId => "streamgate 2026-11-29 session id, 2",
+            Self::PlaybackToken => "streamgate 2026-11-29 playback token, 3",
         }
     }
 }
@@ -28,30 +28,28 @@ impl Purpose {
 pub struct SigningKey {
     /// Two bytes made from the key's configured id; says which key to try.
     tag: [u8; 2],
-    /// HMAC state with the secret already absorbed.
-    keyed: Hmac<Sha256>,
+    session_id: MacKey,
+    playback_token: MacKey,
 }
 
 impl SigningKey {
-    /// A key from its configured id and secret (any length; HMAC hashes long ones).
+    /// A key from its configured id and secret, of any length.
     #[must_use]
     pub fn new(id: &str, secret: &[u8]) -> Self {
         let [first, second, ..] = <[u8; 32]>::from(Sha256::digest(id.as_bytes()));
         Self {
             tag: [first, second],
-            keyed: keyed(secret),
+            session_id: MacKey::derived(Purpose::SessionId.context(), secret),
+            playback_token: MacKey::derived(Purpose::PlaybackToken.context(), secret),
         }
     }
 
-    fn mac(&self, purpose: Purpose, message: &[&[u8]]) -> Hmac<Sha256> {
-        #[cfg(any(test, feature = "testing"))]
-        streamgate_values::mac::count::note();
-        let mut mac = self.keyed.clone();
-        mac.update(purpose.domain());
-        for part in message {
-            mac.update(part);
-        }
-        mac
+    fn mac(&self, purpose: Purpose, message: &[&[u8]]) -> Mac {
+        let key = match purpose {
+            Purpose::SessionId => &self.session_id,
+            Purpose::PlaybackToken => &self.playback_token,
+        };
+        key.mac(message)
     }
 }
 
@@ -69,8 +67,8 @@ impl fmt::Debug for SigningKey {
 pub struct Signature {
     /// The key's tag.
     pub tag: [u8; 2],
-    /// The first 16 bytes of HMAC-SHA-256.
-    pub mac: [u8; MAC_LEN],
+    /// The first 16 bytes of BLAKE3 in keyed mode.
+    pub mac: Mac,
 }
 
 /// All keys in force: the first signs, every one verifies. To rotate, put the
@@ -91,7 +89,7 @@ impl KeyRing {
     pub(super) fn sign(&self, purpose: Purpose, message: &[&[u8]]) -> Signature {
         Signature {
             tag: self.first.tag,
-            mac: shortened(self.first.mac(purpose, message)),
+            mac: self.first.mac(purpose, message),
         }
     }
 
@@ -104,11 +102,7 @@ impl KeyRing {
         message: &[&[u8]],
         signature: &Signature,
     ) -> bool {
-        let made_by = |key: &SigningKey| {
-            key.mac(purpose, message)
-                .verify_truncated_left(&signature.mac)
-                .is_ok()
-        };
+        let made_by = |key: &SigningKey| key.mac(purpose, message) == signature.mac;
         let mut named = core::iter::once(&self.first)
             .chain(&self.older)
             .filter(|key| key.tag == signature.tag)

@@ -2,7 +2,7 @@
 //!
 //! Two things leave the edge and come back through hands nobody trusts: the
 //! **session id** in the session API's URLs and the **playback token** in
-//! URLs. Both carry a truncated HMAC-SHA-256 under one of the configured keys,
+//! URLs. Both carry a truncated MAC (BLAKE3 in its keyed mode) under one of the configured keys,
 //! so that a restart, another worker or another edge can tell an id that was
 //! issued from one that was made up, with nothing stored.
 

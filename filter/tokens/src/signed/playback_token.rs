@@ -2,7 +2,7 @@
 //! header. In the path it works with every player, because relative URLs inherit it
 //! (contract, section 4).
 //!
-//! Layout, then base64url without padding: version `2` (1 byte) · key tag (2) ·
+//! Layout, then base64url without padding: version `3` (1 byte) · key tag (2) ·
 //! moment of expiry (6) · stream key (16) · subject key (16) · scope · application
 //! id · attributes · limits · MAC over all after the tag (16). Texts have their length
 //! in front, lists their number of entries, both in LEB128.
@@ -10,7 +10,7 @@
 use streamgate_values::attributes::Attributes;
 use streamgate_values::compact::{Reader, Writer};
 use streamgate_values::limits::Limits;
-use streamgate_values::mac::MAC_LEN;
+use streamgate_values::mac::{MAC_LEN, Mac};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -18,7 +18,7 @@ use streamgate_values::subject::SubjectKey;
 use super::keyring::{KeyRing, Purpose, Signature};
 use super::{from_text, to_text};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The longest token that is looked at, in bytes of text: far above any that is issued.
 const TEXT_MAX: usize = 8_192;
@@ -76,7 +76,7 @@ impl PlaybackToken {
         let mut bytes = vec![VERSION];
         bytes.put(&signature.tag);
         bytes.put(&content);
-        bytes.put(&signature.mac);
+        bytes.put(&signature.mac.0);
         to_text(&bytes)
     }
 
@@ -107,7 +107,7 @@ impl PlaybackToken {
 /// What is checked where there is nothing to check.
 const NO_SIGNATURE: Signature = Signature {
     tag: [0; 2],
-    mac: [0; MAC_LEN],
+    mac: Mac([0; MAC_LEN]),
 };
 
 /// Content and signature.
@@ -117,7 +117,8 @@ fn parts(bytes: &[u8]) -> Option<(&[u8], Signature)> {
     };
     let (content, mac) = signed.split_last_chunk::<MAC_LEN>()?;
     let tag = [tag0, tag1];
-    Some((content, Signature { tag, mac: *mac }))
+    let mac = Mac(*mac);
+    Some((content, Signature { tag, mac }))
 }
 
 fn decoded(content: &[u8]) -> Option<PlaybackToken> {

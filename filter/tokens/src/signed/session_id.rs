@@ -1,17 +1,17 @@
 //! Session ids: the last part of a session's URL.
 //!
-//! Layout, then base64url without padding (47 characters): version `1` (1 byte) ·
+//! Layout, then base64url without padding (47 characters): version `2` (1 byte) ·
 //! key tag (2) · stream key (16) · MAC over stream key and subject key (16). The
 //! stream key begins with the moment of issue, so an id also says how old it is.
 
-use streamgate_values::mac::MAC_LEN;
+use streamgate_values::mac::{MAC_LEN, Mac};
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use super::keyring::{KeyRing, Purpose, Signature};
 use super::{from_text, to_text};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// This service never issued the id, or not for this subject (404).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn issue_session_id(ring: &KeyRing, subject: &SubjectKey, stream: &StreamKey
     bytes.push(VERSION);
     bytes.extend_from_slice(&signature.tag);
     bytes.extend_from_slice(stream.as_bytes());
-    bytes.extend_from_slice(&signature.mac);
+    bytes.extend_from_slice(&signature.mac.0);
     to_text(&bytes)
 }
 
@@ -46,7 +46,7 @@ pub fn read_session_id(
     let (stream, mac) = rest.split_first_chunk::<16>().ok_or(UnknownSession)?;
     let signature = Signature {
         tag: [tag0, tag1],
-        mac: mac.try_into().map_err(|_| UnknownSession)?,
+        mac: Mac(mac.try_into().map_err(|_| UnknownSession)?),
     };
     if ring.verify(
         Purpose::SessionId,
