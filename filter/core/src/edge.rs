@@ -16,15 +16,18 @@ use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
 use crate::api::{self, Called, CreatesByClient, Door};
+pub use crate::authority::Settled;
 use crate::authority::{Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
+use crate::playback::request::Attempt;
+use crate::playback::response::Response;
 use crate::playback::{Cut, Flows, Forward, Gate, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
-use crate::step::{Pending, Step};
+use crate::step::{Pending, ResponseStep, Step};
 
 /// By how many milliseconds own time may be set without leases being looked at again: by so
 /// much any of them may last longer than its stream, for one renewal.
@@ -71,18 +74,21 @@ impl Edge {
         ends: bool,
     ) -> Step {
         self.operator.serves = true;
-        let step = self.request(host, ticket, head, path, ends);
-        self.noted(host, self.authority.copy_state(), step)
+        let copy_state = CopyState::Unverified;
+        let attempt = Attempt { ticket, copy_state };
+        let step = self.request(host, attempt, head, path, ends);
+        self.noted(host, copy_state, step)
     }
 
     fn request(
         &mut self,
         host: &impl Host,
-        ticket: Ticket,
+        attempt: Attempt,
         head: &impl Head,
         path: &[u8],
         ends: bool,
     ) -> Step {
+        let ticket = attempt.ticket;
         match surface(&self.config, path) {
             Surface::Open => match Scrub::of_open(&self.config, head) {
                 None => Step::Pass,
@@ -151,7 +157,7 @@ impl Edge {
                 let (config, authority) = (&self.config, &mut self.authority);
                 self.gate.expect(ticket);
                 self.gate
-                    .on_request(config, host, ticket, asked, path_index, authority)
+                    .on_request(config, host, attempt, asked, path_index, authority)
             }
             Surface::Operator => {
                 self.at_door(ticket, |door| operator::begin(door, host, head, path, ends))
@@ -179,19 +185,24 @@ impl Edge {
         self.noted(host, CopyState::Unverified, step)
     }
 
-    /// Takes note of the response to a watched request.
+    /// Takes note of the head of the response to a watched request. `ends`: it has no body.
     pub fn on_response(
         &mut self,
         host: &impl Host,
         ticket: Ticket,
         watch: &Watch,
         status: u16,
-    ) -> Step {
+        ends: bool,
+    ) -> ResponseStep {
         let (config, authority) = (&self.config, &mut self.authority);
         self.gate.expect(ticket);
-        let step = self
-            .gate
-            .on_response(config, host, ticket, watch, status, authority);
+        let response = Response {
+            ticket,
+            watch,
+            status,
+            ends,
+        };
+        let step = self.gate.on_response(config, host, response, authority);
         self.noted(host, CopyState::Unverified, step)
     }
 

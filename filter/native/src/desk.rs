@@ -4,18 +4,18 @@ mod manifests;
 mod store;
 
 use hashbrown::HashMap;
-use streamgate_core::edge::Edge;
+use streamgate_core::edge::{Edge, Settled};
 use streamgate_core::exchange::Record;
 use streamgate_core::playback::{Held, Rewrite, Watch};
-use streamgate_core::step::{Pending, Step};
-use streamgate_record::fleet::{AnsweredQuestion, StoreCall, Ticket};
+use streamgate_core::step::{Pending, ResponseStep, Step};
+use streamgate_record::fleet::{StoreCall, Ticket};
 use streamgate_record::own_time::ClockDifference;
 
 use crate::envoy::{Headers, Stream, StreamScheduler};
 use crate::head::RequestHead;
 use crate::host::Process;
 use crate::manifest::HeldManifest;
-use crate::todo::{Response, Todo};
+use crate::todo::{Response, ResponseTodo, Todo};
 
 /// What is kept for a request that waits.
 enum Kept {
@@ -45,7 +45,7 @@ pub(crate) struct Desk {
     waker: Option<(u32, StreamScheduler)>,
     /// What has the worker go on with a request that waits for the fleet's store.
     parked: HashMap<u32, StreamScheduler>,
-    settled: HashMap<u32, AnsweredQuestion>,
+    settled: HashMap<u32, Settled>,
     /// Responses to be cut.
     cuts: Vec<(u32, Option<Record>)>,
     calls: Vec<StoreCall>,
@@ -146,7 +146,7 @@ impl Desk {
         let step = self
             .edge
             .on_request(process, Ticket(ticket), &head, path, ends);
-        (ticket, self.note(step, (ticket, stream), true))
+        (ticket, self.note(step, ticket, stream))
     }
 
     /// A session API call's body is there.
@@ -161,7 +161,7 @@ impl Desk {
             return Todo::Pass;
         };
         let step = self.edge.on_body(process, Ticket(ticket), pending, body);
-        self.note(step, (ticket, stream), true)
+        self.note(step, ticket, stream)
     }
 
     /// An awaited response's headers are there.
@@ -173,7 +173,7 @@ impl Desk {
         status: u16,
         ends: bool,
     ) -> Response {
-        let (mut todo, mut is_collected) = (Todo::Pass, false);
+        let (mut todo, mut is_collected) = (ResponseTodo::Pass, false);
         let Some(Kept::Response {
             watch,
             renewed,
@@ -189,10 +189,10 @@ impl Desk {
         if let Some(watch) = watch {
             let step = self
                 .edge
-                .on_response(process, Ticket(ticket), &watch, status);
-            todo = self.note(step, (ticket, stream), false);
+                .on_response(process, Ticket(ticket), &watch, status, ends);
+            todo = self.note_response(step, ticket, stream);
         }
-        if let (Todo::Pass | Todo::Tell(_), Some(rewrite)) = (&todo, rewrite) {
+        if let (ResponseTodo::Pass | ResponseTodo::Tell(_), Some(rewrite)) = (&todo, rewrite) {
             let header = |name: &str| stream.header(Headers::Response, name);
             let set = |name: &str, value: Option<&str>| {
                 stream.set_header(Headers::Response, name, value.map(str::as_bytes));
@@ -218,13 +218,11 @@ impl Desk {
         }
     }
 
-    /// What the edge says is noted down, as far as something is to be kept.
-    fn note(&mut self, step: Step, (ticket, stream): (u32, Stream), is_request: bool) -> Todo {
+    /// What the edge says of a request is noted down, as far as something is to be kept.
+    fn note(&mut self, step: Step, ticket: u32, stream: Stream) -> Todo {
         match step {
             Step::Pass => Todo::Pass,
             Step::Log(record) => Todo::Tell(record),
-            // Nothing of a request can be changed once its response is there.
-            Step::Forward(_) | Step::AwaitBody(_) if !is_request => Todo::Pass,
             Step::Forward(forward) => {
                 let awaited = forward.watch.is_some()
                     || forward.renewed.is_some()
@@ -249,11 +247,28 @@ impl Desk {
             }
             Step::Reply(reply) => Todo::Reply(Box::new(reply)),
             Step::Park => {
-                if let Some(scheduler) = stream.scheduler() {
-                    self.parked.insert(ticket, scheduler);
-                }
+                self.park(ticket, stream);
                 Todo::Park
             }
+        }
+    }
+
+    /// The same of a response.
+    fn note_response(&mut self, step: ResponseStep, ticket: u32, stream: Stream) -> ResponseTodo {
+        match step {
+            Step::Pass => ResponseTodo::Pass,
+            Step::Log(record) => ResponseTodo::Tell(record),
+            Step::Reply(reply) => ResponseTodo::Reply(Box::new(reply)),
+            Step::Park => {
+                self.park(ticket, stream);
+                ResponseTodo::Park
+            }
+        }
+    }
+
+    fn park(&mut self, ticket: u32, stream: Stream) {
+        if let Some(scheduler) = stream.scheduler() {
+            self.parked.insert(ticket, scheduler);
         }
     }
 

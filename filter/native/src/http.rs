@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use crate::carry_out;
 use crate::envoy::Stream;
-use crate::todo::Todo;
+use crate::todo::{ResponseTodo, Todo};
 
 /// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,7 @@ pub(crate) enum State {
     /// The fleet's store is asked about the request.
     Store,
     /// The response is held back until the fleet's store has answered.
-    Held {
-        /// It has no body.
-        ends: bool,
-    },
+    Held,
     /// The response's body gives way to what is kept in its stead.
     Refused,
     /// The response is a manifest that is collected.
@@ -30,16 +27,7 @@ pub(crate) enum State {
     Rewritten,
 }
 
-/// How far a request has come.
-#[derive(Clone, Copy)]
-pub(crate) enum Phase<'p> {
-    /// Its head is there, with this path; or was there, and the path is not at hand.
-    Request(Option<&'p [u8]>),
-    /// The head of its response is there; no body follows where it ends.
-    Response { ends: bool },
-}
-
-/// Whether Envoy goes on.
+/// Whether Envoy goes on with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Go {
     On,
@@ -49,28 +37,20 @@ pub(crate) enum Go {
     Parked,
 }
 
-/// Does what the edge says; what the request waits for then. `body` gets what takes the place of the
-/// response's.
-pub(crate) fn take(
-    todo: Todo,
-    phase: Phase<'_>,
-    stream: Stream,
-    body: &RefCell<Vec<u8>>,
-) -> (State, Go) {
-    match (todo, phase) {
-        (Todo::Pass, _) => (State::Nothing, Go::On),
-        (Todo::Tell(record), _) => {
+/// Does with a request what the edge says; what it waits for then. `path` is its path, if that is at
+/// hand.
+pub(crate) fn take(todo: Todo, stream: Stream, path: Option<&[u8]>) -> (State, Go) {
+    match todo {
+        Todo::Pass => (State::Nothing, Go::On),
+        Todo::Tell(record) => {
             carry_out::tell(stream, &record);
             (State::Nothing, Go::On)
         }
-        (
-            Todo::Forward {
-                strip,
-                scrub,
-                awaited,
-            },
-            Phase::Request(path),
-        ) => {
+        Todo::Forward {
+            strip,
+            scrub,
+            awaited,
+        } => {
             carry_out::forward(stream, strip, &scrub, path);
             let state = match awaited {
                 true => State::Response,
@@ -78,27 +58,40 @@ pub(crate) fn take(
             };
             (state, Go::On)
         }
-        (Todo::Forward { .. } | Todo::AwaitBody, Phase::Response { .. }) => {
-            (State::Nothing, Go::On)
-        }
-        (Todo::AwaitBody, Phase::Request(_)) => (State::Body, Go::AwaitBody),
-        (Todo::Reply(reply), phase) => {
+        Todo::AwaitBody => (State::Body, Go::AwaitBody),
+        Todo::Reply(reply) => {
             if let Some(record) = &reply.record {
                 carry_out::tell(stream, record);
             }
-            match phase {
-                Phase::Request(_) => {
-                    carry_out::reply(stream, &reply);
-                    (State::Nothing, Go::Answered)
-                }
-                Phase::Response { ends } => {
-                    // The request's head is gone by now; its path was stripped on the way in.
-                    body.replace(carry_out::answer_instead(stream, reply.answer, ends));
-                    (State::Refused, Go::On)
-                }
-            }
+            carry_out::reply(stream, &reply);
+            (State::Nothing, Go::Answered)
         }
-        (Todo::Park, Phase::Request(_)) => (State::Store, Go::Parked),
-        (Todo::Park, Phase::Response { ends }) => (State::Held { ends }, Go::Parked),
+        Todo::Park => (State::Store, Go::Parked),
+    }
+}
+
+/// Does with a response what the edge says; what it waits for then. `ends`: it has no body. `body`
+/// gets what takes the place of the one that the origin sends.
+pub(crate) fn take_response(
+    todo: ResponseTodo,
+    stream: Stream,
+    ends: bool,
+    body: &RefCell<Vec<u8>>,
+) -> State {
+    match todo {
+        ResponseTodo::Pass => State::Nothing,
+        ResponseTodo::Tell(record) => {
+            carry_out::tell(stream, &record);
+            State::Nothing
+        }
+        ResponseTodo::Reply(reply) => {
+            if let Some(record) = &reply.record {
+                carry_out::tell(stream, record);
+            }
+            // The request's head is gone by now; its path was stripped on the way in.
+            body.replace(carry_out::answer_instead(stream, reply.answer, ends));
+            State::Refused
+        }
+        ResponseTodo::Park => State::Held,
     }
 }

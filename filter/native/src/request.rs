@@ -7,9 +7,9 @@ use streamgate_core::api::MAX_BODY;
 
 use crate::desk::Desk;
 use crate::envoy::{Headers, Piece, Stream};
-use crate::http::{Go, Phase, State, take};
+use crate::http::{Go, State, take, take_response};
 use crate::manifest::Collected;
-use crate::todo::Todo;
+use crate::todo::{ResponseTodo, Resumption, Todo};
 use crate::worker::Worker;
 use crate::{abi, carry_out};
 
@@ -56,7 +56,7 @@ impl Request {
             return abi::CONTINUE;
         }
         self.is_known.set(true);
-        match self.act(todo, Phase::Request(Some(&path))) {
+        match self.act(todo, Some(&path)) {
             Go::On => abi::CONTINUE,
             Go::Answered | Go::AwaitBody => abi::STOP,
             Go::Parked => abi::STOP_ALL,
@@ -96,7 +96,7 @@ impl Request {
         let todo = self
             .worker
             .at_desk(|desk, process| desk.on_body(process, ticket, stream, &body));
-        match self.act(todo, Phase::Request(None)) {
+        match self.act(todo, None) {
             Go::On => abi::CONTINUE,
             Go::Answered | Go::AwaitBody | Go::Parked => abi::STOP,
         }
@@ -128,9 +128,9 @@ impl Request {
             self.state.set(State::Manifest);
             return abi::STOP;
         }
-        match self.act(response.todo, Phase::Response { ends }) {
-            Go::Parked => abi::STOP_ALL,
-            Go::On | Go::Answered | Go::AwaitBody => abi::CONTINUE,
+        match self.act_on_response(response.todo, ends) {
+            State::Held => abi::STOP_ALL,
+            _ => abi::CONTINUE,
         }
     }
 
@@ -210,21 +210,23 @@ impl Request {
     /// are to be cut.
     pub(crate) fn on_scheduled(&self) {
         let (ticket, stream) = (self.ticket.get(), self.stream);
-        let phase = match self.state.get() {
-            State::Store => Some(Phase::Request(None)),
-            State::Held { ends } => Some(Phase::Response { ends }),
-            _ => None,
-        };
-        if let Some(phase) = phase {
-            let is_request = matches!(phase, Phase::Request(_));
-            let todo = self
+        if matches!(self.state.get(), State::Store | State::Held) {
+            let resumption = self
                 .worker
-                .at_desk(|desk, process| desk.resume(process, ticket, stream, is_request));
-            match todo {
-                Some(Todo::Park) => {}
-                Some(todo) => self.go_on(todo, phase),
-                // A panic took what it waited for.
-                None => self.fail(),
+                .at_desk(|desk, process| desk.resume(process, ticket, stream));
+            match resumption {
+                Resumption::Waits => {}
+                Resumption::Lost => self.fail(),
+                Resumption::Request(todo) => {
+                    if self.act(todo, None) == Go::On {
+                        stream.continue_request();
+                    }
+                }
+                Resumption::Response { todo, ends } => {
+                    if self.act_on_response(todo, ends) != State::Held {
+                        stream.continue_response();
+                    }
+                }
             }
         }
         self.worker.flush(&stream);
@@ -235,16 +237,6 @@ impl Request {
                 carry_out::tell(stream, record);
             }
             stream.reset("streamgate_cut");
-        }
-    }
-
-    fn go_on(&self, todo: Todo, phase: Phase<'_>) {
-        self.state.set(State::Nothing);
-        if self.act(todo, phase) == Go::On {
-            match phase {
-                Phase::Request(_) => self.stream.continue_request(),
-                Phase::Response { .. } => self.stream.continue_response(),
-            }
         }
     }
 
@@ -271,7 +263,7 @@ impl Request {
 
     /// A hook panicked; the request may wait for what that was to tell it.
     pub(crate) fn fail_if_waiting(&self) {
-        if matches!(self.state.get(), State::Store | State::Held { .. }) {
+        if matches!(self.state.get(), State::Store | State::Held) {
             self.fail();
         }
     }
@@ -286,10 +278,19 @@ impl Request {
         self.stream.reset("streamgate_panicked");
     }
 
-    /// Does what the edge says.
-    fn act(&self, todo: Todo, phase: Phase<'_>) -> Go {
-        let (state, go) = take(todo, phase, self.stream, &self.body);
+    /// Does with the request what the edge says.
+    fn act(&self, todo: Todo, path: Option<&[u8]>) -> Go {
+        self.state.set(State::Nothing);
+        let (state, go) = take(todo, self.stream, path);
         self.state.set(state);
         go
+    }
+
+    /// Does with the response what the edge says; what it waits for then.
+    fn act_on_response(&self, todo: ResponseTodo, ends: bool) -> State {
+        self.state.set(State::Nothing);
+        let state = take_response(todo, self.stream, ends, &self.body);
+        self.state.set(state);
+        state
     }
 }

@@ -3,7 +3,7 @@
 use streamgate_core::exchange::{Record, Reply};
 use streamgate_core::playback::Scrub;
 
-/// What goes on with a request, or with its response.
+/// What goes on with a request.
 pub(crate) enum Todo {
     /// It goes on as it is.
     Pass,
@@ -24,9 +24,35 @@ pub(crate) enum Todo {
     Park,
 }
 
+/// What goes on with a response.
+pub(crate) enum ResponseTodo {
+    /// It goes on as it is.
+    Pass,
+    /// The same, and the access log is told.
+    Tell(Record),
+    /// It gives way to an answer.
+    Reply(Box<Reply>),
+    /// The fleet's store was asked.
+    Park,
+}
+
+/// What becomes of what was parked.
+pub(crate) enum Resumption {
+    /// The fleet's store has not answered yet.
+    Waits,
+    /// A panic took what it waited for.
+    Lost,
+    Request(Todo),
+    Response {
+        todo: ResponseTodo,
+        /// It has no body.
+        ends: bool,
+    },
+}
+
 /// What becomes of a response whose headers are there.
 pub(crate) struct Response {
-    pub(crate) todo: Todo,
+    pub(crate) todo: ResponseTodo,
     /// A header to add.
     pub(crate) renewed: Option<(String, String)>,
     /// Its body is collected.

@@ -21,11 +21,15 @@ pub struct Policy {
 }
 
 /// Whether a policy acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 pub enum Mode {
-    /// It does.
+    /// It refuses and evicts.
+    #[default]
     Enforce,
-    /// It judges and counts and never refuses: the safe way to introduce a limit.
+    /// It judges and counts, and never refuses or evicts: the safe way to introduce a
+    /// limit.
     Monitor,
 }
 

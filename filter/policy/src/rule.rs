@@ -51,12 +51,15 @@ pub enum Count {
     Distinct(String),
 }
 
-/// What happens when a start would exceed a rule's limit (contract, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who gives way.
+// Where a start would exceed a rule's limit (contract, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OnConflict {
-    /// LIFO: the newcomer is refused, nobody else is touched.
+    /// The newcomer is refused, nobody else is touched.
     DenyNew,
-    /// FIFO: the newcomer plays, the oldest conflicting streams lose their place.
+    /// The newcomer plays, the oldest lose their place.
     StopOldest,
 }
 

@@ -30,11 +30,13 @@ pub struct Sharing {
 }
 
 /// What becomes of requests from a network, or by an agent, beyond what is allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum SharingAction {
     /// They are counted.
     Monitor,
-    /// They are refused.
+    /// They are refused, with the reason `shared`.
     Refuse,
 }
 

@@ -47,12 +47,15 @@ pub struct Stream {
 }
 
 /// What keeps a stream alive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 pub enum Liveness {
-    /// Heartbeats as well as media requests.
+    /// Media requests as well as heartbeats.
     #[default]
     Any,
-    /// Media requests only: it has had one on a path that says `liveness: media`.
+    /// Media requests alone, from the first one on: a heartbeat does not keep a stream
+    /// whose segments stopped.
     Media,
 }
 

@@ -1,10 +1,10 @@
-//! The way of one request: what the edge says is done.
+//! What is done with a request, or with its response, once the edge has said so.
 
 use std::borrow::Cow;
 
 use streamgate_core::exchange::{Answer, Reply};
 use streamgate_core::playback::{Forward, Rewrite, Watch};
-use streamgate_core::step::{Pending, Step};
+use streamgate_core::step::{Pending, ResponseStep, Step};
 
 use crate::go::Go;
 use crate::head::RequestHead;
@@ -26,10 +26,7 @@ pub(crate) enum State {
     /// The fleet's store is asked about the request.
     Store,
     /// The response is held back until the fleet's store has answered.
-    Held {
-        /// It has no body.
-        ends: bool,
-    },
+    Held,
     /// The response's body is to give way to this.
     Refused(Vec<u8>),
     /// The response is a manifest of which this much is there.
@@ -59,54 +56,46 @@ fn tell_no_more(head: &RequestHead) {
     }
 }
 
-/// How far a request has come.
-pub(crate) enum Phase<'p> {
-    /// Its head is there, or is there again.
-    Request {
-        /// Its path, if that is at hand.
-        path: Option<&'p [u8]>,
-        /// Its head, until its `Referer` says nothing that no log is to hold.
-        head: Option<&'p RequestHead>,
-    },
-    /// The head of its response is there.
-    Response {
-        /// No body follows.
-        ends: bool,
-    },
-}
-
-/// Does what the edge says; what the request waits for then.
-pub(crate) fn take(step: Step, phase: &Phase<'_>) -> (State, Go) {
-    match (step, phase) {
-        (Step::Pass, _) => (State::Nothing, Go::On),
-        (Step::Log(record), _) => {
+/// Does with a request what the edge says; what it waits for then. `path` is its path, if that is at
+/// hand; `head` its head, until its `Referer` says nothing that no log is to hold.
+pub(crate) fn take(step: Step, path: Option<&[u8]>, head: Option<&RequestHead>) -> (State, Go) {
+    match step {
+        Step::Pass => (State::Nothing, Go::On),
+        Step::Log(record) => {
             log::record(&record);
             (State::Nothing, Go::On)
         }
-        (Step::Forward(forward), Phase::Request { path, .. }) => {
-            (forwarded(forward, *path), Go::On)
-        }
-        // Nothing of a request can be changed once its response is there.
-        (Step::Forward(_) | Step::AwaitBody(_), Phase::Response { .. }) => (State::Nothing, Go::On),
-        (Step::AwaitBody(pending), Phase::Request { head, .. }) => {
+        Step::Forward(forward) => (forwarded(forward, path), Go::On),
+        Step::AwaitBody(pending) => {
             if let Some(head) = head {
                 tell_no_more(head);
             }
             (State::Body(pending, 0), Go::Wait)
         }
-        (Step::Reply(answer), Phase::Request { head, .. }) => {
-            reply(&answer, *head);
+        Step::Reply(answer) => {
+            reply(&answer, head);
             (State::Nothing, Go::Wait)
         }
-        (Step::Reply(reply), Phase::Response { ends }) => {
+        Step::Park => (State::Store, Go::Wait),
+    }
+}
+
+/// Does with a response what the edge says; what it waits for then. `ends`: it has no body.
+pub(crate) fn take_response(step: ResponseStep, ends: bool) -> (State, Go) {
+    match step {
+        Step::Pass => (State::Nothing, Go::On),
+        Step::Log(record) => {
+            log::record(&record);
+            (State::Nothing, Go::On)
+        }
+        Step::Reply(reply) => {
             // The request's head is gone by now; its path was stripped on the way in.
             if let Some(record) = &reply.record {
                 log::record(record);
             }
-            (answer_instead(reply.answer, *ends), Go::On)
+            (answer_instead(reply.answer, ends), Go::On)
         }
-        (Step::Park, Phase::Request { .. }) => (State::Store, Go::Wait),
-        (Step::Park, Phase::Response { ends }) => (State::Held { ends: *ends }, Go::Wait),
+        Step::Park => (State::Held, Go::Wait),
     }
 }
 

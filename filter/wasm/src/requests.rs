@@ -11,7 +11,7 @@ use streamgate_record::fleet::Ticket;
 use crate::go::Go;
 use crate::head::RequestHead;
 use crate::host;
-use crate::http::{Phase, State, take};
+use crate::http::{State, take, take_response};
 use crate::manifest::Manifest;
 use crate::worker::Worker;
 
@@ -144,7 +144,7 @@ impl Requests {
         }
         let gone = self.waiting.borrow_mut().remove(&context);
         if let Some(Waiting { worker, state }) = gone
-            && matches!(state, State::Store | State::Held { .. })
+            && matches!(state, State::Store | State::Held)
         {
             worker.edge.borrow_mut().forget(Ticket(context));
         }
@@ -164,11 +164,7 @@ impl Requests {
         let mut edge = worker.edge.borrow_mut();
         let step = edge.on_request(&worker.envoy, Ticket(context), &head, &path, ends);
         drop(edge);
-        let phase = Phase::Request {
-            path: Some(&path),
-            head: Some(&head),
-        };
-        let (state, go) = take(step, &phase);
+        let (state, go) = take(step, Some(&path), Some(&head));
         self.wait(context, worker, state);
         go
     }
@@ -215,11 +211,7 @@ impl Requests {
         let mut edge = worker.edge.borrow_mut();
         let step = edge.on_body(&worker.envoy, Ticket(context), call, &body);
         drop(edge);
-        let phase = Phase::Request {
-            path: None,
-            head: None,
-        };
-        let (state, go) = take(step, &phase);
+        let (state, go) = take(step, None, None);
         self.wait(context, &worker, state);
         go
     }
@@ -254,9 +246,9 @@ impl Requests {
         let (mut state, mut go) = match watch {
             Some(watch) => {
                 let mut edge = worker.edge.borrow_mut();
-                let step = edge.on_response(&worker.envoy, Ticket(context), &watch, status);
+                let step = edge.on_response(&worker.envoy, Ticket(context), &watch, status, ends);
                 drop(edge);
-                take(step, &Phase::Response { ends })
+                take_response(step, ends)
             }
             None => (State::Nothing, Go::On),
         };
@@ -325,10 +317,9 @@ impl Requests {
         }
     }
 
-    /// The state of a request that waits for the fleet's store, taken out; `None` if it is
-    /// gone.
-    pub(crate) fn resume(&self, context: u32) -> Option<State> {
-        Some(self.waiting.borrow_mut().remove(&context)?.state)
+    /// A request or response waits for the fleet's store no longer; `false` if it is gone.
+    pub(crate) fn unpark(&self, context: u32) -> bool {
+        self.waiting.borrow_mut().remove(&context).is_some()
     }
 
     /// Remembers what a request waits for, if it does.
@@ -336,7 +327,7 @@ impl Requests {
         if matches!(state, State::Nothing) {
             return;
         }
-        let asks = matches!(state, State::Store | State::Held { .. });
+        let asks = matches!(state, State::Store | State::Held);
         let waiting = Waiting {
             worker: Rc::clone(worker),
             state,

@@ -3,13 +3,15 @@
 use std::rc::Rc;
 
 use log::Level;
+use streamgate_core::edge::Settled;
 use streamgate_core::notices::{Notice, Severity};
-use streamgate_record::fleet::{AnsweredQuestion, CallFailure, StoreCall, Ticket};
+use streamgate_core::step::Unparked;
+use streamgate_record::fleet::{CallFailure, StoreCall, Ticket};
 
 use crate::go::Go;
 use crate::head::RequestHead;
 use crate::host;
-use crate::http::{Phase, State, take};
+use crate::http::{State, take, take_response};
 use crate::requests::with_requests;
 use crate::worker::Worker;
 
@@ -154,11 +156,8 @@ impl Worker {
         }
         for settled in settled {
             let Ticket(context) = settled.ticket;
-            let state = with_requests(|requests| requests.resume(context));
-            if let Some(state) = state
-                && host::act_for(context)
-            {
-                let state = self.resume(settled, &state);
+            if with_requests(|requests| requests.unpark(context)) && host::act_for(context) {
+                let state = self.resume(settled);
                 with_requests(|requests| requests.wait(context, self, state));
             }
         }
@@ -166,21 +165,14 @@ impl Worker {
         self.wake_if_needed();
     }
 
-    /// Goes on with a request; what it waits for then.
-    fn resume(&self, settled: AnsweredQuestion, state: &State) -> State {
-        let mut edge = self.edge.borrow_mut();
+    /// Goes on with a request or response; what it waits for then.
+    fn resume(&self, settled: Settled) -> State {
         let head = RequestHead::default();
-        let step = edge.resume(&self.envoy, settled, &head);
-        drop(edge);
-        let request = Phase::Request {
-            path: None,
-            head: Some(&head),
+        let unparked = self.edge.borrow_mut().resume(&self.envoy, settled, &head);
+        let ((state, go), go_on): (_, fn()) = match unparked {
+            Unparked::Request(step) => (take(step, None, Some(&head)), host::resume_request),
+            Unparked::Response { step, ends } => (take_response(step, ends), host::resume_response),
         };
-        let (phase, go_on): (_, fn()) = match *state {
-            State::Held { ends } => (Phase::Response { ends }, host::resume_response),
-            _ => (request, host::resume_request),
-        };
-        let (state, go) = take(step, &phase);
         if go == Go::On {
             go_on();
         }

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use streamgate_core::config::Config;
 use streamgate_core::edge::Edge;
 use streamgate_core::exchange::Answer;
-use streamgate_core::step::Step;
+use streamgate_core::step::{ResponseStep, Step, Unparked};
 use streamgate_record::fleet::{CallFailure, CallId, StoreCall, Ticket};
 
 use crate::host::EdgeHost;
@@ -139,8 +139,11 @@ impl SimEdge {
             let Some(waiting) = worker.waiting.remove(&ticket) else {
                 continue;
             };
-            let step = worker.edge.resume(host, settled, &waiting.request);
-            match worker.step(host, ticket, step) {
+            let outcome = match worker.edge.resume(host, settled, &waiting.request) {
+                Unparked::Request(step) => worker.step(host, ticket, step),
+                Unparked::Response { step, .. } => of_response(step),
+            };
+            match outcome {
                 Some(outcome) => resolved.push(Resolved {
                     viewer: waiting.viewer,
                     outcome,
@@ -175,10 +178,18 @@ impl Worker {
                 let Some(watch) = forward.watch else {
                     return Some(Outcome::Served);
                 };
-                let step = self.edge.on_response(host, ticket, &watch, 200);
-                self.step(host, ticket, step)
+                of_response(self.edge.on_response(host, ticket, &watch, 200, false))
             }
         }
+    }
+}
+
+/// What becomes of a response; `None` if it waits.
+fn of_response(step: ResponseStep) -> Option<Outcome> {
+    match step {
+        Step::Pass | Step::Log(_) => Some(Outcome::Served),
+        Step::Reply(reply) => Some(Outcome::Answered(reply.answer)),
+        Step::Park => None,
     }
 }
 

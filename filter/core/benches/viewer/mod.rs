@@ -83,7 +83,7 @@ impl Viewer {
         let watch = viewer.segment(&viewer.path_of(1)).watch.unwrap();
         let _ = viewer
             .edge
-            .on_response(&viewer.host, Ticket(1), &watch, 200);
+            .on_response(&viewer.host, Ticket(1), &watch, 200, false);
         let _ = viewer.edge.on_tick(&viewer.host);
         viewer
     }

@@ -22,7 +22,7 @@ use super::credentials;
 use super::refused::{refusal, refused_for};
 use super::respond::{Wish, malformed, unauthorized};
 use super::understood::Understood;
-use crate::authority::{AfterDecision, AfterLook, Authority, Decision, Inquiry};
+use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, SessionApi};
 use crate::credential_clock::credentials_ahead_ms;
 use crate::exchange::{Answer, Reply};
@@ -237,6 +237,7 @@ pub(crate) fn finish(
         ticket,
         subject: &subject,
         now,
+        copy_state: CopyState::Unverified,
     };
     let caller = understood.caller(config, now);
     let (wish, event) = match call {

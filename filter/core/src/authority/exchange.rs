@@ -1,14 +1,12 @@
 //! What goes to the fleet's store, and what comes from it.
 
 use streamgate_record::Records;
-use streamgate_record::fleet::{
-    AnsweredQuestion, CallFailure, CallId, Fleet, Settings, StoreCall, Ticket,
-};
+use streamgate_record::fleet::{CallFailure, CallId, Fleet, Settings, StoreCall, Ticket};
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::{Authority, CopyState};
+use super::{Authority, CopyState, Settled};
 
 impl Authority {
     /// How this edge speaks with the store of its fleet, if it is in one.
@@ -35,16 +33,6 @@ impl Authority {
             CopyState::Unverified if fleet.is_up(subject) => "copy",
             CopyState::Unverified | CopyState::Unreachable => "out",
         })
-    }
-
-    /// What is known of the copy that the running callback is about.
-    pub(crate) const fn copy_state(&self) -> CopyState {
-        self.copy_state
-    }
-
-    /// What is known of the copy that the running callback is about.
-    pub(crate) fn set_copy_state(&mut self, copy_state: CopyState) {
-        self.copy_state = copy_state;
     }
 
     /// The request of this ticket is gone.
@@ -112,8 +100,18 @@ impl Authority {
         }
     }
 
-    /// The questions that are settled, to go on with by [`Authority::resume`].
-    pub(crate) fn settled(&mut self) -> Vec<AnsweredQuestion> {
-        self.fleet.as_mut().map(Fleet::settled).unwrap_or_default()
+    /// Who is parked no longer, to go on with by [`Authority::resume`].
+    pub(crate) fn settled(&mut self) -> Vec<Settled> {
+        let answered = self.fleet.as_mut().map(Fleet::settled).unwrap_or_default();
+        let parked = &mut self.parked;
+        let settled = answered.into_iter().filter_map(|answered| {
+            Some(Settled {
+                ticket: answered.ticket,
+                parked: parked.remove(&answered.ticket)?,
+                answer: answered.answer,
+                may_be_recorded: answered.may_be_recorded,
+            })
+        });
+        settled.collect()
     }
 }

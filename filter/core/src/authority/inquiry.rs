@@ -7,7 +7,18 @@ use streamgate_record::{self as record, Decided, Records, Unavailable};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-/// A question: about whom, for which request, when.
+/// What is known of this edge's copy of a record, in a fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CopyState {
+    /// Nothing: the store can be asked.
+    Unverified,
+    /// The store was asked a moment ago, and the copy is up to date.
+    Verified,
+    /// The store was asked, and did not answer.
+    Unreachable,
+}
+
+/// A question: about whom, for which request, when, and what is known of the subject's copy.
 #[derive(Debug)]
 pub(crate) struct Inquiry<'a, H> {
     pub(crate) host: &'a H,
@@ -15,6 +26,7 @@ pub(crate) struct Inquiry<'a, H> {
     pub(crate) ticket: Ticket,
     pub(crate) subject: &'a SubjectKey,
     pub(crate) now: Moment,
+    pub(crate) copy_state: CopyState,
 }
 
 impl<H: Host> Inquiry<'_, H> {

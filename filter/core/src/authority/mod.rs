@@ -14,26 +14,16 @@ mod tests;
 
 use hashbrown::HashMap;
 use streamgate_policy::{Event, Refused, Verdict};
-use streamgate_record::fleet::{AnsweredQuestion, Fleet, Question, Ticket};
+use streamgate_record::fleet::{Fleet, Question, Ticket};
 use streamgate_record::ports::Host;
 use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable, memory_since};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-pub(crate) use self::inquiry::Inquiry;
+pub(crate) use self::inquiry::{CopyState, Inquiry};
 use self::parked::Parked;
+pub use self::parked::Settled;
 pub(crate) use self::parked::{AfterDecision, AfterLook};
-
-/// What is known of this edge's copy of a record, in a fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CopyState {
-    /// Nothing: the store can be asked.
-    Unverified,
-    /// The store was asked a moment ago, and the copy is up to date.
-    Verified,
-    /// The store was asked, and did not answer.
-    Unreachable,
-}
 
 /// What became of a question.
 #[derive(Debug)]
@@ -60,8 +50,6 @@ pub(crate) struct Authority {
     fleet: Option<Fleet>,
     /// Since when this edge remembers, once asked.
     memory_since: Option<Moment>,
-    /// What is known of the copy that the running callback is about.
-    copy_state: CopyState,
     parked: HashMap<Ticket, Parked>,
 }
 
@@ -74,7 +62,6 @@ impl Authority {
         Self {
             fleet,
             memory_since: None,
-            copy_state: CopyState::Unverified,
             parked: HashMap::new(),
         }
     }
@@ -96,7 +83,7 @@ impl Authority {
         if let Some(decided) = self.peek(of, event, is_decided_later)? {
             return Ok(Decision::Decided(decided));
         }
-        if self.can_ask(of.subject) {
+        if self.can_ask(of) {
             return Ok(self.park(of, Parked::Look(AfterLook::Request)));
         }
         self.foresee_in_outage(of, event).map(Decision::Decided)
@@ -134,7 +121,7 @@ impl Authority {
             Verdict::Stopped => true,
             Verdict::Operated { .. } => false,
         };
-        let is_known = suffices || self.copy_state == CopyState::Verified;
+        let is_known = suffices || of.copy_state == CopyState::Verified;
         Ok(is_known.then_some(decided))
     }
 
@@ -150,7 +137,7 @@ impl Authority {
         event: &Event,
         after: impl FnOnce() -> AfterDecision,
     ) -> Result<Decision, Unavailable> {
-        if self.can_ask(of.subject) {
+        if self.can_ask(of) {
             let copy = || record::activity(of.host, of.records, of.subject, of.now);
             if suffices::is_start(event, copy) {
                 return Ok(self.park_event(of, event, after()));
@@ -177,7 +164,7 @@ impl Authority {
         match self.by_copy(of, event)? {
             Ok(decided) => return Ok(Some(decided)),
             // That the copy was found up to date for this request is no outage.
-            Err(LeftOpen) if self.is_reachable(of.subject) => {}
+            Err(LeftOpen) if self.is_reachable(of) => {}
             Err(LeftOpen) => return self.in_outage(of, event, 0).map(Some),
         }
         if let Some(fleet) = &mut self.fleet {
@@ -198,47 +185,46 @@ impl Authority {
         of: &Inquiry<'_, H>,
         after: impl FnOnce() -> AfterLook,
     ) -> Decision<()> {
-        match self.can_ask(of.subject) {
+        match self.can_ask(of) {
             true => self.park(of, Parked::Look(after())),
             false => Decision::Decided(()),
         }
     }
 
-    /// Goes on with a question that was settled; `None` if nobody waits for it any more.
+    /// Goes on with who was parked.
     pub(crate) fn resume<H: Host>(
         &mut self,
         host: &H,
         records: &Records,
-        settled: AnsweredQuestion,
+        settled: Settled,
         now: Moment,
-    ) -> Option<Resumed> {
-        let ticket = settled.ticket;
-        match self.parked.remove(&ticket)? {
+    ) -> Resumed {
+        match settled.parked {
             Parked::Look(after) => {
                 let copy_state = match settled.answer {
                     Err(Unavailable::Fleet) => CopyState::Unreachable,
                     _ => CopyState::Verified,
                 };
-                Some(Resumed::Looked(after, copy_state))
+                Resumed::Looked(after, copy_state)
             }
             Parked::Event {
                 subject,
                 event,
                 after,
             } => {
-                let of = Inquiry {
+                let mut of = Inquiry {
                     host,
                     records,
-                    ticket,
+                    ticket: settled.ticket,
                     subject: &subject,
                     now,
+                    copy_state: CopyState::Verified,
                 };
-                let mut copy_state = CopyState::Verified;
                 let decided = match settled.answer {
                     Ok(Some(decided)) => Ok(decided),
                     // In vain: this edge decides by itself, or refuses.
                     Ok(None) | Err(Unavailable::Fleet) => {
-                        copy_state = CopyState::Unreachable;
+                        of.copy_state = CopyState::Unreachable;
                         let alone = self.alone(&of, &event);
                         if settled.may_be_recorded {
                             self.undo(&of, event);
@@ -247,7 +233,7 @@ impl Authority {
                     }
                     Err(unavailable) => Err(unavailable),
                 };
-                Some(Resumed::Decided(after, decided, copy_state))
+                Resumed::Decided(after, decided, of.copy_state)
             }
         }
     }
@@ -301,14 +287,14 @@ impl Authority {
     }
 
     /// Whether the store has the last word, can be asked, and has not been asked yet.
-    fn can_ask(&self, subject: &SubjectKey) -> bool {
-        self.copy_state == CopyState::Unverified && self.is_reachable(subject)
+    fn can_ask<H: Host>(&self, of: &Inquiry<'_, H>) -> bool {
+        of.copy_state == CopyState::Unverified && self.is_reachable(of)
     }
 
     /// Whether the store has the last word, and answers as far as is known.
-    fn is_reachable(&self, subject: &SubjectKey) -> bool {
-        let fleet = self.fleet.as_ref();
-        self.copy_state != CopyState::Unreachable && fleet.is_some_and(|fleet| fleet.is_up(subject))
+    fn is_reachable<H: Host>(&self, of: &Inquiry<'_, H>) -> bool {
+        let is_up = |fleet: &Fleet| fleet.is_up(of.subject);
+        of.copy_state != CopyState::Unreachable && self.fleet.as_ref().is_some_and(is_up)
     }
 
     fn park_event<H: Host>(

@@ -1,6 +1,8 @@
 //! What goes on once the fleet's store has answered.
 
 use streamgate_policy::{Event, Operation};
+use streamgate_record::fleet::Ticket;
+use streamgate_record::{Decided, Unavailable};
 use streamgate_values::subject::SubjectKey;
 
 use crate::api::understood::Understood;
@@ -18,6 +20,18 @@ pub(super) enum Parked {
         event: Event,
         after: AfterDecision,
     },
+}
+
+/// Who was parked, and what the fleet's store has answered.
+#[derive(Debug)]
+pub struct Settled {
+    /// Names the request.
+    pub ticket: Ticket,
+    pub(super) parked: Parked,
+    /// The answer: `None` to a look.
+    pub(super) answer: Result<Option<Decided>, Unavailable>,
+    /// There is no answer, and yet the store may have recorded what was asked for.
+    pub(super) may_be_recorded: bool,
 }
 
 /// What goes on when the copy is up to date, or cannot be brought up to date.
@@ -39,5 +53,9 @@ pub(crate) enum AfterDecision {
     /// A call at the operator's door that changes something.
     Operation(UnderstoodOperation, Operation),
     /// The response to a request.
-    Response(Watch),
+    Response {
+        watch: Watch,
+        /// It has no body.
+        ends: bool,
+    },
 }

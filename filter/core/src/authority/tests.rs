@@ -18,6 +18,7 @@ const ALICE: SubjectKey = SubjectKey::from_bytes([7; 16]);
 struct Edge {
     host: MemoryHost,
     records: Records,
+    copy_state: CopyState,
     authority: Authority,
 }
 
@@ -55,6 +56,7 @@ fn edge(streams: Vec<Stream>) -> Edge {
         host,
         records,
         authority,
+        copy_state: CopyState::Unverified,
     }
 }
 
@@ -67,6 +69,7 @@ impl Edge {
             ticket: Ticket(1),
             subject: &ALICE,
             now: self.host.now().plus_ms(1),
+            copy_state: self.copy_state,
         };
         ask(&mut self.authority, &of)
     }
@@ -74,7 +77,7 @@ impl Edge {
     fn decides(&mut self, of: Play) -> Decision {
         let watch = Watch::of_a_start(ALICE, &of);
         let event = Event::Play(of);
-        let after = || AfterDecision::Response(watch);
+        let after = || AfterDecision::Response { watch, ends: false };
         let decision = self.asks(|authority, of| authority.decide(of, &event, after));
         decision.unwrap()
     }
@@ -125,7 +128,7 @@ fn what_is_new_about_a_stream_is_for_the_store_to_judge() {
 #[test]
 fn a_copy_that_is_up_to_date_is_no_outage() {
     let mut edge = edge(vec![on_a_channel(1)]);
-    edge.authority.set_copy_state(CopyState::Verified);
+    edge.copy_state = CopyState::Verified;
     let mut zaps = edge.sign_of_life(1);
     zaps.attributes.set("channel", "Sports");
     let decided = edge.notes(zaps);
@@ -143,7 +146,7 @@ fn a_session_of_another_edge_goes_on_here_while_nobody_can_be_asked() {
     heartbeat.attributes.set("channel", "News");
     let event = Event::Play(heartbeat.clone());
     edge.authority.memory_since = Some(Moment::EARLIEST);
-    edge.authority.set_copy_state(CopyState::Unreachable);
+    edge.copy_state = CopyState::Unreachable;
     // There is no shard that answers.
     let foreseen = edge.foresees(&event);
     let decision = edge.decides(heartbeat);
@@ -171,7 +174,7 @@ fn a_stream_of_another_edge_is_not_over_because_a_neighbours_end_was_forgotten()
     let mut segment = edge.sign_of_life(2);
     segment.unknown = Unknown::Starts;
     edge.authority.memory_since = Some(Moment::EARLIEST);
-    edge.authority.set_copy_state(CopyState::Verified);
+    edge.copy_state = CopyState::Verified;
     let Decision::Decided(decided) = edge.foresees(&Event::Play(segment)) else {
         panic!("the copy is up to date");
     };

@@ -1,8 +1,5 @@
-//! Choices that are in force as they are written.
-//!
-//! Those that a crate below makes use of ([`Mode`](streamgate_policy::Mode) and others) are written
-//! as types of their own in [`raw`](super::raw): nothing below the edge knows how a configuration
-//! is written.
+//! Choices that are in force as they are written, and that the edge alone makes use of. Others, such as
+//! [`Mode`](streamgate_policy::Mode), stand in the crate that makes use of them.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;

@@ -137,15 +137,19 @@ pub enum AttributeSource {
 }
 
 /// What CMCD says of a playback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum CmcdKey {
     /// The session id.
     Sid,
     /// The content id.
     Cid,
-    /// The player's state.
+    /// The player's state, one letter.
+    #[serde(rename = "sta")]
     State,
-    /// Whether it is in the background.
+    /// Whether the player is in the background: `true` or `false`.
+    #[serde(rename = "bg")]
     Background,
 }
 

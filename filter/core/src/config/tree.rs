@@ -35,8 +35,8 @@ pub(super) enum Tree {
 pub(super) enum Step {
     /// Into the field of this name.
     Field(String),
-    /// Into the list's item at this place, the first being 0.
-    StoreKey(usize),
+    /// Into the list's item at this index, the first being 0.
+    Item(usize),
 }
 
 impl Tree {
@@ -100,7 +100,7 @@ impl Tree {
                     value.at(rest, change);
                 }
             }
-            (Step::StoreKey(index), Self::List(values)) => {
+            (Step::Item(index), Self::List(values)) => {
                 if let Some(value) = values.get_mut(*index) {
                     value.at(rest, change);
                 }

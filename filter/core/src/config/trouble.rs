@@ -158,7 +158,7 @@ impl Trouble {
     #[cold]
     #[inline(never)]
     pub(super) fn at_index(mut self, index: usize) -> Self {
-        self.0.path.push(Step::StoreKey(index));
+        self.0.path.push(Step::Item(index));
         self
     }
 }
@@ -173,7 +173,7 @@ fn written(steps: &[Step]) -> String {
         let _ = match step {
             Step::Field(name) if path.is_empty() => path.write_str(name),
             Step::Field(name) => write!(path, ".{name}"),
-            Step::StoreKey(index) => write!(path, "[{index}]"),
+            Step::Item(index) => write!(path, "[{index}]"),
         };
     }
     path

@@ -31,19 +31,25 @@ impl Edge {
         })
     }
 
-    /// A step, with its decision kept for operators.
-    pub(super) fn noted(&mut self, host: &impl Host, copy_state: CopyState, step: Step) -> Step {
-        match step {
-            Step::Reply(mut reply) => {
+    /// A step, with its decision kept for operators; where the same was told a moment ago, without
+    /// its line.
+    pub(super) fn noted<F, B>(
+        &mut self,
+        host: &impl Host,
+        copy_state: CopyState,
+        mut step: Step<F, B>,
+    ) -> Step<F, B> {
+        let is_new = match &mut step {
+            Step::Reply(reply) => {
                 self.note(host, copy_state, &mut reply.record);
-                Step::Reply(reply)
+                true
             }
-            Step::Log(record) => {
-                let mut record = Some(record);
-                self.note(host, copy_state, &mut record);
-                record.map_or(Step::Pass, Step::Log)
-            }
-            Step::Pass | Step::Forward(_) | Step::AwaitBody(_) | Step::Park => step,
+            Step::Log(record) => self.is_new(host, copy_state, record),
+            _ => true,
+        };
+        match is_new {
+            true => step,
+            false => Step::Pass,
         }
     }
 
@@ -55,11 +61,20 @@ impl Edge {
         copy_state: CopyState,
         record: &mut Option<Record>,
     ) {
-        if let Some(told) = record.as_mut()
-            && let Some(subject) = &told.subject
+        if record
+            .as_mut()
+            .is_some_and(|record| !self.is_new(host, copy_state, record))
         {
-            told.store = self.authority.decided_by(subject, copy_state);
+            *record = None;
         }
-        self.operator.note(host, record);
+    }
+
+    /// Keeps a decision for operators, and says whether it is to be logged: the same was not told
+    /// a moment ago.
+    fn is_new(&mut self, host: &impl Host, copy_state: CopyState, record: &mut Record) -> bool {
+        if let Some(subject) = &record.subject {
+            record.store = self.authority.decided_by(subject, copy_state);
+        }
+        self.operator.note(host, record)
     }
 }

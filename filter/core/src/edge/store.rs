@@ -1,13 +1,15 @@
 //! The edge and its fleet's store: what it is asked, what it answers, and what goes on then.
 
-use streamgate_record::fleet::{self, AnsweredQuestion, CallFailure, CallId, StoreCall, Ticket};
+use streamgate_record::Decided;
+use streamgate_record::fleet::{self, CallFailure, CallId, StoreCall, Ticket};
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
 use super::Edge;
-use crate::authority::{AfterDecision, AfterLook, CopyState, Resumed};
+use crate::authority::{AfterDecision, AfterLook, Resumed, Settled};
 use crate::operator;
-use crate::step::Step;
+use crate::playback::request::Attempt;
+use crate::step::{Step, Unparked};
 
 impl Edge {
     /// How it speaks with the store of its fleet, if it is in one.
@@ -65,24 +67,18 @@ impl Edge {
             .on_store_reply(host, records, call, reply, host.now());
     }
 
-    /// The requests that have waited for long enough, each to be handed to [`Edge::resume`].
-    pub fn settled(&mut self) -> Vec<AnsweredQuestion> {
+    /// Who has waited for long enough, each to be handed to [`Edge::resume`].
+    pub fn settled(&mut self) -> Vec<Settled> {
         self.authority.settled()
     }
 
-    /// Goes on with a request that has waited. `head` is that of the request; where it is the
-    /// response that has waited, nothing is read of it.
-    pub fn resume(
-        &mut self,
-        host: &impl Host,
-        settled: AnsweredQuestion,
-        head: &impl Head,
-    ) -> Step {
+    /// Goes on with what has waited. `head` is that of the request; where it is the response that
+    /// has waited, nothing is read of it.
+    pub fn resume(&mut self, host: &impl Host, settled: Settled, head: &impl Head) -> Unparked {
         let (config, ticket, now) = (&self.config, settled.ticket, host.now());
         let resumed = self.authority.resume(host, &config.records, settled, now);
         let (step, copy_state) = match resumed {
-            None => return Step::Pass,
-            Some(Resumed::Looked(after, copy_state)) => {
+            Resumed::Looked(after, copy_state) => {
                 let step = match after {
                     AfterLook::Listing(understood) => {
                         Step::Reply(understood.listing(config, host, now))
@@ -91,25 +87,21 @@ impl Edge {
                         operator::looked(door, host, &understood, copy_state)
                     }),
                     AfterLook::Request => {
-                        let Some(path) = head.header(":path") else {
-                            return Step::Pass;
-                        };
-                        self.authority.set_copy_state(copy_state);
-                        let step = self.on_request(host, ticket, head, &path, true);
-                        self.authority.set_copy_state(CopyState::Unverified);
-                        return step;
+                        let path = head.header(":path").unwrap_or_default();
+                        let attempt = Attempt { ticket, copy_state };
+                        self.request(host, attempt, head, &path, true)
                     }
                 };
                 (step, copy_state)
             }
-            Some(Resumed::Decided(after, decided, copy_state)) => {
+            Resumed::Decided(after, decided, copy_state) => {
+                let verdict = |decided: Decided| decided.verdict;
                 let step = match after {
                     AfterDecision::Call(understood) => {
-                        let verdict = decided.map(|decided| decided.verdict);
-                        Step::Reply(understood.decided(config, host, verdict, now))
+                        Step::Reply(understood.decided(config, host, decided.map(verdict), now))
                     }
                     AfterDecision::Operation(understood, operation) => {
-                        let verdict = decided.map(|decided| decided.verdict);
+                        let verdict = decided.map(verdict);
                         self.at_door(ticket, |door| {
                             operator::decided(
                                 door,
@@ -121,15 +113,17 @@ impl Edge {
                             )
                         })
                     }
-                    AfterDecision::Response(watch) => {
+                    AfterDecision::Response { watch, ends } => {
                         let decided = decided.as_ref().map_err(|unavailable| *unavailable);
                         self.gate.expect(ticket);
-                        self.gate.decided(config, host, &watch, decided, now)
+                        let step = self.gate.decided(config, host, &watch, decided, now);
+                        let step = self.noted(host, copy_state, step);
+                        return Unparked::Response { step, ends };
                     }
                 };
                 (step, copy_state)
             }
         };
-        self.noted(host, copy_state, step)
+        Unparked::Request(self.noted(host, copy_state, step))
     }
 }

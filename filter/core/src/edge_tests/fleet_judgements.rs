@@ -5,7 +5,7 @@ use streamgate_record::fleet::Ticket;
 use streamgate_record::ports::Clock;
 
 use crate::edge::Edge;
-use crate::step::Step;
+use crate::step::{Step, Unparked};
 use crate::testing::{Headers, MemoryHost, config_with, test};
 
 const TICKET: Ticket = Ticket(1);
@@ -30,7 +30,7 @@ fn head() -> Headers {
 }
 
 /// Has the store agree to everything it is asked, and goes on with who waits for it.
-fn resumed(edge: &mut Edge, host: &MemoryHost) -> Step {
+fn resumed(edge: &mut Edge, host: &MemoryHost) -> Unparked {
     let calls = edge.calls(host);
     assert_eq!(calls.len(), 1);
     let greeting = [
@@ -55,11 +55,14 @@ fn first_segment(is_in_fleet: bool) -> [u32; 3] {
         panic!("it may start");
     };
     let requested = judged();
-    let mut step = edge.on_response(&host, TICKET, &forward.watch.unwrap(), 200);
+    let mut step = edge.on_response(&host, TICKET, &forward.watch.unwrap(), 200, false);
     let responded = judged();
     if is_in_fleet {
         assert!(matches!(step, Step::Park), "{step:?}");
-        step = resumed(&mut edge, &host);
+        let Unparked::Response { step: resumed, .. } = resumed(&mut edge, &host) else {
+            panic!("its response waited");
+        };
+        step = resumed;
     }
     assert!(matches!(step, Step::Log(_)), "{step:?}");
     [
@@ -91,7 +94,7 @@ fn a_create_in_a_fleet_is_judged_once() {
     let step = edge.on_request(&host, TICKET, &call, path, true);
     assert!(matches!(step, Step::Park), "{step:?}");
     assert_eq!(judged() - begun, 0);
-    let Step::Reply(reply) = resumed(&mut edge, &host) else {
+    let Unparked::Request(Step::Reply(reply)) = resumed(&mut edge, &host) else {
         panic!("it is answered");
     };
     assert_eq!(reply.answer.status, 202);

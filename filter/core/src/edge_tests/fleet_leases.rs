@@ -3,7 +3,7 @@
 use streamgate_record::fleet::{StoreCall, Ticket};
 
 use crate::edge::Edge;
-use crate::step::Step;
+use crate::step::{Step, Unparked};
 use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 
 /// The answer to a call in which the store says this of each subject. Every first call reads
@@ -45,7 +45,7 @@ fn who_loses_its_place_before_it_is_told_of_it_is_refused_at_its_next_request() 
         let Step::Forward(forward) = asks(&mut edge, &host, player) else {
             panic!("it may start");
         };
-        let step = edge.on_response(&host, Ticket(player), &forward.watch.unwrap(), 200);
+        let step = edge.on_response(&host, Ticket(player), &forward.watch.unwrap(), 200, false);
         assert!(matches!(step, Step::Park), "{step:?}");
     }
     let calls = edge.calls(&host);
@@ -54,7 +54,10 @@ fn who_loses_its_place_before_it_is_told_of_it_is_refused_at_its_next_request() 
     let settled = edge.settled();
     assert_eq!(settled.len(), 2);
     for settled in settled {
-        let step = edge.resume(&host, settled, &Headers::default());
+        let Unparked::Response { step, .. } = edge.resume(&host, settled, &Headers::default())
+        else {
+            panic!("its response waited");
+        };
         assert!(matches!(step, Step::Log(_)), "{step:?}");
     }
 

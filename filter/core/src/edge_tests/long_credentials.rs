@@ -149,7 +149,7 @@ fn a_film_under_a_later_credential_runs_on_when_an_earlier_one_ends() {
             panic!("{step:?}");
         };
         if let Some(watch) = forward.watch {
-            let _ = world.workers[0].on_response(&world.host, ticket, &watch, 200);
+            let _ = world.workers[0].on_response(&world.host, ticket, &watch, 200, false);
         }
     };
     let [first, later] = [Ticket(11), Ticket(12)];

@@ -33,7 +33,7 @@ impl World {
             panic!("{step:?}");
         };
         if let Some(watch) = forward.watch {
-            let _ = self.workers[0].on_response(&self.host, ticket, &watch, 200);
+            let _ = self.workers[0].on_response(&self.host, ticket, &watch, 200, false);
         }
     }
 

@@ -211,7 +211,7 @@ impl World {
         let Some(watch) = forward.watch else {
             return served;
         };
-        match edge.on_response(host, TICKET, &watch, ask.origin) {
+        match edge.on_response(host, TICKET, &watch, ask.origin, false) {
             Step::Pass | Step::Log(_) => served,
             Step::Reply(reply) => Outcome::Answered(reply),
             step => panic!("{step:?}"),

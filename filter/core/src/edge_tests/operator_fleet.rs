@@ -6,7 +6,7 @@ use streamgate_record::ports::Clock;
 use super::json;
 use crate::edge::Edge;
 use crate::exchange::Reply;
-use crate::step::Step;
+use crate::step::{Step, Unparked};
 use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
 
 const KEY: &str = "an operator's key of some length";
@@ -67,7 +67,7 @@ fn answered(door: &mut Edge, host: &MemoryHost) -> Reply {
     let mut settled = door.settled();
     assert_eq!(settled.len(), 1);
     match door.resume(host, settled.remove(0), &Headers::default()) {
-        Step::Reply(reply) => reply,
+        Unparked::Request(Step::Reply(reply)) => reply,
         other => panic!("{other:?}"),
     }
 }

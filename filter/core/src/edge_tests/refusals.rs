@@ -83,7 +83,8 @@ fn a_late_refusal_speaks_the_viewers_language() {
         panic!("{step:?}");
     };
     world.ask(segment("early")).served();
-    let step = world.workers[1].on_response(&world.host, TICKET, &forward.watch.unwrap(), 200);
+    let step =
+        world.workers[1].on_response(&world.host, TICKET, &forward.watch.unwrap(), 200, false);
     let crate::step::Step::Reply(reply) = step else {
         panic!("{step:?}");
     };

@@ -44,6 +44,7 @@ impl<'a> AtDoor<'a> {
             ticket: self.ticket,
             subject,
             now,
+            copy_state: CopyState::Unverified,
         }
     }
 

@@ -64,11 +64,8 @@ impl OperatorState {
         }
     }
 
-    /// Keeps a decision that is logged; takes it away where it says nothing new.
-    pub(crate) fn note(&mut self, host: &impl Host, record: &mut Option<Record>) {
-        let Some(told) = record else {
-            return;
-        };
+    /// Keeps a decision, and says whether it is to be logged: it is not where it says nothing new.
+    pub(crate) fn note(&mut self, host: &impl Host, told: &mut Record) -> bool {
         if told.event != "operator" {
             let mut read = told.at;
             match self
@@ -76,15 +73,13 @@ impl OperatorState {
                 .tells(told, || *read.get_or_insert_with(|| host.now()))
             {
                 Some(left_out) => told.repeated = left_out,
-                None => {
-                    *record = None;
-                    return;
-                }
+                None => return false,
             }
             let clock = || read.unwrap_or_else(|| host.now());
             self.refused.count(host, told, clock);
         }
         self.decisions.keep(host, told);
+        true
     }
 
     /// To be called from time to time. `left_out` was refused since, and not logged.

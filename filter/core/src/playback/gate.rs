@@ -19,7 +19,6 @@ use std::sync::Arc;
 use streamgate_bytes::{Fingerprint, Fingerprinter};
 use streamgate_policy::{Event, Play, Refused, Unknown, Verdict};
 use streamgate_record::Generations;
-use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
@@ -35,7 +34,7 @@ use super::passage::Watch;
 use super::prefetch::Prefetches;
 use super::preflight;
 use super::refusal::{DEVICE_NAME, Who, Why};
-use super::request::Request;
+use super::request::{Attempt, Request};
 use crate::authority::{Authority, Decision};
 use crate::config::{Config, Paused};
 use crate::refusal::advice::languages;
@@ -123,12 +122,11 @@ impl Gate {
     }
 
     /// Decides about a request on the protected path at `path_index` in the configuration.
-    /// `ticket` names it should it have to wait.
     pub(crate) fn on_request<H: Head>(
         &mut self,
         config: &Config,
         host: &impl Host,
-        ticket: Ticket,
+        attempt: Attempt,
         asked: Asked<'_, H>,
         path_index: usize,
         authority: &mut Authority,
@@ -139,7 +137,7 @@ impl Gate {
         let request = Request {
             config,
             host,
-            ticket,
+            attempt,
             came_at: OnceCell::new(),
             method: OnceCell::new(),
             cmcd: OnceCell::new(),

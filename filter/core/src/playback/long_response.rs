@@ -10,7 +10,7 @@ use streamgate_values::moment::Moment;
 use super::flow::{Flowing, UNCOUNTED};
 use super::gate::Gate;
 use super::passage::{Facts, Watch};
-use crate::authority::{Authority, Inquiry};
+use crate::authority::{Authority, CopyState, Inquiry};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::Record;
 use crate::refusal::reason::Reason;
@@ -157,6 +157,7 @@ impl Gate {
             ticket: *ticket,
             subject: &subject,
             now,
+            copy_state: CopyState::Unverified,
         };
         // What is refused is not recorded: the player has not asked again.
         let decided = match authority.peek(&of, &event, || true) {

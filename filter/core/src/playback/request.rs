@@ -20,7 +20,7 @@ use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Scrub, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use super::rewrite::Rewrite;
-use crate::authority::Inquiry;
+use crate::authority::{CopyState, Inquiry};
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::advice::languages;
@@ -36,12 +36,19 @@ const SCOPE_MAX: usize = 256;
 /// The longest path that is kept until the response, in bytes: of a longer one its front.
 const PATH_MAX: usize = 1_024;
 
+/// The first try at a request, or the one after its subject's copy was brought up to date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    /// Names the request, should it have to wait.
+    pub(crate) ticket: Ticket,
+    pub(crate) copy_state: CopyState,
+}
+
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
     pub(super) config: &'a Config,
     pub(super) host: &'a E,
-    /// Names it, should it have to wait.
-    pub(super) ticket: Ticket,
+    pub(super) attempt: Attempt,
     /// When it came in, once asked.
     pub(super) came_at: OnceCell<Moment>,
     /// Its method, once asked.
@@ -66,9 +73,10 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
         Inquiry {
             host: self.host,
             records: &self.config.records,
-            ticket: self.ticket,
+            ticket: self.attempt.ticket,
             subject,
             now: self.now(),
+            copy_state: self.attempt.copy_state,
         }
     }
 

@@ -10,12 +10,21 @@ use streamgate_values::moment::Moment;
 use super::gate::Gate;
 use super::passage::Watch;
 use super::refusal::{DEVICE_NAME, What, Who, Why, refuse};
-use crate::authority::{AfterDecision, Authority, Decision, Inquiry};
+use crate::authority::{AfterDecision, Authority, CopyState, Decision, Inquiry};
 use crate::config::Config;
 use crate::exchange::Record;
 use crate::refusal::cause;
 use crate::refusal::reason::Reason;
-use crate::step::Step;
+use crate::step::{ResponseStep, Step};
+
+/// The head of the response to a watched request.
+pub(crate) struct Response<'w> {
+    pub(crate) ticket: Ticket,
+    pub(crate) watch: &'w Watch,
+    pub(crate) status: u16,
+    /// It has no body.
+    pub(crate) ends: bool,
+}
 
 impl Gate {
     /// Takes note of the response to a watched request: it may not reach the viewer if
@@ -24,11 +33,15 @@ impl Gate {
         &mut self,
         config: &Config,
         host: &impl Host,
-        ticket: Ticket,
-        watch: &Watch,
-        status: u16,
+        response: Response<'_>,
         authority: &mut Authority,
-    ) -> Step {
+    ) -> ResponseStep {
+        let Response {
+            ticket,
+            watch,
+            status,
+            ends,
+        } = response;
         if !(200..300).contains(&status) && status != 304 {
             return Step::Pass;
         }
@@ -41,11 +54,15 @@ impl Gate {
             ticket,
             subject: &watch.stream.subject,
             now: host.now(),
+            copy_state: CopyState::Unverified,
         };
         let decided = match watch.known {
             true => authority.note(&of, &event),
             false => {
-                let after = || AfterDecision::Response(watch.clone());
+                let after = || AfterDecision::Response {
+                    watch: watch.clone(),
+                    ends,
+                };
                 match authority.decide(&of, &event, after) {
                     Ok(Decision::Decided(decided)) => Ok(Some(decided)),
                     Ok(Decision::Parked) => return Step::Park,
@@ -71,7 +88,7 @@ impl Gate {
         watch: &Watch,
         decided: Result<&Decided, Unavailable>,
         now: Moment,
-    ) -> Step {
+    ) -> ResponseStep {
         let Watch { stream, name, .. } = watch;
         let Some(protected) = config.playback.get(watch.path_index) else {
             return Step::Pass;

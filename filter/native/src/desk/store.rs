@@ -1,6 +1,7 @@
 //! The worker's edge and its fleet's store: the calls to be made, what comes back, and what goes on
 //! then.
 
+use streamgate_core::step::Unparked;
 use streamgate_record::fleet::{CallFailure, CallId, StoreCall, Ticket};
 
 use super::Desk;
@@ -8,7 +9,7 @@ use crate::envoy::Stream;
 use crate::head::RequestHead;
 use crate::host::Process;
 use crate::standing::Standing;
-use crate::todo::Todo;
+use crate::todo::Resumption;
 
 impl Desk {
     /// Whether the store is to be called.
@@ -56,21 +57,22 @@ impl Desk {
         }
     }
 
-    /// Goes on with a request that waited for the store. `None`: nothing is known of it.
-    pub(crate) fn resume(
-        &mut self,
-        process: &Process,
-        ticket: u32,
-        stream: Stream,
-        is_request: bool,
-    ) -> Option<Todo> {
+    /// Goes on with a request or response that waited for the store.
+    pub(crate) fn resume(&mut self, process: &Process, ticket: u32, stream: Stream) -> Resumption {
         let Some(settled) = self.settled.remove(&ticket) else {
-            let still_waits = self.parked.contains_key(&ticket);
-            return still_waits.then_some(Todo::Park);
+            return match self.parked.contains_key(&ticket) {
+                true => Resumption::Waits,
+                false => Resumption::Lost,
+            };
         };
         self.parked.remove(&ticket);
         let head = RequestHead::of(stream);
-        let step = self.edge.resume(process, settled, &head);
-        Some(self.note(step, (ticket, stream), is_request))
+        match self.edge.resume(process, settled, &head) {
+            Unparked::Request(step) => Resumption::Request(self.note(step, ticket, stream)),
+            Unparked::Response { step, ends } => {
+                let todo = self.note_response(step, ticket, stream);
+                Resumption::Response { todo, ends }
+            }
+        }
     }
 }

@@ -36,11 +36,14 @@ impl Settings {
     }
 }
 
-/// What a start gets while the store does not answer. Streams that are known here play on
-/// in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a start gets while the store does not answer.
+// Streams that are known here play on in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 pub enum OnOutage {
     /// It is judged by what this edge knows.
+    #[default]
     Admit,
     /// It is refused.
     Refuse,

@@ -2,11 +2,11 @@
 
 use core::num::NonZeroU32;
 
-use streamgate_record::fleet::{OnOutage, Settings, StoreCredentials, layout_line};
+use streamgate_record::fleet::{Settings, StoreCredentials, layout_line};
 use streamgate_values::subject::SubjectHasher;
 
 use super::super::limits::{OUTAGE_WAIT_MS, SHARDS, SPAN_MS};
-use super::super::raw::{RawFleet, RawOnOutage};
+use super::super::raw::RawFleet;
 use super::check::Check;
 
 /// The longest that an eviction takes to other edges where nothing else is asked for, in
@@ -50,10 +50,7 @@ impl Check<'_> {
             start_within_ms: start_within_ms?,
             evictions_within_ms: evictions_within_ms?,
             shortest_timeout_ms,
-            on_outage: match raw.on_outage {
-                RawOnOutage::Admit => OnOutage::Admit,
-                RawOnOutage::Refuse => OnOutage::Refuse,
-            },
+            on_outage: raw.on_outage,
             credentials: password.map(|password| StoreCredentials {
                 user: raw.user.clone(),
                 password,

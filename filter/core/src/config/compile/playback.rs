@@ -3,20 +3,18 @@
 use core::cell::Cell;
 
 use hashbrown::HashSet;
-use streamgate_policy::activity::Liveness;
-use streamgate_policy::{Sharing, SharingAction};
+use streamgate_policy::Sharing;
 use streamgate_values::attributes::ATTRIBUTES_MAX;
 
 use super::super::limits::{
     BUFFER_MS, CLIENTS, IDP_MAX, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS,
 };
 use super::super::raw::{
-    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawLiveness,
-    RawPlayback, RawSeenClient, RawSharing, RawSharingAction, RawStreamCarrier, RawSubjectCarrier,
-    RawTokenPosition,
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdSid, RawPlayback, RawSeenClient,
+    RawSharing, RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 use super::super::{
-    AttributeSource, CmcdKey, PlaybackPath, Slate, StreamCarrier, SubjectCarrier, TemplateSegment,
+    AttributeSource, PlaybackPath, Slate, StreamCarrier, SubjectCarrier, TemplateSegment,
     TokenPosition,
 };
 use super::check::{Check, field, item, quoted, reads_as_written, shown};
@@ -106,10 +104,7 @@ impl Check<'_> {
             stream: self.stream_carriers(&field(path, "stream"), &raw.stream),
             template,
             attributes,
-            liveness: match raw.liveness {
-                RawLiveness::Any => Liveness::Any,
-                RawLiveness::Media => Liveness::Media,
-            },
+            liveness: raw.liveness,
             paused: raw.paused,
             preflight: raw.preflight,
             manifest_max: usize::try_from(manifest_max).unwrap_or(usize::MAX),
@@ -237,12 +232,7 @@ impl Check<'_> {
                 self.name(&field(path, "jwt_claim"), claim);
                 AttributeSource::JwtClaim(claim.clone())
             }
-            RawAttributeSource::Cmcd(key) => AttributeSource::Cmcd(match key {
-                RawCmcdKey::Sid => CmcdKey::Sid,
-                RawCmcdKey::Cid => CmcdKey::Cid,
-                RawCmcdKey::Sta => CmcdKey::State,
-                RawCmcdKey::Bg => CmcdKey::Background,
-            }),
+            RawAttributeSource::Cmcd(key) => AttributeSource::Cmcd(*key),
             RawAttributeSource::Value(value) => {
                 self.name(&field(path, "value"), value);
                 AttributeSource::Value(value.clone())
@@ -264,10 +254,7 @@ impl Check<'_> {
         Some(Sharing {
             networks: most("networks", raw.networks),
             agents: most("agents", raw.agents),
-            action: match raw.action {
-                RawSharingAction::Monitor => SharingAction::Monitor,
-                RawSharingAction::Refuse => SharingAction::Refuse,
-            },
+            action: raw.action,
         })
     }
 

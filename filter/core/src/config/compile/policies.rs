@@ -2,15 +2,15 @@
 
 use hashbrown::HashSet;
 use streamgate_policy::{
-    Comparison, Condition, Count, Message, Mode, OnConflict, Policy, PolicyBook, Rule, Target, Test,
+    Comparison, Condition, Count, Message, Policy, PolicyBook, Rule, Target, Test,
 };
 use streamgate_values::limits::LIMITS_MAX;
 use streamgate_values::sorted::sorted_by_key;
 
 use super::super::limits::{MAX, MESSAGE_MAX};
 use super::super::raw::{
-    RawApplication, RawCount, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy, RawRule,
-    RawSameDevice, RawTest, RawValue, RawValues,
+    RawApplication, RawCount, RawMessage, RawOther, RawPolicy, RawRule, RawSameDevice, RawTest,
+    RawValue, RawValues,
 };
 use super::check::{Check, field, item, quoted, shown};
 
@@ -103,10 +103,7 @@ impl Check<'_> {
         }
         Policy {
             name: raw.name.clone(),
-            mode: match raw.mode {
-                RawMode::Enforce => Mode::Enforce,
-                RawMode::Monitor => Mode::Monitor,
-            },
+            mode: raw.mode,
             rules,
         }
     }
@@ -138,10 +135,7 @@ impl Check<'_> {
             max_claim: raw.max_claim.clone(),
             per: raw.per.clone(),
             target: Target(conditions.collect()),
-            on_conflict: match raw.on_conflict {
-                RawOnConflict::DenyNew => OnConflict::DenyNew,
-                RawOnConflict::StopOldest => OnConflict::StopOldest,
-            },
+            on_conflict: raw.on_conflict,
             same_device_replaces: match raw.same_device {
                 Some(RawSameDevice::Replace) => true,
                 Some(RawSameDevice::Count) => false,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
+use super::super::playback::CmcdKey;
 
 /// What can say whose account watches.
 #[derive(Debug, Deserialize)]
@@ -137,24 +138,9 @@ pub enum RawAttributeSource {
     /// What can be seen of any client, as a keyed hash.
     Client(RawSeenClient),
     /// CMCD (CTA-5004).
-    Cmcd(RawCmcdKey),
+    Cmcd(CmcdKey),
     /// The same for every stream of this path.
     Value(
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
     ),
-}
-
-/// What CMCD says of a playback.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "CmcdKey", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawCmcdKey {
-    /// The session id.
-    Sid,
-    /// The content id.
-    Cid,
-    /// The player's state, one letter.
-    Sta,
-    /// Whether the player is in the background: `true` or `false`.
-    Bg,
 }

@@ -3,8 +3,7 @@
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
-#[cfg(feature = "schema")]
-use serde::Serialize;
+use streamgate_record::fleet::OnOutage;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
@@ -24,7 +23,7 @@ pub struct RawFleet {
     pub cluster: String,
     /// What a start gets while the store does not answer.
     #[serde(default)]
-    pub on_outage: RawOnOutage,
+    pub on_outage: OnOutage,
     /// How long a start may wait for the store: a duration, 10ms to 10s.
     #[serde(default = "default_wait")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = limits::DURATION)))]
@@ -50,18 +49,6 @@ pub struct RawFleet {
     pub user: Option<String>,
     /// The user's password. Default: none is sent.
     pub password: Option<RawSecret>,
-}
-
-/// What a start gets while the store does not answer.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename = "OnOutage", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
-pub enum RawOnOutage {
-    /// It is judged by what this edge knows.
-    #[default]
-    Admit,
-    /// It is refused.
-    Refuse,
 }
 
 fn default_wait() -> String {

@@ -18,24 +18,24 @@ mod sessions;
 mod sharing;
 
 pub use carriers::{
-    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdKey, RawCmcdSid, RawSeenClient,
+    RawAttributeSource, RawCatId, RawCatSubject, RawClient, RawCmcdSid, RawSeenClient,
     RawStreamCarrier, RawSubjectCarrier, RawTokenPosition,
 };
 pub use cat::{RawCat, RawCatKey, RawEncoding};
 pub use classes::{RawClasses, RawPattern};
-pub use fleet::{RawFleet, RawOnOutage};
+pub use fleet::RawFleet;
 pub use operator::RawOperator;
-pub use playback::{RawLiveness, RawManifests, RawMatch, RawPlayback, RawRefuse, RawSlate};
+pub use playback::{RawManifests, RawMatch, RawPlayback, RawRefuse, RawSlate};
 pub use policies::{
-    RawAction, RawCount, RawHttps, RawMessage, RawMode, RawOnConflict, RawOther, RawPolicy,
-    RawRule, RawSameDevice, RawTest, RawUrl, RawValue, RawValues,
+    RawAction, RawCount, RawHttps, RawMessage, RawOther, RawPolicy, RawRule, RawSameDevice,
+    RawTest, RawUrl, RawValue, RawValues,
 };
 pub use session_api::{RawSessionApi, RawSubjectProof};
 pub use sessions::{
     BASE_PATH, CALLS_PER_MINUTE, RawEnvironment, RawKey, RawPrivacy, RawSecret, RawSecrets,
     RawSessions,
 };
-pub use sharing::{RawSharing, RawSharingAction};
+pub use sharing::RawSharing;
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;

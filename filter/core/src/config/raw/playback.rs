@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
+use streamgate_policy::activity::Liveness;
 
 use super::super::choices::{Paused, Preflight, Start};
 #[cfg(feature = "schema")]
@@ -60,7 +61,7 @@ pub struct RawPlayback {
     pub attributes: Named<RawAttributeSource>,
     /// What keeps a stream alive.
     #[serde(default)]
-    pub liveness: RawLiveness,
+    pub liveness: Liveness,
     /// What becomes of a player that says it is paused (CMCD `sta`). Default: nothing; it
     /// keeps its place until its timeout.
     pub paused: Option<Paused>,
@@ -112,19 +113,6 @@ pub struct RawMatch {
         schemars(regex(pattern = r"^/([^~?#%;\\][^?#%;\\]*)?$"))
     )]
     pub prefix: String,
-}
-
-/// What keeps a stream alive.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename = "Liveness", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
-pub enum RawLiveness {
-    /// Media requests as well as heartbeats.
-    #[default]
-    Any,
-    /// Media requests alone, from the first one on: a heartbeat does not keep a stream
-    /// whose segments stopped.
-    Media,
 }
 
 /// Manifests that came under a token in front of their path: URLs in them that are absolute

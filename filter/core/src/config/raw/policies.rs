@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 #[cfg(feature = "schema")]
 use serde::Serialize;
+use streamgate_policy::{Mode, OnConflict};
 
 #[cfg(feature = "schema")]
 use super::super::limits;
@@ -27,23 +28,10 @@ pub struct RawPolicy {
     pub name: String,
     /// Whether it acts or only watches.
     #[serde(default)]
-    pub mode: RawMode,
+    pub mode: Mode,
     /// Its rules, all of which hold.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub rules: Vec<RawRule>,
-}
-
-/// Whether a policy acts.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename = "Mode", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema, Serialize))]
-pub enum RawMode {
-    /// It refuses and evicts.
-    #[default]
-    Enforce,
-    /// It judges and counts, and never refuses or evicts: the safe way to introduce a
-    /// limit.
-    Monitor,
 }
 
 /// One limit.
@@ -88,7 +76,7 @@ pub struct RawRule {
     )]
     pub when: Named<RawTest>,
     /// Who gives way when the limit is reached.
-    pub on_conflict: RawOnConflict,
+    pub on_conflict: OnConflict,
     /// What happens to a device's own earlier stream when it starts again. Default:
     /// `replace` for a rule that counts streams, `count` for one that counts distinct
     /// values.
@@ -248,15 +236,4 @@ pub enum RawMessage {
         )]
         Named<String>,
     ),
-}
-
-/// Who gives way.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "OnConflict", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawOnConflict {
-    /// The newcomer is refused, nobody else is touched.
-    DenyNew,
-    /// The newcomer plays, the oldest lose their place.
-    StopOldest,
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
+use streamgate_policy::SharingAction;
 
 #[cfg(feature = "schema")]
 use super::super::limits;
@@ -30,16 +31,5 @@ pub struct RawSharing {
     )]
     pub agents: Option<u32>,
     /// What becomes of requests beyond.
-    pub action: RawSharingAction,
-}
-
-/// What becomes of requests from a network, or by an agent, beyond what is allowed.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename = "SharingAction", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub enum RawSharingAction {
-    /// They are counted.
-    Monitor,
-    /// They are refused, with the reason `shared`.
-    Refuse,
+    pub action: SharingAction,
 }
