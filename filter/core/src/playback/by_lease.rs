@@ -51,8 +51,11 @@ impl Gate {
             }
             let passage = request.forward(None);
             // A manifest is no media.
-            let is_manifest = |rewrite: &Box<Rewrite>| rewrite.is_of_manifest();
-            if matches!(&passage, Step::Forward(forward) if !forward.rewrite.as_ref().is_some_and(is_manifest))
+            let rewrite = match &passage {
+                Step::Forward(forward) => forward.rewrite.as_deref(),
+                _ => None,
+            };
+            if !rewrite.is_some_and(Rewrite::is_of_manifest)
                 && flow::is_media(request.protected, file)
             {
                 self.flows.begin(name, index, &lease.stream, false);
