@@ -92,6 +92,19 @@ fn of_96_starts_over_edges_of_both_kinds_exactly_three_are_admitted() {
     });
 }
 
+/// As `envoy/fleet.yaml` has it for those with the Wasm module.
+#[test]
+fn of_96_starts_over_edges_of_both_kinds_that_share_nodes_by_maglev_exactly_three_are_admitted() {
+    exactly_three_are_admitted(|settings| {
+        let settings = settings.store_by_maglev();
+        [
+            settings.clone().native(),
+            settings.clone().wasm(),
+            settings.native(),
+        ]
+    });
+}
+
 #[test]
 fn of_96_starts_over_three_native_edges_exactly_three_are_admitted() {
     exactly_three_are_admitted(|settings| [(); 3].map(|()| settings.clone().native()));

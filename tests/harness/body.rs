@@ -63,11 +63,15 @@ pub(crate) fn names() -> Value {
 /// Has a cluster choose the node by the name of the shard. For calls of Wasm modules Envoy does so
 /// unasked, for those of native ones it takes any.
 pub(crate) fn hash_by_shard(cluster: &mut Value) {
-    let ring = "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash";
+    let (name, kind) = match cluster["lb_policy"] == "MAGLEV" {
+        true => ("maglev", "maglev.v3.Maglev"),
+        false => ("ring_hash", "ring_hash.v3.RingHash"),
+    };
+    let extensions = "type.googleapis.com/envoy.extensions.load_balancing_policies";
     cluster["load_balancing_policy"] = json!({"policies": [{"typed_extension_config": {
-        "name": "envoy.load_balancing_policies.ring_hash",
+        "name": format!("envoy.load_balancing_policies.{name}"),
         "typed_config": {
-            "@type": ring,
+            "@type": format!("{extensions}.{kind}"),
             "consistent_hashing_lb_config": {
                 "hash_policy": [{"header": {"header_name": ":authority"}}],
             },

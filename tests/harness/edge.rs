@@ -10,11 +10,14 @@ use tempfile::TempDir;
 use crate::body::Body;
 use crate::settings::Place;
 use crate::{
-    App, Client, Demuxers, Origin, Player, Program, RealPlayer, Settings, awaited, eventually,
-    ffmpeg, gstreamer, statistic,
+    App, Client, Demuxers, Origin, Player, Program, RealPlayer, Settings, awaited, awaited_within,
+    eventually, ffmpeg, gstreamer, statistic,
 };
 
 /// What Envoy writes when the filter traps, or when it is in trouble itself.
+/// How long Envoy is given to start, in seconds: a second where nothing else keeps the machine busy.
+const STARTS_WITHIN_S: u64 = 180;
+
 const TRAPS: [&str; 8] = [
     "panicked at",
     "proc_exit",
@@ -140,9 +143,11 @@ impl Edge {
             .spawn()
             .expect("to run Envoy");
         self.envoy = Some(envoy);
-        let serves = awaited("Envoy serves or gives up", || match self.is_running() {
-            true => self.is_ready().then_some(true),
-            false => Some(false),
+        let serves = awaited_within(STARTS_WITHIN_S, "Envoy serves or gives up", || {
+            match self.is_running() {
+                true => self.is_ready().then_some(true),
+                false => Some(false),
+            }
         });
         if serves {
             return Ok(());

@@ -71,7 +71,7 @@ pub use statistics::statistic;
 pub use usage::LONG_TURN_US;
 pub use valkey::{Reply, Valkey};
 pub use valkey_settings::ValkeySettings;
-pub use wait::{awaited, eventually, eventually_within};
+pub use wait::{awaited, awaited_within, eventually, eventually_within};
 pub use wire::Wire;
 
 use std::path::{Path, PathBuf};

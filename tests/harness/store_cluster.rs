@@ -21,7 +21,9 @@ pub(crate) struct StoreCluster {
     /// Whose certificates are believed, where TLS is spoken.
     authority: Option<PathBuf>,
     watched: bool,
+    user: Option<String>,
     password: Option<String>,
+    by_maglev: bool,
     finds: Finds,
 }
 
@@ -52,7 +54,9 @@ impl Settings {
             nodes: nodes.to_vec(),
             authority: None,
             watched: false,
+            user: None,
             password: None,
+            by_maglev: false,
             finds: Finds::Told,
         });
         self
@@ -77,6 +81,21 @@ impl Settings {
     pub fn store_watched_with(mut self, password: &str) -> Self {
         self.store_cluster().password = Some(password.to_owned());
         self.store_watched()
+    }
+
+    /// With nodes of which Envoy's discovery asks as this user.
+    #[must_use]
+    pub fn store_known_to(mut self, user: &str, password: &str) -> Self {
+        let cluster = self.store_cluster();
+        (cluster.user, cluster.password) = (Some(user.to_owned()), Some(password.to_owned()));
+        self
+    }
+
+    /// With shards spread over nodes as `envoy/fleet.yaml` does it.
+    #[must_use]
+    pub fn store_by_maglev(mut self) -> Self {
+        self.store_cluster().by_maglev = true;
+        self
     }
 
     /// With nodes of which primaries are asked and replicas are not, whichever is which.
@@ -129,6 +148,8 @@ impl StoreCluster {
         });
         if let Some(authority) = &self.authority {
             cluster["transport_socket"] = transport_socket(authority);
+            // A handshake takes a machine that is busy with others' work longer.
+            cluster["connect_timeout"] = "5s".into();
         }
         if self.watched {
             cluster["health_checks"] = health_checks();
@@ -136,6 +157,9 @@ impl StoreCluster {
                 "consecutive_5xx": 3, "interval": "0.5s", "base_ejection_time": "1s",
                 "max_ejection_time": "2s", "max_ejection_percent": 100,
             });
+        }
+        if self.by_maglev {
+            cluster["lb_policy"] = "MAGLEV".into();
         }
         match self.finds {
             Finds::Told => {}
@@ -149,6 +173,11 @@ impl StoreCluster {
                     "auth_password": {"inline_string": password},
                 },
             });
+        }
+        if let Some(user) = &self.user {
+            let options = "/typed_extension_protocol_options/envoy.filters.network.redis_proxy";
+            let options = cluster.pointer_mut(options).expect("a password");
+            options["auth_username"] = json!({"inline_string": user});
         }
         cluster
     }

@@ -86,10 +86,11 @@ impl ValkeySettings {
         }
         if let Some([name, password]) = &self.user {
             let may = "~* +@read +@write +@scripting +time +@connection -@dangerous";
+            let finds = if self.cluster { "+cluster|slots" } else { "" };
             lines.push("user default off".to_owned());
             lines.push(format!("user {TESTS} on >{TESTS} ~* &* +@all"));
             let password = quoted(&format!(">{password}"));
-            lines.push(format!("user {name} on {password} {may}"));
+            lines.push(format!("user {name} on {password} {may} {finds}"));
         }
         if let Some((port, files)) = &valkey.tls {
             lines.push(format!("tls-port {port}"));

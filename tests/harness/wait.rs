@@ -24,6 +24,12 @@ pub fn awaited<T>(what: &str, probe: impl FnMut() -> Option<T>) -> T {
     wait(PATIENCE, what, probe)
 }
 
+/// The same for what takes long.
+#[track_caller]
+pub fn awaited_within<T>(seconds: u64, what: &str, probe: impl FnMut() -> Option<T>) -> T {
+    wait(seconds, what, probe)
+}
+
 #[track_caller]
 fn wait<T>(seconds: u64, what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use streamgate_tests::{Fleet, Reply, Valkey, eventually_within};
+use streamgate_tests::{Fleet, Reply, Settings, Valkey, eventually_within};
 
 use super::households::Households;
 use super::{BOUND_AND_SLACK, FILM, sharing};
@@ -32,9 +32,13 @@ fn info(node: &Valkey) -> String {
 /// Three primaries, each with so many replicas.
 fn cluster(replicas: usize) -> Vec<Valkey> {
     let count = PRIMARIES * (1 + replicas);
-    let nodes: Vec<_> = (0..count)
-        .map(|_| Valkey::with().cluster().start())
-        .collect();
+    let nodes = (0..count).map(|_| Valkey::with().cluster().start());
+    cluster_of(nodes.collect())
+}
+
+/// Of these nodes.
+fn cluster_of(nodes: Vec<Valkey>) -> Vec<Valkey> {
+    let count = nodes.len();
     for (at, node) in nodes.iter().take(PRIMARIES).enumerate() {
         let slots = [at * SLOTS / PRIMARIES, (at + 1) * SLOTS / PRIMARIES - 1];
         let [first, last] = slots.map(|slot| slot.to_string());
@@ -108,6 +112,41 @@ fn a_store_in_cluster_mode_holds_the_limit_and_each_node_keeps_its_share() {
     eventually_within(BOUND_AND_SLACK, "it hears that it lost its place", || {
         oldest.heartbeat().status == 409
     });
+}
+
+/// Accounts have their limit at two edges, each node keeps some, and no call came to nothing.
+#[track_caller]
+fn holds_the_limit(nodes: &[Valkey], settings: &Settings) {
+    let fleet = Fleet::start(settings, 2);
+    let apps = fleet.apps("demo-tv");
+    for number in 0..24 {
+        let account = format!("household-{number}");
+        let _sessions = [0, 1, 1].map(|edge| apps[edge].start(&account));
+        for app in &apps {
+            let _ = app.create(&account).send().expect(409);
+        }
+    }
+    let kept: Vec<_> = nodes.iter().map(Valkey::records).collect();
+    assert!(kept.iter().all(|kept| *kept > 0), "{kept:?}");
+    assert_eq!(kept.iter().sum::<usize>(), 24);
+    assert_eq!(fleet.metric("fleet.outage_admits"), 0);
+    for error in ["auth", "other", "protocol"] {
+        assert_eq!(fleet.metric(&format!("fleet.errors.{error}")), 0, "{error}");
+    }
+}
+
+#[test]
+#[ignore = "takes long: make trials"]
+fn a_store_in_cluster_mode_that_knows_users() {
+    let password = "sesame, open for us";
+    let nodes = (0..PRIMARIES).map(|_| Valkey::with().cluster().user("edge", password).start());
+    let nodes = cluster_of(nodes.collect());
+    let settings = sharing(&[nodes[0].port])
+        .store_in_cluster_mode()
+        .store_known_to("edge", password)
+        .with("/fleet/user", "edge")
+        .with("/fleet/password", password);
+    holds_the_limit(&nodes, &settings);
 }
 
 #[test]

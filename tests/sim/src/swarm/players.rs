@@ -92,9 +92,9 @@ impl World {
         let viewer = &mut self.viewers[at];
         let wish = viewer.wish;
         let meets_by_ms = self.began_ms[viewer.edge] + START_WITHIN_MS;
-        let asked_ms = match viewer.standing {
-            Standing::Waits { since_ms, .. } => since_ms,
-            _ => now_ms,
+        let (plays, asked_ms) = match viewer.standing {
+            Standing::Waits { plays, since_ms } => (plays, since_ms),
+            _ => (false, now_ms),
         };
         // Who has no time to hear of an answer makes a call once more.
         let is_starved = self.options.trouble.starvations > 0 && self.is_troubled();
@@ -126,6 +126,10 @@ impl World {
                 if wish == Wish::Create {
                     // It may have started all the same, and count.
                     witness.loses(at);
+                    account.is_modest = false;
+                } else if plays {
+                    // Its stream lapses meanwhile, where that takes long.
+                    witness.waits(at);
                     account.is_modest = false;
                 }
                 (now_ms > excused_until_ms).then(|| "told to come again".to_owned())

@@ -232,6 +232,20 @@ impl Witness {
         }
     }
 
+    /// A player is told to come again, for longer than its stream lives perhaps.
+    pub(super) fn waits(&mut self, viewer: usize) {
+        if let Some(stream) = self.current(viewer) {
+            stream.may_be_over = true;
+        }
+    }
+
+    /// What nobody else was told of is lost.
+    pub(super) fn may_all_be_over(&mut self) {
+        for stream in &mut self.streams {
+            stream.may_be_over = true;
+        }
+    }
+
     /// What an edge or a store knew is lost: of whoever names its playback itself nobody may know any more
     /// when it started.
     pub(super) fn ages_are_lost(&mut self, viewers: &[Viewer]) {

@@ -384,6 +384,14 @@ impl World {
     }
 
     fn edge_restarts(&mut self, edge: usize) {
+        let out_until_ms = self.frozen_until_ms.iter().chain(&self.gone_until_ms);
+        if out_until_ms.max().is_some_and(|until| self.now_ms < *until) {
+            // Nobody else was told of what it knew; the store says that it remembers since before.
+            for account in &mut self.accounts {
+                account.is_modest = false;
+                account.witness.may_all_be_over();
+            }
+        }
         self.healthy_from_ms[edge] = self.now_ms + self.options.trouble.late_health_ms;
         self.ages_are_lost();
         let settings = self.options.settings(self.steps[edge]);
