@@ -153,7 +153,7 @@ fn a_jwt_plays_and_creates_from_header_and_query_and_is_stored_nowhere() {
             .send()
             .expect_refusal(403, "limit-reached");
     }
-    let _ = edge.get(FILM).send().expect(401);
+    let _ = edge.get(FILM).send().expect_refusal(403, "no-subject");
     let bob = Jwt::of("bob").sign();
     let redirect = edge
         .get(FILM)
