@@ -50,9 +50,9 @@ function words(d) {
   if (d.repeated) text += `; ${d.repeated} more like it`;
   return text;
 }
-function decisionRows(list) {
+function decisionRows(list, at = time) {
   return [...list].reverse().map(d => {
-    const row = [time(d.at), make("span", words(d), KIND[d.event]), make("code", d.stream || ""), d.device || "", d.application || ""];
+    const row = [at(d.at), make("span", words(d), KIND[d.event]), make("code", d.stream || ""), d.device || "", d.application || ""];
     if (d.account) { const b = make("button", d.account.slice(0, 8)); b.type = "button"; b.setAttribute("aria-label", "Show account " + b.textContent); b.onclick = () => open("hashes/" + d.account, true); row.push(b); }
     return row;
   });
@@ -110,12 +110,12 @@ async function open(path, jump) {
     if (a.exception) { const x = a.exception; children.push(make("p", `Exception: ${x.blocked ? "blocked" : x.unlimited ? "no limit" : x.max + " streams"} until ${long(x.until)}: ${x.reason}`, "warn"), act("Take the exception back", "Take the exception of this account back?", path + "/exception", "DELETE")); }
     children.push(make("h3", `Plays now: ${a.streams.length + a.otherStreams}`));
     if (a.streams.length) {
-      const rows = a.streams.map(s => [make("code", s.code), s.attributes.deviceName || "", s.attributes.channel || "", s.applicationName, time(s.startedAt), act("Stop", `Stop stream ${s.code}? Its viewer is told that the service stopped it.`, `${path}/streams/${s.code}`, "DELETE")]);
+      const rows = a.streams.map(s => [make("code", s.code), s.attributes.deviceName || "", s.attributes.channel || "", s.applicationName, long(s.startedAt), act("Stop", `Stop stream ${s.code}? Its viewer is told that the service stopped it.`, `${path}/streams/${s.code}`, "DELETE")]);
       children.push(scroll("Streams of the account", table(["Stream", "Device", "Channel", "Application", "Since", ""], rows)), act("Stop all", "Stop all streams of this account?", path, "DELETE"));
     }
     children.push(make("h3", "Limits that hold now"), scroll("Limits", table(["Policy", "Rule", "Taken", "Allowed", "Mode"], a.limits.map(l => [l.policy, l.rule, l.count, l.limit ?? "no limit", l.mode]))));
     if (a.ended.length) children.push(make("h3", "Ended lately"), scroll("Ended streams", table(["Stream", "When", "Why"], a.ended.map(e => [make("code", e.code), time(e.at), [e.why.replaceAll("-", " "), e.policy && `by ${e.policy} / ${e.rule}`, e.device].filter(Boolean).join(" ")]))));
-    children.push(make("h3", "Decisions"), scroll("Decisions about the account", table(["Time", "What", "Stream", "Device", "Application"], decisionRows(a.decisions))));
+    children.push(make("h3", "Decisions"), scroll("Decisions about the account", table(["Time", "What", "Stream", "Device", "Application"], decisionRows(a.decisions, long))));
     children.push(exceptionForm(path));
     box.replaceChildren(...children);
     if (jump) box.focus();

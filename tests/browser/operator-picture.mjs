@@ -1,5 +1,6 @@
 /**
- * Takes a picture of the operator's page: an account of the demo whose fourth screen was refused.
+ * Takes a picture of the operator's page: an account of the demo whose fourth screen was refused, down to how many
+ * streams accounts came to at once.
  *
  *     node operator-picture.mjs http://127.0.0.1:10001 demo-only-operator-key page.png
  */
@@ -28,6 +29,9 @@ await page.evaluate(() =>
     .click(),
 );
 await page.waitForFunction(() => document.querySelector("#account").innerText.includes("Last refused"));
+await page.waitForSelector("#levels .bar");
 await page.mouse.move(0, 0);
-await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: 1200, height: 900 } });
+await page.evaluate(() => scrollTo(0, 0));
+const height = await page.evaluate(() => Math.ceil(document.querySelector("#levels").getBoundingClientRect().bottom) + 24);
+await page.screenshot({ path: picture, captureBeyondViewport: true, clip: { x: 0, y: 0, width: 1200, height } });
 await browser.close();

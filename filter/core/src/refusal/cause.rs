@@ -9,10 +9,13 @@ use crate::exchange::{CODES_MAX, Cause};
 pub(crate) fn of_refusal(refused: &Refused) -> Option<Box<Cause>> {
     match refused {
         Refused::Conflict(breaches) => {
-            let mut cause = of_breach(breaches.first()?);
-            let starts = breaches.iter().filter(|breach| breach.level > 0);
-            let levels = starts.map(|breach| (breach.policy.clone(), level_label(breach.level)));
-            cause.levels = levels.collect();
+            let first = breaches.first()?;
+            let mut cause = of_breach(first);
+            // Of a stream that plays already none has a level.
+            if first.level > 0 {
+                let level = |breach: &Breach| (breach.policy.clone(), level_label(breach.level));
+                cause.levels = breaches.iter().map(level).collect();
+            }
             Some(cause)
         }
         Refused::Evicted(breach) => Some(of_breach(breach)),

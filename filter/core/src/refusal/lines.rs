@@ -113,10 +113,13 @@ fn index_of(of: &[u8; 16], reason: &str) -> usize {
 /// Of a key and what is told apart of it. A key's last bytes are random, or a hash's.
 pub(crate) fn hash(of: &[u8; 16], told_apart: &[&str]) -> usize {
     let [.., a, b] = *of;
-    let of = usize::from(u16::from_be_bytes([a, b]));
-    let next = |hash: usize, byte: u8| hash.wrapping_mul(31).wrapping_add(byte.into());
-    let bytes = told_apart.iter().flat_map(|text| text.bytes());
-    bytes.fold(of, next)
+    let mut hash = usize::from(u16::from_be_bytes([a, b]));
+    for text in told_apart {
+        for byte in text.bytes() {
+            hash = hash.wrapping_mul(31).wrapping_add(byte.into());
+        }
+    }
+    hash
 }
 
 #[cfg(test)]
