@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::case::{CASES, Case};
-use crate::course::SEGMENT;
+use crate::case::{Ask, CASES, Case};
+use crate::course::{SEGMENT, free};
 use crate::peer::{Kind, Options, Peer, WORKERS};
 use crate::plan::Plan;
 use crate::rehearsal;
@@ -15,8 +15,11 @@ use crate::stats::beside;
 use crate::surroundings::Surroundings;
 use crate::viewers::Viewers;
 
-/// The cases that are measured.
-const MEASURED: [&str; 2] = ["fast-path", "fast-path-200k"];
+/// The cases that are measured of a Wasm module, and of a native one.
+const MEASURED: [&[&str]; 2] = [
+    &["fast-path", "fast-path-200k"],
+    &["native", "native-200k", "native-unprotected"],
+];
 
 /// More requests than are answered in a slice.
 const ENOUGH: usize = 200_000;
@@ -26,25 +29,37 @@ const WARM_UP: usize = 4;
 
 /// Measures this build beside another module, and shows what came out.
 pub(crate) fn measure(plan: &Plan, other: &Path, say: &impl Fn(&str)) {
-    let around = Surroundings::start(&[Kind::Streamgate]);
+    let is_native = other.extension().is_some_and(|kind| kind == "so");
+    let kind = match is_native {
+        true => Kind::Native,
+        false => Kind::Streamgate,
+    };
+    let around = Surroundings::start(&[kind]);
     let start = |module: Option<&Path>| {
         let options = Options {
             module: module.map(Path::to_path_buf),
             ..Options::default()
         };
-        Peer::start(Kind::Streamgate, &around, &options)
+        Peer::start(kind, &around, &options)
     };
     let peers = [start(Some(other)), start(None)];
     let paths = Viewers::new().paths("playing", plan.live_streams, 2, SEGMENT);
+    let unprotected = List::new(free(&paths, "/web/"));
     let requests: Rc<[Request]> = paths.into_iter().map(Request::get).collect();
-    let list = List::new(Rc::clone(&requests));
+    let list = List::new(requests);
     let file = around.directory.path().join("requests");
     let slice = |case: Case, peer: &Peer| {
         rehearsal::to_every_worker(peer.port, WORKERS, list.requests(), 200);
+        let list = match case.ask {
+            Ask::Unprotected => &unprotected,
+            _ => &list,
+        };
         list.write_next(&file, ENOUGH);
         Slice::measure(case, peer, &file, plan.slice_s).all_us()
     };
-    let cases = CASES.into_iter().filter(|case| MEASURED.contains(&case.id));
+    let cases = CASES
+        .into_iter()
+        .filter(|case| MEASURED[usize::from(is_native)].contains(&case.id));
     for case in cases {
         for _ in 0..WARM_UP {
             for peer in &peers {

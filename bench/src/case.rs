@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::peer::Kind;
-use crate::plan::What;
+use crate::plan::{Plan, What};
 
 /// What is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,12 @@ pub(crate) enum Ask {
     LeftOut,
     /// A segment of each of many streams whose lease is due.
     LeaseDue,
-    /// Segments of a fourth stream of accounts that play three.
+    /// Segments of a fourth stream of accounts that play three, each account's in turn.
     Refused,
+    /// Segments of a handful of such streams, which ask over and over.
+    DeniedAgain,
+    /// The same of streams that were evicted.
+    EvictedAgain,
     /// `POST /v2/sessions/{idp}/{subject}`.
     Create,
     /// `POST /v2/sessions/{idp}/{subject}/{session}`.
@@ -73,11 +77,14 @@ const fn case(id: &'static str, label: &'static str, kind: Kind, ask: Ask, size:
 
 /// All cases.
 #[rustfmt::skip]
-pub(crate) const CASES: [Case; 40] = {
-    use Ask::{Create, Heartbeat, LeaseDue, LeftOut, Playing, Refused, Stop, Unprotected, Wandering};
+pub(crate) const CASES: [Case; 46] = {
+    use Ask::{
+        Create, DeniedAgain, EvictedAgain, Heartbeat, LeaseDue, LeftOut, Playing, Refused, Stop, Unprotected,
+        Wandering,
+    };
     use Kind::{
-        AuthzGrpc, AuthzHttp, Bare, Calls, Haproxy, HaproxyStick, Lua, Native, NativeApi, NativeNoop, Nginx, NginxLua,
-        Noop, SessionApi, Streamgate,
+        AuthzGrpc, AuthzHttp, Bare, Calls, Haproxy, HaproxyStick, Lua, Native, NativeApi, NativeKept, NativeNoop, Nginx,
+        NginxLua, Noop, SessionApi, Streamgate,
     };
     use Size::{Segment, Tiny};
     [
@@ -91,15 +98,20 @@ pub(crate) const CASES: [Case; 40] = {
         case("left-out", "streamgate: left out by the route", Streamgate, LeftOut, Tiny),
         case("lease-due", "streamgate: lease due", Streamgate, LeaseDue, Tiny),
         case("refusal", "streamgate: refusal", Streamgate, Refused, Tiny),
+        case("evicted-again", "streamgate: evicted, asking again", Streamgate, EvictedAgain, Tiny),
+        case("denied-again", "streamgate: refused start, asking again", Streamgate, DeniedAgain, Tiny),
         case("create", "streamgate: session create", SessionApi, Create, Tiny),
         case("heartbeat", "streamgate: session heartbeat", SessionApi, Heartbeat, Tiny),
         case("stop", "streamgate: session stop", SessionApi, Stop, Tiny),
         case("native-noop", "Envoy + no-op native module", NativeNoop, Playing, Tiny),
         case("native", "streamgate, native: fast path", Native, Playing, Tiny),
+        case("native-kept", "streamgate, native: fast path, route kept", NativeKept, Playing, Tiny),
         case("native-wandering", "streamgate, native: streams that change workers", Native, Wandering, Tiny),
         case("native-unprotected", "streamgate, native: unprotected path", Native, Unprotected, Tiny),
         case("native-lease-due", "streamgate, native: lease due", Native, LeaseDue, Tiny),
         case("native-refusal", "streamgate, native: refusal", Native, Refused, Tiny),
+        case("native-evicted-again", "streamgate, native: evicted, asking again", Native, EvictedAgain, Tiny),
+        case("native-denied-again", "streamgate, native: refused start, asking again", Native, DeniedAgain, Tiny),
         case("native-create", "streamgate, native: session create", NativeApi, Create, Tiny),
         case("native-heartbeat", "streamgate, native: session heartbeat", NativeApi, Heartbeat, Tiny),
         case("lua", "Envoy + Lua, three header reads", Lua, Playing, Tiny),
@@ -113,6 +125,7 @@ pub(crate) const CASES: [Case; 40] = {
         case("noop-200k", "Envoy + no-op Wasm filter", Noop, Playing, Segment),
         case("calls-200k", "Envoy + Wasm, host calls alone", Calls, Playing, Segment),
         case("fast-path-200k", "streamgate: fast path", Streamgate, Playing, Segment),
+        case("native-noop-200k", "Envoy + no-op native module", NativeNoop, Playing, Segment),
         case("native-200k", "streamgate, native: fast path", Native, Playing, Segment),
         case("lua-200k", "Envoy + Lua, three header reads", Lua, Playing, Segment),
         case("authz-http-200k", "Envoy + ext_authz (HTTP) + Redis", AuthzHttp, Playing, Segment),
@@ -125,7 +138,7 @@ pub(crate) const CASES: [Case; 40] = {
 };
 
 /// What is measured where only the requirements are looked at.
-const REQUIRED: [&str; 19] = [
+const REQUIRED: [&str; 25] = [
     "bare",
     "bare-create",
     "noop",
@@ -133,17 +146,23 @@ const REQUIRED: [&str; 19] = [
     "fast-path",
     "lease-due",
     "refusal",
+    "evicted-again",
+    "denied-again",
     "create",
     "native-noop",
     "native",
+    "native-kept",
     "native-unprotected",
     "native-lease-due",
     "native-refusal",
+    "native-evicted-again",
+    "native-denied-again",
     "native-create",
     "authz-http",
     "authz-grpc",
     "bare-200k",
     "fast-path-200k",
+    "native-noop-200k",
     "native-200k",
 ];
 
@@ -153,12 +172,13 @@ fn is_at_hand(case: &Case) -> bool {
 }
 
 /// What a plan has measured.
-pub(crate) fn cases(what: What) -> Vec<Case> {
+pub(crate) fn cases(plan: &Plan) -> Vec<Case> {
     let is_required = |case: &Case| REQUIRED.contains(&case.id);
     let all = CASES.into_iter();
-    match what {
+    match plan.what {
         What::Required => all.filter(is_required).collect(),
         What::Smoke => all.filter(is_required).filter(is_at_hand).collect(),
+        What::Only => all.filter(|case| plan.only.names(case)).collect(),
         _ => all.collect(),
     }
 }
@@ -228,9 +248,10 @@ pub(crate) fn round(cases: &[Case]) -> Vec<Case> {
 pub(crate) fn paced_round(cases: &[Case], what: What) -> Vec<Case> {
     let mut round: Vec<Case> = Vec::new();
     let is_looked_at = |case: &&Case| {
-        let is_floor = case.size.bases()[1..].contains(&case.id) || case.id == "native-noop";
+        let is_floor = case.size.bases()[1..].contains(&case.id) || case.kind == Kind::NativeNoop;
         let is_looked_at = match what {
-            What::Required => case.size == Size::Tiny && !is_floor,
+            What::Required => case.size == Size::Tiny && !is_floor && case.kind != Kind::NativeKept,
+            What::Only => false,
             What::Smoke => matches!(case.id, "bare" | "native"),
             _ => true,
         };
@@ -252,10 +273,14 @@ pub(crate) fn paced_round(cases: &[Case], what: What) -> Vec<Case> {
 mod tests {
     use super::*;
 
+    fn plan_of(line: &str) -> Plan {
+        Plan::read(line.split_whitespace().map(str::to_owned)).expect("a plan")
+    }
+
     #[test]
     fn in_a_round_every_case_stands_between_two_slices_of_its_base() {
-        for what in [What::Peers, What::Required, What::Smoke] {
-            let cases = cases(what);
+        for plan in ["", "--required", "--smoke", "--only native-200k,create"] {
+            let cases = cases(&plan_of(plan));
             let round = round(&cases);
             for case in &cases {
                 let at =
@@ -280,7 +305,7 @@ mod tests {
 
     #[test]
     fn in_a_paced_round_every_case_stands_between_two_bare_slices() {
-        let all = cases(What::Peers);
+        let all = cases(&plan_of(""));
         let round = paced_round(&all, What::Peers);
         for case in all.iter().filter(|case| case.is_paced()) {
             let bare = case.size.bases()[0];
@@ -296,8 +321,18 @@ mod tests {
 
     #[test]
     fn what_is_required_is_among_the_cases() {
-        assert_eq!(cases(What::Required).len(), REQUIRED.len());
-        assert!(cases(What::Smoke).len() > 10);
+        assert_eq!(cases(&plan_of("--required")).len(), REQUIRED.len());
+        assert!(cases(&plan_of("--smoke")).len() > 10);
+    }
+
+    #[test]
+    fn what_is_asked_for_alone_is_measured_beside_bare_envoy() {
+        let ids = |line: &str| -> Vec<&str> {
+            let cases = cases(&plan_of(line)).into_iter();
+            cases.map(|case| case.id).collect()
+        };
+        assert_eq!(ids("--only native"), ["bare", "native"]);
+        assert_eq!(ids("--only noop-200k"), ["bare-200k", "noop-200k"]);
     }
 
     #[test]

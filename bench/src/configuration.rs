@@ -21,21 +21,44 @@ pub(crate) fn with_peer(mut bootstrap: Value, mut peer: Value) -> Value {
 }
 
 /// Puts the native module in the place of the Wasm filter that a peer's file has.
-pub(crate) fn make_native(peer: &mut Value) {
+pub(crate) fn make_native(peer: &mut Value, module: &Path) {
     let config = peer["http_filters"][0]["typed_config"]["config"].take();
     peer["http_filters"][0] = json!({
         "name": "envoy.filters.http.dynamic_modules",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
-            "dynamic_module_config": {
-                "module": {"local": {"filename": project().join("build/libstreamgate.so")}},
-                "do_not_close": true,
-                "metrics_namespace": "wasmcustom",
-            },
+            "dynamic_module_config": native_module(module),
             "filter_name": config["vm_config"]["vm_id"],
             "filter_config": config["configuration"],
         },
     });
+}
+
+/// The native module, as each filter and route has to name it.
+fn native_module(file: &Path) -> Value {
+    json!({
+        "module": {"local": {"filename": file}},
+        "do_not_close": true,
+        "metrics_namespace": "wasmcustom",
+    })
+}
+
+/// Has the routes of segments be kept where a token is taken off.
+pub(crate) fn keep_routes(bootstrap: &mut Value, module: &Path) {
+    let listener = &mut bootstrap["static_resources"]["listeners"][0];
+    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+    let hosts = manager["route_config"]["virtual_hosts"].as_array_mut();
+    for host in hosts.expect("virtual hosts") {
+        let routes = host["routes"].as_array_mut().expect("routes");
+        let last = routes.last_mut().expect("a route");
+        last["typed_per_filter_config"] = json!({
+            "envoy.filters.http.dynamic_modules": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute",
+                "dynamic_module_config": native_module(module),
+                "per_route_config_name": "keep_route",
+            },
+        });
+    }
 }
 
 /// Lets an Envoy take its listener from a file in a directory, and tell how long each turn

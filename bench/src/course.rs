@@ -22,6 +22,9 @@ const SEGMENT_DUE: &str = "/due/film/segment-1.m4s";
 
 /// Accounts that play as many streams as they may, and ask for one more.
 const FULL_ACCOUNTS: usize = 5_000;
+/// Streams that are refused and ask over and over: few enough that a worker remembers what it has answered
+/// to each.
+const ASKING_AGAIN: usize = 8;
 /// Streams that an account may play.
 const STREAMS_MAX: usize = 3;
 /// Sessions that send heartbeats.
@@ -61,7 +64,7 @@ pub(crate) struct Course {
 impl Course {
     /// Starts everybody, and lets streams begin.
     pub(crate) fn set_up(plan: &Plan) -> Self {
-        let cases = cases(plan.what);
+        let cases = cases(plan);
         let mut kinds: Vec<Kind> = cases.iter().map(|case| case.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -95,10 +98,17 @@ impl Course {
         let full = accounts * STREAMS_MAX;
         let full = self.viewers.paths("full", full, STREAMS_MAX, SEGMENT);
         let full: Vec<Request> = full.into_iter().map(Request::get).collect();
-        for edge in [Kind::Streamgate, Kind::Native].map(|kind| self.peer(kind).port) {
-            rehearsal::once(edge, &full, 200);
-            rehearsal::once(edge, &playing, 200);
+        let [evicted, evicting] = self.evicted();
+        for edge in [Kind::Streamgate, Kind::Native, Kind::NativeKept] {
+            let Some(Peer { port, .. }) = self.peers.get(&edge) else {
+                continue;
+            };
+            rehearsal::once(*port, &full, 200);
+            rehearsal::once(*port, &playing, 200);
+            rehearsal::once(*port, &evicted, 200);
+            rehearsal::once(*port, &evicting, 200);
         }
+        let evicted: Rc<[Request]> = evicted.into();
 
         let (served, others) = playing.split_at(playing.len() / WORKERS);
         let served: Rc<[Request]> = served.into();
@@ -109,6 +119,7 @@ impl Course {
         let refused =
             (0..accounts).map(|account| self.viewers.path("full", account, STREAMS_MAX, SEGMENT));
         let refused: Rc<[Request]> = refused.map(Request::get).collect();
+        let denied: Rc<[Request]> = refused.iter().take(ASKING_AGAIN).cloned().collect();
         for case in self.cases.clone() {
             let requests = match case.ask {
                 Ask::Playing => &served,
@@ -116,6 +127,8 @@ impl Course {
                 Ask::Unprotected => &unprotected,
                 Ask::LeftOut => &left_out,
                 Ask::Refused => &refused,
+                Ask::DeniedAgain => &denied,
+                Ask::EvictedAgain => &evicted,
                 Ask::Heartbeat => &self.heartbeats(case.kind),
                 // Anew for each slice.
                 Ask::LeaseDue | Ask::Create | Ask::Stop => continue,
@@ -127,6 +140,19 @@ impl Course {
                 write_urls(&self.urls(case), port, &urls.collect::<Vec<_>>());
             }
         }
+    }
+
+    /// Streams that begin, and those that take their places.
+    fn evicted(&self) -> [Vec<Request>; 2] {
+        let of_accounts = |stream| {
+            let accounts = 0..ASKING_AGAIN;
+            let path = |account| {
+                let stream = ("evicted", account, stream);
+                self.viewers.path_under("latest", stream, SEGMENT)
+            };
+            accounts.map(path).map(Request::get).collect()
+        };
+        [0, 1].map(of_accounts)
     }
 
     /// Heartbeats of sessions that begin now.
@@ -275,7 +301,7 @@ impl Course {
 }
 
 /// Paths that nobody protects, below `top`, as long as those, so that they differ in nothing else.
-fn free(paths: &[String], top: &str) -> Rc<[Request]> {
+pub(crate) fn free(paths: &[String], top: &str) -> Rc<[Request]> {
     let free = |path: &String| {
         let (token, rest) = path.split_once("/vod/").expect("a protected path");
         let token = token.trim_start_matches("/~");

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
                 _ => report::keep_required(&required),
             }
         }
+        What::Only => report::show_peers(&peers(&plan, &say)),
         What::Report => report::anew(),
         What::Against => {
             let other = plan.against.clone().unwrap_or_default();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use streamgate_tests::{eventually, free_port, project};
 
-use crate::configuration::{filled_in, make_native, make_updatable, with_peer, yaml};
+use crate::configuration::{filled_in, keep_routes, make_native, make_updatable, with_peer, yaml};
 use crate::envoy::Admin;
 use crate::process::{LOAD_CORE, PROXY_CORE, Process, pinned};
 use crate::surroundings::{SIGNING_KEY, SUBJECT_KEY, Surroundings};
@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Native,
     /// The same for session API calls.
     NativeApi,
+    /// Playback, with routes that are kept where a token is taken off.
+    NativeKept,
     /// Envoy with a Lua script that reads three headers.
     Lua,
     /// Envoy asking a service over HTTP.
@@ -93,7 +95,7 @@ impl Kind {
 
     /// Whether it is the filter as a native module.
     const fn is_native(self) -> bool {
-        matches!(self, Self::Native | Self::NativeApi)
+        matches!(self, Self::Native | Self::NativeApi | Self::NativeKept)
     }
 
     fn name(self) -> String {
@@ -161,10 +163,15 @@ impl Peer {
             _ => {
                 let base = yaml(&filled_in("envoy.yaml", &words, &at));
                 let mut peer = yaml(&conf);
+                let built = project().join("build/libstreamgate.so");
+                let module = options.module.as_deref().unwrap_or(&built);
                 if kind.is_native() {
-                    make_native(&mut peer);
+                    make_native(&mut peer, module);
                 }
                 let mut bootstrap = with_peer(base, peer);
+                if kind == Kind::NativeKept {
+                    keep_routes(&mut bootstrap, module);
+                }
                 if options.updatable {
                     make_updatable(&mut bootstrap, &at);
                 }

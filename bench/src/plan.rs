@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::case::Case;
+
 /// What was asked for on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -20,6 +22,27 @@ pub(crate) struct Plan {
     pub(crate) scale: Vec<usize>,
     /// The module of the other build.
     pub(crate) against: Option<PathBuf>,
+    /// The cases that are measured, where not all are.
+    pub(crate) only: Only,
+}
+
+/// Cases by their names in the results.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Only(Vec<Case>);
+
+impl Only {
+    /// Reads names with commas between them.
+    fn read(names: &str) -> Result<Self, String> {
+        let named = |name: &str| Case::named(name).ok_or_else(|| format!("--only: {name}?"));
+        let cases: Result<Vec<Case>, String> = names.split(',').map(named).collect();
+        cases.map(Self)
+    }
+
+    /// Whether a case was named, or is what one of these is compared with most of all.
+    pub(crate) fn names(&self, case: &Case) -> bool {
+        let is_needed = |named: &Case| named == case || named.size.bases()[0] == case.id;
+        self.0.iter().any(is_needed)
+    }
 }
 
 /// What is measured.
@@ -38,17 +61,20 @@ pub(crate) enum What {
     Report,
     /// The filter beside another build of it.
     Against,
+    /// A few cases beside bare Envoy.
+    Only,
 }
 
 /// What the command line may say.
 pub(crate) const USAGE: &str =
-    "usage: bench [--required | --scale | --smoke | --report | --against FILE] [--rounds N]
+    "usage: bench [--required | --scale | --smoke | --report | --against FILE | --only CASES] [--rounds N]
   (nothing)   every peer side by side: twenty minutes
   --required  what is required of both forms of the filter: twelve minutes
   --scale     the filter with 1 k to 1 M live streams, and with contention
   --smoke     one short slice of everything, whose figures mean nothing
   --report    tables and plots anew, from the results of earlier runs
-  --against   a segment in this build beside another module of the filter, which is kept nowhere";
+  --against   a segment in this build beside another module of the filter, Wasm or native, which is kept nowhere
+  --only      these cases beside bare Envoy, with commas between their names (bench/src/case.rs), kept nowhere";
 
 impl Plan {
     /// Reads the command line.
@@ -65,6 +91,7 @@ impl Plan {
             live_streams: 100_000,
             scale: vec![1_000, 10_000, 100_000, 1_000_000],
             against: None,
+            only: Only::default(),
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -82,6 +109,12 @@ impl Plan {
                     plan.live_streams = 2_000;
                     let file = arguments.next().ok_or("--against: which file?")?;
                     plan.against = Some(file.into());
+                }
+                "--only" => {
+                    plan.what = What::Only;
+                    plan.live_streams = 40_000;
+                    let names = arguments.next().ok_or("--only: which cases?")?;
+                    plan.only = Only::read(&names)?;
                 }
                 "--smoke" => {
                     plan.what = What::Smoke;
@@ -124,6 +157,8 @@ mod tests {
         let against = read("--against old.wasm").map(|plan| (plan.what, plan.against));
         assert_eq!(against, Ok((What::Against, Some("old.wasm".into()))));
         assert!(read("--against").is_err());
+        assert!(read("--only native,create").is_ok_and(|plan| plan.what == What::Only));
+        assert!(read("--only").is_err() && read("--only native,x").is_err());
         assert!(read("--rounds none").is_err());
         assert!(read("--fast").is_err_and(|error| error.contains("usage")));
     }

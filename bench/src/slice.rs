@@ -87,7 +87,9 @@ impl Slice {
         let (outcome, [proxy, helpers]) = peer.cpu_ns_of(load);
         let counted = counters();
         let failed = match case.ask {
-            Ask::Refused => outcome.requests - outcome.not_2xx,
+            Ask::Refused | Ask::DeniedAgain | Ask::EvictedAgain => {
+                outcome.requests - outcome.not_2xx
+            }
             _ => outcome.not_2xx,
         };
         assert!(outcome.requests > 0, "{}: no answer", case.id);

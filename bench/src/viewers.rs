@@ -32,6 +32,16 @@ impl Viewers {
     /// A path below a fresh token, of a stream that starts now: stream number `stream` of
     /// account number `account` of a group.
     pub(crate) fn path(&self, group: &str, account: usize, stream: usize, path: &str) -> String {
+        self.path_under("player", (group, account, stream), path)
+    }
+
+    /// The same under the policies of this application.
+    pub(crate) fn path_under(
+        &self,
+        application: &str,
+        (group, account, stream): (&str, usize, usize),
+        path: &str,
+    ) -> String {
         let mut random = [0; StreamKey::RANDOM_LEN];
         let number = account as u64 * 16 + stream as u64;
         for (to, from) in random.iter_mut().zip(group.bytes().take(2)) {
@@ -42,7 +52,7 @@ impl Viewers {
         let token = PlaybackToken {
             subject: self.hasher.subject("bench", &format!("{group}-{account}")),
             stream: StreamKey::mint(now, random),
-            application: "player".to_owned(),
+            application: application.to_owned(),
             scope: String::new(),
             attributes: Attributes::default(),
             limits: Limits::default(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use streamgate_tests::{Edge, Fleet, Settings, Valkey, envoy, eventually, native, project};
 
 const FILM: &str = "/vod/film/master.m3u8";
@@ -150,6 +150,46 @@ fn an_eviction_is_heard_by_an_edge_of_the_other_kind() {
         let _ = evicted.refused("evicted");
         playing.plays();
     }
+}
+
+/// What every route says of the native module.
+fn routes_saying(name: &str) -> Value {
+    let of_routes = json!({"envoy.filters.http.dynamic_modules": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute",
+        "dynamic_module_config": {
+            "module": {"local": {"filename": native()}},
+            "do_not_close": true,
+        },
+        "per_route_config_name": name,
+    }});
+    json!({"virtual_hosts": [{
+        "name": "all", "domains": ["*"], "typed_per_filter_config": of_routes,
+    }]})
+}
+
+/// Without that it is the route of the path without its token
+/// (`playback::the_route_is_that_of_the_path_without_its_token`).
+#[test]
+fn a_route_that_says_so_is_kept_when_a_token_is_taken_off() {
+    let settings = Settings::default().native().by_lds().answering_itself();
+    let mut edge = Edge::start(settings.clone());
+    let player = edge.player("alice").playing(FILM);
+    let kept = settings
+        .clone()
+        .with_manager("route_config", routes_saying("keep_route"));
+    edge.update(kept).expect("to be taken over");
+    // The route for paths with a token; without one there is but one.
+    eventually("the route is kept", || player.segment().status == 421);
+    let _ = edge.get("/elsewhere").send().expect(200);
+    edge.update(settings.clone()).expect("to be taken over");
+    player.plays();
+    let wrong = settings.with_manager("route_config", routes_saying("keep_routes"));
+    let log = edge.update(wrong).expect_err("to be refused");
+    assert!(
+        log.contains("per_route_config_name is not keep_route"),
+        "{log}"
+    );
+    player.plays();
 }
 
 /// Wherever it panics: that request fails, Envoy lives, and whoever plays goes on.

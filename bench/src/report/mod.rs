@@ -29,6 +29,13 @@ pub(crate) fn keep_peers(results: &Results) {
     anew();
 }
 
+/// Shows how peers compare, and keeps it nowhere.
+pub(crate) fn show_peers(results: &Results) {
+    for size in [Size::Tiny, Size::Segment] {
+        println!("\n{}", table::cpu(results, size));
+    }
+}
+
 /// Keeps what came out at scale.
 pub(crate) fn keep_scale(scale: &Scale) {
     write(SCALE, scale);

@@ -67,6 +67,12 @@ pub(crate) fn all(required: &Required, budget: &Value) -> Vec<Requirement> {
             1.20,
             "×",
         ),
+        (
+            "the same, with the route kept",
+            of("native-kept", to_bare),
+            1.10,
+            "×",
+        ),
         ("the same: 200 KB", of("native-200k", to_bare), 1.03, "×"),
         (
             "what it adds, beside what Wasm adds",
@@ -142,12 +148,29 @@ pub(crate) fn all(required: &Required, budget: &Value) -> Vec<Requirement> {
             "×",
         ),
         (
-            "refusal asked for again, beside bare Envoy: Wasm",
-            of("refusal", to_bare),
+            "refusal asked for again, beside bare Envoy, by an evicted stream: Wasm",
+            of("evicted-again", to_bare),
             1.7,
             "×",
         ),
-        ("the same: native", of("native-refusal", to_bare), 1.2, "×"),
+        (
+            "the same: native",
+            of("native-evicted-again", to_bare),
+            1.2,
+            "×",
+        ),
+        (
+            "the same by a start beyond the limit: Wasm",
+            of("denied-again", to_bare),
+            1.7,
+            "×",
+        ),
+        (
+            "the same: native",
+            of("native-denied-again", to_bare),
+            1.2,
+            "×",
+        ),
         (
             "unprotected path beside bare Envoy: native",
             of("native-unprotected", to_bare),

@@ -90,7 +90,10 @@ macro_rules! nothing {
 }
 
 #[cfg(test)]
-nothing!((): (), bool: false, u32: 0, usize: 0, *mut c_void: core::ptr::null_mut());
+nothing!(
+    (): (), bool: false, u32: 0, usize: 0, *mut c_void: core::ptr::null_mut(),
+    *const c_void: core::ptr::null()
+);
 
 envoy! {
     fn envoy_dynamic_module_callback_log(level: u32, message: Buffer) -> ();
@@ -172,6 +175,9 @@ envoy! {
     ) -> bool;
 
     fn envoy_dynamic_module_callback_http_clear_route_cache(stream: StreamPtr) -> ();
+    fn envoy_dynamic_module_callback_get_most_specific_route_config(
+        stream: StreamPtr,
+    ) -> *const c_void;
     fn envoy_dynamic_module_callback_http_filter_reset_stream(
         stream: StreamPtr, reason: u32, details: Buffer,
     ) -> ();

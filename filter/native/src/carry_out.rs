@@ -7,6 +7,7 @@ use streamgate_core::playback::{Rewrite, Scrub};
 
 use crate::envoy::{Headers, Stream};
 use crate::manifest::WholeManifest;
+use crate::route;
 
 /// The request goes on, without what it is not to take along.
 pub(crate) fn forward(stream: Stream, strip: usize, scrub: &Scrub, path: Option<&[u8]>) {
@@ -27,10 +28,10 @@ pub(crate) fn forward(stream: Stream, strip: usize, scrub: &Scrub, path: Option<
     }
 }
 
-/// Replaces the request's path, and has Envoy choose the route anew.
+/// Replaces the request's path, and has Envoy choose the route anew, unless that is to stay.
 fn replace_path(stream: Stream, path: &[u8]) {
     stream.set_header(Headers::Request, ":path", Some(path));
-    stream.clear_route();
+    route::choose_anew(stream);
 }
 
 /// Has a request answered by the filter.

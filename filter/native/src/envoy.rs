@@ -442,6 +442,14 @@ impl Stream {
         };
     }
 
+    /// Whether its route has a configuration of the module's ([`crate::route`]).
+    pub(crate) fn has_route_configuration(self) -> bool {
+        // SAFETY: the stream is there. What comes of it is not looked at but for null.
+        let of_route =
+            unsafe { abi::envoy_dynamic_module_callback_get_most_specific_route_config(self.0) };
+        !of_route.is_null()
+    }
+
     /// Has Envoy choose the route anew.
     pub(crate) fn clear_route(self) {
         // SAFETY: the stream is there.

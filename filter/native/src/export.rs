@@ -17,6 +17,7 @@ use crate::envoy::{Configuration, Stream};
 use crate::panics::{self, guarded};
 use crate::plugin::Plugin;
 use crate::request::Request;
+use crate::route;
 
 /// Bytes that Envoy hands over, for as long as the hook runs.
 ///
@@ -285,6 +286,15 @@ pub(crate) extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
     let _ = guarded(|| request.on_scheduled()).or_else(|| guarded(|| request.fail_if_waiting()));
 }
 
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_new(
+    name: Buffer,
+    _text: Buffer,
+) -> *const c_void {
+    // SAFETY: it is the hook's.
+    guarded(|| route::take_configuration(unsafe { handed(name) })).unwrap_or(ptr::null())
+}
+
 /// Hooks that Envoy asks for, and that the filter has no need of.
 macro_rules! unused {
     ($($name:ident($($type:ty),*) -> $result:ty = $value:expr;)*) => {$(
@@ -299,7 +309,6 @@ macro_rules! unused {
 type Of = *const c_void;
 
 unused! {
-    envoy_dynamic_module_on_http_filter_per_route_config_new(Buffer, Buffer) -> Of = ptr::null();
     envoy_dynamic_module_on_http_filter_per_route_config_destroy(Of) -> () = ();
     envoy_dynamic_module_on_http_filter_stream_complete(StreamPtr, Of) -> () = ();
     envoy_dynamic_module_on_http_filter_http_callout_done(

@@ -3,6 +3,7 @@
 // The clock's type is named here and nowhere else.
 #![allow(clippy::disallowed_types)]
 
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -59,14 +60,28 @@ impl Clock for Process {
     }
 }
 
+/// For how many streams randomness is fetched at once.
+const DEALT: usize = 32;
+
+thread_local! {
+    /// Randomness that this thread has fetched and not dealt yet.
+    static RANDOM: RefCell<Vec<[u8; StreamKey::RANDOM_LEN]>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Entropy for Process {
     fn random(&self) -> [u8; StreamKey::RANDOM_LEN] {
-        let mut bytes = [0; StreamKey::RANDOM_LEN];
-        if getrandom::fill(&mut bytes).is_err() {
+        let dealt = RANDOM.with_borrow_mut(|random| {
+            if random.is_empty() {
+                let mut fetched = [[0; StreamKey::RANDOM_LEN]; DEALT];
+                getrandom::fill(fetched.as_flattened_mut()).ok()?;
+                random.extend(fetched);
+            }
+            random.pop()
+        });
+        dealt.unwrap_or_else(|| {
             // The request gets 503: an id that can be foreseen is worse than none.
-            std::panic::resume_unwind(Box::new("the system gives no randomness"));
-        }
-        bytes
+            std::panic::resume_unwind(Box::new("the system gives no randomness"))
+        })
     }
 }
 

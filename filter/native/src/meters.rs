@@ -1,7 +1,7 @@
 //! Counts of the process, until Envoy is told them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use streamgate_policy::Policy;
@@ -11,8 +11,13 @@ use streamgate_record::metric::{
 use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 
 use crate::envoy::{Configuration, Gauges, MetricId, MetricKind};
+use crate::seldom::Seldom;
 
 const COUNTERS: usize = Metric::ALL.len();
+
+/// A bit for each counter, and one for the streams that live.
+const LIVE_BIT: u64 = 1 << 63;
+const _: () = assert!(COUNTERS < 63, "there are bits for so many");
 
 /// What was counted.
 #[derive(Debug)]
@@ -27,27 +32,9 @@ pub(crate) struct Meters {
     clock_difference_ms: AtomicU64,
     /// What nobody counts on the fast path.
     seldom: Mutex<Seldom>,
-    is_dirty: AtomicBool,
-    /// Something was left to the next tick of another configuration.
-    is_left_over: AtomicBool,
-}
-
-/// What Envoy was not told yet of what is counted where streams begin and end.
-#[derive(Debug)]
-struct Seldom {
-    /// For policies and rules, by Envoy's names: all of it, and what Envoy was not told yet.
-    by_rule: BTreeMap<String, [u64; 2]>,
-    /// For how many seconds streams were on record that have ended.
-    lasted_s: Vec<u64>,
-}
-
-impl Seldom {
-    const fn new() -> Self {
-        Self {
-            by_rule: BTreeMap::new(),
-            lasted_s: Vec::new(),
-        }
-    }
+    /// What Envoy is to be told at once, by bits: of counters those that are counted above, and
+    /// whether other streams live.
+    dirty: AtomicU64,
 }
 
 /// The counts of all configurations of the process, one after the other or beside each other.
@@ -62,8 +49,7 @@ impl Meters {
             waiting: AtomicI64::new(0),
             clock_difference_ms: AtomicU64::new(0),
             seldom: Mutex::new(Seldom::new()),
-            is_dirty: AtomicBool::new(false),
-            is_left_over: AtomicBool::new(false),
+            dirty: AtomicU64::new(0),
         }
     }
 
@@ -77,33 +63,24 @@ impl Meters {
         if metric == Metric::GenerationBumps {
             self.bumps.fetch_add(n, Ordering::AcqRel);
         }
-        self.is_dirty.store(true, Ordering::Release);
+        if !metric.is_told_at_ticks() {
+            self.dirty.fetch_or(1 << metric.index(), Ordering::Release);
+        }
     }
 
     /// Adds to the counter of a policy or a rule.
     pub(crate) fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64) {
-        if n == 0 {
-            return;
-        }
-        let name = metric.name(policy, label);
-        let mut seldom = self.seldom();
-        for counted in seldom.by_rule.entry(name).or_default() {
-            *counted = counted.saturating_add(n);
-        }
-        drop(seldom);
-        self.is_dirty.store(true, Ordering::Release);
+        self.seldom().add_for(metric, policy, label, n);
     }
 
     /// How far that has counted.
     pub(crate) fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        let name = metric.name(policy, label);
-        self.seldom().by_rule.get(&name).map_or(0, |[all, _]| *all)
+        self.seldom().counted_for(metric, policy, label)
     }
 
     /// A stream has ended that was on record for so long.
     pub(crate) fn add_lasted(&self, ms: u64) {
         self.seldom().lasted_s.push(ms.div_ceil(1_000));
-        self.is_dirty.store(true, Ordering::Release);
     }
 
     fn seldom(&self) -> MutexGuard<'_, Seldom> {
@@ -116,7 +93,7 @@ impl Meters {
 
     pub(crate) fn add_live(&self, change: i64) {
         self.live_streams.fetch_add(change, Ordering::Relaxed);
-        self.is_dirty.store(true, Ordering::Release);
+        self.dirty.fetch_or(LIVE_BIT, Ordering::Release);
     }
 
     /// Under a configuration `now` requests wait for the store, and no longer `before`.
@@ -170,35 +147,44 @@ impl MetricIds {
         })
     }
 
-    /// Tells Envoy what was counted since it was last told, if something was.
+    /// Tells Envoy what was counted since it was last told and is to be there when the viewer has the answer,
+    /// if something was.
     pub(crate) fn flush(&self, meters: &Meters, to: &impl Gauges) {
-        if !meters.is_dirty.load(Ordering::Relaxed)
-            || !meters.is_dirty.swap(false, Ordering::Acquire)
-        {
+        if meters.dirty.load(Ordering::Relaxed) == 0 {
             return;
         }
-        for (untold, metric) in meters.untold.iter().zip(&self.counters) {
-            if untold.load(Ordering::Relaxed) > 0 {
-                to.add(*metric, untold.swap(0, Ordering::Relaxed));
-            }
+        let mut dirty = meters.dirty.swap(0, Ordering::Acquire);
+        if dirty & LIVE_BIT != 0 {
+            self.show_live(meters, to);
+            dirty &= !LIVE_BIT;
         }
-        self.flush_seldom(meters, to);
-        self.show_live(meters, to);
+        while dirty != 0 {
+            let index = dirty.trailing_zeros() as usize;
+            self.flush_counter(meters, index, to);
+            dirty &= dirty.wrapping_sub(1);
+        }
     }
 
-    fn flush_seldom(&self, meters: &Meters, to: &impl Gauges) {
+    fn flush_counter(&self, meters: &Meters, index: usize, to: &impl Gauges) {
+        if let (Some(untold), Some(metric)) = (meters.untold.get(index), self.counters.get(index))
+            && untold.load(Ordering::Relaxed) > 0
+        {
+            to.add(*metric, untold.swap(0, Ordering::Relaxed));
+        }
+    }
+
+    /// Tells Envoy all that was counted since it was last told. To be called once a tick.
+    pub(crate) fn flush_all(&self, meters: &Meters, to: &impl Gauges) {
+        for index in 0..COUNTERS {
+            self.flush_counter(meters, index, to);
+        }
         // Envoy is told with the lock held: no hook comes of a count.
         let mut seldom = meters.seldom();
-        for (name, [_, untold]) in &mut seldom.by_rule {
-            if *untold == 0 {
-                continue;
-            }
-            match self.by_rule.get(name) {
-                Some(id) => to.add(*id, core::mem::take(untold)),
-                // Another configuration's are left to that; nobody's, of a rule that is gone, stay.
-                None => meters.is_left_over.store(true, Ordering::Release),
-            }
-        }
+        seldom.flush(|name, untold| {
+            // Another configuration's are left to that; nobody's, of a rule that is gone, stay.
+            let id = self.by_rule.get(name);
+            id.map(|id| to.add(*id, untold))
+        });
         for seconds in seldom.lasted_s.drain(..) {
             to.add(self.stream_seconds, seconds);
         }
@@ -215,9 +201,6 @@ impl MetricIds {
         to.set(self.waiting, u64::try_from(waiting).unwrap_or(0));
         let clock_difference_ms = meters.clock_difference_ms.load(Ordering::Relaxed);
         to.set(self.clock_difference, clock_difference_ms);
-        if meters.is_left_over.swap(false, Ordering::AcqRel) {
-            self.flush_seldom(meters, to);
-        }
         // Of two workers that showed it at once, the last may have been the one that looked first.
         self.show_live(meters, to);
     }
@@ -296,26 +279,39 @@ mod tests {
             ids.flush(&meters, &seen);
             seen.0.take()
         };
+        let ticked = || {
+            ids.flush_all(&meters, &seen);
+            seen.0.take()
+        };
         meters.add(Metric::Starts, 2);
         meters.add(Metric::Starts, 3);
         meters.add(Metric::Stops, 0);
         meters.add_live(4);
-        assert_eq!(flushed(), [(COUNTER, 5), (LIVE, 4)]);
+        assert_eq!(flushed(), [(LIVE, 4), (COUNTER, 5)]);
         assert_eq!(flushed(), []);
         meters.add_live(-9);
         assert_eq!(flushed(), [(LIVE, 0)]);
+        // Nobody waits for these.
+        for metric in Metric::ALL.into_iter().filter(|one| one.is_told_at_ticks()) {
+            meters.add(metric, 7);
+            assert_eq!(flushed(), [], "{metric:?}");
+            assert_eq!(ticked(), [(COUNTER, 7)], "{metric:?}");
+            assert_eq!(ticked(), []);
+        }
         for _ in 0..2 {
             for rule in ["r", "gone", "r", "r"] {
                 meters.add_for(RuleMetric::Refusals, "p", rule, 1);
             }
-            assert_eq!(flushed(), [(OF_RULE, 3), (LIVE, 0)]);
+            assert_eq!(flushed(), []);
+            assert_eq!(ticked(), [(OF_RULE, 3)]);
         }
         for ms in [0, 1, 1_000, 61_001] {
             meters.add_lasted(ms);
         }
         let seconds = [0, 1, 1, 62].map(|seconds| (SECONDS, seconds));
-        assert_eq!(flushed(), [&seconds[..], &[(LIVE, 0)]].concat());
         assert_eq!(flushed(), []);
+        assert_eq!(ticked(), seconds);
+        assert_eq!(ticked(), []);
         let counted = |rule| meters.counted_for(RuleMetric::Refusals, "p", rule);
         assert_eq!(["r", "gone", "other"].map(counted), [6, 2, 0]);
         assert_eq!(meters.bumps(), 1);
@@ -331,7 +327,7 @@ mod tests {
         };
         meters.add_for(RuleMetric::Refusals, "q", "r", 3);
         meters.add_for(RuleMetric::Refusals, "gone", "r", 1);
-        ids.flush(&meters, &seen);
+        ids.flush_all(&meters, &seen);
         ids.show(&meters, &seen);
         assert!(
             !seen
@@ -341,7 +337,7 @@ mod tests {
                 .any(|(id, _)| *id == MetricId::Counter(2))
         );
         for told in [vec![(MetricId::Counter(2), 3)], vec![]] {
-            other.show(&meters, &seen);
+            other.flush_all(&meters, &seen);
             let counted = seen.0.take().into_iter();
             let counted = counted.filter(|(id, _)| matches!(id, MetricId::Counter(_)));
             assert_eq!(counted.collect::<Vec<_>>(), told);

@@ -11,7 +11,9 @@ pub(crate) fn guarded<R>(hook: impl FnOnce() -> R) -> Option<R> {
         Ok(result) => Some(result),
         Err(payload) => {
             // Dropping it could panic again.
-            core::mem::forget(payload);
+            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                core::mem::forget(another);
+            }
             None
         }
     }
@@ -53,5 +55,19 @@ mod tests {
     fn what_a_hook_panics_of_goes_no_further() {
         assert_eq!(guarded(|| 1), Some(1));
         assert_eq!(guarded(|| panic::resume_unwind(Box::new("x"))), None::<u8>);
+    }
+
+    /// What panics when it is dropped.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic::resume_unwind(Box::new(()));
+        }
+    }
+
+    #[test]
+    fn neither_does_what_it_leaves_behind() {
+        assert_eq!(guarded(|| panic::resume_unwind(Box::new(Bomb))), None::<u8>);
     }
 }

@@ -108,6 +108,7 @@ impl Plugin {
         self.common.metric_ids.flush(&METERS, &configuration);
         let ticks = self.common.ticks.load(Ordering::Relaxed);
         if self.looked_at.swap(ticks, Ordering::Relaxed) != ticks {
+            self.common.metric_ids.flush_all(&METERS, &configuration);
             self.log_ends();
             self.health
                 .show(&self.common, &self.workers, &configuration);

@@ -1,6 +1,6 @@
 //! One request: Envoy's hooks for it, one after the other.
 
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use streamgate_core::api::MAX_BODY;
@@ -9,6 +9,7 @@ use crate::desk::Desk;
 use crate::envoy::{Headers, Piece, Stream};
 use crate::http::{Go, State, take, take_response};
 use crate::manifest::Collected;
+use crate::pieces::Pieces;
 use crate::todo::{ResponseTodo, Resumption, Todo};
 use crate::worker::Worker;
 use crate::{abi, carry_out};
@@ -22,21 +23,23 @@ pub(crate) struct Request {
     state: Cell<State>,
     /// The edge knows of it, and has to be told when it is over.
     is_known: Cell<bool>,
-    /// The response's status.
-    status: Cell<u16>,
+    /// The response's status, once somebody has wanted to know it.
+    status: OnceCell<u16>,
+    pieces: Pieces,
     /// What is there of the request's body, or what takes the place of the response's.
     body: RefCell<Vec<u8>>,
 }
 
 impl Request {
-    pub(crate) const fn new(worker: Arc<Worker>, stream: Stream) -> Self {
+    pub(crate) fn new(worker: Arc<Worker>, stream: Stream) -> Self {
         Self {
             worker,
             stream,
             ticket: Cell::new(0),
             state: Cell::new(State::Nothing),
             is_known: Cell::new(false),
-            status: Cell::new(0),
+            status: OnceCell::new(),
+            pieces: Pieces::default(),
             body: RefCell::new(Vec::new()),
         }
     }
@@ -106,15 +109,11 @@ impl Request {
         if !self.is_known.get() {
             return abi::CONTINUE;
         }
-        let is_awaited = self.state.get() == State::Response;
-        if !is_awaited && ends {
+        self.pieces.begin(self.worker.ticks());
+        if self.state.get() != State::Response {
             return abi::CONTINUE;
         }
-        let status = carry_out::response_status(self.stream);
-        self.status.set(status);
-        if !is_awaited {
-            return abi::CONTINUE;
-        }
+        let status = self.status();
         crate::panics::perhaps(self.stream, "response_headers");
         self.state.set(State::Nothing);
         let (ticket, stream) = (self.ticket.get(), self.stream);
@@ -148,14 +147,25 @@ impl Request {
                 return self.collected(collected);
             }
             _ if ends || !self.is_known.get() => {}
-            _ => {
-                let length = stream.piece_length(Piece::Response);
-                let status = self.status.get();
-                self.worker
-                    .at_desk(|desk, _| desk.on_piece(ticket, stream, status, length));
-            }
+            _ => self.pass_piece(),
         }
         abi::CONTINUE
+    }
+
+    /// A piece of the response's body goes on to the viewer, and more will come.
+    fn pass_piece(&self) {
+        let (ticket, stream) = (self.ticket.get(), self.stream);
+        let length = stream.piece_length(Piece::Response);
+        if let Some(length) = self.pieces.pass(length, self.worker.ticks()) {
+            let status = self.status();
+            self.worker
+                .at_desk(|desk, _| desk.on_piece(ticket, stream, status, length));
+        }
+    }
+
+    fn status(&self) -> u16 {
+        let read = || carry_out::response_status(self.stream);
+        *self.status.get_or_init(read)
     }
 
     fn collected(&self, collected: Collected) -> u32 {

@@ -81,6 +81,11 @@ impl Worker {
         result
     }
 
+    /// How often the ticker has ticked.
+    pub(crate) fn ticks(&self) -> u32 {
+        self.common.ticks.load(Ordering::Relaxed)
+    }
+
     /// Whether the store is to be called; it is not said twice.
     pub(crate) fn take_wish(&self) -> bool {
         self.wants_calls.swap(false, Ordering::AcqRel)

@@ -25,8 +25,7 @@ use crate::refusal::lines::LeftOut;
 use crate::refusal::reason::Reason;
 use crate::step::Step;
 
-/// The most streams whose refusals a worker remembers, one for each index. With [`BODY_MAX`] that is
-/// under a megabyte.
+/// The most streams whose refusals a worker remembers. With [`BODY_MAX`] that is under a megabyte.
 const KEPT_MAX: usize = 128;
 
 /// The most of them that others have pushed out since the last tick of which a worker keeps how often
@@ -43,9 +42,8 @@ const REPEATS_MAX: u32 = 1_024;
 /// The refusals of one worker since its last tick.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// Made with the first refusal.
-    kept: Vec<Option<Kept>>,
-    /// Of those that others have pushed out.
+    kept: Vec<Kept>,
+    /// Of those that others have taken the places of.
     left_out: Vec<LeftOut>,
 }
 
@@ -77,11 +75,7 @@ impl Refusals {
         {
             return;
         }
-        self.kept.resize_with(KEPT_MAX, || None);
-        let Some(kept) = self.kept.get_mut(index(name)) else {
-            return;
-        };
-        let before = kept.replace(Kept {
+        let fresh = Kept {
             name,
             path_index: request.path_index,
             stream: Rc::clone(stream),
@@ -94,14 +88,22 @@ impl Refusals {
             was_asked_again: false,
             repeats: 0,
             answer: reply.answer.clone(),
-        });
-        if let (Some(before), Some(kept)) = (before, kept) {
-            kept.was_asked_again = before.is_for(name, request);
-            let left_out = before.count(request.host);
-            // Of more only the counters know.
-            if self.left_out.len() < LEFT_OUT_MAX {
-                self.left_out.extend(left_out);
-            }
+        };
+        let own = self.kept.iter().position(|kept| kept.name == name);
+        let is_full = self.kept.len() >= KEPT_MAX;
+        let Some(kept) = own
+            .or(is_full.then(|| index(name)))
+            .and_then(|at| self.kept.get_mut(at))
+        else {
+            self.kept.push(fresh);
+            return;
+        };
+        let before = core::mem::replace(kept, fresh);
+        kept.was_asked_again = before.is_for(name, request);
+        let left_out = before.count(request.host);
+        // Of more only the counters know.
+        if self.left_out.len() < LEFT_OUT_MAX {
+            self.left_out.extend(left_out);
         }
     }
 
@@ -112,7 +114,7 @@ impl Refusals {
         name: Fingerprint,
         request: &Request<'_, H, E>,
     ) -> Option<Step> {
-        let kept = self.kept.get_mut(index(name))?.as_mut()?;
+        let kept = self.kept.iter_mut().find(|kept| kept.name == name)?;
         let head = request.asked.head;
         if !kept.may_be_repeated()
             || !kept.is_for(name, request)
@@ -133,7 +135,7 @@ impl Refusals {
 
     /// Forgets all, and counts how often it was answered; what was answered and not logged.
     pub(super) fn on_tick(&mut self, meter: &impl Meter) -> Vec<LeftOut> {
-        for kept in self.kept.drain(..).flatten() {
+        for kept in self.kept.drain(..) {
             self.left_out.extend(kept.count(meter));
         }
         core::mem::take(&mut self.left_out)
@@ -164,6 +166,7 @@ impl Kept {
     }
 }
 
+/// Whose place a stream takes where all are taken.
 fn index(name: Fingerprint) -> usize {
     let [low, ..] = name.spread().to_le_bytes();
     usize::from(low) % KEPT_MAX
