@@ -116,6 +116,15 @@ fn an_end_without_its_reason_is_remembered_for_an_hour() {
 }
 
 #[test]
+fn an_exception_holds_until_its_end_and_not_at_it() {
+    let mut activity = of_exception();
+    activity.prune(NOW.plus_ms(59_999));
+    assert_eq!(activity.allowance(), Some(Allowance::Unlimited));
+    activity.prune(NOW.plus_ms(60_000));
+    assert_eq!(activity.allowance(), None);
+}
+
+#[test]
 fn a_released_stream_keeps_as_much_text_as_it_may() {
     let mut paused = stream(1, NOW);
     let text = "x".repeat(RELEASED_ATTRIBUTES_MAX - "note".len());

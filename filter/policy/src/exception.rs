@@ -106,4 +106,10 @@ mod tests {
             assert_eq!(exception.is_in_force(), is_in_force, "{allowance:?}");
         }
     }
+
+    #[test]
+    fn the_longest_holds_for_thirty_days() {
+        let thirty_days = core::time::Duration::from_secs(2_592_000);
+        assert_eq!(u128::from(EXCEPTION_MS_MAX), thirty_days.as_millis());
+    }
 }

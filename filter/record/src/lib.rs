@@ -40,9 +40,13 @@ mod counting_tests;
 #[cfg(test)]
 mod ends_tests;
 #[cfg(test)]
+mod exceptions_tests;
+#[cfg(test)]
 mod fairness_tests;
 #[cfg(test)]
 mod memory_tests;
+#[cfg(test)]
+mod merge_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;

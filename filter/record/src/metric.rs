@@ -275,4 +275,20 @@ mod tests {
             assert!(names.insert(metric.name()), "{}", metric.name());
         }
     }
+
+    #[test]
+    fn what_nobody_waits_for_is_told_at_ticks() {
+        let at_ticks = Metric::ALL
+            .into_iter()
+            .filter(|metric| metric.is_told_at_ticks());
+        let expected = [
+            Metric::RecordWrites,
+            Metric::CasRetries,
+            Metric::LeaseRenewals,
+        ];
+        let mut told: Vec<_> = at_ticks.collect();
+        told.retain(|metric| !expected.contains(metric));
+        assert_eq!(told, []);
+        assert!(expected.into_iter().all(Metric::is_told_at_ticks));
+    }
 }

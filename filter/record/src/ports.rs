@@ -143,3 +143,25 @@ pub enum Swap {
     /// The store refused; trying again is no use now.
     Failed,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, test};
+
+    struct OneClock;
+
+    impl Clock for OneClock {
+        fn now(&self) -> Moment {
+            NOW
+        }
+    }
+
+    #[test]
+    fn a_clock_that_nobody_sets_is_every_clock() {
+        assert_eq!((OneClock.machine(), OneClock.steady()), (NOW, NOW));
+        OneClock.go_by(7, 9);
+        assert_eq!(OneClock.machine_ahead_ms(), 0);
+        assert_eq!(OneClock.now(), NOW);
+    }
+}

@@ -95,3 +95,34 @@ impl Records {
         u16::from_le_bytes([low, high])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::num::NonZeroU32;
+
+    use super::*;
+    use crate::testing::{book, test};
+
+    #[test]
+    fn a_group_is_the_lower_half_of_a_slots_number() {
+        let records = Records {
+            slots: NonZeroU32::new(1 << 20).unwrap(),
+            max_streams: 1,
+            book: book(Vec::new(), &[]),
+            has_fleet: false,
+        };
+        let of = |n: u32| {
+            let subject = SubjectKey::from_bytes([n.to_le_bytes(); 4].concat().try_into().unwrap());
+            (records.slot_of(&subject), records.group_of(&subject))
+        };
+        let groups: Vec<_> = (0..1_000_u32)
+            .map(|n| of(n.wrapping_mul(2_654_435_761)))
+            .collect();
+        assert!(
+            groups
+                .iter()
+                .all(|(slot, group)| slot % 65_536 == u32::from(*group))
+        );
+        assert!(groups.iter().any(|(slot, _)| *slot >= 65_536));
+    }
+}

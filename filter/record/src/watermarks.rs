@@ -172,4 +172,10 @@ mod tests {
         let endless = [0xff; 9];
         assert_eq!(Watermarks::read(&mut Reader::new(&endless)), None);
     }
+
+    #[test]
+    fn a_watermark_is_kept_for_a_day() {
+        let day = core::time::Duration::from_secs(86_400);
+        assert_eq!(u128::from(WATERMARK_KEPT_MS), day.as_millis());
+    }
 }

@@ -199,10 +199,13 @@ fn the_first_breach_of_a_start_is_told_with_the_streams_in_its_way_and_none_of_w
 
 #[test]
 fn a_stream_that_its_device_would_have_replaced_breaks_nothing_though_there_are_too_many() {
-    let mut account = account(replacing(1, OnConflict::DenyNew));
-    let [tv, phone] = ["tv", "phone"].map(|device| [("deviceId", device)]);
-    let first = account.starts_with("app", &tv);
-    account.starts_with("app", &phone);
-    account.starts_with("app", &tv);
-    assert_eq!(plays(account.heartbeat(first)).monitored, 0);
+    for on_conflict in BOTH {
+        let mut account = account(replacing(1, on_conflict));
+        let [tv, phone] = ["tv", "phone"].map(|device| [("deviceId", device)]);
+        let first = account.starts_with("app", &tv);
+        account.starts_with("app", &phone);
+        account.starts_with("app", &tv);
+        let goes_on = plays(account.heartbeat(first));
+        assert_eq!(goes_on.monitored, 0, "{on_conflict:?}");
+    }
 }

@@ -179,4 +179,24 @@ mod tests {
             assert!(!Layout::default().heard(OWN, no_line, NOW));
         }
     }
+
+    #[test]
+    fn a_line_says_the_format_the_shards_and_the_key_without_showing_it() {
+        let line = |shards, key: &str| layout_line(shards, &SubjectHasher::new(key.as_bytes()));
+        let one = line(64, "a key of some length");
+        assert!(one.starts_with("format=5 shards=64 subject_key="), "{one}");
+        assert!(!one.contains("some length"));
+        assert_ne!(one, line(64, "another key"));
+        assert_ne!(one, line(8, "a key of some length"));
+    }
+
+    #[test]
+    fn no_line_is_added_where_there_is_no_room() {
+        for (len, adds) in [(LINES_MAX - 1, true), (LINES_MAX, false)] {
+            let mut layout = Layout::default();
+            let found = "x".repeat(len);
+            assert!(layout.heard(OWN, finds(&found), NOW));
+            assert_eq!(layout.is_due(NOW), adds, "{len}");
+        }
+    }
 }

@@ -215,14 +215,13 @@ impl Queue {
     /// What was taken out comes first again, before what came meanwhile. There is always room
     /// for it: one call holds only so many subjects.
     pub(super) fn put_back(&mut self, subject: SubjectKey, mut item: Item) {
-        let is_urgent = !item.asks.is_empty() || item.feed;
         if let Some(Queued { item: newer, .. }) = self.remove(&subject) {
             item.asks.extend(newer.asks);
             item.flushes |= newer.flushes;
             item.again |= newer.again;
             item.feed |= newer.feed;
         }
-        let is_urgent = is_urgent || !item.asks.is_empty() || item.feed;
+        let is_urgent = !item.asks.is_empty() || item.feed;
         let turn = match is_urgent {
             true => self.urgent.go_first(subject),
             false => self.patient.go_first(subject),

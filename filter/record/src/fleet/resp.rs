@@ -150,4 +150,14 @@ mod tests {
             assert_eq!(Replies::new(bytes).next(), Err(NoReply::Cut));
         }
     }
+
+    #[test]
+    fn a_pipeline_is_as_long_as_its_commands() {
+        let mut pipeline = Pipeline::default();
+        assert_eq!(pipeline.len(), 0);
+        pipeline.push(&[b"PING"]);
+        assert_eq!(pipeline.len(), b"*1\r\n$4\r\nPING\r\n".len());
+        pipeline.push(&[b"PING"]);
+        assert_eq!(pipeline.len(), pipeline.into_bytes().len());
+    }
 }

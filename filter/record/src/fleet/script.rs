@@ -132,4 +132,19 @@ mod tests {
                 .contains(&format!("'PEXPIRE', KEYS[3], {FEED_KEPT_MS})"))
         );
     }
+
+    #[test]
+    fn keys_say_what_they_hold_of_which_shard() {
+        let tag = hash_tag(3);
+        let key = |prefix: &[u8], name: &[u8]| [prefix, b"{", &tag, b"}", name].concat();
+        let subject = SubjectKey::from_bytes([0, 0, 0, 0, 0, 0, 0, 3, 9, 9, 9, 9, 9, 9, 9, 9]);
+        let shards = NonZeroU32::new(8).unwrap();
+        assert_eq!(
+            record_key(shards, &subject),
+            key(b"sg5:", subject.as_bytes())
+        );
+        assert_eq!(memory_key(3), key(b"sg5:", b"e:3"));
+        assert_eq!(layout_key(3), key(b"sg:", b"l"));
+        assert_eq!(feed_key(3), key(b"sg5:", b"n:3"));
+    }
 }

@@ -65,3 +65,20 @@ impl fmt::Debug for StoreCredentials {
         shown.field("user", &self.user).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn who_this_edge_is_may_be_shown_and_its_password_may_not() {
+        let credentials = StoreCredentials {
+            user: Some("edge".to_owned()),
+            password: "a secret".to_owned(),
+        };
+        let shown = format!("{credentials:?}");
+        assert!(shown.contains("edge"), "{shown}");
+        assert!(!shown.contains("a secret"), "{shown}");
+    }
+}

@@ -145,3 +145,24 @@ pub(super) fn store_answer(replies: &mut Replies<'_>, now: Moment) -> Result<Sto
         Reply::Error(error) => StoreAnswer::Failed(Failure::of(error)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn an_error_is_known_by_its_first_word() {
+        for (error, failure) in [
+            (&b"NOSCRIPT No matching script"[..], Failure::NoScript),
+            (b"NOAUTH Authentication required.", Failure::Auth),
+            (b"WRONGPASS invalid username-password pair", Failure::Auth),
+            (b"NOPERM this user has no permissions", Failure::Auth),
+            (b"OOM command not allowed", Failure::Full),
+            (b"LOADING Valkey is loading", Failure::Other),
+            (b"", Failure::Other),
+        ] {
+            assert_eq!(Failure::of(error), failure);
+        }
+    }
+}

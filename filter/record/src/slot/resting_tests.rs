@@ -1,6 +1,7 @@
 //! Which records without a live stream are kept, and until when.
 
 use streamgate_policy::activity::{Activity, ENDED_KEPT_MS, EndReason};
+use streamgate_policy::{Allowance, Exception};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -148,4 +149,22 @@ fn a_resting_record_has_lapsed_from_the_moment_on_at_which_an_end_is_forgotten()
         );
         assert_eq!(remembered(later_ms), left, "{later_ms}");
     }
+}
+
+#[test]
+fn a_record_with_an_exception_stays_however_many_others_rest() {
+    let mut excepted = stopped(&[(1, 100)]);
+    excepted.exception = Some(Exception {
+        allowance: Allowance::Unlimited,
+        set_at: NOW,
+        until: NOW.plus_ms(60_000),
+        reason: String::new(),
+    });
+    let mut bytes = put(&[], 0, &excepted, None);
+    for n in 1..=RESTING_MAX + 1 {
+        bytes = put(&bytes, n as u8, &stopped(&[(1, 500)]), None);
+    }
+    let kept = kept(&bytes);
+    assert!(kept.contains(&subject(0)));
+    assert_eq!(kept.len(), RESTING_MAX + 1);
 }

@@ -197,3 +197,22 @@ fn damaged_or_foreign_values_are_absent() {
     assert_eq!(Slot::parse(b""), None);
     assert_eq!(Slot::parse(&[VERSION + 1, 0, 0, 0, 0, 0, 0, 0]), None);
 }
+
+#[test]
+fn who_plays_is_told_with_how_many_streams_and_who_does_not_is_not() {
+    let mut two = playing(2);
+    two.streams.push(stream(9, NOW));
+    let bytes = put(&[], 1, &playing(1), NOW).bytes;
+    let bytes = put(&bytes, 2, &two, NOW).bytes;
+    let bytes = put(&bytes, 3, &stopped(3, NOW), NOW).bytes;
+    let slot = Slot::parse(&bytes).unwrap();
+    let live = |now: Moment| {
+        let mut live: Vec<_> = slot.live_counts(now).collect();
+        live.sort_unstable();
+        live
+    };
+    let expected = [(subject(1), 1), (subject(2), 2)];
+    assert_eq!(live(NOW), expected);
+    assert_eq!(live(NOW.plus_ms(TIMEOUT_MS - 1)), expected);
+    assert_eq!(live(NOW.plus_ms(TIMEOUT_MS)), []);
+}

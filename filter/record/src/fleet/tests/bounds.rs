@@ -154,3 +154,8 @@ fn what_was_kept_is_told_when_the_store_is_back() {
     assert_eq!(told, subjects.len());
     assert_eq!(worker.queued(), 0);
 }
+
+#[test]
+fn no_more_of_an_answer_is_looked_at_than_four_megabytes() {
+    assert_eq!(crate::fleet::REPLY_MAX, 4 * 1_024 * 1_024);
+}

@@ -5,8 +5,11 @@ mod clocks;
 mod faults;
 mod noise;
 mod patience;
+mod queue;
 mod returns;
+mod said;
 mod starts;
+mod told;
 mod turns;
 
 use core::num::NonZeroU32;

@@ -233,3 +233,89 @@ fn a_loss_of_memory_that_another_worker_heard_of_long_ago_is_no_reason_to_hurry(
         assert_eq!(shards_called > 3, hurries, "{later_ms}: {shards_called}");
     }
 }
+
+impl Worker {
+    /// These shards have begun anew, the others have not: which subjects are told again of.
+    fn told_again_after_a_loss(&mut self, lost: &[&str], ticks: usize) -> Vec<Vec<u8>> {
+        let mut told = Vec::new();
+        for _ in 0..ticks {
+            for call in self.tick() {
+                let swaps = swaps(&call);
+                told.extend(
+                    swaps
+                        .iter()
+                        .map(|swap| swap[3][swap[3].len() - 16..].to_vec()),
+                );
+                let done = vec![done(); swaps.len()];
+                let said = match lost.contains(&call.shard.as_str()) {
+                    true => answer_since(SINCE_NOW, &call, &done),
+                    false => answer(&call, &done),
+                };
+                self.hears(&call, Ok(&said));
+            }
+        }
+        told
+    }
+}
+
+#[test]
+fn a_shard_that_has_lost_nothing_is_told_nothing_again() {
+    let mut worker = Worker::acquainted();
+    let [here, there] = [subject(1, 1), subject(2, 2)];
+    worker.plays(here);
+    worker.plays(there);
+    let is_told = |told: &[Vec<u8>], of: SubjectKey| told.iter().any(|it| it == of.as_bytes());
+    let told = worker.told_again_after_a_loss(&["shard-1"], 200);
+    assert!(is_told(&told, here) && !is_told(&told, there));
+    // Nor is one that was told already.
+    let told = worker.told_again_after_a_loss(&["shard-1", "shard-2"], 200);
+    assert!(is_told(&told, there) && !is_told(&told, here));
+}
+
+/// In an eighteenth of the timeout, and not all at once.
+#[test]
+fn copies_are_told_again_soon_and_little_by_little() {
+    let mut worker = Worker::acquainted();
+    worker.records.slots = NonZeroU32::new(1_000).unwrap();
+    let all: Vec<_> = (1..=40).map(|n| subject(1, n)).collect();
+    for of in &all {
+        worker.plays(*of);
+    }
+    let mut told = Vec::new();
+    let mut most = 0;
+    let mut ticks = 0;
+    while told.len() < all.len() && ticks < 200 {
+        let now = worker.told_again_after_a_loss(&["shard-1"], 1);
+        ticks += usize::from(!told.is_empty());
+        most = most.max(now.len());
+        told.extend(now);
+    }
+    assert!(ticks <= 60, "{ticks}");
+    assert!(most < all.len(), "{most}");
+}
+
+/// After an outage an answer brings along few at first: the probe one, the next two, and so on.
+#[test]
+fn a_store_that_is_back_is_told_with_each_tick_though_others_wait_for_their_turn() {
+    let mut worker = Worker::acquainted();
+    let here: Vec<_> = (1..=8).map(|n| subject(1, n)).collect();
+    let elsewhere: Vec<_> = (2..8).map(|shard| subject(shard, 1)).collect();
+    for of in here.iter().chain(&elsewhere) {
+        worker.plays(*of);
+    }
+    for of in &here {
+        worker.lives_on(*of);
+    }
+    goes_out_and_comes_back(&mut worker, subject(1, 99), 12);
+    let mut told = 0;
+    for _ in 0..3 {
+        elsewhere.iter().for_each(|of| worker.lives_on(*of));
+        for call in worker.tick() {
+            let count = swaps(&call).len();
+            let said = answer(&call, &vec![done(); count]);
+            worker.hears(&call, Ok(&said));
+            told += if call.shard == "shard-1" { count } else { 0 };
+        }
+    }
+    assert_eq!(told, 7);
+}
