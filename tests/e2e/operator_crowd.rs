@@ -199,6 +199,13 @@ fn a_page_left_open_holds_no_worker_up() {
         ("web".to_owned(), format!("household-{n}"))
     });
     let mut cost = Vec::new();
+    // Accounts are counted when a page is opened, and every ten minutes.
+    let before = edge.cpu_time();
+    eventually_within(300, "all accounts are counted", || {
+        says(&edge, "/streamgate/v1/summary")["accounts"].is_object()
+    });
+    let counting = edge.cpu_time() - before;
+    println!("trial: to count {BESIDE_THE_PAGE} accounts took {counting:.2?} of a core");
     for (what, is_open) in [("no page", false), ("the page open", true)] {
         let (turns, long, cpu) = watched(&edge, |second| {
             if is_open {
