@@ -169,42 +169,35 @@ impl Request {
     }
 
     fn collected(&self, collected: Collected) -> u32 {
-        let stream = self.stream;
+        let (stream, mut state) = (self.stream, State::Nothing);
         match collected {
             Collected::More => {
                 stream.replace_piece(&[]);
                 return abi::STOP_NO_BUFFER;
             }
-            Collected::PassOn(body) => {
-                stream.replace_piece(&body);
-                self.state.set(State::Nothing);
-            }
+            Collected::PassOn(body) => stream.replace_piece(&body),
             Collected::Whole(whole) => {
                 if whole.is_rewritten {
                     carry_out::describe(stream, whole.body.len());
-                    self.state.set(State::Rewritten);
-                } else {
-                    self.state.set(State::Nothing);
+                    state = State::Rewritten;
                 }
                 stream.replace_piece(&whole.body);
             }
         }
+        self.state.set(state);
         abi::CONTINUE
     }
 
     /// The body has ended, and nothing said so.
     pub(crate) fn on_response_trailers(&self) -> u32 {
-        match self.state.replace(State::Nothing) {
-            State::Manifest => {}
-            State::Rewritten => {
-                carry_out::describe_trailers(self.stream);
-                return abi::CONTINUE;
-            }
-            state => {
-                self.state.set(state);
-                return abi::CONTINUE;
-            }
+        let state = self.state.get();
+        if state == State::Rewritten {
+            carry_out::describe_trailers(self.stream);
         }
+        if state != State::Manifest {
+            return abi::CONTINUE;
+        }
+        self.state.set(State::Nothing);
         let ticket = self.ticket.get();
         let whole = self
             .worker

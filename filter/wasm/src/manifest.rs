@@ -7,7 +7,6 @@ use streamgate_core::playback::{Coding, End, Held, Rewrite};
 
 use crate::go::Go;
 use crate::host;
-use crate::http::State;
 use crate::worker::Worker;
 
 /// The most bytes of manifests that a worker holds at once. What comes on top is passed on as
@@ -31,11 +30,11 @@ impl Manifest {
         worker: &Rc<Worker>,
         rewrite: Box<Rewrite>,
         status: (u16, bool),
-    ) -> (State, Go) {
+    ) -> (Option<Self>, Go) {
         let (header, set) = (host::response_header, host::set_response_header);
         let edge = worker.edge.borrow();
         match edge.on_response_head(&worker.envoy, &rewrite, status, header, set) {
-            Held::No => (State::Nothing, Go::On),
+            Held::No => (None, Go::On),
             Held::Until(end, coding) => {
                 let manifest = Self {
                     worker: Rc::clone(worker),
@@ -45,7 +44,7 @@ impl Manifest {
                     body: Vec::new(),
                     is_rewritten: false,
                 };
-                (State::Manifest(manifest), Go::Collect)
+                (Some(manifest), Go::Collect)
             }
         }
     }

@@ -253,7 +253,9 @@ impl Requests {
             None => (State::Nothing, Go::On),
         };
         if let (State::Nothing, Go::On, Some(rewrite)) = (&state, go, rewrite) {
-            (state, go) = Manifest::begin(&worker, rewrite, (status, ends));
+            let held;
+            (held, go) = Manifest::begin(&worker, rewrite, (status, ends));
+            state = held.map_or(State::Nothing, State::Manifest);
         }
         self.wait(context, &worker, state);
         go
@@ -298,12 +300,10 @@ impl Requests {
     pub(crate) fn on_response_trailers(&self, context: u32) -> Go {
         let mut waiting = self.waiting.borrow_mut();
         let state = waiting.get_mut(&context).map(|waiting| &mut waiting.state);
-        let ended = match state {
-            Some(state @ (State::Manifest(_) | State::Rewritten)) => {
-                core::mem::replace(state, State::Nothing)
-            }
-            _ => return Go::On,
+        let Some(state @ (State::Manifest(_) | State::Rewritten)) = state else {
+            return Go::On;
         };
+        let ended = core::mem::replace(state, State::Nothing);
         drop(waiting);
         match ended {
             State::Manifest(manifest) => {

@@ -44,8 +44,8 @@ mod wire;
 pub use choices::{Compatibility, Paused, Preflight, Start};
 pub use operator::{Operator, OperatorKeys};
 pub use playback::{
-    AttributeSource, CmcdKey, Credentials, PlaybackPath, Slate, StreamCarrier, SubjectCarrier,
-    TemplateSegment, TokenPosition,
+    AttributeSource, CmcdKey, Credentials, LooksAt, PlaybackPath, Slate, StreamCarrier,
+    SubjectCarrier, TemplateSegment, TokenPosition,
 };
 pub use problem::{ConfigError, Problem};
 pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};

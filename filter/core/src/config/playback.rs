@@ -6,7 +6,7 @@ use streamgate_policy::Sharing;
 use streamgate_policy::activity::Liveness;
 
 use super::choices::{Paused, Preflight, Start};
-use crate::playback::{Classes, Exclusions, LooksAt};
+use crate::playback::{Classes, Exclusions};
 
 /// A protected path.
 #[derive(Debug)]
@@ -55,6 +55,17 @@ pub struct PlaybackPath {
     pub buffer_max_ms: u64,
     /// Where its credentials may stand.
     pub credentials: Credentials,
+}
+
+/// Which responses to requests under a token are looked at, besides those that go by the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LooksAt {
+    /// Those of what is named like a manifest.
+    NamedManifests,
+    /// Those of what an operator's patterns say is a manifest, too.
+    AllManifests,
+    /// All of them: one has been redirected to where the token has to be kept.
+    All,
 }
 
 /// What can say whose account watches.

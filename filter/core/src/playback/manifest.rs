@@ -15,21 +15,10 @@ use super::class::Class;
 use super::redirected;
 use super::request::Request;
 use super::rewrite::{Coding, Rewrite};
-use crate::config::{Config, StreamCarrier};
+use crate::config::{Config, LooksAt, StreamCarrier};
 use crate::playback::passage::Scrub;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::is_in_scope;
-
-/// Which responses to requests under a token are looked at, besides those that go by the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LooksAt {
-    /// Those of what is named like a manifest.
-    NamedManifests,
-    /// Those of what an operator's patterns say is a manifest, too.
-    AllManifests,
-    /// All of them: one has been redirected to where the token has to be kept.
-    All,
-}
 
 impl<H: Head, E: Host> Request<'_, H, E> {
     /// What is needed to rewrite the response, if it may be a manifest under a token. The

@@ -18,8 +18,7 @@ use super::super::{
     TokenPosition,
 };
 use super::check::{Check, field, item, quoted, reads_as_written, shown};
-use crate::config::Credentials;
-use crate::playback::LooksAt;
+use crate::config::{Credentials, LooksAt};
 
 impl Check<'_> {
     pub(super) fn playback(
