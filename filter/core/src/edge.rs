@@ -17,10 +17,9 @@ use streamgate_values::head::Head;
 
 use crate::api::{self, Called, CreatesByClient, Door};
 pub use crate::authority::Settled;
-use crate::authority::{Authority, CopyState};
+use crate::authority::{Attempt, Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
-use crate::playback::request::Attempt;
 use crate::playback::response::Response;
 use crate::playback::{Cut, Flows, Forward, Gate, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;

@@ -18,6 +18,14 @@ pub(crate) enum CopyState {
     Unreachable,
 }
 
+/// The first try at a request, or the one after its subject's copy was brought up to date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    /// Names the request, should it have to wait.
+    pub(crate) ticket: Ticket,
+    pub(crate) copy_state: CopyState,
+}
+
 /// A question: about whom, for which request, when, and what is known of the subject's copy.
 #[derive(Debug)]
 pub(crate) struct Inquiry<'a, H> {

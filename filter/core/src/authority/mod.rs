@@ -20,7 +20,7 @@ use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable,
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-pub(crate) use self::inquiry::{CopyState, Inquiry};
+pub(crate) use self::inquiry::{Attempt, CopyState, Inquiry};
 use self::parked::Parked;
 pub use self::parked::Settled;
 pub(crate) use self::parked::{AfterDecision, AfterLook};

@@ -6,9 +6,8 @@ use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
 use super::Edge;
-use crate::authority::{AfterDecision, AfterLook, Resumed, Settled};
+use crate::authority::{AfterDecision, AfterLook, Attempt, Resumed, Settled};
 use crate::operator;
-use crate::playback::request::Attempt;
 use crate::step::{Step, Unparked};
 
 impl Edge {

@@ -17,7 +17,7 @@ mod prefetch;
 mod preflight;
 mod redirected;
 mod refusal;
-pub(crate) mod request;
+mod request;
 pub(crate) mod response;
 mod rewrite;
 mod scrub;

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use streamgate_policy::{Application, Play, Plays, Refused, Unknown};
-use streamgate_record::fleet::Ticket;
 use streamgate_record::ports::Host;
 use streamgate_record::{Basis, Decided, Records};
 use streamgate_values::attributes::Attributes;
@@ -20,7 +19,7 @@ use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Scrub, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use super::rewrite::Rewrite;
-use crate::authority::{CopyState, Inquiry};
+use crate::authority::{Attempt, Inquiry};
 use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::advice::languages;
@@ -35,14 +34,6 @@ const SCOPE_MAX: usize = 256;
 
 /// The longest path that is kept until the response, in bytes: of a longer one its front.
 const PATH_MAX: usize = 1_024;
-
-/// The first try at a request, or the one after its subject's copy was brought up to date.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Attempt {
-    /// Names the request, should it have to wait.
-    pub(crate) ticket: Ticket,
-    pub(crate) copy_state: CopyState,
-}
 
 /// A request on a protected path.
 pub(super) struct Request<'a, H, E> {
