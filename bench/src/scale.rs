@@ -126,7 +126,7 @@ pub(crate) fn measure(plan: &Plan, say: &impl Fn(&str)) -> Scale {
     let around = Surroundings::start(&[Kind::Bare, Kind::Streamgate]);
     let bare_case = Case::named("bare").expect("a case");
     let is_whole = plan.what == What::Scale;
-    let loading = is_whole.then(|| {
+    let loading = (plan.what != What::Smoke).then(|| {
         say("the module is loaded");
         loading::measure(&around)
     });

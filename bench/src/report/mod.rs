@@ -73,6 +73,7 @@ fn of_required(required: &Required) -> Vec<(&'static str, String)> {
         ("required-segment", table::cpu(peers, Size::Segment)),
         ("required-paced", table::paced(peers, Size::Tiny)),
         ("required-scale", table::steps(&required.scale)),
+        ("loading", table::loading(&required.scale)),
         ("required-machine", table::machine(&peers.machine)),
     ]
 }
@@ -97,7 +98,6 @@ pub(crate) fn anew() {
     if let Some(scale) = read::<Scale>(SCALE) {
         parts.push(("scale", table::steps(&scale)));
         parts.push(("footprint", table::footprint(&scale)));
-        parts.push(("loading", table::loading(&scale)));
         parts.push(("contention", table::contention(&scale)));
     }
     let path = project().join("docs/performance.md");

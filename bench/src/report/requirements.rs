@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::loading::Loading;
 use crate::results::{CaseResult, Required, Results};
 use crate::scale::{Step, growth};
 use crate::stats::Sample;
@@ -195,6 +196,12 @@ pub(crate) fn all(required: &Required, budget: &Value) -> Vec<Requirement> {
             1.25,
             "×",
         ),
+        (
+            "loading the module beside loading a Wasm filter that does nothing",
+            scale.loading.as_ref().and_then(loading),
+            6.0,
+            "×",
+        ),
     ];
     let rows = rows.into_iter();
     rows.map(|(what, measured, limit, unit)| Requirement {
@@ -225,6 +232,11 @@ pub(crate) fn cores(results: &Results) -> Vec<(String, [Option<f64>; 3])> {
         (case.label.clone(), [Some(all), added, saved])
     };
     cases.map(line).collect()
+}
+
+/// How long the module takes to load beside what the no-op filter takes.
+fn loading(loading: &Loading) -> Option<Sample> {
+    loading.ms.shares_of(loading.noop_ms.median)
 }
 
 fn instructions(budget: &Value) -> Option<f64> {
@@ -270,6 +282,7 @@ mod tests {
         assert_eq!(holds("CPU added, beside ext_authz"), Some(false));
         assert_eq!(holds("session create beside bare Envoy: Wasm"), Some(true));
         assert_eq!(holds("a million live streams"), Some(true));
+        assert_eq!(holds("loading the module"), Some(true));
         assert_eq!(holds("host calls"), None);
     }
 
