@@ -73,3 +73,46 @@ pub mod count {
         MACS.get() - before
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    /// Another MAC would be another place for each account's streams, and the end of all sessions: the
+    /// version bytes and the contexts have to change with it.
+    #[test]
+    fn a_message_has_the_same_mac_in_whatever_parts_and_in_every_version() {
+        let key = MacKey::derived("streamgate test", b"a secret");
+        let whole = key.mac(&[b"a message"]);
+        assert_eq!(whole, key.mac(&[b"a ", b"", b"message"]));
+        assert_eq!(whole.0, KNOWN);
+    }
+
+    /// As another binding of BLAKE3, Python's, has it.
+    const KNOWN: [u8; MAC_LEN] = [
+        0x65, 0x62, 0xe4, 0xc2, 0xfd, 0xee, 0x44, 0x1e, 0x92, 0x0e, 0xb0, 0xfb, 0xa2, 0x81, 0x5a,
+        0x8b,
+    ];
+
+    #[test]
+    fn every_byte_of_key_context_and_message_counts() {
+        let mac = |context: &str, secret: &[u8], message: &[u8]| {
+            MacKey::derived(context, secret).mac(&[message])
+        };
+        let one = mac("context", b"secret", b"message");
+        for other in [
+            mac("context2", b"secret", b"message"),
+            mac("context", b"secret2", b"message"),
+            mac("context", b"secret", b"message\0"),
+            mac("context", b"secret", b""),
+        ] {
+            assert_ne!(one, other);
+        }
+        for at in 0..MAC_LEN {
+            let mut other = one;
+            other.0[at] ^= 1;
+            assert_ne!(one, other, "{at}");
+        }
+    }
+}

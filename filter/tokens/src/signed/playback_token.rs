@@ -161,6 +161,19 @@ mod tests {
         KeyRing::new(SigningKey::new("k1", b"secret"), vec![])
     }
 
+    #[test]
+    fn a_token_of_another_version_is_refused_at_the_cost_of_a_forged_one() {
+        let text = token().issue(&ring());
+        for version in (0..=u8::MAX).filter(|version| *version != VERSION) {
+            let mut bytes = from_text(text.as_bytes()).unwrap();
+            bytes[0] = version;
+            let other = to_text(&bytes);
+            let read = || PlaybackToken::read(&ring(), other.as_bytes(), NOW);
+            assert_eq!(read(), Err(TokenError::Invalid), "{version}");
+            assert_eq!(counted(|| drop(read())), 1, "{version}");
+        }
+    }
+
     fn token() -> PlaybackToken {
         let mut attributes = Attributes::default();
         attributes.set("deviceId", "tv-1");

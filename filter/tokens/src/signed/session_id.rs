@@ -82,6 +82,19 @@ mod tests {
     }
 
     #[test]
+    fn an_id_of_another_version_is_unknown() {
+        let ring = KeyRing::new(SigningKey::new("k1", b"secret"), vec![]);
+        let alice = SubjectKey::from_bytes([1; 16]);
+        let id = issue_session_id(&ring, &alice, &StreamKey::external([9; 16]));
+        for version in (0..=u8::MAX).filter(|version| *version != VERSION) {
+            let mut bytes = from_text(id.as_bytes()).unwrap();
+            bytes[0] = version;
+            let other = to_text(&bytes);
+            assert_eq!(read_session_id(&ring, &alice, &other), Err(UnknownSession));
+        }
+    }
+
+    #[test]
     fn no_changed_shortened_or_invented_id_passes() {
         let ring = KeyRing::new(SigningKey::new("k1", b"secret"), vec![]);
         let alice = SubjectKey::from_bytes([1; 16]);
