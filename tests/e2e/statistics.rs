@@ -122,34 +122,20 @@ fn what_happens_by_a_rule_is_counted_for_it() {
             of(family) == counted
         });
     };
-    expect(
-        "streamgate_policy_starts_total",
-        &[
-            (r#"{policy="household",level="1"}"#, "1"),
-            (r#"{policy="household",level="2"}"#, "1"),
-            (r#"{policy="household",level="3"}"#, "1"),
-            (r#"{policy="latest-wins",level="1"}"#, "1"),
-            // The first gives way to it.
-            (r#"{policy="latest-wins",level="2"}"#, "1"),
-            (r#"{policy="a_new \"limit\"",level="1"}"#, "1"),
-            (r#"{policy="a_new \"limit\"",level="2"}"#, "1"),
-            (r#"{policy="a_new \"limit\"",level="3"}"#, "1"),
-        ],
-    );
-    // Each account came to each of these levels.
-    expect(
-        "streamgate_policy_accounts_total",
-        &[
-            (r#"{policy="household",level="1"}"#, "1"),
-            (r#"{policy="household",level="2"}"#, "1"),
-            (r#"{policy="household",level="3"}"#, "1"),
-            (r#"{policy="latest-wins",level="1"}"#, "1"),
-            (r#"{policy="latest-wins",level="2"}"#, "1"),
-            (r#"{policy="a_new \"limit\"",level="1"}"#, "1"),
-            (r#"{policy="a_new \"limit\"",level="2"}"#, "1"),
-            (r#"{policy="a_new \"limit\"",level="3"}"#, "1"),
-        ],
-    );
+    let levels = [
+        (r#"{policy="household",level="1"}"#, "1"),
+        (r#"{policy="household",level="2"}"#, "1"),
+        (r#"{policy="household",level="3"}"#, "1"),
+        (r#"{policy="latest-wins",level="1"}"#, "1"),
+        // The first gives way to it.
+        (r#"{policy="latest-wins",level="2"}"#, "1"),
+        (r#"{policy="a_new \"limit\"",level="1"}"#, "1"),
+        (r#"{policy="a_new \"limit\"",level="2"}"#, "1"),
+        (r#"{policy="a_new \"limit\"",level="3"}"#, "1"),
+    ];
+    expect("streamgate_policy_starts_total", &levels);
+    // Each account came to each of these levels once.
+    expect("streamgate_policy_accounts_total", &levels);
     expect(
         "streamgate_policy_refused_accounts_total",
         &[(r#"{policy="household",level="4"}"#, "1")],
