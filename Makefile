@@ -16,7 +16,7 @@ fleet: sample ## run three edges that share one limit, until Ctrl-C
 check: ## what every change is held to: format, lints, tests without a proxy, what a request costs (minutes)
 	scripts/check
 
-test: ## everything CI checks, `make check` first (about half an hour)
+test: ## everything CI checks, `make check` first (twenty minutes on two cores)
 	scripts/test
 
 players: sample ## every player there is, each one stream however URLs are written (minutes)

@@ -90,7 +90,8 @@ fn a_film_in_one_response_keeps_its_place_to_its_end() {
     // Its bytes have ended, and so does it.
     live(&edge, 0);
     // A sign of life is recorded no more often than each third of the timeout.
-    assert!(edge.metric("record_writes") < 20, "{}", edge.scrape());
+    let writes = edge.metric("record_writes");
+    assert!(writes < 20, "{writes}");
     edge.assert_sound();
 }
 

@@ -22,7 +22,7 @@ fn each(edge: &Edge, path: &str) -> Duration {
 /// A playlist of 23,000 absolute URLs, and as many in a DASH manifest: what costs most.
 #[test]
 fn a_megabyte_is_rewritten_in_less_than_20_ms() {
-    let edge = Edge::start(Settings::default());
+    let edge = Edge::start(Settings::default().alone());
     let times = |line: &str| line.repeat(1_000_000 / line.len() + 1);
     let hls = format!(
         "#EXTM3U\n{}",

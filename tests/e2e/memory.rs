@@ -78,7 +78,7 @@ fn until_all_have_lapsed(edge: &Edge) {
 fn a_flood_of_invented_accounts_leaves_nothing_behind() {
     // Few slots, so that the sweep comes round in seconds.
     let settings = Settings::default().lapsing_after(2);
-    let edge = Edge::start(settings.with("/state/slots", 64));
+    let edge = Edge::start(settings.with("/state/slots", 64).alone());
     let (crowd, next) = (edge.crowd(8), AtomicU64::new(0));
     flood(&edge, &crowd, &next, 5_000);
     until_all_have_lapsed(&edge);
@@ -100,7 +100,7 @@ fn a_flood_of_invented_accounts_leaves_nothing_behind() {
 fn a_million_invented_accounts_leave_nothing_behind() {
     const ACCOUNTS: u64 = 1_000_000;
     const TABLES_FULL: u64 = 400_000;
-    let edge = Edge::start(Settings::default().lapsing_after(5));
+    let edge = Edge::start(Settings::default().lapsing_after(5).alone());
     let (crowd, next) = (edge.crowd(16), AtomicU64::new(0));
     let started = Instant::now();
     println!("at the start: {}", Usage::of(&edge));

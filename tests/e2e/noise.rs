@@ -346,7 +346,7 @@ fn send(edge: &Edge, noise: &mut Noise, good: &Good, requests: usize, bodies: us
 
 #[test]
 fn whatever_is_asked_nothing_traps_and_memory_stays_where_it_was() {
-    let mut edge = Edge::start(settings());
+    let mut edge = Edge::start(settings().alone());
     let mut noise = Noise::seeded();
     let good = Good::of(&edge);
     // The record, the tables and what allocators keep have their size after a quarter.

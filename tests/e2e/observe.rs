@@ -115,6 +115,7 @@ fn settings(link: &FaultyLink) -> Settings {
         )
         .with("/sessions/calls_per_minute", 100_000)
         .lapsing_after(2)
+        .alone()
 }
 
 /// Everything a viewer does, once, each time on an account of its own.

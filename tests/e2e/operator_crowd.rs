@@ -35,6 +35,7 @@ fn settings() -> Settings {
         applications.push(json!({"id": format!("app-{n}"), "tenant": "demo", "policies": [name]}));
     }
     Settings::default()
+        .alone()
         .with("/applications", json!(applications))
         .with("/policies", json!(policies))
         .with("/playback", json!([]))

@@ -69,7 +69,7 @@ fn hls_js_keeps_its_place_while_it_plays_from_its_buffer_where_it_says_so() {
     for (_, tab) in &all {
         tab.assert_plays();
     }
-    assert_eq!(edge.metric("starts"), 4, "{}", edge.scrape());
+    assert_eq!(edge.metric("starts"), 4);
 }
 
 /// yt-dlp tries each of a film's segments eleven times, and has no pause between them.

@@ -72,7 +72,7 @@ fn eventful() -> Edge {
     let settings = Settings::default()
         .with("/policies/2", watches)
         .with("/applications/1/policies", lists);
-    let edge = Edge::start(settings);
+    let edge = Edge::start(settings.alone());
     let tv = edge.app("demo-tv");
     let sessions: Vec<_> = (0..3).map(|_| tv.start("alice")).collect();
     let _ = tv.create("alice").send().expect(409);
@@ -95,7 +95,7 @@ fn a_scrape_shows_the_metrics_that_the_page_lists_and_no_others() {
     assert_eq!(documented, scraped);
 
     // Nothing is shown of policies and rules for which nothing happened.
-    let quiet = Edge::start(Settings::default());
+    let quiet = Edge::start(Settings::default().alone());
     let quiet = shown(&quiet.scrape());
     let documented = documented.into_iter();
     let unlabelled = documented.filter(|(name, _)| !name.contains("policy="));
@@ -215,7 +215,7 @@ fn an_eviction_is_obeyed_at_once_where_no_statistic_is_kept() {
 /// comes to as many.
 #[test]
 fn an_eviction_is_obeyed_at_once_whenever_counters_are_set_back() {
-    let edge = Edge::start(Settings::default());
+    let edge = Edge::start(Settings::default().alone());
     for account in ["alice", "bob", "carol"] {
         is_obeyed(&edge, account, || edge.reset_counters());
     }

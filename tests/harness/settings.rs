@@ -1,24 +1,25 @@
 //! What an edge under test is started with: `envoy/edge.yaml` as it is shipped, with
 //! what a test wants different.
 
-use std::path::{Path, PathBuf};
+mod bootstrap;
+mod shipped;
 
-use serde_json::{Map, Value, json};
-use streamgate_tokens::signed::{KeyRing, SigningKey};
-use streamgate_values::subject::SubjectHasher;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
 
 use crate::MachineClock;
-use crate::body::{self, Body};
-use crate::certificates::Certificates;
-use crate::project;
+use crate::body::Body;
 use crate::store_cluster::StoreCluster;
-use crate::usage::LONG_TURN_US;
+
+use shipped::{plugin_of, put, shipped};
+
+pub(crate) use bootstrap::Place;
+pub(crate) use shipped::plugin_in;
+pub use shipped::{secret_of, signing_key, subject_key};
 
 /// The identity provider that vouches for all accounts in the tests.
 pub const IDP: &str = "demo";
-
-/// The file that shows how the access log is sent to a collector.
-const LOGGING: &str = "../observe/opentelemetry.yaml";
 
 /// What to change about the edge. The default holds the applications and policies of
 /// `envoy/edge.yaml` (`demo-web` and `demo-tv` share a limit of three that denies;
@@ -52,6 +53,8 @@ pub struct Settings {
     /// What makes a second listener the operator's door.
     door: Option<Value>,
     speaks_http_3: bool,
+    /// Whether its Envoy is to have served nobody before.
+    alone: bool,
     /// The port of a collector that is sent the access log, too.
     collector_port: Option<u16>,
     /// The port of an origin that is not the harness's own.
@@ -119,6 +122,7 @@ impl Settings {
             times_workers: false,
             door: None,
             speaks_http_3: false,
+            alone: false,
             collector_port: None,
             origin_port: None,
             clock: None,
@@ -254,23 +258,18 @@ impl Settings {
         self
     }
 
-    /// The door's listener, if there is one: it has the viewers' configuration and `operator`.
-    fn door(&self, at: &Place<'_>) -> Option<Value> {
-        let operator = self.door.clone()?;
-        let door = self.clone().with("/operator", operator);
-        let mut bootstrap = shipped(self.file);
-        let mut listener = bootstrap["static_resources"]["listeners"][0].take();
-        let place = Place {
-            port: at.door_port,
-            ..*at
-        };
-        door.fit(&mut listener, &place);
-        listener["name"] = "door".into();
-        // As in the shipped file, pages of other origins have no business here.
-        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-        let filters = manager["http_filters"].as_array_mut().expect("filters");
-        filters.retain(|filter| filter["name"] != "envoy.filters.http.cors");
-        Some(listener)
+    /// With an Envoy that serves no other edge, neither before nor after, for tests that look at what its
+    /// process takes or at all it has counted.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    /// Whether an Envoy that has served other edges will do.
+    pub(crate) fn shares_an_envoy(&self) -> bool {
+        let is_as_others = self.body == Body::Wasm && self.clock.is_none() && !self.times_workers;
+        is_as_others && !self.alone && !self.by_lds && !self.speaks_http_3
     }
 
     /// With HTTP/3 besides, at the same port.
@@ -342,304 +341,5 @@ impl Settings {
     pub fn serving(mut self, files: PathBuf) -> Self {
         self.files = Some(files);
         self
-    }
-
-    /// The bootstrap to start Envoy with.
-    pub(crate) fn bootstrap(&self, at: &Place<'_>) -> Value {
-        let mut bootstrap = shipped(self.file);
-        bootstrap["admin"] = shipped("edge.yaml")["admin"].take();
-        let origin = &mut bootstrap["static_resources"]["clusters"][0]["load_assignment"];
-        let endpoint = &mut origin["endpoints"][0]["lb_endpoints"][0]["endpoint"];
-        port_of(
-            &mut endpoint["address"],
-            self.origin_port.unwrap_or(at.origin_port),
-        );
-        port_of(&mut bootstrap["admin"]["address"], at.admin_port);
-        if self.keeps_no_statistics {
-            let patterns = json!([{"prefix": "wasmcustom."}]);
-            bootstrap["stats_config"]["stats_matcher"] =
-                json!({"exclusion_list": {"patterns": patterns}});
-        }
-        if self.times_workers {
-            bootstrap["enable_dispatcher_stats"] = true.into();
-            let buckets = json!([100, 500, 1_000, LONG_TURN_US, 10_000, 100_000]);
-            let matched = json!({"suffix": "dispatcher.loop_duration_us"});
-            let settings = &mut bootstrap["stats_config"]["histogram_bucket_settings"];
-            let settings = settings.as_array_mut().expect("buckets");
-            settings.push(json!({"match": matched, "buckets": buckets}));
-        }
-        if let Some(port) = self.collector_port {
-            let mut collector = shipped(LOGGING)["static_resources"]["clusters"][1].take();
-            let endpoint = &mut collector["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
-            port_of(&mut endpoint["endpoint"]["address"], port);
-            let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
-            clusters.expect("clusters").push(collector);
-        }
-        if let Some(store) = &self.store {
-            let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
-            let clusters = clusters.expect("clusters");
-            let mut cluster = store.cluster(&at.directory.join("nodes.json"));
-            if self.body != Body::Wasm {
-                body::hash_by_shard(&mut cluster);
-            }
-            clusters.push(cluster);
-            bootstrap["layered_runtime"] = shipped("fleet.yaml")["layered_runtime"].clone();
-        }
-        if self.body != Body::Wasm {
-            let layers = &mut bootstrap["layered_runtime"]["layers"];
-            let mut others = layers.as_array().cloned().unwrap_or_default();
-            others.push(body::names());
-            *layers = others.into();
-        }
-        let listeners = bootstrap["static_resources"]["listeners"].take();
-        // A shipped file's other listener, if it has one, is a door of its own.
-        let mut listener = listeners[0].clone();
-        self.fit(&mut listener, at);
-        if self.by_lds {
-            bootstrap["static_resources"]
-                .as_object_mut()
-                .expect("an object")
-                .remove("listeners");
-            bootstrap["dynamic_resources"] = json!({"lds_config": {
-                "resource_api_version": "V3",
-                "path_config_source": {
-                    "path": at.directory.join("lds.json"),
-                    "watched_directory": {"path": at.directory},
-                },
-            }});
-        } else {
-            let mut listeners = vec![listener];
-            listeners.extend(self.door(at));
-            if self.speaks_http_3 {
-                listeners.push(over_quic(listeners[0].clone(), at.directory));
-            }
-            bootstrap["static_resources"]["listeners"] = listeners.into();
-        }
-        bootstrap
-    }
-
-    /// What the listeners' file holds.
-    pub(crate) fn lds(&self, at: &Place<'_>) -> Value {
-        let mut bootstrap = shipped(self.file);
-        let mut listener = bootstrap["static_resources"]["listeners"][0].take();
-        self.fit(&mut listener, at);
-        listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
-        json!({"resources": [listener]})
-    }
-
-    fn fit(&self, listener: &mut Value, at: &Place<'_>) {
-        port_of(&mut listener["address"], at.port);
-        // Two connections open at once are served by two workers.
-        listener["connection_balance_config"] = json!({"exact_balance": {}});
-        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-        manager["http_protocol_options"] = json!({"enable_trailers": self.trailers});
-        if manager["access_log"].is_null() {
-            let mut demo = shipped("edge.yaml");
-            let listener = &mut demo["static_resources"]["listeners"][0];
-            let logging = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-            manager["access_log"] = logging["access_log"].take();
-        }
-        for (field, value) in &self.manager {
-            manager[*field] = value.clone();
-        }
-        let log = &mut manager["access_log"][0];
-        log["name"] = "envoy.access_loggers.file".into();
-        let log = &mut log["typed_config"];
-        log["@type"] =
-            "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog".into();
-        log["path"] = json!(at.directory.join("access.log"));
-        if self.plugin["referer"] != "route" {
-            let removed = &mut manager["route_config"]["request_headers_to_remove"];
-            *removed = json!([]);
-        }
-        if self.collector_port.is_some() {
-            let mut sent = shipped(LOGGING);
-            let listener = &mut sent["static_resources"]["listeners"][0];
-            let logging = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-            let logs = manager["access_log"].as_array_mut().expect("logs");
-            logs.push(logging["access_log"][0].take());
-        }
-        // The shipped file answers what it does not know; the tests want to see what
-        // the origin would be asked.
-        let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
-        *routes = match self.answers_itself {
-            true => json!([
-                {"match": {"prefix": "/~"}, "direct_response": {"status": 421}},
-                {"match": {"prefix": "/"}, "direct_response": {"status": 200}},
-            ]),
-            false => {
-                json!([{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}])
-            }
-        };
-        if self.store.is_some() {
-            let routes = routes.as_array_mut().expect("routes");
-            routes.insert(0, StoreCluster::tunnel());
-        }
-
-        let filters = manager["http_filters"].as_array_mut().expect("filters");
-        for (name, pointer, value) in &self.changed {
-            let mut filters = filters.iter_mut();
-            let filter = filters.find(|filter| filter["name"] == *name);
-            let filter = filter.unwrap_or_else(|| panic!("no filter {name}"));
-            put(&mut filter["typed_config"], pointer, value.clone());
-        }
-        let is_streamgate = |filter: &Value| filter["name"] == "envoy.filters.http.wasm";
-        let at = filters.iter().position(is_streamgate).expect("streamgate");
-        let [front, behind] = self.filters.clone();
-        filters.splice(at + 1..at + 1, behind);
-        filters.splice(at..at, front);
-
-        let plugin = plugin_in(manager);
-        let environment = &mut plugin["vm_config"]["environment_variables"];
-        if let Some(names) = environment["host_env_keys"].as_array() {
-            let names = names.iter().filter_map(Value::as_str);
-            let secrets: Map<_, _> = names
-                .map(|name| (name.to_owned(), secret_of(name).into()))
-                .collect();
-            *environment = json!({"key_values": secrets});
-        }
-        plugin["vm_config"]["code"]["local"]["filename"] = json!(crate::wasm());
-        if self.restricted {
-            let restriction = "capability_restriction_config";
-            let mut hardened = shipped("hardened.yaml");
-            plugin["vm_config"][restriction] =
-                plugin_of(&mut hardened)["vm_config"][restriction].take();
-        }
-        plugin["configuration"] = if self.as_text {
-            json!({
-                "@type": "type.googleapis.com/google.protobuf.StringValue",
-                "value": self.plugin.to_string(),
-            })
-        } else {
-            json!({
-                "@type": "type.googleapis.com/google.protobuf.Struct",
-                "value": self.plugin,
-            })
-        };
-        if self.body != Body::Wasm {
-            let filters = manager["http_filters"].as_array_mut().expect("filters");
-            let at = filters.iter().position(is_streamgate).expect("streamgate");
-            filters[at] = self.body.in_place_of(&filters[at]);
-            let is_jwt = |filter: &Value| filter["name"] == "envoy.filters.http.jwt_authn";
-            if filters[..at].iter().any(is_jwt) {
-                filters.insert(at, body::claims(&self.plugin));
-            }
-        }
-    }
-
-    /// What Envoy's environment holds for the native module, which has no other.
-    pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let mut bootstrap = shipped(self.file);
-        let environment = plugin_of(&mut bootstrap)["vm_config"]["environment_variables"].take();
-        let keys = environment["host_env_keys"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        let keys = keys.filter_map(Value::as_str);
-        let kept = keys.map(|name| (name.to_owned(), secret_of(name)));
-        let values = environment["key_values"].as_object().into_iter().flatten();
-        let values =
-            values.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        kept.chain(values).collect()
-    }
-}
-
-/// The same listener for HTTP/3.
-fn over_quic(mut listener: Value, directory: &Path) -> Value {
-    let certificates = Certificates::of("localhost", directory);
-    listener["name"] = "over-quic".into();
-    listener["address"]["socket_address"]["protocol"] = "UDP".into();
-    listener["udp_listener_config"] = json!({"quic_options": {}});
-    listener["connection_balance_config"].take();
-    let chain = &mut listener["filter_chains"][0];
-    chain["transport_socket"] = json!({
-        "name": "envoy.transport_sockets.quic",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport",
-            "downstream_tls_context": {"common_tls_context": {"tls_certificates": [{
-                "certificate_chain": {"filename": certificates.certificate},
-                "private_key": {"filename": certificates.key},
-            }]}},
-        },
-    });
-    chain["filters"][0]["typed_config"]["codec_type"] = "HTTP3".into();
-    listener
-}
-
-/// Where an edge runs.
-#[derive(Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) directory: &'a Path,
-    pub(crate) port: u16,
-    pub(crate) door_port: u16,
-    pub(crate) admin_port: u16,
-    pub(crate) origin_port: u16,
-}
-
-/// The keys that the edges under test sign with, to forge what only they could issue.
-#[must_use]
-pub fn signing_key() -> KeyRing {
-    let secret = shipped_secret("STREAMGATE_SIGNING_KEY");
-    KeyRing::new(SigningKey::new("demo-1", secret.as_bytes()), Vec::new())
-}
-
-/// What the edges under test hash accounts with.
-#[must_use]
-pub fn subject_key() -> SubjectHasher {
-    SubjectHasher::new(shipped_secret("STREAMGATE_SUBJECT_KEY").as_bytes())
-}
-
-/// The secret that an edge under test holds where a shipped file has one of Envoy's
-/// environment.
-#[must_use]
-pub fn secret_of(name: &str) -> String {
-    format!("what {name} holds in the tests, long enough")
-}
-
-fn shipped_secret(name: &str) -> String {
-    let mut bootstrap = shipped("edge.yaml");
-    let environment = &plugin_of(&mut bootstrap)["vm_config"]["environment_variables"];
-    let secret = environment["key_values"][name].as_str();
-    secret.expect("a secret in envoy/edge.yaml").to_owned()
-}
-
-/// A file of `envoy/`.
-fn shipped(name: &str) -> Value {
-    let path = project().join("envoy").join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// The filter's part of a bootstrap.
-fn plugin_of(bootstrap: &mut Value) -> &mut Value {
-    let listener = &mut bootstrap["static_resources"]["listeners"][0];
-    plugin_in(&mut listener["filter_chains"][0]["filters"][0]["typed_config"])
-}
-
-fn plugin_in(connection_manager: &mut Value) -> &mut Value {
-    let filters = connection_manager["http_filters"].as_array_mut();
-    filters
-        .expect("filters")
-        .iter_mut()
-        .find(|filter| filter["name"] == "envoy.filters.http.wasm")
-        .map(|filter| &mut filter["typed_config"]["config"])
-        .expect("the filter in envoy/edge.yaml")
-}
-
-fn port_of(address: &mut Value, port: u16) {
-    address["socket_address"]["port_value"] = port.into();
-}
-
-fn put(value: &mut Value, pointer: &str, new: Value) {
-    let (parent, last) = pointer.rsplit_once('/').expect("a JSON pointer");
-    let parent = value
-        .pointer_mut(parent)
-        .unwrap_or_else(|| panic!("the configuration has no {parent}"));
-    match parent {
-        Value::Array(list) => match last.parse::<usize>() {
-            Ok(at) if at < list.len() => list[at] = new,
-            _ => list.push(new),
-        },
-        _ => parent[last] = new,
     }
 }

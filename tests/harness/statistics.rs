@@ -1,6 +1,8 @@
-//! How Envoy names the filter's statistics.
+//! Envoy's statistics: how the filter's are named, and how they are read.
 
 use streamgate_record::metric::{CLOCK_DIFFERENCE_MS, LIVE_STREAMS, Metric, SHARDS_DOWN, WAITING};
+
+use crate::Client;
 
 /// The whole name in Envoy's statistics of one of the filter's counters or gauges. Tests leave
 /// out what all of them have: `starts` is `wasmcustom.streamgate.starts_total`, and
@@ -30,4 +32,15 @@ fn in_short(name: &str) -> String {
         Some((_, value)) => format!("{family}.{value}"),
         None => family.to_owned(),
     }
+}
+
+/// Names and values of the statistics that a regular expression picks.
+pub(crate) fn stats(admin: &Client, filter: &str) -> Vec<(String, u64)> {
+    let path = format!("/stats?format=json&filter={}", filter.replace('+', "%2B"));
+    let mut stats = admin.get(&path).send().expect(200).json();
+    let stats = stats["stats"].as_array_mut().expect("a list").split_off(0);
+    stats
+        .into_iter()
+        .filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?)))
+        .collect()
 }

@@ -12,6 +12,7 @@ impl Edge {
     /// Bytes that Envoy has allocated, by its own account.
     #[must_use]
     pub fn allocated(&self) -> u64 {
+        let _ = self.pid();
         let memory = self.admin.get("/memory").send().expect(200).json();
         let allocated = memory["allocated"].as_str();
         allocated

@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::go::Go;
-use crate::requests::with_requests;
+use crate::requests::{as_worker, with_requests};
 use crate::root;
 
 /// `proxy_on_context_create`: a root context is one whose own root is none.
@@ -28,13 +28,13 @@ pub(crate) extern "C" fn streamgate_on_configure(root: u32, _size: usize) -> boo
 /// `proxy_on_tick`.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn streamgate_on_tick(root: u32) {
-    root::as_worker(root, |worker| worker.on_tick());
+    as_worker(root, |worker| worker.on_tick());
 }
 
 /// `proxy_on_queue_ready`.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn streamgate_on_queue_ready(root: u32, queue: u32) {
-    root::as_worker(root, |worker| worker.on_wake(queue));
+    as_worker(root, |worker| worker.on_wake(queue));
 }
 
 /// `proxy_on_http_call_response`: only root contexts make calls.
@@ -46,7 +46,7 @@ pub(crate) extern "C" fn streamgate_on_http_call_response(
     body_size: usize,
     _trailers: usize,
 ) {
-    root::as_worker(root, |worker| worker.on_reply(token, headers, body_size));
+    as_worker(root, |worker| worker.on_reply(token, headers, body_size));
 }
 
 /// `proxy_on_delete`.

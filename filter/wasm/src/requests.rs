@@ -24,6 +24,13 @@ pub(crate) fn with_requests<T>(ask: impl FnOnce(&Requests) -> T) -> T {
     REQUESTS.with(ask)
 }
 
+/// Does something as who works under a root context, if somebody does.
+pub(crate) fn as_worker(root: u32, act: impl FnOnce(&Rc<Worker>)) {
+    if let Some(worker) = with_requests(|requests| requests.worker(root)) {
+        act(&worker);
+    }
+}
+
 /// A request that waits for something.
 struct Waiting {
     worker: Rc<Worker>,
@@ -100,7 +107,7 @@ impl Requests {
     }
 
     /// Who works under a root context.
-    pub(crate) fn worker(&self, root: u32) -> Option<Rc<Worker>> {
+    fn worker(&self, root: u32) -> Option<Rc<Worker>> {
         let roots = self.roots.borrow();
         let (_, worker) = roots.iter().find(|(known, _)| *known == root)?;
         worker.clone()

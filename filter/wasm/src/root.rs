@@ -1,5 +1,4 @@
-//! The life of one worker's edge under its root context: configuration, ticks, the store's
-//! answers.
+//! How a worker comes to work under its root context: by the plugin's configuration.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -52,11 +51,4 @@ pub(crate) fn on_configure(root: u32) -> bool {
     });
     with_requests(|requests| requests.employ(&worker));
     true
-}
-
-/// Does something as who works under a root context, if somebody does.
-pub(crate) fn as_worker(root: u32, act: impl FnOnce(&Rc<Worker>)) {
-    if let Some(worker) = with_requests(|requests| requests.worker(root)) {
-        act(&worker);
-    }
 }

@@ -16,7 +16,7 @@ const FLOOD_MAX: u64 = 128 << 20;
 fn a_store_that_answers_without_an_end_is_cut_off_and_the_edge_plays_on() {
     let valkey = Valkey::start();
     let link = FaultyLink::to(valkey.port);
-    let edge = Edge::start(Settings::default().fleet(&[link.port]));
+    let edge = Edge::start(Settings::default().fleet(&[link.port]).alone());
     let player = edge.player("alice").playing(FILM);
     let app = edge.app("demo-tv");
     let before = edge.resident();

@@ -145,7 +145,7 @@ fn a_hundred_thousand_streams_take_a_call_a_worker_in_100_ms_and_a_twentieth_of_
     // The third of 90 s, in which everybody is renewed.
     const ROUND: Duration = Duration::from_secs(30);
     let valkey = Valkey::start();
-    let settings = Settings::default().answering_itself();
+    let settings = Settings::default().answering_itself().alone();
     let shared = Edge::start(settings.clone().fleet(&[valkey.port]));
     let alone = Edge::start(settings.store(&[valkey.port]));
     for edge in [&shared, &alone] {
