@@ -221,7 +221,7 @@ impl Settings {
         self
     }
 
-    /// With trailers of HTTP/1.1 requests taken for what they are; Envoy drops them
+    /// With trailers of HTTP/1.1 requests and responses taken for what they are; Envoy drops them
     /// unless told otherwise.
     #[must_use]
     pub fn with_trailers(mut self) -> Self {

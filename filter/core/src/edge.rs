@@ -20,6 +20,7 @@ pub use crate::authority::Settled;
 use crate::authority::{Attempt, Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
+use crate::playback::origin_redirects;
 use crate::playback::response::Response;
 use crate::playback::{Cut, Flows, Forward, Gate, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
@@ -235,6 +236,7 @@ impl Edge {
         self.follow_the_time(host);
         let now = host.now();
         let left_out = self.gate.on_tick(host, now);
+        origin_redirects::learn(&self.config, host);
         sweep::sweep(host, &self.config.records, now);
         self.operator.on_tick(host, &self.config, now, &left_out);
         self.authority.on_tick(host, &self.config.records, now)

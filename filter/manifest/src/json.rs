@@ -10,22 +10,26 @@ use crate::url::absolute;
 /// Finds where the prefix goes in such a document.
 pub(crate) fn find(document: &str, task: &Task<'_>) -> Result<Insertions, Unreadable> {
     let has = |name: &str| memchr::memmem::find(document.as_bytes(), name.as_bytes()).is_some();
-    if !has("\"ASSETS\"") && !has("\"RELOAD-URI\"") {
+    if !has("\"ASSETS\"") && !has("\"RELOAD-URI\"") && !has("\"PATHWAY-CLONES\"") {
         return Err(Unreadable::UnknownFormat);
     }
     let mut insertions = Insertions::default();
     let mut key = "";
+    // Of a pathway's clone, URLs stand under the names of variants.
+    let mut is_in_urls = false;
     let mut rest = document;
-    while let Some((_, after)) = rest.split_once('"') {
+    while let Some((between, after)) = rest.split_once('"') {
+        is_in_urls = is_in_urls && !between.contains('}');
         let Some((text, behind)) = split_string(after) else {
             return Err(Unreadable::Malformed);
         };
         rest = behind;
         if rest.trim_ascii_start().starts_with(':') {
             key = text;
+            is_in_urls = is_in_urls || (key.starts_with("PER-") && key.ends_with("-URIS"));
             continue;
         }
-        if !matches!(core::mem::take(&mut key), "URI" | "RELOAD-URI") {
+        if !matches!(core::mem::take(&mut key), "URI" | "RELOAD-URI") && !is_in_urls {
             continue;
         }
         let at = document.len().saturating_sub(after.len());

@@ -186,14 +186,14 @@ impl Desk {
                 is_collected,
             };
         };
-        if let Some(watch) = watch {
+        let header = |name: &str| stream.header(Headers::Response, name);
+        if let Some(watch) = watch.filter(|watch| watch.counts(status, header)) {
             let step = self
                 .edge
                 .on_response(process, Ticket(ticket), &watch, status, ends);
             todo = self.note_response(step, ticket, stream);
         }
         if let (ResponseTodo::Pass | ResponseTodo::Tell(_), Some(rewrite)) = (&todo, rewrite) {
-            let header = |name: &str| stream.header(Headers::Response, name);
             let set = |name: &str, value: Option<&str>| {
                 stream.set_header(Headers::Response, name, value.map(str::as_bytes));
             };

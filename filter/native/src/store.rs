@@ -86,6 +86,8 @@ impl Table {
             StoreKey::Slot(number)
             | StoreKey::Feed(number)
             | StoreKey::Redirected(number)
+            | StoreKey::Redirects(number)
+            | StoreKey::Prefetched(number)
             | StoreKey::Decision(number)
             | StoreKey::DecisionsOf(number) => number,
             StoreKey::MemorySince
@@ -163,6 +165,8 @@ mod tests {
             StoreKey::Slot(0),
             StoreKey::Feed(0),
             StoreKey::Redirected(0),
+            StoreKey::Redirects(0),
+            StoreKey::Prefetched(0),
             StoreKey::MemorySince,
             StoreKey::Sweep,
             StoreKey::Bumps,

@@ -91,6 +91,10 @@ pub enum StoreKey {
     Bumps,
     /// Redirects that were minted last.
     Redirected(u32),
+    /// That an origin redirects.
+    Redirects(u32),
+    /// How much accounts have prefetched of late.
+    Prefetched(u32),
     /// The number of streams on record.
     Live,
     /// How many decisions were kept so far, and how many are kept.

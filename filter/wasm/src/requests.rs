@@ -251,13 +251,13 @@ impl Requests {
         }
         let status = host::response_status();
         let (mut state, mut go) = match watch {
-            Some(watch) => {
+            Some(watch) if watch.counts(status, host::response_header) => {
                 let mut edge = worker.edge.borrow_mut();
                 let step = edge.on_response(&worker.envoy, Ticket(context), &watch, status, ends);
                 drop(edge);
                 take_response(step, ends)
             }
-            None => (State::Nothing, Go::On),
+            _ => (State::Nothing, Go::On),
         };
         if let (State::Nothing, Go::On, Some(rewrite)) = (&state, go, rewrite) {
             let held;

@@ -25,6 +25,14 @@ impl Settings {
             &mut endpoint["address"],
             self.origin_port.unwrap_or(at.origin_port),
         );
+        if self.trailers {
+            let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+            let origin = &mut bootstrap["static_resources"]["clusters"][0];
+            origin["typed_extension_protocol_options"][options] = json!({
+                "@type": format!("type.googleapis.com/{options}"),
+                "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+            });
+        }
         port_of(&mut bootstrap["admin"]["address"], at.admin_port);
         if self.keeps_no_statistics {
             let patterns = json!([{"prefix": "wasmcustom."}]);

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::manifests::asked;
 use super::{Ask, World};
 use crate::config::{Config, SubjectCarrier};
+use crate::edge::Edge;
 use crate::playback::Held;
 use crate::testing::{config, config_with, test};
 
@@ -174,6 +175,27 @@ fn a_worker_that_has_seen_a_redirect_looks_at_all_responses() {
     // Its media are media all the same.
     let rewrite = world.rewrite_of(segment()).unwrap();
     assert!(!rewrite.is_of_manifest());
+}
+
+#[test]
+fn what_one_worker_has_seen_of_redirects_all_know_and_keep_through_an_update() {
+    let mut world = World::new();
+    let token = world.play("alice");
+    let segment = |worker| asked(&format!("{token}/vod/a/1.m4s")).on_worker(worker);
+    // By the record, and then by a lease.
+    world.ask(segment(1)).served();
+    assert_eq!(world.led(segment(1), "/vod/b/1.m4s"), None);
+    let master = asked(&format!("{token}/vod/a/master.m3u8"));
+    assert!(world.led(master, "/vod/b/master.m3u8").is_some());
+    world.tick();
+    let kept = Some(format!("{token}/vod/b/1.m4s"));
+    assert_eq!(world.led(segment(1), "/vod/b/1.m4s"), kept);
+    world.workers = [(); 2].map(|()| Edge::new(config(), &world.host));
+    world.tick();
+    for worker in [0, 1] {
+        world.ask(segment(worker)).served();
+        assert_eq!(world.led(segment(worker), "/vod/b/1.m4s"), kept);
+    }
 }
 
 fn etag(changes: &Changes) -> Option<&str> {

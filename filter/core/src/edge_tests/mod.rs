@@ -7,6 +7,7 @@ mod attributes;
 mod bounds;
 mod browsing;
 mod buffers;
+mod by_size;
 mod call_limits;
 mod carriers;
 mod cat;
@@ -52,14 +53,17 @@ mod several_tokens;
 mod sharing;
 #[cfg(not(target_arch = "wasm32"))]
 mod shipped;
+mod terminating;
 mod uncounted;
 mod zapping;
 
 use streamgate_record::fleet::Ticket;
+use streamgate_values::head::Head;
 
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::exchange::{Answer, Reply};
+use crate::playback::Watch;
 use crate::step::Step;
 use crate::testing::{Headers, MemoryHost, config};
 
@@ -99,6 +103,8 @@ struct Ask {
     body: Option<Vec<u8>>,
     /// What the origin will say.
     origin: u16,
+    /// Headers of its response.
+    origin_headers: Headers,
     worker: usize,
 }
 
@@ -109,6 +115,7 @@ fn get(path: impl AsRef<[u8]>) -> Ask {
         headers: Headers::default(),
         body: None,
         origin: 200,
+        origin_headers: Headers::default(),
         worker: 0,
     }
 }
@@ -146,6 +153,11 @@ impl Ask {
 
     fn origin_says(mut self, status: u16) -> Self {
         self.origin = status;
+        self
+    }
+
+    fn origin_tells(mut self, name: &str, value: &str) -> Self {
+        self.origin_headers = self.origin_headers.with(name, value.as_bytes());
         self
     }
 
@@ -208,7 +220,9 @@ impl World {
             renewed: forward.renewed,
             ..reached(path, headers)
         });
-        let Some(watch) = forward.watch else {
+        let tells = |name: &str| ask.origin_headers.header(name);
+        let counts = |watch: &Watch| watch.counts(ask.origin, tells);
+        let Some(watch) = forward.watch.filter(counts) else {
             return served;
         };
         match edge.on_response(host, TICKET, &watch, ask.origin, false) {

@@ -64,6 +64,83 @@ fn a_player_that_asks_before_the_redirect_over_and_over_is_one_stream() {
     assert_eq!(world.host.count(Metric::Starts), 1);
 }
 
+impl Player<'_> {
+    /// The same where the origin redirects what is asked for there, to this address once and once again.
+    fn is_led_on(self, world: &mut World, path: &str, to: &[&str], manifest: &str) -> String {
+        let prefix = self.asks(world, path);
+        let mut at = path.to_owned();
+        for to in to {
+            world.origin_redirects(&format!("{prefix}{at}"), to);
+            at = match to.starts_with('/') {
+                true => (*to).to_owned(),
+                false => format!("/vod/a/{to}"),
+            };
+        }
+        world.manifest(&format!("{prefix}{at}"), manifest);
+        world.ask(get(format!("{prefix}/vod/a/1.m4s"))).served();
+        prefix
+    }
+}
+
+impl World {
+    /// The origin's response to a request under a token is a redirect.
+    fn origin_redirects(&mut self, path: &str, to: &str) {
+        let rewrite = self.rewrite_of(asked(path)).expect("a rewrite");
+        let header = |name: &str| (name == "location").then(|| to.as_bytes().to_vec());
+        let Self { host, workers } = self;
+        let _ = workers[0].on_response_head(host, &rewrite, (302, true), header, |_, _| ());
+    }
+}
+
+#[test]
+fn a_player_that_is_led_on_by_the_origin_and_goes_back_over_and_over_is_one_stream() {
+    for to in [
+        &["/vod/b/live.m3u8"][..],
+        &["/vod/b/live.m3u8", "/vod/c/live.m3u8?now"],
+        &["live.m3u8?now"],
+    ] {
+        let mut world = World::new();
+        for _ in 0..50 {
+            PLAYER.is_led_on(&mut world, MASTER, to, LIVE);
+            world.host.advance_ms(4_000);
+            world.tick();
+        }
+        assert_eq!(world.streams("alice"), 1, "{to:?}");
+        assert_eq!(world.host.count(Metric::Starts), 1, "{to:?}");
+    }
+}
+
+#[test]
+fn two_players_that_are_led_on_by_the_origin_are_two_streams() {
+    let to = &["/vod/b/live.m3u8"][..];
+    // At the same time.
+    let mut world = World::new();
+    let prefixes = [(); 2].map(|()| PLAYER.is_led_on(&mut world, MASTER, to, LIVE));
+    assert_ne!(prefixes[0], prefixes[1]);
+    assert_eq!(world.streams("alice"), 2);
+    // One that stays where the edge has led it, or where the origin has, and another.
+    for stays_at in [MASTER, "/vod/b/live.m3u8"] {
+        let mut world = World::new();
+        let prefix = PLAYER.is_led_on(&mut world, MASTER, to, LIVE);
+        world.host.advance_ms(4_000);
+        if stays_at == MASTER {
+            world.origin_redirects(&format!("{prefix}{MASTER}"), to[0]);
+        }
+        world.manifest(&format!("{prefix}{}", to[0]), LIVE);
+        world.ask(get(format!("{prefix}/vod/a/2.m4s"))).served();
+        PLAYER.is_led_on(&mut world, MASTER, to, LIVE);
+        assert_eq!(world.streams("alice"), 2, "{stays_at}");
+    }
+    // A list of playlists is asked for once.
+    for manifest in [WHOLE, LIST] {
+        let mut world = World::new();
+        PLAYER.is_led_on(&mut world, MASTER, to, manifest);
+        world.host.advance_ms(4_000);
+        PLAYER.is_led_on(&mut world, MASTER, to, manifest);
+        assert_eq!(world.streams("alice"), 2, "{manifest}");
+    }
+}
+
 #[test]
 fn two_players_of_one_manifest_are_two_streams() {
     let browser = Player {

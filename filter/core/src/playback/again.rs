@@ -15,8 +15,8 @@ use streamgate_policy::Refused;
 use streamgate_record::ports::{Host, Meter};
 use streamgate_values::head::Head;
 
-use super::flow;
 use super::lease::Leased;
+use super::media;
 use super::request::Request;
 use crate::exchange::{Answer, Reply};
 use crate::refusal::advice::languages;
@@ -71,7 +71,7 @@ impl Refusals {
         reply: &Reply,
     ) {
         if reply.answer.body.len() > BODY_MAX
-            || !flow::is_media(request.protected, request.asked.file)
+            || !media::is_media(request.protected, request.asked.file)
         {
             return;
         }
@@ -118,7 +118,7 @@ impl Refusals {
         let head = request.asked.head;
         if !kept.may_be_repeated()
             || !kept.is_for(name, request)
-            || !flow::is_media(request.protected, request.asked.file)
+            || !media::is_media(request.protected, request.asked.file)
             || head.header("access-control-request-method").is_some()
             || (request.asked.token.is_none() && request.asked.repeats_a_cookie(request.protected))
             || kept.languages != languages(request.config, head)

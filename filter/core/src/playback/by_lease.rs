@@ -6,9 +6,9 @@ use streamgate_bytes::Fingerprint;
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
-use super::flow;
 use super::gate::Gate;
 use super::lease::Lease;
+use super::media;
 use super::passage::{Facts, Watch};
 use super::request::Request;
 use super::rewrite::Rewrite;
@@ -45,7 +45,7 @@ impl Gate {
                 self.generations.look(request.host);
             }
             let (file, index) = (request.asked.file, request.path_index);
-            if flow::ends_like_media(request.protected, file) {
+            if media::ends_like_media(request.protected, file) {
                 self.flows.begin(name, index, &lease.stream, false);
                 return Some(request.forward(None));
             }
@@ -56,9 +56,11 @@ impl Gate {
                 _ => None,
             };
             if !rewrite.is_some_and(Rewrite::is_of_manifest)
-                && flow::is_media(request.protected, file)
+                && media::is_media(request.protected, file)
             {
                 self.flows.begin(name, index, &lease.stream, false);
+            } else {
+                self.flows.begin_uncounted(name, index, &lease.stream);
             }
             return Some(passage);
         }
@@ -86,6 +88,7 @@ impl Gate {
                 path: request.kept_path(),
                 languages: String::new(),
                 known: true,
+                more_than: 0,
                 facts: Facts {
                     attributes: request.own_attributes().ok()?,
                     buffer: request.buffer(),
@@ -93,7 +96,11 @@ impl Gate {
                     ..Facts::default()
                 },
             }),
-            false => None,
+            false => {
+                let index = request.path_index;
+                self.flows.begin_uncounted(name, index, &lease.stream);
+                None
+            }
         };
         Some(request.forward(watch))
     }

@@ -17,11 +17,9 @@ use hashbrown::HashMap;
 use streamgate_bytes::Fingerprint;
 use streamgate_record::fleet::Ticket;
 use streamgate_values::moment::Moment;
-use streamgate_values::path::Reading;
 
-use super::class::Class;
 use super::lease::Leased;
-use crate::config::{Config, PlaybackPath};
+use crate::config::Config;
 
 /// The pace at which a burst of bytes is thought to reach a viewer, in bytes a second: 1 Mbit/s.
 const SLOWEST_BYTES_PER_S: u64 = 125_000;
@@ -40,13 +38,20 @@ const ENTRIES: usize = 512;
 /// is like a segment: it lives by its request alone.
 const MORE_MAX: usize = 65_536;
 
-/// What the responses are remembered under that nothing counts: those to prefetches and to what is no
-/// media, of streams that do not play yet.
-pub(super) const UNCOUNTED: Fingerprint = Fingerprint(0);
+/// The most bytes of a response that nothing counts: to a prefetch, or to what is no media by its name. Segments
+/// and whatever else is no film are smaller. From there on it is looked at as a film is, whatever its name.
+const UNCOUNTED_MAX: u32 = 16 * 1024 * 1024;
 
-/// The most bytes of such a response that go to the viewer. Segments and whatever else is no film
-/// are smaller.
-pub(super) const UNCOUNTED_MAX: u32 = 16 * 1024 * 1024;
+/// How far a response is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// Nothing counts it.
+    Uncounted,
+    /// None of its bytes had flowed by the last tick.
+    Short,
+    /// Bytes have flowed before the last tick: from then on, the moments count.
+    Long,
+}
 
 /// A response under way, or room for one.
 struct Flow {
@@ -56,8 +61,7 @@ struct Flow {
     path_index: Cell<u32>,
     /// Bytes that went to the viewer since the last tick; of what nothing counts, all of them.
     bytes: Cell<u32>,
-    /// Bytes have flowed before the last tick: from then on, the moments count.
-    is_long: Cell<bool>,
+    length: Cell<Length>,
     /// The response is known to be a success.
     is_success: Cell<bool>,
     stream: Cell<Option<Rc<Leased>>>,
@@ -84,7 +88,7 @@ impl Flow {
             ticket: Cell::new(0),
             path_index: Cell::new(0),
             bytes: Cell::new(0),
-            is_long: Cell::new(false),
+            length: Cell::new(Length::Short),
             is_success: Cell::new(false),
             stream: Cell::new(None),
             name: Cell::new(Fingerprint(0)),
@@ -101,17 +105,19 @@ impl Flow {
 
     /// Its stream and where it stands, if its bytes flow and have for long enough.
     fn look(&self, config: &Config, now: Moment) -> Look {
-        if self.name.get() == UNCOUNTED {
+        if self.length.get() == Length::Uncounted {
             if self.bytes.get() <= UNCOUNTED_MAX {
                 return Look::Still;
             }
-            self.is_long.set(true);
+            self.length.set(Length::Long);
+            self.flows_until.set(now);
+            self.judged_until.set(Moment::EARLIEST);
         }
         let bytes = u64::from(self.bytes.take());
         let path_index = self.path_index.get() as usize;
         let path = config.playback.get(path_index);
         let timeout_ms = path.map_or(0, |path| path.timeout_ms);
-        let was_long = self.is_long.get();
+        let was_long = self.length.get() == Length::Long;
         let longest = now.plus_ms(timeout_ms.clamp(BURST_MIN_MS, BURST_MAX_MS));
         // Beyond that it was put there before the time was set back.
         let is_between = |until: Moment| now < until && until <= longest;
@@ -123,7 +129,7 @@ impl Flow {
             let lasts_ms = bytes.saturating_mul(1_000) / SLOWEST_BYTES_PER_S;
             let from = self.flows_until.get().max(now);
             self.flows_until.set(from.plus_ms(lasts_ms).min(longest));
-            self.is_long.set(true);
+            self.length.set(Length::Long);
         } else if !was_long || !is_between(self.flows_until.get()) {
             return Look::Still;
         }
@@ -243,10 +249,23 @@ impl Flows {
         flow.path_index
             .set(u32::try_from(path_index).unwrap_or(u32::MAX));
         flow.bytes.set(0);
-        flow.is_long.set(false);
+        flow.length.set(Length::Short);
         flow.is_success.set(is_success);
         flow.name.set(name);
         flow.stream.set(Some(Rc::clone(stream)));
+    }
+
+    /// The same where nothing counts it: it is to a prefetch, or to what is no media.
+    #[inline(never)]
+    pub(super) fn begin_uncounted(
+        &self,
+        name: Fingerprint,
+        path_index: usize,
+        stream: &Rc<Leased>,
+    ) {
+        self.begin(name, path_index, stream, false);
+        let at_hand = Ticket(self.at_hand.get());
+        self.with(at_hand, |flow| flow.length.set(Length::Uncounted));
     }
 
     #[cold]
@@ -258,7 +277,7 @@ impl Flows {
             earlier.ticket.swap(&flow.ticket);
             earlier.path_index.swap(&flow.path_index);
             earlier.bytes.swap(&flow.bytes);
-            earlier.is_long.swap(&flow.is_long);
+            earlier.length.swap(&flow.length);
             earlier.is_success.swap(&flow.is_success);
             earlier.stream.swap(&flow.stream);
             earlier.name.swap(&flow.name);
@@ -323,27 +342,4 @@ pub(super) struct Flowing {
     pub(super) is_settled: bool,
     /// The response is known to be a success.
     pub(super) is_success: bool,
-}
-
-/// Whether a file's name ends as those of nearly all segments do. An initialisation segment taken for media
-/// is gone before it counts.
-pub(super) fn ends_like_media(protected: &PlaybackPath, file: &Reading<'_>) -> bool {
-    let Some(end) = file.last_chunk::<2>() else {
-        return false;
-    };
-    const ENDS: [u16; 4] = [
-        u16::from_le_bytes(*b"4s"),
-        u16::from_le_bytes(*b"ts"),
-        u16::from_le_bytes(*b"p4"),
-        u16::from_le_bytes(*b"4v"),
-    ];
-    let end = u16::from_le_bytes(*end);
-    let [first, second, third, fourth] = ENDS;
-    (end == first || end == second || end == third || end == fourth)
-        && !protected.classes.has_patterns()
-}
-
-/// Whether a file is media.
-pub(super) fn is_media(protected: &PlaybackPath, file: &Reading<'_>) -> bool {
-    ends_like_media(protected, file) || protected.classes.classify(file) == Class::Media
 }

@@ -27,11 +27,11 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::again::Refusals;
 use super::class::Class;
-use super::flow::{self, Flows};
+use super::flow::Flows;
 use super::lease::{self, Leases};
 use super::mint::mint;
 use super::passage::Watch;
-use super::prefetch::Prefetches;
+use super::prefetch;
 use super::preflight;
 use super::refusal::{DEVICE_NAME, Who, Why};
 use super::request::Request;
@@ -70,7 +70,6 @@ pub struct Gate {
     pub(super) ticked_at: Option<Moment>,
     /// Requests that passed by a lease and were not counted yet.
     pub(super) passes: Cell<u64>,
-    prefetches: Prefetches,
     refusals: Refusals,
     pub(super) flows: Rc<Flows>,
 }
@@ -85,7 +84,6 @@ impl Gate {
             generations: Generations::default(),
             ticked_at: None,
             passes: Cell::new(0),
-            prefetches: Prefetches::default(),
             refusals: Refusals::default(),
             flows: Rc::new(Flows::new()),
         }
@@ -241,7 +239,7 @@ impl Gate {
         let now = request.now();
         let who = Who::of(viewer, Some(*stream));
         // What counts as watching is decided when the response is known.
-        let is_decided_later = || request.is_watching();
+        let is_decided_later = || request.is_watching() && !request.is_prefetch();
         let facts = match request.facts(viewer) {
             Ok(facts) => facts,
             Err(reason) => return request.refuse(who, reason, None),
@@ -298,14 +296,15 @@ impl Gate {
         if request.asks_for_options() {
             return preflight::options(request);
         }
-        let is_prefetch = plays.started && request.is_watching() && request.is_prefetch();
-        if is_prefetch || (plays.started && !request.is_watching()) {
+        let is_watching = request.is_watching();
+        let is_prefetch = plays.started && is_watching && request.is_prefetch();
+        if is_prefetch || !is_watching {
             // Nothing counts it, so it is to be no film.
             self.flows
-                .begin(flow::UNCOUNTED, request.path_index, &leased, false);
+                .begin_uncounted(*name, request.path_index, &leased);
         }
         if is_prefetch {
-            return self.prefetches.passage(request, who, plays);
+            return prefetch::passage(request, who, plays);
         }
         let paused = request.paused().filter(|_| !plays.started);
         if paused == Some(Paused::Release) {
@@ -325,20 +324,26 @@ impl Gate {
             let fresh = lease.as_ref().is_some_and(|lease| lease.is_fresh(now));
             self.keep(*name, lease);
             if fresh {
-                if flow::is_media(protected, request.asked.file) {
+                if is_watching {
                     self.flows.begin(*name, request.path_index, &leased, false);
                 }
                 return request.forward_by_record(None);
             }
         }
-        let keeps = request.is_watching() || paused == Some(Paused::Keep);
-        request.forward_by_record(keeps.then(|| Watch {
+        let keeps = is_watching || paused == Some(Paused::Keep);
+        // What nothing counts may have the name of something else.
+        let is_watched = keeps || (plays.started && request.fetches());
+        request.forward_by_record(is_watched.then(|| Watch {
             stream: leased,
             name: *name,
             path_index: request.path_index,
             path: request.kept_path(),
             languages: languages(config, request.asked.head),
             known: !plays.started,
+            more_than: match keeps {
+                true => 0,
+                false => request.bytes_by_name(),
+            },
             facts,
         }))
     }

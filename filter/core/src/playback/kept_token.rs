@@ -7,8 +7,11 @@ use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::moment::Moment;
 
 use super::manifest::carries;
+use super::media::number;
+use super::origin_redirects;
+use super::redirected::{self, Reached};
 use super::rewrite::{Coding, End, Held, Rewrite};
-use crate::config::{Config, LooksAt};
+use crate::config::Config;
 
 /// By how much a manifest may grow: the token in each of its URLs may be several times as long
 /// as the URL.
@@ -64,9 +67,7 @@ impl Rewrite {
                 return Held::No;
             }
         };
-        let length = header("content-length").unwrap_or_default();
-        let length = core::str::from_utf8(&length).ok();
-        let length = length.and_then(|length| length.trim_ascii().parse::<u64>().ok());
+        let length = number(header("content-length").as_deref());
         // What does not fit is too large.
         let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         if length.is_some_and(|length| length > self.max) {
@@ -108,11 +109,15 @@ impl Rewrite {
     fn locate(&self, config: &Config, host: &impl Host, location: Vec<u8>) -> Option<String> {
         let location = String::from_utf8(location).ok()?;
         let mut kept = None;
-        self.rewriting(config, host.now(), &mut |rewriting, _| {
+        self.rewriting(config, host.now(), &mut |rewriting, token| {
+            if self.is_redirected && self.is_of_manifest() {
+                let path = self.path.as_bytes();
+                redirected::follow(host, &token.subject, token.stream, path, Reached::Redirect);
+            }
             kept = with_prefix(&location, rewriting);
         })?;
         if let (Some(_), Some(protected)) = (&kept, config.playback.get(self.path_index)) {
-            protected.looks_at.set(LooksAt::All);
+            origin_redirects::look_from_now_on(protected, host);
         }
         kept
     }

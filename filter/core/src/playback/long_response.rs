@@ -7,7 +7,7 @@ use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
 
-use super::flow::{Flowing, UNCOUNTED};
+use super::flow::Flowing;
 use super::gate::Gate;
 use super::passage::{Facts, Watch};
 use crate::authority::{Authority, CopyState, Inquiry};
@@ -66,19 +66,16 @@ impl Gate {
             let Some(protected) = config.playback.get(flowing.path_index) else {
                 continue;
             };
-            let is_uncounted = flowing.name == UNCOUNTED;
-            if !is_uncounted && self.is_in_order(&flowing, host, now) {
+            if self.is_in_order(&flowing, host, now) {
                 continue;
             }
-            let is_success = |status: u16| (200..300).contains(&status);
+            let is_success = |status: u16| matches!(status, 101 | 200..=299);
             if !flowing.is_success && !status(flowing.ticket).is_some_and(is_success) {
                 self.flows.end(flowing.ticket);
                 continue;
             }
             let stream = &flowing.stream;
-            let reason = if is_uncounted {
-                Some(Reason::LimitReached)
-            } else if stream.expires_at.is_some_and(|end| end <= now) {
+            let reason = if stream.expires_at.is_some_and(|end| end <= now) {
                 Some(Reason::TokenExpired)
             } else {
                 self.judge_flow(config, protected, host, &flowing, authority, now)

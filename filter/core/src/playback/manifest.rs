@@ -12,7 +12,7 @@ use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
 use super::class::Class;
-use super::redirected;
+use super::redirected::{self, Reached};
 use super::request::Request;
 use super::rewrite::{Coding, Rewrite};
 use crate::config::{Config, LooksAt, StreamCarrier};
@@ -131,8 +131,9 @@ impl Rewrite {
         let mut rewritten = None;
         self.rewriting(config, host.now(), &mut |rewriting, token| {
             if self.is_redirected {
-                let (path, wait_ms) = (self.path.as_bytes(), reload_wait_ms(manifest));
-                redirected::follow(host, &token.subject, token.stream, path, wait_ms);
+                let path = self.path.as_bytes();
+                let reached = Reached::Manifest(reload_wait_ms(manifest));
+                redirected::follow(host, &token.subject, token.stream, path, reached);
             }
             rewritten = Some(rewrite(manifest, rewriting));
         });

@@ -11,7 +11,9 @@ mod kept_token;
 mod lease;
 mod long_response;
 mod manifest;
+mod media;
 mod mint;
+pub(crate) mod origin_redirects;
 pub(crate) mod passage;
 mod prefetch;
 mod preflight;
@@ -22,6 +24,7 @@ pub(crate) mod response;
 mod rewrite;
 mod scrub;
 mod shared;
+mod shared_places;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use flow::Flows;
@@ -30,5 +33,6 @@ pub use lease::{Lease, Leased, Leases};
 pub use long_response::Cut;
 pub use passage::Scrub;
 pub use passage::{Forward, Watch};
+
 pub use rewrite::{Coding, End, Held, Rewrite};
 pub use scrub::is_origin_alone;

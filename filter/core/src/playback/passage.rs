@@ -56,6 +56,8 @@ pub struct Watch {
     pub(super) languages: String,
     /// The stream is on record already.
     pub(super) known: bool,
+    /// A success counts where what is fetched has more bytes than this; 0: always.
+    pub(super) more_than: u64,
     /// What the request says of the stream.
     pub(super) facts: Facts,
 }
@@ -100,6 +102,7 @@ impl Watch {
             path: Vec::new(),
             languages: String::new(),
             known: false,
+            more_than: 0,
             facts: Facts::default(),
         }
     }

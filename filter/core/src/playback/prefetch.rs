@@ -2,68 +2,75 @@
 //! only is prefetched is none yet: it is not created, and nobody has to go for it.
 //!
 //! Anybody can say that a request is a prefetch. So one passes only where the stream could
-//! start without anybody going, and few pass: not enough to play by.
+//! start without anybody going, and few pass through all workers of an edge together: not enough to play by.
+//! Each is a response of 16 MiB at most (see [`super::flow`]).
+//!
+//! How many an account has left is kept in a fixed number of places that the workers share, as the moment from
+//! which on it has all of them again.
 
-use streamgate_bytes::Fingerprint;
 use streamgate_policy::Plays;
-use streamgate_policy::throttle::Calls;
-use streamgate_record::ports::Host;
+use streamgate_record::ports::{Host, Store, StoreKey};
 use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
-use streamgate_values::recent::Recent;
+use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use super::refusal::Who;
 use super::request::Request;
+use super::shared_places::{Asked, Followed, change, hash, place_of, push};
 use crate::refusal::reason::Reason;
 use crate::request::viewer::cmcd;
 use crate::step::Step;
 
-/// How many media requests of streams that have not started an account may prefetch through one
-/// worker, in a minute. A film takes ten or more.
-const PER_MINUTE: u32 = 4;
+/// How many media requests of streams that have not started an account may prefetch one after the other.
+const AT_ONCE: u64 = 4;
 
-/// The most accounts whose prefetches a worker counts.
-const COUNTED_MAX: usize = 4_096;
+/// In what time, in milliseconds, it may one more. At 16 MiB each that is a fifth of what the slowest film takes.
+const ONE_MORE_AFTER_MS: u64 = 600_000;
+
+/// The longest that an account waits until it has all of them again.
+const WAIT_MAX_MS: u64 = AT_ONCE.saturating_mul(ONE_MORE_AFTER_MS);
 
 /// The headers that browsers say it in: Fetch (`Sec-Purpose`), and what stood there before.
 const HEADERS: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
 
-/// How much the accounts of one worker have prefetched of late.
-#[derive(Debug)]
-pub(super) struct Prefetches(Recent<Calls>);
-
-impl Default for Prefetches {
-    fn default() -> Self {
-        Self(Recent::new(COUNTED_MAX))
+/// What becomes of a media request that says it is a prefetch, of a stream that would
+/// start as `plays` says.
+pub(super) fn passage<H: Head, E: Host>(
+    request: &Request<'_, H, E>,
+    who: Who<'_>,
+    plays: &Plays,
+) -> Step {
+    let needs_room = plays.evicted.max(plays.replaced) > 0;
+    let may_pass = |subject| may_pass(request.host, &subject, request.now());
+    match !needs_room && who.subject.is_some_and(may_pass) {
+        true => request.forward(None),
+        false => request.refuse(who, Reason::LimitReached, None),
     }
 }
 
-impl Prefetches {
-    /// What becomes of a media request that says it is a prefetch, of a stream that would
-    /// start as `plays` says.
-    pub(super) fn passage<H: Head, E: Host>(
-        &mut self,
-        request: &Request<'_, H, E>,
-        who: Who<'_>,
-        plays: &Plays,
-    ) -> Step {
-        let needs_room = plays.evicted.max(plays.replaced) > 0;
-        let may_pass = |subject| self.may_pass(&subject, request.now());
-        match !needs_room && who.subject.is_some_and(may_pass) {
-            true => request.forward(None),
-            false => request.refuse(who, Reason::LimitReached, None),
-        }
-    }
-
-    /// Counts one more of an account, if there may be one more.
-    fn may_pass(&mut self, subject: &SubjectKey, now: Moment) -> bool {
-        let fingerprint = Fingerprint(u128::from_ne_bytes(*subject.as_bytes()));
-        let mut calls = self.0.value(fingerprint).cloned().unwrap_or_default();
-        let may = calls.count(PER_MINUTE, now).is_ok();
-        self.0.insert(fingerprint, calls);
-        may
-    }
+/// Counts one more of an account, if there may be one more.
+fn may_pass(store: &impl Store, subject: &SubjectKey, now: Moment) -> bool {
+    // Another account in the same place differs in this, which is hashed with its key.
+    let account = hash(subject, b"prefetched");
+    // A moment beyond that is of a time that was set back since.
+    let waits = |until: Moment| (1..=WAIT_MAX_MS).contains(&until.ms_since(now));
+    let key = StoreKey::Prefetched(place_of(subject));
+    change(store, key, &mut |all| {
+        let own = all.iter().position(|known| known.client == account);
+        let own = own.map(|own| all.remove(own).at);
+        let from = own.filter(|until| waits(*until)).unwrap_or(now);
+        let until = from.plus_ms(ONE_MORE_AFTER_MS);
+        let asked = Asked {
+            stream: StreamKey::from_bytes(*subject.as_bytes()),
+            manifest: 0,
+            client: account,
+            followed: Followed::No,
+            at: until,
+        };
+        push(all, asked);
+        waits(until)
+    })
 }
 
 impl<H: Head, E: Host> Request<'_, H, E> {

@@ -14,7 +14,6 @@ use streamgate_values::path::Reading;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
-use super::class::Class;
 use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Scrub, Watch};
 use super::refusal::{What, Who, Why, refuse};
@@ -81,17 +80,6 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
     pub(super) fn cmcd(&self) -> &CmcdReader<'a, H> {
         let Asked { head, path, .. } = self.asked;
         self.cmcd.get_or_init(|| CmcdReader::new(head, path))
-    }
-
-    /// Whether this request counts as watching, should it succeed. Players use GET; but
-    /// there are origins that answer POST, or any method, with the file. OPTIONS fetches none: it
-    /// is answered here.
-    pub(super) fn is_watching(&self) -> bool {
-        self.is_media() && !matches!(self.method(), b"HEAD" | b"OPTIONS")
-    }
-
-    pub(super) fn is_media(&self) -> bool {
-        self.protected.classes.classify(self.asked.file) == Class::Media
     }
 
     /// What the request says of subject and stream, where that is a header and CMCD alone: no

@@ -42,7 +42,8 @@ impl Gate {
             status,
             ends,
         } = response;
-        if !(200..300).contains(&status) && status != 304 {
+        // What has been switched to another protocol (101) may be media, too.
+        if !matches!(status, 101 | 200..=299 | 304) {
             return Step::Pass;
         }
         let Some(event) = watch.event(config) else {

@@ -7,7 +7,7 @@ use crate::task::Task;
 use crate::url::directory;
 
 /// The most bases that alternatives in alternatives may make.
-pub(super) const BASES_MAX: usize = 32;
+pub(super) const BASES_MAX: usize = 64;
 
 /// The most times that a URL is looked at together with a base.
 pub(super) const STEPS_MAX: usize = 200_000;

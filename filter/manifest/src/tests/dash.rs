@@ -251,6 +251,35 @@ fn what_is_not_well_formed_is_left_alone() {
 }
 
 #[test]
+fn a_manifest_has_as_many_alternatives_as_any() {
+    let alternatives = |marked: &str, count: usize| {
+        let all = (0..count).map(|n| format!("<BaseURL>{marked}/vod/{n}/</BaseURL>"));
+        mpd(&all.collect::<String>())
+    };
+    for count in [1, 2, 50, 64] {
+        check(&alternatives("^", count));
+        check(&alternatives("http://edge.example^", count));
+    }
+    // Those at one other host are one.
+    check(&alternatives("https://cdn.example", 1_000));
+    let body = alternatives("", 65);
+    assert_eq!(rewritten(body.as_bytes()), Err(Unreadable::TooComplex));
+}
+
+#[test]
+fn services_locations_and_comments_are_no_part_of_a_url() {
+    check(&mpd(
+        "<BaseURL serviceLocation=\"/vod/a\" dvb:priority=\"1\">^/vod/a/</BaseURL>\
+         <BaseURL serviceLocation=\"b\"><![CDATA[http://edge.example^/vod/b/]]></BaseURL>\
+         <!-- <BaseURL>/vod/c/</BaseURL> --><Location>^/vod/film/next.mpd</Location>\
+         <PatchLocation ttl=\"60\">^/vod/film/patch.mpp?a=1&amp;b=/vod/</PatchLocation>\
+         <ContentSteering defaultServiceLocation=\"b\" queryBeforeStart=\"true\">http://edge.example^/vod/steering.json</ContentSteering>\
+         <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"^/vod/time\"/>\
+         <Period xlink:href=\"^/vod/period.xml\" xlink:actuate=\"onLoad\"/>",
+    ));
+}
+
+#[test]
 fn no_shape_of_a_manifest_takes_long_or_much() {
     let deep = format!("{}{}", "<Period>".repeat(100), "</Period>".repeat(100));
     let many = mpd(&"<Period/>".repeat(70_000));

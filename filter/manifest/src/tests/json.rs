@@ -31,6 +31,16 @@ fn where_steering_is_asked_again() {
 }
 
 #[test]
+fn urls_of_a_pathways_clones() {
+    check(
+        "{\"VERSION\":1,\"PATHWAY-PRIORITY\":[\"b\"],\"PATHWAY-CLONES\":[{\"BASE-ID\":\"/vod/a\",\"ID\":\"/vod/b\",\
+         \"URI-REPLACEMENT\":{\"HOST\":\"edge.example\",\"PARAMS\":{\"of\":\"/vod/\"},\
+         \"PER-VARIANT-URIS\":{\"1\":\"http://edge.example^/vod/1.m3u8\",\"URI\":\"^/vod/2.m3u8\",\"3\":\"https://cdn.example/vod/3\"},\
+         \"PER-RENDITION-URIS\":{\"a\":\"^/vod/a.m3u8\"},\"PER-X\":\"/vod/\"}}],\"TEXT\":\"/vod/\"}",
+    );
+}
+
+#[test]
 fn other_documents_are_left_alone() {
     for (body, expected) in [
         ("{\"URI\":\"/vod/1\"}", Unreadable::UnknownFormat),

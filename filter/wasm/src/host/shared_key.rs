@@ -18,6 +18,8 @@ impl Key {
             StoreKey::Feed(shard) => Self::new(b'n', shard),
             StoreKey::Bumps => Self::new(b'r', 0),
             StoreKey::Redirected(key) => Self::new(b'm', key),
+            StoreKey::Redirects(key) => Self::new(b'o', key),
+            StoreKey::Prefetched(key) => Self::new(b'p', key),
             StoreKey::Live => Self::new(b'l', 0),
             StoreKey::Decisions => Self::new(b'h', 0),
             StoreKey::Decision(index) => Self::new(b'd', index),
