@@ -9,35 +9,36 @@ ENV STREAMGATE_WASM_TOOLCHAIN=$WASM_TOOLCHAIN
 RUN apt-get update \
  && apt-get install -y --no-install-recommends binaryen \
  && rustup target add wasm32-unknown-unknown
-WORKDIR /src
+# Not /src, which stands in each file's name: scripts/build lets no module pass that names where it was built.
+WORKDIR /build/streamgate
 COPY . .
 RUN scripts/build
 
 # What is built on Debian 12 asks for glibc 2.34, which Envoy's image has; of a later one it may not.
 FROM rust:1.95-slim-bookworm AS module
-WORKDIR /src
+WORKDIR /build/streamgate
 COPY . .
 RUN scripts/native
 
 FROM debian:bookworm-slim AS sample
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ffmpeg
-WORKDIR /src
+WORKDIR /build/streamgate
 COPY scripts/sample-video scripts/
 RUN scripts/sample-video
 
 # The player of the demo's page.
 FROM node:22-bookworm-slim AS player
-WORKDIR /src/demo
+WORKDIR /build/streamgate/demo
 COPY demo/package.json demo/package-lock.json demo/.npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 
 FROM envoyproxy/envoy:v1.40.0 AS origin
 WORKDIR /streamgate
-COPY --from=sample /src/build/sample build/sample
+COPY --from=sample /build/streamgate/build/sample build/sample
 COPY client client
 COPY demo demo
-COPY --from=player /src/demo/node_modules demo/node_modules
+COPY --from=player /build/streamgate/demo/node_modules demo/node_modules
 COPY envoy/origin.yaml envoy/
 # No hot restart: in the network that both share, each would take the other for
 # its successor.
@@ -45,7 +46,7 @@ CMD ["envoy", "-c", "envoy/origin.yaml", "--disable-hot-restart", "--concurrency
 
 FROM envoyproxy/envoy:v1.40.0 AS edge
 WORKDIR /streamgate
-COPY --from=filter /src/build/streamgate.wasm build/
+COPY --from=filter /build/streamgate/build/streamgate.wasm build/
 COPY envoy/edge.yaml envoy/fleet.yaml envoy/
 COPY scripts/fleet-config scripts/
 # On a machine the edge listens on loopback only. In a container that would be
@@ -59,7 +60,7 @@ CMD ["envoy", "-c", "envoy/edge.yaml", "--disable-hot-restart", "--concurrency",
 
 # The same with the native module.
 FROM edge AS native
-COPY --from=module /src/build/libstreamgate.so build/
+COPY --from=module /build/streamgate/build/libstreamgate.so build/
 COPY envoy/native.yaml envoy/
 RUN sed -i -E 's/127\.0\.0\.1(, port_value: (10000|10001|9901))/0.0.0.0\1/' envoy/native.yaml
 CMD ["envoy", "-c", "envoy/native.yaml", "--disable-hot-restart", "--concurrency", "2", \

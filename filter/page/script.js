@@ -7,7 +7,7 @@ let key = "", last = null, shown = [], paused = false, current = null, turn = 0;
 async function call(path, method = "GET", body) {
   const headers = { authorization: "Bearer " + key };
   if (body) headers["content-type"] = "application/json";
-  const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+  const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" }).catch(() => { throw new Error("No answer of the edge"); });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) { const error = new Error(said.detail || "answered " + answer.status); error.status = answer.status; throw error; }
   return said;
@@ -93,8 +93,11 @@ async function levels(asked) {
 async function decisions() {
   const d = await call("decisions" + (last === null ? "" : "?after=" + last));
   if (last !== null && d.latest < last) { last = null; return; }
-  last = d.latest;
-  if (d.decisions.length) { shown = shown.concat(d.decisions).slice(-100); $("live").replaceChildren(table(["Time", "What", "Stream", "Device", "Application", "Account"], decisionRows(shown))); }
+  // Where more was decided than one answer holds, the next one shows the latest.
+  const behind = last !== null && d.decisions.length > 99;
+  shown = (last === null ? [] : shown).concat(d.decisions).slice(-100);
+  last = behind ? null : d.latest;
+  if (d.decisions.length) { $("live").replaceChildren(table(["Time", "What", "Stream", "Device", "Application", "Account"], decisionRows(shown))); }
   else if (!shown.length) $("live").replaceChildren(make("p", "Nothing yet.", "soft"));
 }
 async function open(path, jump) {
@@ -103,14 +106,16 @@ async function open(path, jump) {
   try {
     const a = await call(path);
     if (current !== path) return;
-    const children = [make("h3", "Account " + a.account)];
+    const name = path.startsWith("accounts/") ? path.split("/").slice(1).map(decodeURIComponent).join(" / ") + ", " : "";
+    const children = [make("h3", `Account ${name}${a.account}`)];
+    children[0].tabIndex = -1;
     const refused = [...a.decisions].reverse().find(d => d.event === "refusal");
     children.push(make("p", refused ? `Last ${words(refused)}, at ${long(refused.at)}.` : "No refusal is remembered.", refused ? "bad" : "soft"));
     if (a.store === "out") children.push(make("p", "The store is out: this is what this edge knows.", "warn"));
     if (a.exception) { const x = a.exception; children.push(make("p", `Exception: ${x.blocked ? "blocked" : x.unlimited ? "no limit" : x.max + " streams"} until ${long(x.until)}: ${x.reason}`, "warn"), act("Take the exception back", "Take the exception of this account back?", path + "/exception", "DELETE")); }
     children.push(make("h3", `Plays now: ${a.streams.length + a.otherStreams}`));
     if (a.streams.length) {
-      const rows = a.streams.map(s => [make("code", s.code), s.attributes.deviceName || "", s.attributes.channel || "", s.applicationName, long(s.startedAt), act("Stop", `Stop stream ${s.code}? Its viewer is told that the service stopped it.`, `${path}/streams/${s.code}`, "DELETE")]);
+      const rows = a.streams.map(s => [make("code", s.code), s.attributes.deviceName || "", s.attributes.channel || "", s.applicationName, long(s.startedAt), act("Stop", `Stop ${s.attributes.deviceName || "stream"} (${s.code})? Its viewer is told that the service stopped it.`, `${path}/streams/${s.code}`, "DELETE", `Stop ${s.attributes.deviceName || "stream"}, ${s.code}`)]);
       children.push(scroll("Streams of the account", table(["Stream", "Device", "Channel", "Application", "Since", ""], rows)), act("Stop all", "Stop all streams of this account?", path, "DELETE"));
     }
     children.push(make("h3", "Limits that hold now"), scroll("Limits", table(["Policy", "Rule", "Taken", "Allowed", "Mode"], a.limits.map(l => [l.policy, l.rule, l.count, l.limit ?? "no limit", l.mode]))));
@@ -118,13 +123,15 @@ async function open(path, jump) {
     children.push(make("h3", "Decisions"), scroll("Decisions about the account", table(["Time", "What", "Stream", "Device", "Application"], decisionRows(a.decisions, long))));
     children.push(exceptionForm(path));
     box.replaceChildren(...children);
-    if (jump) box.focus();
-  } catch (error) { box.replaceChildren(make("p", error.message, "bad")); }
+    if (jump) children[0].focus();
+  } catch (error) { if (current === path) box.replaceChildren(wrong(error.message)); }
 }
 function scroll(name, inner) { const d = make("div", undefined, "scroll"); d.tabIndex = 0; d.role = "region"; d.ariaLabel = name; d.append(inner); return d; }
-function act(label, question, path, method, body) {
+function wrong(text) { const p = make("p", text, "bad"); p.role = "alert"; return p; }
+function act(label, question, path, method, name) {
   const b = make("button", label, "bad"); b.type = "button";
-  b.onclick = () => change(question, path, method, body);
+  if (name) b.ariaLabel = name;
+  b.onclick = () => change(question, path, method);
   return b;
 }
 function change(question, path, method, body) {
@@ -142,23 +149,23 @@ function exceptionForm(path) {
   const field = (name, input) => { const d = make("div"), l = make("label", name); input.id = "x-" + name.toLowerCase(); l.htmlFor = input.id; d.append(l, input); f.append(d); return input; };
   const what = field("Exception", make("select"));
   for (const [v, t] of [["max", "another limit"], ["unlimited", "no limit"], ["blocked", "block"]]) { const o = make("option", t); o.value = v; what.append(o); }
-  const max = field("Streams", make("input")); max.type = "number"; max.min = 0; max.max = 1000; max.value = 5;
+  const max = field("Streams", make("input")); max.type = "number"; max.min = 0; max.max = 1000; max.value = 5; max.required = true;
   const lasts = field("For", make("select"));
   for (const t of ["1h", "1d", "7d", "30d"]) lasts.append(make("option", t));
   const reason = field("Reason", make("input")); reason.required = true; reason.maxLength = 100;
-  what.onchange = () => { max.parentElement.hidden = what.value !== "max"; };
+  what.onchange = () => { max.parentElement.hidden = max.disabled = what.value !== "max"; };
   f.append(make("button", "Set"));
   f.onsubmit = event => {
     event.preventDefault();
     const body = { reason: reason.value, for: lasts.value, [what.value]: what.value === "max" ? Number(max.value) : true };
-    change(`Set “${what.selectedOptions[0].textContent}” for ${lasts.value}?`, path + "/exception", "PUT", body);
+    change(`${{ max: `A limit of ${max.value} streams`, unlimited: "No limit", blocked: "Stop all streams of this account, and block it," }[what.value]} for ${lasts.value}?`, path + "/exception", "PUT", body);
   };
   return f;
 }
 $("find").onsubmit = event => {
   event.preventDefault();
   const subject = $("subject").value.trim(), idp = $("idp").value.trim();
-  if (!idp && !/^[0-9a-f]{32}$/i.test(subject)) return $("account").replaceChildren(make("p", "Say the identity provider, too, or a hash of 32 digits.", "bad"));
+  if (!idp && !/^[0-9a-f]{32}$/i.test(subject)) { current = null; return $("account").replaceChildren(wrong("Say the identity provider, too, or a hash of 32 digits.")); }
   open(idp ? `accounts/${encodeURIComponent(idp)}/${encodeURIComponent(subject)}` : "hashes/" + subject.toLowerCase(), true);
 };
 $("pause").onclick = () => { paused = !paused; $("pause").setAttribute("aria-pressed", paused); $("pause").textContent = paused ? "Go on" : "Pause"; };
@@ -175,7 +182,7 @@ async function tick() {
   if (!key) return;
   if (!paused && !document.hidden) {
     try { const n = turn++; await (n % 20 === 1 ? levels() : n % 5 ? decisions() : summary()); if ($("state").className === "bad" || !$("state").textContent) say("Live", "soft"); }
-    catch (error) { say(error.status === 401 ? "That is not a key of this door" : "No answer: " + error.message, "bad"); if (error.status === 401) { key = ""; $("inside").hidden = true; $("login").hidden = false; $("key").focus(); return; } }
+    catch (error) { say(error.status === 401 ? "That is not a key of this door" : error.message, "bad"); if (error.status === 401) { key = ""; $("inside").hidden = true; $("login").hidden = false; $("key").focus(); return; } }
   }
   setTimeout(tick, 1000);
 }

@@ -6,6 +6,8 @@
  *   {"do": "look", "tab": 1}             {"played": 3.2, "reason": null, "message": "", "errors": ""}
  *   {"do": "evaluate", "tab": 1, "script": "document.title"}   {"value": "…"}
  *   {"do": "press", "tab": 1, "key": "Tab"}                    {}
+ *   {"do": "names", "tab": 1, "role": "button"}                {"names": ["Stop Kitchen", …]}
+ *   {"do": "picture", "tab": 1, "file": "page.png"}            {}
  *   {"do": "appear", "tab": 1, "width": 320, "scheme": "dark"} {}
  *   {"do": "reload", "tab": 1}           {}
  *   {"do": "close", "tab": 1}            {}
@@ -65,6 +67,20 @@ const commands = {
   },
   async press({ tab, key }) {
     await tabs.get(tab).keyboard.press(key);
+    return {};
+  },
+  // As a screen reader hears them.
+  async names({ tab, role }) {
+    const found = [];
+    const walk = (node) => {
+      if (node.role === role) found.push(node.name ?? "");
+      for (const child of node.children ?? []) walk(child);
+    };
+    walk(await tabs.get(tab).accessibility.snapshot());
+    return { names: found };
+  },
+  async picture({ tab, file }) {
+    await tabs.get(tab).screenshot({ path: file, fullPage: true });
     return {};
   },
   async appear({ tab, width, scheme }) {

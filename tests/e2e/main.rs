@@ -39,6 +39,7 @@ mod operator;
 mod operator_attacks;
 mod operator_crowd;
 mod operator_page;
+mod operator_page_flows;
 mod packagings;
 mod paths;
 mod playback;

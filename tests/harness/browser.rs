@@ -4,7 +4,7 @@
 //! asks the edge for is cross-site, as it is for most.
 
 use std::cell::{Cell, RefCell};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -268,43 +268,6 @@ impl Tab<'_> {
         self.browser.tell(&command);
     }
 
-    /// Shows itself in a window so wide, in CSS pixels, in the `light` or `dark` scheme.
-    #[track_caller]
-    pub fn appear(&self, width: u32, scheme: &str) {
-        let number = self.number;
-        let command = json!({"do": "appear", "tab": number, "width": width, "scheme": scheme});
-        self.browser.tell(&command);
-    }
-
-    /// axe finds nothing that keeps people out, and nothing is wider than the window, narrow and
-    /// wide, light and dark.
-    ///
-    /// # Panics
-    ///
-    /// If it finds something.
-    #[track_caller]
-    pub fn assert_accessible(&self) {
-        let axe = project().join("tests/browser/node_modules/axe-core/axe.min.js");
-        let axe = fs::read_to_string(axe).expect("axe, which scripts/setup --tests leaves");
-        // A page's own policy may let no script in by an element.
-        self.evaluate(&format!("{axe}; 0"));
-        for (width, scheme) in [
-            (320, "light"),
-            (320, "dark"),
-            (1280, "light"),
-            (1280, "dark"),
-        ] {
-            self.appear(width, scheme);
-            let found = self.evaluate(
-                "axe.run({resultTypes: ['violations']}).then(({violations}) => violations\
-                 .map(({id, nodes}) => id + ': ' + nodes.map(({html}) => html).join(' ')))",
-            );
-            assert_eq!(found, json!([]), "{width} {scheme}");
-            let overflow = self.evaluate("document.documentElement.scrollWidth - innerWidth");
-            assert_eq!(overflow, json!(0), "{width}");
-        }
-    }
-
     #[track_caller]
     fn look(&self) -> Value {
         let page = self.command("look");
@@ -314,8 +277,15 @@ impl Tab<'_> {
 
     #[track_caller]
     fn command(&self, name: &str) -> Value {
-        let number = self.number;
-        self.browser.tell(&json!({"do": name, "tab": number}))
+        self.tell(name, json!({}))
+    }
+
+    /// Has the driver do something with this tab, by these settings.
+    #[track_caller]
+    pub(crate) fn tell(&self, name: &str, mut settings: Value) -> Value {
+        settings["do"] = name.into();
+        settings["tab"] = self.number.into();
+        self.browser.tell(&settings)
     }
 }
 

@@ -49,7 +49,6 @@ pub struct Settings {
     answers_itself: bool,
     keeps_no_statistics: bool,
     restricted: bool,
-    times_workers: bool,
     /// What makes a second listener the operator's door.
     door: Option<Value>,
     speaks_http_3: bool,
@@ -119,7 +118,6 @@ impl Settings {
             answers_itself: false,
             keeps_no_statistics: false,
             restricted: false,
-            times_workers: false,
             door: None,
             speaks_http_3: false,
             alone: false,
@@ -243,14 +241,6 @@ impl Settings {
         self
     }
 
-    /// With Envoy's own account of how long each turn of its workers takes
-    /// ([`Edge::turns`](crate::Edge::turns)).
-    #[must_use]
-    pub fn timing_workers(mut self) -> Self {
-        self.times_workers = true;
-        self
-    }
-
     /// With a second listener that is the operator's door, and this key to it.
     #[must_use]
     pub fn with_door(mut self, key: &str) -> Self {
@@ -268,7 +258,7 @@ impl Settings {
 
     /// Whether an Envoy that has served other edges will do.
     pub(crate) fn shares_an_envoy(&self) -> bool {
-        let is_as_others = self.body == Body::Wasm && self.clock.is_none() && !self.times_workers;
+        let is_as_others = self.body == Body::Wasm && self.clock.is_none();
         is_as_others && !self.alone && !self.by_lds && !self.speaks_http_3
     }
 

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use crate::Edge;
 
-/// What a turn of a worker's event loop is counted as long beyond, in microseconds.
-pub const LONG_TURN_US: u64 = 2_000;
-
 impl Edge {
     /// Bytes that Envoy has allocated, by its own account.
     #[must_use]
@@ -45,28 +42,5 @@ impl Edge {
             .map(|ticks| ticks.parse::<u64>().expect("ticks"))
             .sum();
         Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
-    }
-
-    /// How many turns its workers' event loops have taken so far, and how many of these were longer
-    /// than [`LONG_TURN_US`], where Envoy counts them ([`Settings::timing_workers`]).
-    ///
-    /// [`Settings::timing_workers`]: crate::Settings::timing_workers
-    #[must_use]
-    pub fn turns(&self) -> [u64; 2] {
-        let scrape = self.scrape();
-        let of_workers = |line: &&str| {
-            line.contains("_dispatcher_loop_duration_us_bucket{") && line.contains("worker_")
-        };
-        let buckets: Vec<&str> = scrape.lines().filter(of_workers).collect();
-        let within = |bound: &str| -> u64 {
-            let bound = format!("le=\"{bound}\"}}");
-            let counts = buckets.iter().filter(|line| line.contains(&bound));
-            let counts =
-                counts.map(|line| line.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok()));
-            counts.map(|n| n.expect("a number")).sum()
-        };
-        let all = within("+Inf");
-        assert!(all > 0, "Envoy counts no turns: {scrape}");
-        [all, all - within(&LONG_TURN_US.to_string())]
     }
 }

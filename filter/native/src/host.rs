@@ -11,7 +11,7 @@ use streamgate_record::ends::{Ends, StreamEnd};
 use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
-use streamgate_record::rule_metric::RuleMetric;
+use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -94,8 +94,8 @@ impl Meter for Process {
         METERS.add_for(metric, policy, label, n);
     }
 
-    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        METERS.counted_for(metric, policy, label)
+    fn counted_levels(&self, metric: RuleMetric, policy: &str) -> [u64; LEVEL_MAX] {
+        METERS.counted_levels(metric, policy)
     }
 
     fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {

@@ -73,9 +73,13 @@ impl Meters {
         self.seldom().add_for(metric, policy, label, n);
     }
 
-    /// How far that has counted.
-    pub(crate) fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        self.seldom().counted_for(metric, policy, label)
+    /// How far that has counted for each level of a policy.
+    pub(crate) fn counted_levels(&self, metric: RuleMetric, policy: &str) -> [u64; LEVEL_MAX] {
+        let seldom = self.seldom();
+        core::array::from_fn(|below| {
+            let label = level_label(below.saturating_add(1));
+            seldom.counted_for(metric, policy, &label)
+        })
     }
 
     /// A stream has ended that was on record for so long.
@@ -312,8 +316,11 @@ mod tests {
         assert_eq!(flushed(), []);
         assert_eq!(ticked(), seconds);
         assert_eq!(ticked(), []);
-        let counted = |rule| meters.counted_for(RuleMetric::Refusals, "p", rule);
+        let counted = |rule| meters.seldom().counted_for(RuleMetric::Refusals, "p", rule);
         assert_eq!(["r", "gone", "other"].map(counted), [6, 2, 0]);
+        meters.add_for(RuleMetric::PolicyAccounts, "p", "2", 7);
+        let levels = meters.counted_levels(RuleMetric::PolicyAccounts, "p");
+        assert_eq!(levels[..3], [0, 7, 0]);
         assert_eq!(meters.bumps(), 1);
     }
 

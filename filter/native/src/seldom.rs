@@ -9,7 +9,12 @@ pub(crate) struct Seldom {
     by_rule: Vec<OfRule>,
     /// For how many seconds streams were on record that have ended.
     pub(crate) lasted_s: Vec<u64>,
+    /// Where the next flush begins.
+    next: usize,
 }
+
+/// How many counters Envoy is told at once: under 5,000 policies all of them would hold up a worker.
+const TOLD_MAX: usize = 256;
 
 /// The counter of a policy or a rule.
 #[derive(Debug)]
@@ -28,6 +33,7 @@ impl Seldom {
         Self {
             by_rule: Vec::new(),
             lasted_s: Vec::new(),
+            next: 0,
         }
     }
 
@@ -70,13 +76,54 @@ impl Seldom {
         known.map_or(0, |known| known.all)
     }
 
-    /// Tells what was counted and not told, by Envoy's names; `tell` says whether it was taken.
+    /// Tells what was counted and not told, by Envoy's names, so many at once and the next time the
+    /// next ones; `tell` says whether it was taken.
     pub(crate) fn flush(&mut self, tell: impl Fn(&str, u64) -> Option<()>) {
-        for known in self.by_rule.iter_mut().filter(|known| known.untold > 0) {
+        let from = core::mem::take(&mut self.next).min(self.by_rule.len());
+        let (before, after) = self.by_rule.split_at_mut(from);
+        let after = (from..).zip(after);
+        let untold = after.chain((0..).zip(before));
+        let untold = untold.filter(|(_, known)| known.untold > 0);
+        for (at, known) in untold.take(TOLD_MAX) {
             let name = known.metric.name(&known.policy, &known.label);
             if tell(&name, known.untold).is_some() {
                 known.untold = 0;
             }
+            self.next = at.saturating_add(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Of counters whose rule is gone Envoy takes nothing: they stay, and hold up nobody else's.
+    #[test]
+    fn so_many_are_told_at_once_and_the_others_after_them() {
+        let mut seldom = Seldom::new();
+        for n in 0..1_000 {
+            seldom.add_for(RuleMetric::Refusals, &format!("policy-{n:04}"), "r", 1);
+            seldom.add_for(RuleMetric::Refusals, &format!("policy-{n:04}"), "gone", 1);
+        }
+        let told = RefCell::new(Vec::new());
+        for flushed in 1..=9 {
+            let tried = RefCell::new(0);
+            seldom.flush(|name, n| {
+                *tried.borrow_mut() += 1;
+                let is_there = !name.ends_with(".gone");
+                is_there.then(|| told.borrow_mut().push((name.to_owned(), n)))
+            });
+            let tried = tried.into_inner();
+            assert!((1..=TOLD_MAX).contains(&tried), "{flushed}: {tried}");
+        }
+        let mut told = told.into_inner();
+        assert_eq!(told.len(), 1_000);
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), 1_000);
+        assert!(told.iter().all(|(_, n)| *n == 1));
     }
 }

@@ -89,7 +89,8 @@ impl Table {
             | StoreKey::Redirects(number)
             | StoreKey::Prefetched(number)
             | StoreKey::Decision(number)
-            | StoreKey::DecisionsOf(number) => number,
+            | StoreKey::DecisionsOf(number)
+            | StoreKey::RefusedAccounts(number) => number,
             StoreKey::MemorySince
             | StoreKey::Sweep
             | StoreKey::Bumps
@@ -175,6 +176,7 @@ mod tests {
             StoreKey::Decisions,
             StoreKey::Decision(0),
             StoreKey::DecisionsOf(0),
+            StoreKey::RefusedAccounts(0),
             StoreKey::Accounts,
             StoreKey::Workers,
         ];

@@ -8,7 +8,7 @@ use streamgate_values::subject::SubjectKey;
 
 use crate::ends::Ends;
 use crate::metric::Metric;
-use crate::rule_metric::RuleMetric;
+use crate::rule_metric::{LEVEL_MAX, RuleMetric};
 
 /// How often a write is tried before the request is turned away. Each lost try
 /// means that another worker's write went through, so this bounds how many others
@@ -57,8 +57,9 @@ pub trait Meter {
     fn add(&self, metric: Metric, n: u64);
     /// Adds `n` to the counter of a policy, of a rule of it or of a level.
     fn add_for(&self, metric: RuleMetric, policy: &str, label: &str, n: u64);
-    /// How far that has counted, for all workers of this edge together; 0 where it does not count.
-    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64;
+    /// How far those of a policy have counted for each level, for all workers of this edge together; 0 where
+    /// they do not count.
+    fn counted_levels(&self, metric: RuleMetric, policy: &str) -> [u64; LEVEL_MAX];
     /// A stream of a subject has ended: it is counted, and kept until [`Meter::take_ends`].
     fn ended(&self, subject: &SubjectKey, end: &StreamEnd);
     /// The streams that have ended since the last time.
@@ -105,6 +106,8 @@ pub enum StoreKey {
     DecisionsOf(u32),
     /// How far the accounts were counted.
     Accounts,
+    /// Accounts that were refused and counted of late.
+    RefusedAccounts(u32),
     /// The workers of this edge.
     Workers,
     /// How far the edge's own time is ahead of the steady clock.

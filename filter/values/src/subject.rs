@@ -35,7 +35,12 @@ impl SubjectKey {
 /// 32 hexadecimal digits: how a subject appears in logs.
 impl fmt::Display for SubjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        // Half by half: numbers of 128 bits would bring a formatter of their own along.
+        let halves = self.0.as_chunks::<8>().0.iter();
+        for half in halves.map(|half| u64::from_be_bytes(*half)) {
+            write!(f, "{half:016x}")?;
+        }
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ use streamgate_record::metric::{
 };
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
-use streamgate_record::rule_metric::RuleMetric;
+use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -41,6 +41,10 @@ use self::shared_key::Key;
 /// A CAS value that no entry ever has. Writing with it succeeds only where there is
 /// no entry: the host checks the value against existing entries alone.
 const CREATE_ONLY: u32 = u32::MAX;
+
+/// How many counters of policies and rules Envoy is told of at a tick: under 5,000 policies all of them
+/// would hold up a worker for milliseconds.
+pub(crate) const TOLD_AT_TICK: usize = 2_048;
 
 /// Envoy, as the core needs it.
 #[derive(Debug)]
@@ -100,12 +104,12 @@ impl Envoy {
         Ok(envoy)
     }
 
-    /// Tells Envoy what was counted and not told.
-    pub(crate) fn flush(&self) {
+    /// Tells Envoy what was counted and not told, of policies and rules so many at once.
+    pub(crate) fn flush(&self, of_rules: usize) {
         for counter in &self.counters {
             counter.flush();
         }
-        self.by_rule.flush();
+        self.by_rule.flush(of_rules);
     }
 
     /// Shows how many shards of the store do not answer. Each worker finds out by itself, and what
@@ -185,8 +189,8 @@ impl Meter for Envoy {
         self.by_rule.add(metric, policy, label, n);
     }
 
-    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
-        self.by_rule.counted(metric, policy, label)
+    fn counted_levels(&self, metric: RuleMetric, policy: &str) -> [u64; LEVEL_MAX] {
+        self.by_rule.counted_levels(metric, policy)
     }
 
     fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {

@@ -65,7 +65,7 @@ impl Worker {
         self.log_ends();
         self.log_outages();
         self.log_clock_difference();
-        self.envoy.flush();
+        self.envoy.flush(host::TOLD_AT_TICK);
     }
 
     /// Logs which streams have ended.

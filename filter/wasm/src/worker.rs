@@ -35,7 +35,7 @@ impl Drop for Worker {
         self.log_ends();
         self.edge.get_mut().on_end(&self.envoy);
         self.envoy.show_waiting(self.waiting.get(), 0);
-        self.envoy.flush();
+        self.envoy.flush(usize::MAX);
     }
 }
 

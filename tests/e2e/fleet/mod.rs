@@ -7,6 +7,7 @@ mod convergence;
 mod credentials;
 mod degraded;
 mod door;
+mod door_keeps;
 mod evictions;
 mod failover;
 mod faults;

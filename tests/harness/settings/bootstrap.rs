@@ -9,7 +9,6 @@ use super::shipped::{plugin_in, plugin_of, port_of, put, secret_of, shipped};
 use crate::body::{self, Body};
 use crate::certificates::Certificates;
 use crate::store_cluster::StoreCluster;
-use crate::usage::LONG_TURN_US;
 
 /// The file that shows how the access log is sent to a collector.
 const LOGGING: &str = "../observe/opentelemetry.yaml";
@@ -38,14 +37,6 @@ impl Settings {
             let patterns = json!([{"prefix": "wasmcustom."}]);
             bootstrap["stats_config"]["stats_matcher"] =
                 json!({"exclusion_list": {"patterns": patterns}});
-        }
-        if self.times_workers {
-            bootstrap["enable_dispatcher_stats"] = true.into();
-            let buckets = json!([100, 500, 1_000, LONG_TURN_US, 10_000, 100_000]);
-            let matched = json!({"suffix": "dispatcher.loop_duration_us"});
-            let settings = &mut bootstrap["stats_config"]["histogram_bucket_settings"];
-            let settings = settings.as_array_mut().expect("buckets");
-            settings.push(json!({"match": matched, "buckets": buckets}));
         }
         if let Some(port) = self.collector_port {
             let mut collector = shipped(LOGGING)["static_resources"]["clusters"][1].take();

@@ -7,7 +7,7 @@ use streamgate_record::ends::{Ends, StreamEnd};
 use streamgate_record::metric::Metric;
 use streamgate_record::own_time;
 use streamgate_record::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
-use streamgate_record::rule_metric::RuleMetric;
+use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric};
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
@@ -123,8 +123,8 @@ impl Meter for EdgeHost {
 
     fn add_for(&self, _: RuleMetric, _: &str, _: &str, _: u64) {}
 
-    fn counted_for(&self, _: RuleMetric, _: &str, _: &str) -> u64 {
-        0
+    fn counted_levels(&self, _: RuleMetric, _: &str) -> [u64; LEVEL_MAX] {
+        [0; LEVEL_MAX]
     }
 
     fn ended(&self, _: &SubjectKey, _: &StreamEnd) {}

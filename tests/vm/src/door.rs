@@ -77,31 +77,32 @@ impl Door {
         };
         // Each hears of the other within a second.
         let _ = stage.ask("GET", "/v1/summary");
-        stage.create("web", "someone-before", "", 202);
+        let _ = stage.create("web", "someone-before", "", 202);
         for _ in 0..25 {
             let _ = stage.tick();
         }
         let form = crowd.form();
         for n in 0..crowd.accounts {
-            stage.create("web", &format!("household-{n:012}"), &form, 202);
+            let _ = stage.create("web", &format!("household-{n:012}"), &form, 202);
         }
         for n in 0..crowd.of_one {
             let own = format!("channel=channel-{n}&deviceId=device-{n}&{form}");
-            stage.create("all", "of-many", &own, 202);
+            let _ = stage.create("all", "of-many", &own, 202);
         }
         for n in 0..crowd.refusals {
             let application = format!("app-{}", n % crowd.policies.max(1));
-            stage.create(&application, &format!("refused-{}", n % 997), "", 409);
+            let _ = stage.create(&application, &format!("refused-{}", n % 997), "", 409);
         }
         stage
     }
 
-    fn create(&mut self, application: &str, account: &str, form: &str, status: u16) {
+    fn create(&mut self, application: &str, account: &str, form: &str, status: u16) -> Cost {
         let path = format!("/v2/sessions/acme/{account}");
         let exchange = self
             .viewers
             .request(post(path, form).application(application));
         assert_eq!(exchange.answer().status, status, "{:?}", exchange.answer());
+        exchange.cost()
     }
 
     fn with_key(&mut self, ask: Ask) -> (Cost, Value, usize) {
@@ -126,6 +127,37 @@ impl Door {
     pub fn page(&mut self) -> (Cost, usize) {
         let exchange = self.door.request(get("/streamgate/"));
         (exchange.cost(), exchange.answer().body.len())
+    }
+
+    /// A call that changes something, with what it costs.
+    ///
+    /// # Panics
+    ///
+    /// If it is not answered with 200.
+    pub fn change(&mut self, method: &str, path: &str, body: Option<&str>) -> Cost {
+        let mut ask = get(format!("/streamgate{path}")).method(method);
+        ask.body = body.map(|body| body.as_bytes().to_vec());
+        let (cost, _, _) = self.with_key(ask);
+        cost
+    }
+
+    /// A start at the viewers' worker that the policy with this number refuses, with what it costs.
+    ///
+    /// # Panics
+    ///
+    /// If it is not refused.
+    pub fn refuse(&mut self, policy: u32) -> Cost {
+        self.create(
+            &format!("app-{policy}"),
+            &format!("tries-{policy}"),
+            "",
+            409,
+        )
+    }
+
+    /// One tick of the viewers' worker.
+    pub fn viewers_tick(&mut self) -> Cost {
+        self.viewers.tick()
     }
 
     /// Time passes in which nobody does anything.

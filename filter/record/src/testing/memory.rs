@@ -13,7 +13,7 @@ use streamgate_values::testing::NOW;
 use crate::ends::Ends;
 use crate::metric::Metric;
 use crate::ports::{Clock, Entropy, Meter, Store, StoreKey, Swap, Version};
-use crate::rule_metric::RuleMetric;
+use crate::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 
 /// Fills every port as Envoy would, and shows what was asked of it.
 ///
@@ -270,12 +270,12 @@ impl Meter for MemoryHost {
         *state.by_rule.entry(name).or_default() += n;
     }
 
-    fn counted_for(&self, metric: RuleMetric, policy: &str, label: &str) -> u64 {
+    fn counted_levels(&self, metric: RuleMetric, policy: &str) -> [u64; LEVEL_MAX] {
         let by_rule = &self.state().by_rule;
-        by_rule
-            .get(&metric.name(policy, label))
-            .copied()
-            .unwrap_or(0)
+        core::array::from_fn(|below| {
+            let name = metric.name(policy, &level_label(below + 1));
+            by_rule.get(&name).copied().unwrap_or(0)
+        })
     }
 
     fn ended(&self, subject: &SubjectKey, end: &StreamEnd) {

@@ -24,10 +24,16 @@ impl Key {
             StoreKey::Decisions => Self::new(b'h', 0),
             StoreKey::Decision(index) => Self::new(b'd', index),
             StoreKey::DecisionsOf(bucket) => Self::new(b'i', bucket),
+            StoreKey::RefusedAccounts(index) => Self::new(b'f', index),
             StoreKey::Accounts => Self::new(b'a', 0),
             StoreKey::Workers => Self::new(b'k', 0),
             StoreKey::OwnTime => Self::new(b't', 0),
         }
+    }
+
+    /// That of the levels that a policy was counted for.
+    pub(super) fn levels(number: u32) -> Self {
+        Self::new(b'v', number)
     }
 
     /// That of a slot group's generation.

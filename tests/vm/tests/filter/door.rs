@@ -13,21 +13,34 @@ const CALL_MAX: u64 = 4_500_000;
 /// The most values of shared data that either reads.
 const READS_MAX: u32 = 250;
 
+/// The most host calls besides, each of which is a tenth of a read: a counter is told, or looked up.
+const OTHERS_MAX: u32 = 2_200;
+
+/// The most instructions of a refusal.
+const REFUSAL_MAX: u64 = 300_000;
+
 /// The largest answer in bytes.
 const ANSWER_MAX: usize = 64 << 10;
 
 #[track_caller]
 fn hold(what: &str, cost: &Cost, fuel_max: u64) {
     let (fuel, reads) = (cost.fuel, cost.buffers());
-    println!("{what}: {fuel} instructions, {reads} reads");
+    let others: u32 = cost.other_calls.values().sum();
+    println!("{what}: {fuel} instructions, {reads} reads, {others} others");
     assert!(fuel <= fuel_max, "{what}: {fuel} instructions");
     assert!(reads <= READS_MAX, "{what}: {reads} reads");
+    assert!(others <= OTHERS_MAX, "{what}: {others} other calls");
 }
 
 /// All calls that read, and ticks until all is counted.
 fn hold_all(crowd: &Crowd) -> Door {
     println!("{crowd:?}");
     let mut door = Door::among(crowd);
+    hold_calls(&mut door);
+    door
+}
+
+fn hold_calls(door: &mut Door) {
     door.advance_ms(40_000);
     let ask_all = |door: &mut Door| {
         for path in [
@@ -42,15 +55,14 @@ fn hold_all(crowd: &Crowd) -> Door {
             assert!(bytes <= ANSWER_MAX, "{path}: {bytes} bytes");
         }
     };
-    ask_all(&mut door);
+    ask_all(door);
     let (cost, bytes) = door.page();
     hold("the page", &cost, 100_000);
     assert!(bytes <= 10 << 10, "{bytes} bytes");
     for tick in 0..60 {
         hold(&format!("tick {tick}"), &door.tick(), SLICE_MAX);
     }
-    ask_all(&mut door);
-    door
+    ask_all(door);
 }
 
 /// Far more policies refuse than are told apart.
@@ -121,4 +133,66 @@ fn an_account_of_many_streams_under_many_rules_is_told_in_a_short_call() {
     assert_eq!(account["limits"][1]["count"], 1);
     let told = account["limits"].as_array().map_or(0, Vec::len);
     assert_eq!(account["otherLimits"], 128 - told);
+}
+
+/// Each of so many policies has refused somebody, all of them between two ticks.
+#[test]
+fn under_five_thousand_policies_each_call_and_each_tick_is_short() {
+    const POLICIES: u32 = 5_000;
+    let mut door = Door::among(&Crowd {
+        policies: POLICIES,
+        ..Crowd::default()
+    });
+    let mut dearest = Cost::default();
+    for policy in 0..POLICIES {
+        let cost = door.refuse(policy);
+        if cost.fuel > dearest.fuel {
+            dearest = cost;
+        }
+    }
+    hold("a refusal", &dearest, REFUSAL_MAX);
+    // Two counters of each policy are told, some at each tick.
+    let mut told = 0;
+    for tick in 0..8 {
+        let cost = door.viewers_tick();
+        hold(&format!("a viewers' tick {tick}"), &cost, SLICE_MAX);
+        told += cost
+            .other_calls
+            .iter()
+            .filter(|(name, _)| name.contains("policy"))
+            .count();
+    }
+    assert_eq!(told, 2 * POLICIES as usize);
+
+    hold_calls(&mut door);
+    for path in [
+        "/v1/levels",
+        "/v1/levels?page=313",
+        "/v1/levels?page=626",
+        "/v1/accounts/acme/nobody",
+        "/v1/decisions?after=1",
+    ] {
+        let (cost, _, bytes) = door.ask("GET", path);
+        hold(path, &cost, CALL_MAX);
+        assert!(bytes <= ANSWER_MAX, "{path}: {bytes} bytes");
+        // Each is as long as many requests where Envoy does not know the counter.
+        let defined = cost
+            .other_calls
+            .keys()
+            .filter(|name| name.starts_with("define"));
+        assert!(defined.count() <= 8, "{path}: {cost:?}");
+    }
+    let (_, levels, _) = door.ask("GET", "/v1/levels?page=313");
+    assert_eq!(levels["policies"][0]["attempted"][0], 1, "{levels}");
+    let account = "/v1/accounts/acme/someone-before";
+    let exception = format!("{account}/exception");
+    let unlimited = r#"{"unlimited": true, "reason": "a", "for": "1h"}"#;
+    let put = door.change("PUT", &exception, Some(unlimited));
+    hold("an exception", &put, CALL_MAX);
+    hold(
+        "its end",
+        &door.change("DELETE", &exception, None),
+        CALL_MAX,
+    );
+    hold("a stop", &door.change("DELETE", account, None), CALL_MAX);
 }
