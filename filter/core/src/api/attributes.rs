@@ -67,7 +67,12 @@ pub fn read_attributes(attributes: &mut Attributes, form: &[u8]) -> Result<(), A
         if name.iter().any(|byte| NEVER_IN_NAMES.contains(byte)) {
             return Err(AttributesError::Malformed);
         }
-        add(attributes, form_decoded(name)?, form_decoded(value)?)?;
+        let name = form_decoded(name)?;
+        // A whole JSON text that was encoded as the name of one pair.
+        if let Some(b'{' | b'[' | b'"') = name.as_bytes().first() {
+            return Err(AttributesError::Malformed);
+        }
+        add(attributes, name, form_decoded(value)?)?;
     }
     Ok(())
 }
@@ -258,10 +263,20 @@ mod tests {
             let read = read(text.as_bytes());
             assert_eq!(read, Err(AttributesError::Malformed), "{text}");
         }
+        // JSON that was encoded as the name of a pair, also where it has an `=`.
+        for text in [
+            "%7B%22a%22:1%7D=",
+            "%5B1%5D",
+            "%22a%22=1",
+            "a=b&%7B%22a%22:%22b=c%22%7D",
+        ] {
+            let read = read(text.as_bytes());
+            assert_eq!(read, Err(AttributesError::Malformed), "{text}");
+        }
         // Meant as a name, for it was encoded.
-        let attributes = read(b"%7B%22a%22%7D=1&b+c=2").unwrap();
+        let attributes = read(b"a%7B%22%7D=1&b+c=2").unwrap();
         let names: Vec<_> = attributes.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["{\"a\"}", "b c"]);
+        assert_eq!(names, ["a{\"}", "b c"]);
     }
 
     fn read_object(json: &str) -> Result<Attributes, AttributesError> {

@@ -214,6 +214,7 @@ fn schema_and_filter_agree_on_what_is_wrong() {
         ("/privacy/subject_key", json!({"environment": "X"})),
         ("/playback/0/match/prefix", json!("vod")),
         ("/playback/0/match/prefix", json!("/~vod/")),
+        ("/playback/0/match/prefix", json!("/vod/*")),
         ("/playback/0/match/prefix", json!("/v%6fd/")),
         ("/playback/0/start", json!("always")),
         ("/playback/0/subject", json!([])),

@@ -149,3 +149,59 @@ fn a_whole_number_is_one_however_it_is_written() {
         assert!(text(max).is_err(), "{max}");
     }
 }
+
+#[test]
+fn a_redirect_leads_to_what_is_looked_at_before_it() {
+    let with = |carriers: Value| config_with(|json| json["playback"][0]["stream"] = carriers);
+    for (carriers, is_good) in [
+        (json!([{"token": "path"}, {"redirect": true}]), true),
+        (
+            json!([{"cmcd": "sid"}, {"token": "path"}, {"redirect": true}, {"token": {"cookie": "sg"}}]),
+            true,
+        ),
+        (json!([{"redirect": true}, {"token": "path"}]), false),
+        (
+            json!([{"token": {"cookie": "sg"}}, {"redirect": true}, {"token": "path"}]),
+            false,
+        ),
+        (json!([{"redirect": true}]), false),
+    ] {
+        assert_eq!(with(carriers.clone()).is_ok(), is_good, "{carriers}");
+    }
+}
+
+#[test]
+fn what_says_the_account_tells_no_streams_apart() {
+    let with = |subject: &Value, stream: &Value| {
+        config_with(|json| {
+            json["playback"][0]["subject"] = json!([{"token": "path"}, subject]);
+            json["playback"][0]["stream"] = json!([{"token": "path"}, stream]);
+        })
+    };
+    let header = |name: &str| json!({"header": name});
+    let claim = |name: &str| json!({"jwt_claim": name});
+    for (subject, stream, is_good) in [
+        (header("x-account-id"), header("X-Account-Id"), false),
+        (claim("sub"), claim("sub"), false),
+        (header("x-account-id"), header("x-stream-id"), true),
+        (claim("sub"), claim("sid"), true),
+        (header("sub"), claim("sub"), true),
+    ] {
+        let told = with(&subject, &stream).err().map(|error| error.to_string());
+        assert_eq!(told.is_none(), is_good, "{subject} {stream}: {told:?}");
+        let told = told.unwrap_or_default();
+        assert!(
+            is_good || told.contains("playback[0].stream: found what says the account"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_prefix_is_no_pattern() {
+    for prefix in ["/vod/*", "/vod/**", "/*", "/v*d/"] {
+        expect_said("playback[0].match.prefix: found ", |json| {
+            json["playback"][0]["match"]["prefix"] = prefix.into();
+        });
+    }
+}

@@ -70,12 +70,12 @@ fn each_problem_names_path_finding_and_what_is_allowed() {
     assert_eq!(
         said(|json| json["playback"][1]["match"]["prefix"] = json!("vod")),
         "playback[1].match.prefix: found \"vod\", allowed is a path prefix such as \"/vod/\", \
-         without percent-encoding"
+         without percent-encoding and without *"
     );
     assert_eq!(
         said(|json| json["playback"][1]["stream"] = json!([{"redirect": true}])),
-        "playback[1].stream: found redirect without {token: path}, allowed is both: the \
-         redirect leads to a path token"
+        "playback[1].stream: found redirect without {token: path} before it, allowed is both: \
+         the redirect leads to a path token"
     );
     assert_eq!(
         said(|json| json["applications"][1]["id"] = json!("web")),

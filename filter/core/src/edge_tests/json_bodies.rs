@@ -109,13 +109,20 @@ fn what_is_no_form_is_never_stored_as_one() {
         "dHYx",
         // JSON that was encoded as a whole.
         "%7B%22deviceId%22%3A%22tv1%22%7D",
+        // As `URLSearchParams` does it: all of it is the name of one pair.
+        "%7B%22deviceId%22%3A%22tv1%22%7D=",
+        "%5B%22deviceId%22%5D=",
+        "%22deviceId%22=",
+        "a=b&%7B%7D=c",
     ] {
         for ask in [create("web").body(body), typed(create("web"), FORM, body)] {
             assert_eq!(world.ask(ask).answer().status, 400, "{body}");
         }
     }
-    let query = get("/v2/sessions/acme/alice?{\"deviceId\":\"tv1\"}").method("POST");
-    assert_eq!(world.ask(query.application("web")).answer().status, 400);
+    for query in [r#"{"deviceId":"tv1"}"#, "%7B%22deviceId%22%3A%22tv1%22%7D"] {
+        let query = get(format!("/v2/sessions/acme/alice?{query}")).method("POST");
+        assert_eq!(world.ask(query.application("web")).answer().status, 400);
+    }
     assert_eq!(world.streams("alice"), 0);
     // A form is one also where nothing says so.
     created(&mut world, create("web").body("deviceId=tv1&name=a+b%7B"));

@@ -3,6 +3,7 @@
 
 mod account_proof;
 mod advice;
+mod ambiguous_ids;
 mod attributes;
 mod bounds;
 mod browsing;
@@ -55,6 +56,7 @@ mod sharing;
 mod shipped;
 mod terminating;
 mod uncounted;
+mod upgrades;
 mod zapping;
 
 use streamgate_record::fleet::Ticket;

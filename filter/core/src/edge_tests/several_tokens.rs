@@ -147,3 +147,37 @@ fn whatever_is_wrong_with_a_token_the_answer_is_the_same_to_the_byte() {
     let [old, ..] = shown(&text);
     assert_eq!(world.ask(old).refusal(), refused(403, "token-expired"));
 }
+
+#[test]
+fn an_empty_place_holds_no_token() {
+    let mut world = World::with(|| {
+        config_with(|json| {
+            let tokens = [
+                json!({"token": {"query": "t"}}),
+                json!({"token": {"header": "x-token"}}),
+            ];
+            for (field, id) in [("subject", "x-account-id"), ("stream", "x-stream-id")] {
+                let last = [json!({"token": "path"}), json!({"header": id})];
+                json["playback"][0][field] = tokens.iter().chain(&last).cloned().collect();
+            }
+        })
+        .unwrap()
+    });
+    let good = token(&mut world, "alice");
+    let ask = |path: &str| get(path).account("alice").header("x-stream-id", "tv");
+    assert_eq!(world.ask(ask("/vod/a/1.m4s?t=")).served(), "/vod/a/1.m4s");
+    let empty = ask("/vod/a/1.m4s?t=&t=").header("x-token", "");
+    assert_eq!(world.ask(empty).served(), "/vod/a/1.m4s");
+    let other = get("/vod/a/1.m4s?t=").header("x-token", &good);
+    world.ask(other).served();
+    let other = get(format!("/vod/a/1.m4s?t={good}")).header("x-token", "");
+    world.ask(other).served();
+    // Nothing else says who watches.
+    let nobody = get("/vod/a/1.m4s?t=").header("x-token", "");
+    assert_eq!(world.ask(nobody).refusal(), refused(403, "token-invalid"));
+    // In front of a path something has to stand.
+    assert_eq!(
+        world.ask(ask("/~/vod/a/1.m4s")).refusal(),
+        refused(403, "token-invalid")
+    );
+}

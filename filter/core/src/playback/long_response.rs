@@ -10,6 +10,7 @@ use streamgate_values::moment::Moment;
 use super::flow::Flowing;
 use super::gate::Gate;
 use super::passage::{Facts, Watch};
+use super::response::is_success;
 use crate::authority::{Authority, CopyState, Inquiry};
 use crate::config::{Config, PlaybackPath};
 use crate::exchange::Record;
@@ -69,7 +70,6 @@ impl Gate {
             if self.is_in_order(&flowing, host, now) {
                 continue;
             }
-            let is_success = |status: u16| matches!(status, 101 | 200..=299);
             if !flowing.is_success && !status(flowing.ticket).is_some_and(is_success) {
                 self.flows.end(flowing.ticket);
                 continue;

@@ -17,6 +17,12 @@ use crate::refusal::cause;
 use crate::refusal::reason::Reason;
 use crate::step::{ResponseStep, Step};
 
+/// Whether a response of this status is what was asked for. After 101 its bytes are those of
+/// another protocol (WebSocket), where Envoy lets it through: a player may watch by them.
+pub(super) const fn is_success(status: u16) -> bool {
+    matches!(status, 101 | 200..300 | 304)
+}
+
 /// The head of the response to a watched request.
 pub(crate) struct Response<'w> {
     pub(crate) ticket: Ticket,
@@ -42,8 +48,7 @@ impl Gate {
             status,
             ends,
         } = response;
-        // What has been switched to another protocol (101) may be media, too.
-        if !matches!(status, 101 | 200..=299 | 304) {
+        if !is_success(status) {
             return Step::Pass;
         }
         let Some(event) = watch.event(config) else {

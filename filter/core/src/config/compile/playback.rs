@@ -20,6 +20,15 @@ use super::super::{
 use super::check::{Check, field, item, quoted, reads_as_written, shown};
 use crate::config::{Credentials, LooksAt};
 
+/// Whether account and stream would have one id.
+fn is_same(subject: &SubjectCarrier, stream: &StreamCarrier) -> bool {
+    match (subject, stream) {
+        (SubjectCarrier::JwtClaim(one), StreamCarrier::JwtClaim(other))
+        | (SubjectCarrier::Header(one), StreamCarrier::Header(other)) => one == other,
+        _ => false,
+    }
+}
+
 impl Check<'_> {
     pub(super) fn playback(
         &mut self,
@@ -29,11 +38,12 @@ impl Check<'_> {
         default_timeout_ms: u64,
     ) -> PlaybackPath {
         let prefix = &raw.matches.prefix;
-        if !reads_as_written(prefix) {
+        // A star is meant as a pattern, and as it stands it would protect next to nothing.
+        if !reads_as_written(prefix) || prefix.as_bytes().contains(&b'*') {
             self.wrong(
                 &field(path, "match.prefix"),
                 quoted(prefix),
-                "a path prefix such as \"/vod/\", without percent-encoding",
+                "a path prefix such as \"/vod/\", without percent-encoding and without *",
             );
         }
         if !applications.contains(raw.application.as_str()) {
@@ -86,6 +96,16 @@ impl Check<'_> {
             );
         }
         let classes = self.classes(&field(path, "classes"), &raw.classes);
+        let subject = self.subject_carriers(&field(path, "subject"), &raw.subject);
+        let stream = self.stream_carriers(&field(path, "stream"), &raw.stream);
+        let both = |carrier| subject.iter().any(|subject| is_same(subject, carrier));
+        if stream.iter().any(both) {
+            self.wrong(
+                &field(path, "stream"),
+                "what says the account",
+                "what differs between its streams",
+            );
+        }
         PlaybackPath {
             prefix: prefix.clone(),
             exclude: self
@@ -99,8 +119,8 @@ impl Check<'_> {
             application: raw.application.clone(),
             idp: raw.idp.clone(),
             start: raw.start,
-            subject: self.subject_carriers(&field(path, "subject"), &raw.subject),
-            stream: self.stream_carriers(&field(path, "stream"), &raw.stream),
+            subject,
+            stream,
             template,
             attributes,
             liveness: raw.liveness,
@@ -178,11 +198,16 @@ impl Check<'_> {
             }
         };
         let carriers: Vec<_> = raw.iter().enumerate().map(compile).collect();
-        let redirects = carriers.contains(&StreamCarrier::Redirect);
-        if redirects && !carriers.contains(&StreamCarrier::Token(TokenPosition::Path)) {
+        let place = |is: fn(&StreamCarrier) -> bool| carriers.iter().position(is);
+        let token = place(|carrier| *carrier == StreamCarrier::Token(TokenPosition::Path));
+        let redirect = place(|carrier| matches!(carrier, StreamCarrier::Redirect));
+        if let Some(redirect) = redirect
+            && token.is_none_or(|token| token > redirect)
+        {
+            // Where it came later, a player would be redirected for ever.
             self.wrong(
                 path,
-                "redirect without {token: path}",
+                "redirect without {token: path} before it",
                 "both: the redirect leads to a path token",
             );
         }

@@ -107,10 +107,10 @@ pub struct RawMatch {
         schemars(length(max = limits::PATTERNS_MAX), extend("default" = []))
     )]
     pub exclude: Vec<RawPattern>,
-    /// Paths that begin with this; without percent-encoding.
+    /// Paths that begin with this; without percent-encoding, and no pattern.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = r"^/([^~?#%;\\][^?#%;\\]*)?$"))
+        schemars(regex(pattern = r"^/([^~?#%;\\*][^?#%;\\*]*)?$"))
     )]
     pub prefix: String,
 }

@@ -39,7 +39,7 @@ pub(crate) fn prove<H: Head>(
         SubjectProof::Trusted => (None, None),
         SubjectProof::JwtClaim(name) => {
             let claim = asked.head.jwt_claim(&config.jwt_payload, name);
-            let named = claim.and_then(|claim| claim::text(&claim));
+            let named = claim.and_then(|claim| claim::id(&claim).ok().flatten());
             let named = named.ok_or(Reason::NoSubject)?;
             let ends_at = credential_ends_at(config, asked.head, Credential::Jwt);
             (Some(named), ends_at)

@@ -62,7 +62,11 @@ pub fn attributes<H: Head>(
             }
             AttributeSource::JwtClaim(name) => {
                 let value = asked.head.jwt_claim(&config.jwt_payload, name);
-                value.and_then(|value| claim::text(&value))
+                let value = value.and_then(|value| claim::text(&value));
+                if value.as_ref().is_some_and(|value| value.len() > VALUE_MAX) {
+                    return Err(Reason::Malformed);
+                }
+                value
             }
             AttributeSource::Cmcd(key) => {
                 let said = cmcd::CmcdReader::new(asked.head, asked.path);

@@ -19,6 +19,20 @@ pub(super) fn id(value: &[u8]) -> Result<&str, Reason> {
     }
 }
 
+/// The id that an earlier hop put into a header of this name.
+///
+/// # Errors
+///
+/// [`Reason::Malformed`], as [`id`]; also where there are several: one hop has added its own
+/// to what a client sent, and nobody knows which.
+pub(super) fn header_id(head: &impl Head, name: &str) -> Result<Option<String>, Reason> {
+    match head.headers(name).as_slice() {
+        [] => Ok(None),
+        [value] => Ok(Some(id(value)?.to_owned())),
+        _ => Err(Reason::Malformed),
+    }
+}
+
 /// An id in the JWT that the proxy has checked.
 pub(super) fn jwt_id(
     config: &Config,

@@ -8,7 +8,7 @@ use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use super::asked::{Asked, client};
-use super::id::{id, jwt_id, own_session};
+use super::id::{header_id, id, jwt_id, own_session};
 use super::token::Tokens;
 use super::{claim, cmcd};
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPosition};
@@ -94,10 +94,7 @@ fn said_subject<'a, H: Head>(
             },
             None => None,
         },
-        SubjectCarrier::Header(name) => match asked.head.header(name) {
-            Some(value) => Some((id(&value)?.to_owned(), Source::Other)),
-            None => None,
-        },
+        SubjectCarrier::Header(name) => header_id(asked.head, name)?.map(|id| (id, Source::Other)),
     })
 }
 
@@ -203,8 +200,8 @@ impl<H: Head> Search<'_, H> {
                     }
                 }
                 StreamCarrier::Header(name) => {
-                    if let Some(value) = head.header(name) {
-                        return Ok(session_or_external("header", id(&value)?.as_bytes()));
+                    if let Some(id) = header_id(head, name)? {
+                        return Ok(session_or_external("header", id.as_bytes()));
                     }
                 }
                 StreamCarrier::CmcdSid => {

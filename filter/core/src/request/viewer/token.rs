@@ -75,8 +75,8 @@ pub(super) fn after_bearer(value: &[u8]) -> &[u8] {
 /// The good tokens of one request, all of one subject.
 pub(super) struct Tokens<'a> {
     found: Vec<Found<'a>>,
-    /// Why a cookie is worth nothing. A cookie comes along unasked, maybe from another
-    /// day: it is no reason to refuse, unless nothing else says who watches.
+    /// Why a cookie, or an empty parameter or header, is worth nothing. A cookie comes along unasked,
+    /// maybe from another day: it is no reason to refuse, unless nothing else says who watches.
     pub(super) stale: Option<Reason>,
 }
 
@@ -127,7 +127,10 @@ impl<'a> Tokens<'a> {
             }
             seen.push(position);
             let mut worthless = None;
+            // An app that has no token yet leaves a parameter or a header empty.
+            let mut is_shown = *position == TokenPosition::Path;
             for (at, text) in asked.token_texts(position).into_iter().enumerate() {
+                is_shown |= !text.is_empty();
                 let reason = match PlaybackToken::read(&config.sessions.ring, &text, now) {
                     Ok(token) if is_in_scope(&token, protected, asked.file) => {
                         if let Some(own) = own.take() {
@@ -154,7 +157,7 @@ impl<'a> Tokens<'a> {
                 worthless.get_or_insert(reason);
             }
             match worthless {
-                Some(reason) if is_cookie(position) => tokens.stale = Some(reason),
+                Some(reason) if is_cookie(position) || !is_shown => tokens.stale = Some(reason),
                 Some(reason) => return Err(reason),
                 None => {}
             }
