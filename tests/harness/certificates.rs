@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 /// Where the files are, in PEM.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Certificates {
     /// The authority's certificate.
     pub(crate) authority: PathBuf,

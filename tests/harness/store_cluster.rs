@@ -145,6 +145,14 @@ impl StoreCluster {
                 "name": "envoy.filters.connection_pools.http.tcp",
                 "typed_config": {"@type": "type.googleapis.com/envoy.extensions.upstreams.http.tcp.v3.TcpConnectionPoolProto"},
             },
+            // As envoy/fleet.yaml has it: otherwise a call is given the connection that another one has just used up.
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "common_http_protocol_options": {"max_requests_per_connection": 1},
+                    "explicit_http_config": {"http_protocol_options": {}},
+                },
+            },
         });
         if let Some(authority) = &self.authority {
             cluster["transport_socket"] = transport_socket(authority);
@@ -167,11 +175,9 @@ impl StoreCluster {
             Finds::ByDiscovery => self.discovers(&mut cluster),
         }
         if let Some(password) = &self.password {
-            cluster["typed_extension_protocol_options"] = json!({
-                "envoy.filters.network.redis_proxy": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions",
-                    "auth_password": {"inline_string": password},
-                },
+            cluster["typed_extension_protocol_options"]["envoy.filters.network.redis_proxy"] = json!({
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions",
+                "auth_password": {"inline_string": password},
             });
         }
         if let Some(user) = &self.user {

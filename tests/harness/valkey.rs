@@ -35,12 +35,13 @@ impl Valkey {
     pub(crate) fn start_with(
         login: Option<[String; 2]>,
         tls: bool,
+        certificates: Option<Certificates>,
         configuration: impl FnOnce(&Self) -> String,
     ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let tls = tls.then(|| {
-            let certificates = Certificates::of(NAME, directory.path());
-            (crate::ports::free_port(), certificates)
+            let new = || Certificates::of(NAME, directory.path());
+            (crate::ports::free_port(), certificates.unwrap_or_else(new))
         });
         let mut valkey = Self {
             port: crate::ports::free_port(),
@@ -65,6 +66,12 @@ impl Valkey {
         self.tls.as_ref().expect("a store with TLS").0
     }
 
+    /// The same, where it does.
+    #[must_use]
+    pub fn tls_port_if_any(&self) -> Option<u16> {
+        self.tls.as_ref().map(|(port, _)| *port)
+    }
+
     /// The certificate of the authority to believe, in PEM.
     ///
     /// # Panics
@@ -72,8 +79,11 @@ impl Valkey {
     /// If it does not speak TLS.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
-        let (_, certificates) = self.tls.as_ref().expect("a store with TLS");
-        certificates.authority.clone()
+        self.certificates().authority.clone()
+    }
+
+    pub(crate) fn certificates(&self) -> &Certificates {
+        &self.tls.as_ref().expect("a store with TLS").1
     }
 
     /// Kills it, as a power failure would. All it held is gone.

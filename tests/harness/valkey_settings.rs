@@ -1,6 +1,7 @@
 //! What a store under test is started with.
 
 use crate::Valkey;
+use crate::certificates::Certificates;
 
 /// The user that the tests themselves come as, where [`ValkeySettings::user`] leaves the
 /// default user nothing.
@@ -26,7 +27,9 @@ pub struct ValkeySettings {
     password: Option<String>,
     user: Option<[String; 2]>,
     tls: bool,
-    cluster: bool,
+    certificates: Option<Certificates>,
+    /// After how many milliseconds a node that does not answer the others has failed.
+    cluster: Option<u32>,
 }
 
 impl ValkeySettings {
@@ -48,9 +51,20 @@ impl ValkeySettings {
         self
     }
 
-    /// In cluster mode, with no slot served yet.
-    pub fn cluster(mut self) -> Self {
-        self.cluster = true;
+    /// That speaks TLS, too, and shows the certificate of another one.
+    ///
+    /// # Panics
+    ///
+    /// If that one does not speak TLS.
+    pub fn tls_like(mut self, other: &Valkey) -> Self {
+        self.certificates = Some(other.certificates().clone());
+        self.tls()
+    }
+
+    /// In cluster mode, with no slot served yet. A node that does not answer the others for so many
+    /// milliseconds has failed.
+    pub fn cluster(mut self, node_timeout_ms: u32) -> Self {
+        self.cluster = Some(node_timeout_ms);
         self
     }
 
@@ -62,7 +76,8 @@ impl ValkeySettings {
             (None, Some(password)) => Some(["default".to_owned(), password.clone()]),
             (None, None) => None,
         };
-        Valkey::start_with(login, self.tls, |valkey| self.configuration(valkey))
+        let certificates = self.certificates.clone();
+        Valkey::start_with(login, self.tls, certificates, |valkey| self.configuration(valkey))
     }
 
     fn configuration(&self, valkey: &Valkey) -> String {
@@ -76,17 +91,18 @@ impl ValkeySettings {
             // So that what `DUMP` shows of a value can be searched.
             "rdbcompression no".to_owned(),
         ];
-        if self.cluster {
+        if let Some(node_timeout_ms) = self.cluster {
             lines.push("cluster-enabled yes".to_owned());
             lines.push(format!("cluster-port {}", crate::ports::free_port()));
-            lines.push("cluster-node-timeout 1000".to_owned());
+            lines.push(format!("cluster-node-timeout {node_timeout_ms}"));
+            lines.push("repl-diskless-sync-delay 0".to_owned());
         }
         if let Some(password) = &self.password {
             lines.push(format!("requirepass {}", quoted(password)));
         }
         if let Some([name, password]) = &self.user {
             let may = "~* +@read +@write +@scripting +time +@connection -@dangerous";
-            let finds = if self.cluster { "+cluster|slots" } else { "" };
+            let finds = self.cluster.map_or("", |_| "+cluster|slots");
             lines.push("user default off".to_owned());
             lines.push(format!("user {TESTS} on >{TESTS} ~* &* +@all"));
             let password = quoted(&format!(">{password}"));
@@ -98,6 +114,10 @@ impl ValkeySettings {
             lines.push(format!("tls-key-file {}", files.key.display()));
             lines.push(format!("tls-ca-cert-file {}", files.authority.display()));
             lines.push("tls-auth-clients no".to_owned());
+            if self.cluster.is_some() {
+                // Nodes speak it among themselves, too, and send who comes over TLS to TLS.
+                lines.push("tls-cluster yes".to_owned());
+            }
         }
         lines.join("\n")
     }

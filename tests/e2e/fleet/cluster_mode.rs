@@ -10,6 +10,10 @@ use super::{BOUND_AND_SLACK, FILM, sharing};
 const PRIMARIES: usize = 3;
 const SLOTS: usize = 16_384;
 
+/// For how long nodes wait for each other, unless told otherwise. An edge that starts keeps them busy, most of all
+/// with handshakes.
+const PATIENT_MS: u32 = 15_000;
+
 fn text(reply: Reply) -> String {
     match reply {
         Reply::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -32,7 +36,11 @@ fn info(node: &Valkey) -> String {
 /// Three primaries, each with so many replicas.
 fn cluster(replicas: usize) -> Vec<Valkey> {
     let count = PRIMARIES * (1 + replicas);
-    let nodes = (0..count).map(|_| Valkey::with().cluster().start());
+    let node_timeout_ms = match replicas {
+        0 => PATIENT_MS,
+        _ => 2_000,
+    };
+    let nodes = (0..count).map(|_| Valkey::with().cluster(node_timeout_ms).start());
     cluster_of(nodes.collect())
 }
 
@@ -47,7 +55,9 @@ fn cluster_of(nodes: Vec<Valkey>) -> Vec<Valkey> {
         let _ = node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);
     }
     for node in &nodes[1..] {
-        let (port, bus) = (node.port.to_string(), bus_port(node));
+        // Where nodes speak TLS among themselves, they know each other by the port for that.
+        let port = node.tls_port_if_any().unwrap_or(node.port).to_string();
+        let bus = bus_port(node);
         let _ = nodes[0].command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
     }
     let knows_all = format!("cluster_known_nodes:{count}");
@@ -63,6 +73,10 @@ fn cluster_of(nodes: Vec<Valkey>) -> Vec<Valkey> {
         eventually_within(60, "it is a replica", || {
             let answer = replica.command(&["CLUSTER", "REPLICATE", &primary]);
             answer == Reply::SimpleString(b"OK".to_vec())
+        });
+        // One that has never had its primary's data is not promoted.
+        eventually_within(60, "it has what its primary has", || {
+            text(replica.command(&["INFO", "replication"])).contains("master_link_status:up")
         });
     }
     nodes
@@ -139,13 +153,26 @@ fn holds_the_limit(nodes: &[Valkey], settings: &Settings) {
 #[ignore = "takes long: make trials"]
 fn a_store_in_cluster_mode_that_knows_users() {
     let password = "sesame, open for us";
-    let nodes = (0..PRIMARIES).map(|_| Valkey::with().cluster().user("edge", password).start());
+    let nodes = (0..PRIMARIES).map(|_| Valkey::with().cluster(PATIENT_MS).user("edge", password).start());
     let nodes = cluster_of(nodes.collect());
     let settings = sharing(&[nodes[0].port])
         .store_in_cluster_mode()
         .store_known_to("edge", password)
         .with("/fleet/user", "edge")
         .with("/fleet/password", password);
+    holds_the_limit(&nodes, &settings);
+}
+
+#[test]
+#[ignore = "takes long: make trials"]
+fn a_store_in_cluster_mode_over_tls() {
+    let first = Valkey::with().cluster(PATIENT_MS).tls().start();
+    // Nodes ask each other for a certificate, and an edge knows one authority for all of them.
+    let others = [(); PRIMARIES - 1].map(|()| Valkey::with().cluster(PATIENT_MS).tls_like(&first).start());
+    let nodes = cluster_of([first].into_iter().chain(others).collect());
+    let settings = sharing(&[nodes[0].tls_port()])
+        .store_in_cluster_mode()
+        .store_over_tls(nodes[0].authority());
     holds_the_limit(&nodes, &settings);
 }
 

@@ -60,7 +60,7 @@ fn a_replica_that_was_not_promoted_is_a_store_in_outage() {
 #[test]
 #[ignore = "takes long: make trials"]
 fn a_store_in_cluster_mode_is_a_store_in_outage() {
-    let valkey = Valkey::with().cluster().start();
+    let valkey = Valkey::with().cluster(15_000).start();
     let settings = sharing(&[valkey.port]).with("/fleet/wait", "1s");
     let edge = Edge::start(settings.with("/fleet/on_outage", "refuse"));
     let _ = edge.app("demo-tv").create("alice").send().expect(503);

@@ -17,6 +17,8 @@ pub struct Settings {
     pub shards: u32,
     /// How many slots each edge spreads its copies over.
     pub slots: u32,
+    /// How long a start waits for the store, in milliseconds.
+    pub wait_ms: u64,
     /// The password that the store demands.
     pub password: Option<String>,
     /// What a start gets while the store does not answer: `admit` or `refuse`.
@@ -71,6 +73,7 @@ impl Settings {
             "fleet": {
                 "cluster": "valkey",
                 "shards": self.shards,
+                "wait": format!("{}ms", self.wait_ms),
                 "on_outage": self.on_outage,
             },
         });

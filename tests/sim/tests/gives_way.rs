@@ -45,6 +45,7 @@ impl Fleet {
             shards: 1,
             slots: 64,
             password: None,
+            wait_ms: 500,
             on_outage: "admit",
             signing_keys: &["k1"],
         };

@@ -62,6 +62,7 @@ impl Fleet {
             shards: 16,
             slots: 256,
             password: None,
+            wait_ms: 500,
             on_outage,
             signing_keys: &["k1"],
         };

@@ -37,6 +37,7 @@ impl Fleet {
             shards: 8,
             slots: 64,
             password: None,
+            wait_ms: 500,
             on_outage,
             signing_keys: &["k1"],
         };

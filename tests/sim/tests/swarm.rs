@@ -16,6 +16,9 @@ const TROUBLES: u64 = 120;
 const ROLLOUTS: u64 = 12;
 
 /// A few seconds.
+const RETURNS: u64 = 60;
+
+/// A few seconds.
 const RUSHES: u64 = 60;
 
 /// Runs a fleet for each seed.
@@ -66,6 +69,11 @@ fn of_many_who_start_at_once_only_as_many_as_may_play_on() {
 #[test]
 fn one_trouble_alone_lets_nobody_in_too_many_and_refuses_nobody_who_has_room() {
     go_through(TROUBLES, Options::one_trouble, |_| None);
+}
+
+#[test]
+fn a_store_that_is_back_and_empty_is_told_at_once_of_what_plays() {
+    go_through(RETURNS, Options::empty_store, |_| None);
 }
 
 #[test]

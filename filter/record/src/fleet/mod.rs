@@ -251,8 +251,7 @@ impl Fleet {
         };
         shard.leads = leads;
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
-        let own = self.settings.layout.as_deref();
-        shard.on_reply(here, call, reply, patience, own, (settled, confirmed));
+        shard.on_reply(here, call, reply, patience, &self.settings, (settled, confirmed));
         if shard.queue.has_urgent() {
             self.is_urgent(at);
         }

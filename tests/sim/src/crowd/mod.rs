@@ -93,6 +93,7 @@ impl Options {
             shards: self.shards,
             slots: 65_536,
             password: None,
+            wait_ms: 500,
             on_outage: "admit",
             signing_keys: &["k1"],
         }

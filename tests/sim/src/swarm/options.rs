@@ -33,10 +33,15 @@ pub struct Options {
     pub gives_up: bool,
     /// How long a stream lives without a sign of life, in seconds.
     pub timeout_s: u64,
+    /// How long a start waits for the store, in milliseconds.
+    pub wait_ms: u64,
     /// What a start gets while the store does not answer: `admit` or `refuse`.
     pub on_outage: &'static str,
     /// What is rolled out meanwhile, edge by edge.
     pub rollout: Rollout,
+    /// For how long after its store's return accounts over their limit and starts that are not judged are
+    /// excused, in milliseconds; `None`: for a third of a timeout, which is what is promised.
+    pub told_within_ms: Option<u64>,
     /// One thing goes wrong at most, so that each refusal has to be right at any time.
     pub has_one_trouble: bool,
     /// How long the trouble lasts, in seconds.
@@ -73,6 +78,8 @@ pub struct Trouble {
     pub freezes: u32,
     /// How often a node cannot be connected to for some time, and has lost all it held then.
     pub absences: u32,
+    /// For how long then at least, in milliseconds.
+    pub absent_for_ms: u64,
     /// How often an edge loses all it holds.
     pub edge_restarts: u32,
     /// How long an edge that has just started does not know that its store is there, in milliseconds.
@@ -110,7 +117,9 @@ impl Options {
             starts_within_ms: 9_500,
             gives_up: false,
             timeout_s: dice.u64(15..=30),
+            wait_ms: 500,
             on_outage: dice.choice(&["admit", "refuse"]).unwrap_or(&"admit"),
+            told_within_ms: None,
             has_one_trouble: false,
             rollout: *dice
                 .choice(&[Rollout::Nothing, Rollout::Keys])
@@ -123,6 +132,7 @@ impl Options {
                 store_restarts: dice.u32(0..=2),
                 freezes: dice.u32(0..=2),
                 absences: dice.u32(0..=1),
+                absent_for_ms: 0,
                 edge_restarts: dice.u32(0..=2),
                 late_health_ms: dice.u64(0..=3) * 500,
                 skew_ms,
@@ -135,16 +145,20 @@ impl Options {
     #[must_use]
     pub fn rush(seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
+        let starts_within_ms = *dice.choice(&[1, 20, 200]).unwrap_or(&1);
+        let delay_ms = *dice.choice(&[1, 10, 80]).unwrap_or(&1);
         Self {
             accounts: 6,
             surplus: 40..=60,
-            starts_within_ms: *dice.choice(&[1, 20, 200]).unwrap_or(&1),
+            starts_within_ms,
+            // Where ways are long, several round trips, as docs/fleet.md has it.
+            wait_ms: 500.max(12 * delay_ms),
             gives_up: true,
             on_outage: "admit",
             rollout: Rollout::Nothing,
             troubled_s: 0,
             trouble: Trouble {
-                delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
+                delay_ms,
                 ..Trouble::default()
             },
             ..Self::random(seed)
@@ -197,6 +211,33 @@ impl Options {
         }
     }
 
+    /// Some fleet whose store is away for so long that every edge has noticed it, and comes back empty. All
+    /// of them look for it twice a second then, and tell it at once of what plays.
+    #[must_use]
+    pub fn empty_store(seed: u64) -> Self {
+        let any = Self::random(seed);
+        let timeout_s = 2 * any.timeout_s;
+        // With it the last edge notices that the store is away: shards are called so often that have nobody to tell of.
+        let noticed_within_ms = timeout_s * 1_000 / 4 + 1_000;
+        Self {
+            nodes: 1,
+            timeout_s,
+            troubled_s: any.troubled_s + timeout_s,
+            rollout: Rollout::Nothing,
+            has_one_trouble: true,
+            // Half a second until the store is tried again, a round through all copies, and the
+            // next segments of those who were let in meanwhile.
+            told_within_ms: Some(timeout_s * 1_000 / 18 + 3_500),
+            trouble: Trouble {
+                absences: 1,
+                absent_for_ms: noticed_within_ms,
+                delay_ms: any.trouble.delay_ms.min(10),
+                ..Trouble::default()
+            },
+            ..any
+        }
+    }
+
     /// The settings of an edge that has taken so many steps of the rollout.
     pub(super) fn settings(&self, step: usize) -> Settings {
         let signing_keys: &[&str] = match (self.rollout, step) {
@@ -214,6 +255,7 @@ impl Options {
             shards,
             slots: 16,
             password: None,
+            wait_ms: self.wait_ms,
             on_outage: self.on_outage,
             signing_keys,
         }

@@ -7,9 +7,8 @@ use super::witness::after_s;
 use super::world::{TICK_MS, World};
 use crate::edge::Outcome;
 
-/// How long a request may wait at a time, in milliseconds: the default of `fleet.wait`, until
-/// the next tick notices.
-const WAIT_MAX_MS: u64 = 500 + 2 * TICK_MS;
+/// How long a request may wait at a time beyond `fleet.wait`, in milliseconds: until the next tick notices.
+const NOTICED_WITHIN_MS: u64 = 2 * TICK_MS;
 
 /// How long an edge that has just begun waits for its store before that: the default of
 /// `fleet.start_within`.
@@ -96,17 +95,19 @@ impl World {
             Standing::Waits { plays, since_ms } => (plays, since_ms),
             _ => (false, now_ms),
         };
-        // Who has no time to hear of an answer makes a call once more.
-        let is_starved = self.options.trouble.starvations > 0 && self.is_troubled();
+        // Who has no time to hear of an answer makes a call once more: so it is for whoever asked before the
+        // last worker got its time again.
+        let is_starved = self.options.trouble.starvations > 0 && self.is_troubled_at(asked_ms);
+        let wait_max_ms = self.options.wait_ms + NOTICED_WITHIN_MS;
         let viewer = &mut self.viewers[at];
         if let Standing::Waits { since_ms, .. } = viewer.standing
             && !is_starved
-            && now_ms > since_ms.max(meets_by_ms) + waits(wish) * WAIT_MAX_MS
+            && now_ms > since_ms.max(meets_by_ms) + waits(wish) * wait_max_ms
         {
             let waited_ms = now_ms - since_ms;
             self.report
                 .wrongs
-                .push(format!("{wish:?} waited for {waited_ms} ms"));
+                .push(format!("after {} s {wish:?} waited for {waited_ms} ms", after_s(now_ms)));
         }
         let told = viewer.told(outcome, now_ms);
         let account = &mut self.accounts[viewer.account];
@@ -121,11 +122,14 @@ impl World {
                 witness.loses(at);
                 None
             }
-            Told::No(_, why) => witness.is_refused(at, (asked_ms, now_ms), why, excused_until_ms),
+            Told::No(_, why) => {
+                let excused = (self.out_until_ms, excused_until_ms);
+                witness.is_refused(at, (asked_ms, now_ms), why, excused)
+            }
             Told::Later => {
                 if wish == Wish::Create {
                     // It may have started all the same, and count.
-                    witness.loses(at);
+                    witness.never_hears(at, now_ms);
                     account.is_modest = false;
                 } else if plays {
                     // Its stream lapses meanwhile, where that takes long.

@@ -29,6 +29,10 @@ struct Seen {
     served_ms: Option<(u64, u64)>,
     /// Its last sign of life was not after that.
     last_asked_ms: u64,
+    /// At which edge it asked last.
+    asked_at: usize,
+    /// At which edge it was served last.
+    served_at: Option<usize>,
     /// Its player is still there.
     is_current: bool,
     /// When it was over for certain.
@@ -53,6 +57,8 @@ pub(super) struct Witness {
     issues_ahead: bool,
     /// A store in trouble does not excuse that somebody loses a place.
     judges_in_trouble: bool,
+    /// While the store is out, an edge judges starts by what it knows itself.
+    admits_in_outage: bool,
     streams: Vec<Seen>,
 }
 
@@ -69,6 +75,7 @@ impl Witness {
             heard_within_ms: timeout_ms / 3 + SEEN_WITHIN_MS,
             issues_ahead: options.trouble.skew_ms > 60_000,
             judges_in_trouble: options.has_one_trouble,
+            admits_in_outage: options.on_outage == "admit",
             streams: Vec::new(),
         }
     }
@@ -85,7 +92,7 @@ impl Witness {
             .next()
             .is_some_and(|it| core::mem::take(&mut it.pauses));
         match self.streams.iter_mut().find(is_theirs) {
-            Some(stream) => stream.last_asked_ms = now_ms,
+            Some(stream) => (stream.last_asked_ms, stream.asked_at) = (now_ms, of.edge),
             None => self.streams.push(Seen {
                 viewer,
                 refuses_newcomers: of.refuses_newcomers,
@@ -93,6 +100,8 @@ impl Witness {
                 began_ms: None,
                 served_ms: None,
                 last_asked_ms: now_ms,
+                asked_at: of.edge,
+                served_at: None,
                 is_current: true,
                 over_ms: None,
                 pauses: false,
@@ -122,11 +131,13 @@ impl Witness {
             Wish::Create | Wish::Heartbeat | Wish::Segment => {}
         }
         stream.began_ms.get_or_insert(now_ms);
+        // A request that had to wait is a sign of life when it is judged.
+        stream.last_asked_ms = now_ms;
         if wish != Wish::Segment {
             return None;
         }
         let (first_ms, _) = stream.served_ms.unwrap_or((now_ms, now_ms));
-        stream.served_ms = Some((first_ms, now_ms));
+        (stream.served_ms, stream.served_at) = (Some((first_ms, now_ms)), Some(stream.asked_at));
         self.is_over_the_limit(excused_until_ms)
     }
 
@@ -161,7 +172,7 @@ impl Witness {
         viewer: usize,
         (since_ms, now_ms): (u64, u64),
         why: &str,
-        excused_until_ms: u64,
+        (out_until_ms, excused_until_ms): (u64, u64),
     ) -> Option<String> {
         let at = self
             .streams
@@ -188,6 +199,15 @@ impl Witness {
                 others.filter(may_go_before).count()
             }
         };
+        // A stream that moves while the store is out is a start where it comes to. That edge may be full by what
+        // it knows, of streams that are younger but that it let in itself, and nobody can tell it which of them
+        // the account would have without the outage.
+        let has_moved = stream.served_at.is_some_and(|edge| edge != stream.asked_at);
+        let is_out = now_ms <= out_until_ms + SEEN_WITHIN_MS;
+        let others = self.streams.iter().filter(|it| !core::ptr::eq(*it, stream));
+        let live = others.filter(|it| self.may_live_until(it) >= since_ms);
+        let is_full_there =
+            self.admits_in_outage && is_out && has_moved && live.count() >= self.limit;
         let is_start = stream.began_ms.is_none();
         let is_excused = now_ms <= excused_until_ms && (is_start || !self.judges_in_trouble)
             || (self.issues_ahead && why == "stream-over");
@@ -197,6 +217,7 @@ impl Witness {
         let is_forgotten = is_start && why == "stream-over" && ended >= ENDED_KEPT_MAX;
         let is_right = is_excused
             || is_forgotten
+            || is_full_there
             || stream.may_be_over
             || in_the_way >= self.limit
             || (stream.has_no_age && stream.began_ms.is_some());
@@ -222,6 +243,14 @@ impl Witness {
     pub(super) fn loses(&mut self, viewer: usize) {
         if let Some(stream) = self.current(viewer) {
             stream.is_current = false;
+        }
+    }
+
+    /// A player never hears what became of its request. As long as that waited it may have started a
+    /// stream, which lives from then on.
+    pub(super) fn never_hears(&mut self, viewer: usize, now_ms: u64) {
+        if let Some(stream) = self.current(viewer) {
+            (stream.is_current, stream.last_asked_ms) = (false, now_ms);
         }
     }
 

@@ -69,6 +69,8 @@ pub(super) struct World {
     /// Until when a store that was in trouble excuses accounts over their limit and starts that are not
     /// judged.
     pub(super) excused_until_ms: u64,
+    /// Until when some node of the store does not answer.
+    pub(super) out_until_ms: u64,
     /// How many starts each edge has admitted as in an outage.
     pub(super) outage_admits: Vec<u64>,
     pub(super) under_way: HashSet<Caller>,
@@ -140,6 +142,7 @@ impl World {
             steps: vec![0; options.edges],
             broken: HashSet::new(),
             excused_until_ms: 0,
+            out_until_ms: 0,
             outage_admits: vec![0; options.edges],
             under_way: HashSet::new(),
             accounts,
@@ -189,8 +192,10 @@ impl World {
         }
         for _ in 0..trouble.absences {
             let node = self.dice.usize(..self.options.nodes);
-            let for_ms = self.dice.u64(200..20_000);
-            self.sometime(Event::Vanishes { node, for_ms });
+            let for_ms = self.dice.u64(200..20_000).max(trouble.absent_for_ms);
+            let within_ms = self.options.troubled_s * 1_000 - trouble.absent_for_ms;
+            let at_ms = BEGIN_MS + self.dice.u64(..within_ms);
+            self.agenda.put(at_ms, Event::Vanishes { node, for_ms });
         }
         for _ in 0..trouble.edge_restarts {
             let edge = self.dice.usize(..self.options.edges);
@@ -242,7 +247,9 @@ impl World {
 
     /// The store is in trouble until then, and has to be told of what plays after that.
     fn is_excused_until(&mut self, back_ms: u64) {
-        let told_within_ms = self.options.timeout_s * 1_000 / 3 + TICK_MS;
+        let promised_ms = self.options.timeout_s * 1_000 / 3 + TICK_MS;
+        let told_within_ms = self.options.told_within_ms.unwrap_or(promised_ms);
+        self.out_until_ms = self.out_until_ms.max(back_ms);
         self.excused_until_ms = self.excused_until_ms.max(back_ms + told_within_ms);
     }
 
@@ -252,7 +259,11 @@ impl World {
     }
 
     pub(super) fn is_troubled(&self) -> bool {
-        self.now_ms < self.calm_from_ms()
+        self.is_troubled_at(self.now_ms)
+    }
+
+    pub(super) fn is_troubled_at(&self, at_ms: u64) -> bool {
+        at_ms < self.calm_from_ms()
     }
 
     /// Whether an edge can connect to a node.
@@ -431,7 +442,7 @@ impl World {
                 if viewer.wish == Wish::Create {
                     // What it never heard of may play and count.
                     account.is_modest = false;
-                    account.witness.loses(at);
+                    account.witness.never_hears(at, self.now_ms);
                 }
                 viewer.waits_no_longer();
                 self.acts_soon(at);

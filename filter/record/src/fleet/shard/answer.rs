@@ -15,14 +15,16 @@ use crate::fleet::script::FEED_READ;
 use crate::fleet::sent::{Answer, Answered, Kind, Sent};
 use crate::fleet::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
 use crate::fleet::store_clock;
-use crate::fleet::{AnsweredQuestion, At, CallFailure, CallId, TICK_MS, feed, fingerprint};
+use crate::fleet::{
+    AnsweredQuestion, At, CallFailure, CallId, Settings, TICK_MS, feed, fingerprint,
+};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Basis, Decided, Unavailable, WriteId, count_verdict};
 
-/// After which time a loss of memory is no news to the other workers of an edge of which one has heard
-/// of it, in milliseconds.
-const TOLD_AGAIN_AFTER_MS: u64 = 10_000;
+/// The part of the shortest timeout after which a loss of memory is no news to the other workers of an edge of
+/// which one has heard of it: it takes half of that to tell all copies again.
+const PARTS_OF_A_TIMEOUT: u64 = 9;
 
 impl Shard {
     pub(in crate::fleet) fn on_reply<H: Host>(
@@ -31,7 +33,7 @@ impl Shard {
         call: CallId,
         reply: Result<&[u8], CallFailure>,
         patience: Patience,
-        own_layout: Option<&str>,
+        settings: &Settings,
         (settled, confirmed): (&mut Vec<AnsweredQuestion>, &mut Recent<Moment>),
     ) {
         let Some(batch) = self.in_flight.take_if(|batch| batch.call == call) else {
@@ -56,7 +58,7 @@ impl Shard {
                     store_clock::follow(here.host, greeting.time, batch.made_at, here.steady);
                     here.now = here.host.now();
                 }
-                self.greeted(here, &greeting);
+                self.greeted(here, &greeting, settings);
             }
             Err(Failure::NoScript) if !batch.loads => {
                 self.lacks_scripts = true;
@@ -64,7 +66,8 @@ impl Shard {
             }
             Err(failure) => return self.failed(here, failure, batch, patience, settled),
         }
-        if let Some(own) = own_layout.filter(|_| batch.asks_layout)
+        let own = settings.layout.as_deref();
+        if let Some(own) = own.filter(|_| batch.asks_layout)
             && self.layout.heard(own, replies.next(), here.steady)
         {
             here.host.add(Metric::FleetLayoutMismatches, 1);
@@ -101,13 +104,18 @@ impl Shard {
         self.most = self.most.saturating_mul(2).min(SUBJECTS_A_CALL);
     }
 
-    fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>) {
+    fn greeted<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        greeting: &Greeting<'_>,
+        settings: &Settings,
+    ) {
         let At {
             host, records, now, ..
         } = here;
         let known = self.since.replace(greeting.since);
         let is_news = known.is_some_and(|known| known != greeting.since);
-        if is_news && !self.was_looked_after(here, greeting.since) {
+        if is_news && !self.was_looked_after(here, greeting.since, settings) {
             self.back.begins(here.steady);
             self.back.has_lost_memory(false);
             self.read_feed_soon(here);
@@ -139,9 +147,15 @@ impl Shard {
 
     /// Whether a loss of memory is so long ago that the worker of this edge that heard of it first has told
     /// the shard again by now.
-    fn was_looked_after<H: Host>(&self, here: At<'_, H>, since: Moment) -> bool {
+    fn was_looked_after<H: Host>(
+        &self,
+        here: At<'_, H>,
+        since: Moment,
+        settings: &Settings,
+    ) -> bool {
         let heard = feed::last_read(here.host, self.number).and_then(|(_, heard)| heard);
-        heard == Some(since) && here.now.ms_since(since) > TOLD_AGAIN_AFTER_MS
+        let told_ms = settings.shortest_timeout_ms / PARTS_OF_A_TIMEOUT;
+        heard == Some(since) && here.now.ms_since(since) > told_ms
     }
 
     /// The store did as it was told.
