@@ -77,7 +77,9 @@ impl ValkeySettings {
             (None, None) => None,
         };
         let certificates = self.certificates.clone();
-        Valkey::start_with(login, self.tls, certificates, |valkey| self.configuration(valkey))
+        Valkey::start_with(login, self.tls, certificates, |valkey| {
+            self.configuration(valkey)
+        })
     }
 
     fn configuration(&self, valkey: &Valkey) -> String {

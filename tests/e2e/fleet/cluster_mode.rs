@@ -153,7 +153,12 @@ fn holds_the_limit(nodes: &[Valkey], settings: &Settings) {
 #[ignore = "takes long: make trials"]
 fn a_store_in_cluster_mode_that_knows_users() {
     let password = "sesame, open for us";
-    let nodes = (0..PRIMARIES).map(|_| Valkey::with().cluster(PATIENT_MS).user("edge", password).start());
+    let nodes = (0..PRIMARIES).map(|_| {
+        Valkey::with()
+            .cluster(PATIENT_MS)
+            .user("edge", password)
+            .start()
+    });
     let nodes = cluster_of(nodes.collect());
     let settings = sharing(&[nodes[0].port])
         .store_in_cluster_mode()
@@ -168,7 +173,8 @@ fn a_store_in_cluster_mode_that_knows_users() {
 fn a_store_in_cluster_mode_over_tls() {
     let first = Valkey::with().cluster(PATIENT_MS).tls().start();
     // Nodes ask each other for a certificate, and an edge knows one authority for all of them.
-    let others = [(); PRIMARIES - 1].map(|()| Valkey::with().cluster(PATIENT_MS).tls_like(&first).start());
+    let others =
+        [(); PRIMARIES - 1].map(|()| Valkey::with().cluster(PATIENT_MS).tls_like(&first).start());
     let nodes = cluster_of([first].into_iter().chain(others).collect());
     let settings = sharing(&[nodes[0].tls_port()])
         .store_in_cluster_mode()

@@ -251,7 +251,14 @@ impl Fleet {
         };
         shard.leads = leads;
         let (settled, confirmed) = (&mut self.settled, &mut self.confirmed);
-        shard.on_reply(here, call, reply, patience, &self.settings, (settled, confirmed));
+        shard.on_reply(
+            here,
+            call,
+            reply,
+            patience,
+            &self.settings,
+            (settled, confirmed),
+        );
         if shard.queue.has_urgent() {
             self.is_urgent(at);
         }

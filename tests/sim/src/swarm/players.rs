@@ -105,9 +105,10 @@ impl World {
             && now_ms > since_ms.max(meets_by_ms) + waits(wish) * wait_max_ms
         {
             let waited_ms = now_ms - since_ms;
-            self.report
-                .wrongs
-                .push(format!("after {} s {wish:?} waited for {waited_ms} ms", after_s(now_ms)));
+            self.report.wrongs.push(format!(
+                "after {} s {wish:?} waited for {waited_ms} ms",
+                after_s(now_ms)
+            ));
         }
         let told = viewer.told(outcome, now_ms);
         let account = &mut self.accounts[viewer.account];

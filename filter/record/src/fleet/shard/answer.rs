@@ -104,12 +104,7 @@ impl Shard {
         self.most = self.most.saturating_mul(2).min(SUBJECTS_A_CALL);
     }
 
-    fn greeted<H: Host>(
-        &mut self,
-        here: At<'_, H>,
-        greeting: &Greeting<'_>,
-        settings: &Settings,
-    ) {
+    fn greeted<H: Host>(&mut self, here: At<'_, H>, greeting: &Greeting<'_>, settings: &Settings) {
         let At {
             host, records, now, ..
         } = here;
