@@ -146,6 +146,24 @@ fn what_has_no_body_or_fails_or_does_not_say_counts_nothing() {
     }
 }
 
+/// An operator who says what a path fetches knows.
+#[test]
+fn what_an_operator_says_is_no_media_is_none_whatever_its_size() {
+    for class in ["manifest", "init", "key", "side"] {
+        let mut world = World::with(|| {
+            config_with(|json| json["playback"][0]["classes"] = json!({class: ["**/previews/*"]}))
+                .unwrap()
+        });
+        let preview = || whole("previews/1.mp4", "a", 40 * MIB);
+        world.ask(preview()).served();
+        let piece = "bytes 0-999/4000000000";
+        world.ask(part("previews/1.mp4", "a", piece)).served();
+        assert_eq!(world.streams("alice"), 0, "{class}");
+        world.ask(whole("init.mp4", "a", 40 * MIB)).served();
+        assert_eq!(world.streams("alice"), 1, "{class}");
+    }
+}
+
 /// Where manifests of more bytes are rewritten, these are manifests.
 #[test]
 fn manifests_have_as_many_bytes_as_are_rewritten() {

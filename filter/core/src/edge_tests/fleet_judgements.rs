@@ -83,6 +83,16 @@ fn a_first_segment_in_a_fleet_is_judged_no_oftener() {
     assert_eq!(first_segment(true), [1, 0, 1]);
 }
 
+/// Of a prefetch nothing is recorded, so the store is asked before it passes: the account may be full elsewhere.
+#[test]
+fn a_prefetch_in_a_fleet_waits_for_the_store() {
+    let host = MemoryHost::new();
+    let mut edge = edge(&host, true);
+    let head = head().with("sec-purpose", b"prefetch");
+    let step = edge.on_request(&host, TICKET, &head, SEGMENT, true);
+    assert!(matches!(step, Step::Park), "{step:?}");
+}
+
 /// A create needs no forecast: it is judged for the store alone.
 #[test]
 fn a_create_in_a_fleet_is_judged_once() {

@@ -24,7 +24,7 @@ pub(crate) mod response;
 mod rewrite;
 mod scrub;
 mod shared;
-mod shared_places;
+mod shared_positions;
 
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use flow::Flows;

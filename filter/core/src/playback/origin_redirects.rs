@@ -5,7 +5,7 @@
 use streamgate_record::ports::{Store, StoreKey};
 use streamgate_values::subject::SubjectKey;
 
-use super::shared_places::{hash, place};
+use super::shared_positions::{hash, position};
 use crate::config::{Config, LooksAt, PlaybackPath};
 
 /// The origin redirects what is below a protected path: all workers look at all responses there from their next tick
@@ -32,5 +32,5 @@ pub(crate) fn learn(config: &Config, store: &impl Store) {
 /// so that an update changes nothing.
 fn redirects_under(protected: &PlaybackPath) -> StoreKey {
     let nobody = SubjectKey::from_bytes([0; 16]);
-    StoreKey::Redirects(place(hash(&nobody, protected.prefix.as_bytes())))
+    StoreKey::Redirects(position(hash(&nobody, protected.prefix.as_bytes())))
 }

@@ -17,7 +17,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::refusal::Who;
 use super::request::Request;
-use super::shared_places::{Asked, Followed, change, hash, place_of, push};
+use super::shared_positions::{Asked, Followed, change, hash, position_of, push};
 use crate::refusal::reason::Reason;
 use crate::request::viewer::cmcd;
 use crate::step::Step;
@@ -55,7 +55,7 @@ fn may_pass(store: &impl Store, subject: &SubjectKey, now: Moment) -> bool {
     let account = hash(subject, b"prefetched");
     // A moment beyond that is of a time that was set back since.
     let waits = |until: Moment| (1..=WAIT_MAX_MS).contains(&until.ms_since(now));
-    let key = StoreKey::Prefetched(place_of(subject));
+    let key = StoreKey::Prefetched(position_of(subject));
     change(store, key, &mut |all| {
         let own = all.iter().position(|known| known.client == account);
         let own = own.map(|own| all.remove(own).at);

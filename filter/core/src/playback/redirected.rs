@@ -19,7 +19,7 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
-use super::shared_places::{Asked, Followed, change, hash, place_of, push, read};
+use super::shared_positions::{Asked, Followed, change, hash, position_of, push, read};
 use crate::request::viewer::{CMCD, without_parameters};
 
 /// Query parameters that differ from one request for a manifest to the next (CTA-5004;
@@ -136,7 +136,7 @@ fn manifest(subject: &SubjectKey, path: &[u8]) -> u64 {
 }
 
 fn store_key(subject: &SubjectKey) -> StoreKey {
-    StoreKey::Redirected(place_of(subject))
+    StoreKey::Redirected(position_of(subject))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::super::shared_places::{LEN, PER_PLACE};
+use super::super::shared_positions::{LEN, PER_POSITION};
 use super::*;
 use crate::testing::{MemoryHost, NOW, test};
 
@@ -118,7 +118,7 @@ fn the_latest_redirects_are_remembered_and_no_more() {
         .flat_map(|client| later.known(asking("/live.mpd", client)));
     let known: Vec<_> = known.collect();
     assert_eq!(known, (24..40).map(stream).collect::<Vec<_>>());
-    assert!(host.stored(store_key(&ALICE)).unwrap().len() <= PER_PLACE * LEN);
+    assert!(host.stored(store_key(&ALICE)).unwrap().len() <= PER_POSITION * LEN);
 }
 
 #[test]

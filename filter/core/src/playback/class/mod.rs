@@ -50,6 +50,13 @@ impl Classes {
         !self.patterns.is_empty()
     }
 
+    /// Whether an operator says what this fetches.
+    #[must_use]
+    pub fn are_told_of(&self, path: &Reading<'_>) -> bool {
+        let fit = |path: &[u8]| self.patterns.iter().any(|(_, patterns)| patterns.fit(path));
+        self.has_patterns() && path.is_agreed() && in_lower_case(path, fit)
+    }
+
     /// Tells by its path what a request fetches.
     #[must_use]
     pub fn classify(&self, path: &Reading<'_>) -> Class {

@@ -11,7 +11,7 @@ use streamgate_values::subject::SubjectKey;
 const PLACES: u64 = 1_024;
 
 /// How much is remembered in a place. The latest pushes out the first.
-pub(super) const PER_PLACE: usize = 16;
+pub(super) const PER_POSITION: usize = 16;
 
 /// How often a write is tried that others come before.
 const TRIES: usize = 3;
@@ -52,19 +52,19 @@ pub(super) fn hash(subject: &SubjectKey, text: &[u8]) -> u64 {
 }
 
 /// Which place is an account's.
-pub(super) fn place_of(subject: &SubjectKey) -> u32 {
-    place(hash(subject, b""))
+pub(super) fn position_of(subject: &SubjectKey) -> u32 {
+    position(hash(subject, b""))
 }
 
 /// Which place is a hash's.
-pub(super) fn place(hash: u64) -> u32 {
+pub(super) fn position(hash: u64) -> u32 {
     let number = hash.checked_rem(PLACES).unwrap_or_default();
     u32::try_from(number).unwrap_or_default()
 }
 
 /// Remembers one more.
 pub(super) fn push(all: &mut Vec<Asked>, asked: Asked) {
-    if all.len() >= PER_PLACE {
+    if all.len() >= PER_POSITION {
         all.remove(0);
     }
     all.push(asked);
