@@ -198,9 +198,9 @@ impl Check<'_> {
             }
         };
         let carriers: Vec<_> = raw.iter().enumerate().map(compile).collect();
-        let place = |is: fn(&StreamCarrier) -> bool| carriers.iter().position(is);
-        let token = place(|carrier| *carrier == StreamCarrier::Token(TokenPosition::Path));
-        let redirect = place(|carrier| matches!(carrier, StreamCarrier::Redirect));
+        let position = |is: fn(&StreamCarrier) -> bool| carriers.iter().position(is);
+        let token = position(|carrier| *carrier == StreamCarrier::Token(TokenPosition::Path));
+        let redirect = position(|carrier| matches!(carrier, StreamCarrier::Redirect));
         if let Some(redirect) = redirect
             && token.is_none_or(|token| token > redirect)
         {
