@@ -157,7 +157,7 @@ impl StoreCluster {
         if let Some(authority) = &self.authority {
             cluster["transport_socket"] = transport_socket(authority);
             // A handshake takes a machine that is busy with others' work longer.
-            cluster["connect_timeout"] = "5s".into();
+            cluster["connect_timeout"] = "20s".into();
         }
         if self.watched {
             cluster["health_checks"] = health_checks();

@@ -178,7 +178,10 @@ fn a_store_in_cluster_mode_over_tls() {
     let nodes = cluster_of([first].into_iter().chain(others).collect());
     let settings = sharing(&[nodes[0].tls_port()])
         .store_in_cluster_mode()
-        .store_over_tls(nodes[0].authority());
+        .store_over_tls(nodes[0].authority())
+        // A handshake for each of them, at each worker, on a machine that is busy with others' work.
+        .with("/fleet/shards", 16)
+        .with("/fleet/start_within", "10s");
     holds_the_limit(&nodes, &settings);
 }
 

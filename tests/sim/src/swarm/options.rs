@@ -224,7 +224,6 @@ impl Options {
             timeout_s,
             troubled_s: any.troubled_s + timeout_s,
             rollout: Rollout::Nothing,
-            has_one_trouble: true,
             // Half a second until the store is tried again, a round through all copies, and the
             // next segments of those who were let in meanwhile.
             told_within_ms: Some(timeout_s * 1_000 / 18 + 3_500),

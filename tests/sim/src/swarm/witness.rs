@@ -261,7 +261,8 @@ impl Witness {
         }
     }
 
-    /// A player is told to come again, for longer than its stream lives perhaps.
+    /// A player is told to come again, for longer than its stream lives perhaps, or does not hear that it was
+    /// stopped.
     pub(super) fn waits(&mut self, viewer: usize) {
         if let Some(stream) = self.current(viewer) {
             stream.may_be_over = true;

@@ -443,6 +443,9 @@ impl World {
                     // What it never heard of may play and count.
                     account.is_modest = false;
                     account.witness.never_hears(at, self.now_ms);
+                } else if viewer.wish == Wish::Stop {
+                    // It goes on, and may have been stopped.
+                    account.witness.waits(at);
                 }
                 viewer.waits_no_longer();
                 self.acts_soon(at);
