@@ -36,11 +36,7 @@ pub(crate) use self::exchange::{
     request_path, response_body, response_header, response_status, resume_request, resume_response,
     set_request_header, set_response_header,
 };
-use self::shared_key::Key;
-
-/// A CAS value that no entry ever has. Writing with it succeeds only where there is
-/// no entry: the host checks the value against existing entries alone.
-const CREATE_ONLY: u32 = u32::MAX;
+use self::shared_key::{CREATE_ONLY, Key};
 
 /// How many counters of policies and rules Envoy is told of at a tick: under 5,000 policies all of them
 /// would hold up a worker for milliseconds.

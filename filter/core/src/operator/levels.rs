@@ -21,10 +21,10 @@ const POLICIES_MAX: usize = 8;
 /// How many refused accounts a worker remembers. Of two with the same index it asks the others again.
 const ACCOUNTS_MAX: usize = 2_048;
 
-/// Where workers remember together whom they have counted, and in how many bytes at each place: the
+/// Where workers remember together whom they have counted, and in how many bytes under each key: the
 /// latest 16.
-const PLACES: u32 = 1_024;
-const PLACE_BYTES: usize = 128;
+const KEYS: u32 = 1_024;
+const MARKS_MAX_BYTES: usize = 128;
 
 /// How often a write is tried before an account is counted without.
 const TRIES: u32 = 16;
@@ -90,9 +90,9 @@ fn mark(subject: &SubjectKey, hour: u64, policy: &str, level: &str) -> u64 {
 fn is_first(store: &impl Store, mark: u64) -> bool {
     let mark = mark.to_be_bytes();
     let [.., a, b, _, _] = mark;
-    let place = StoreKey::RefusedAccounts(u32::from(u16::from_be_bytes([a, b])) % PLACES);
+    let key = StoreKey::RefusedAccounts(u32::from(u16::from_be_bytes([a, b])) % KEYS);
     for _ in 0..TRIES {
-        let found = store.load(place);
+        let found = store.load(key);
         let version = found.as_ref().map(|(_, version)| *version);
         let (known, _) = found.unwrap_or((Vec::new(), Version(0)));
         if known.chunks_exact(mark.len()).any(|known| known == mark) {
@@ -100,8 +100,8 @@ fn is_first(store: &impl Store, mark: u64) -> bool {
         }
         let mut marks = mark.to_vec();
         marks.extend_from_slice(&known);
-        marks.truncate(PLACE_BYTES);
-        match store.swap(place, version, &marks) {
+        marks.truncate(MARKS_MAX_BYTES);
+        match store.swap(key, version, &marks) {
             Swap::Conflict => {}
             Swap::Done | Swap::Failed => return true,
         }
@@ -221,16 +221,16 @@ mod tests {
         let mut worker = RefusedAccounts::default();
         let subject = refusal(1).subject.unwrap();
         let mark = mark(&subject, NOW.as_ms() / HOUR_MS, "household", "4").to_be_bytes();
-        let place = u32::from(u16::from_be_bytes([mark[4], mark[5]])) % PLACES;
-        host.lose_next_swap_at(StoreKey::RefusedAccounts(place));
+        let key = u32::from(u16::from_be_bytes([mark[4], mark[5]])) % KEYS;
+        host.lose_next_swap_at(StoreKey::RefusedAccounts(key));
         worker.count(&host, &refusal(1), || NOW);
         assert_eq!(counted(&host), 1);
         for account in 0..u16::MAX {
             worker.count(&host, &refusal(account), || NOW);
         }
-        for place in 0..PLACES {
-            let kept = host.load(StoreKey::RefusedAccounts(place));
-            assert!(kept.is_none_or(|(kept, _)| kept.len() <= PLACE_BYTES));
+        for key in 0..KEYS {
+            let kept = host.load(StoreKey::RefusedAccounts(key));
+            assert!(kept.is_none_or(|(kept, _)| kept.len() <= MARKS_MAX_BYTES));
         }
     }
 }

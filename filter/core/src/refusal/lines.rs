@@ -111,7 +111,7 @@ fn index_of(of: &[u8; 16], reason: &str) -> usize {
 }
 
 /// Of a key and what is told apart of it. A key's last bytes are random, or a hash's.
-pub(crate) fn hash(of: &[u8; 16], told_apart: &[&str]) -> usize {
+fn hash(of: &[u8; 16], told_apart: &[&str]) -> usize {
     let [.., a, b] = *of;
     let mut hash = usize::from(u16::from_be_bytes([a, b]));
     for text in told_apart {

@@ -6,9 +6,8 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{MetricType, Status};
 use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 
-use super::CREATE_ONLY;
 use super::counter::Counter;
-use super::shared_key::Key;
+use super::shared_key::{CREATE_ONLY, Key};
 
 /// The counter of a policy or a rule.
 #[derive(Debug)]

@@ -5,6 +5,10 @@
 
 use streamgate_record::ports::StoreKey;
 
+/// A CAS value that no entry ever has. Writing with it succeeds only where there is
+/// no entry: the host checks the value against existing entries alone.
+pub(super) const CREATE_ONLY: u32 = u32::MAX;
+
 /// A shared-data key: a letter and eight hexadecimal digits, built without allocating.
 pub(super) struct Key([u8; 9]);
 
