@@ -91,6 +91,12 @@ pub struct Trouble {
     pub delay_ms: u64,
 }
 
+/// How long starts wait where nothing fails: the default, or where ways are long several round trips, as
+/// docs/fleet.md has it. A start that finds a call under way and is overtaken takes three.
+fn several_round_trips_ms(delay_ms: u64) -> u64 {
+    500.max(12 * delay_ms)
+}
+
 impl Options {
     /// Some fleet in some trouble.
     #[must_use]
@@ -151,8 +157,7 @@ impl Options {
             accounts: 6,
             surplus: 40..=60,
             starts_within_ms,
-            // Where ways are long, several round trips, as docs/fleet.md has it.
-            wait_ms: 500.max(12 * delay_ms),
+            wait_ms: several_round_trips_ms(delay_ms),
             gives_up: true,
             on_outage: "admit",
             rollout: Rollout::Nothing,
@@ -170,12 +175,14 @@ impl Options {
     pub fn new_shards(seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
         let edges = dice.usize(2..=3);
+        let delay_ms = *dice.choice(&[1, 10, 80]).unwrap_or(&1);
         Self {
             edges,
+            wait_ms: several_round_trips_ms(delay_ms),
             rollout: Rollout::Shards,
             troubled_s: SHARDS_EVERY_S * (1 + edges as u64),
             trouble: Trouble {
-                delay_ms: *dice.choice(&[1, 10, 80]).unwrap_or(&1),
+                delay_ms,
                 ..Trouble::default()
             },
             ..Self::random(seed)
