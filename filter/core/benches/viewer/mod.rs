@@ -40,8 +40,8 @@ impl Head for Account<'_> {
         }
     }
 
-    fn headers(&self, _: &str) -> Vec<Vec<u8>> {
-        Vec::new()
+    fn headers(&self, name: &str) -> Vec<Vec<u8>> {
+        self.header(name).into_iter().collect()
     }
 
     fn jwt_claim_at(&self, _: &str, _: &[&str]) -> Option<Vec<u8>> {
