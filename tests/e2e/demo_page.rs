@@ -133,6 +133,9 @@ fn three_screens_play_and_the_one_that_the_viewer_chose_says_who_stopped_it() {
     // Stopped here, the place is free at once.
     click(&tab, ".screen:nth-child(1) .stop");
     awaits_states(&tab, ["stopped", "refused", "playing", "playing"]);
+    eventually("the edge was told", || {
+        stage.edge.app("demo-web").count_running("alice") == 2
+    });
     click(&tab, ".screen:nth-child(2) .play");
     awaits_states(&tab, ["stopped", "playing", "playing", "playing"]);
     let paths = stage.edge.origin.paths();
@@ -283,9 +286,11 @@ fn the_web_clients_page_tells_devices_by_name_and_says_when_the_edge_is_gone() {
     let app = edge.app("demo-tv");
     let sessions = ["Kitchen", "Bedroom", "Phone"].map(|device| {
         let create = app.create("frank");
-        create
-            .form(&format!("deviceName={device}&channel=News"))
-            .start()
+        let form = format!("deviceName={device}&channel=News");
+        let session = create.form(&form).start();
+        // Streams of one and the same millisecond have no order.
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        session
     });
     let tab = browser.visit(&format!("http://127.0.0.1:{}/client/index.html", edge.port));
     tab.evaluate("document.querySelector('[name=subject]').value = 'frank'");

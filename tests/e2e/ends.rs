@@ -178,10 +178,12 @@ fn how_many_were_wanted_at_once_is_read_at_the_door() {
         let numbers = policy[name].as_array().expect("numbers").iter();
         numbers.take(4).filter_map(Value::as_u64).collect()
     };
-    // Workers tell what they counted at their ticks.
-    let levels = awaited("the last is counted", || {
+    // Each worker tells at its ticks what it has counted.
+    let levels = awaited("all is counted", || {
         let levels = says(&edge, "GET", "levels");
-        (of(&levels, "latest-wins", "admitted")[1] == 1).then_some(levels)
+        let is_counted = of(&levels, "latest-wins", "admitted")[1] == 1
+            && of(&levels, "household", "attempted").iter().sum::<u64>() == 5;
+        is_counted.then_some(levels)
     });
     assert_eq!(
         of(&levels, "household", "attempted"),

@@ -67,14 +67,21 @@ pub fn read_attributes(attributes: &mut Attributes, form: &[u8]) -> Result<(), A
         if name.iter().any(|byte| NEVER_IN_NAMES.contains(byte)) {
             return Err(AttributesError::Malformed);
         }
-        let name = form_decoded(name)?;
-        // A whole JSON text that was encoded as the name of one pair.
-        if let Some(b'{' | b'[' | b'"') = name.as_bytes().first() {
+        let (name, value) = (form_decoded(name)?, form_decoded(value)?);
+        if is_json(&name, &value) {
             return Err(AttributesError::Malformed);
         }
-        add(attributes, name, form_decoded(value)?)?;
+        add(attributes, name, value)?;
     }
     Ok(())
+}
+
+/// Whether a pair is a whole JSON text that was encoded as a name; an `=` in the text may have
+/// parted it.
+fn is_json(name: &str, value: &str) -> bool {
+    let end = if value.is_empty() { name } else { value };
+    let mut enclosings = [('{', '}'), ('[', ']'), ('"', '"')].into_iter();
+    enclosings.any(|(first, last)| name.starts_with(first) && end.ends_with(last))
 }
 
 /// What no form encoder leaves in a name as it is. JSON, XML or a plain text that comes as a
@@ -267,16 +274,16 @@ mod tests {
         for text in [
             "%7B%22a%22:1%7D=",
             "%5B1%5D",
-            "%22a%22=1",
+            "%22a%22=",
             "a=b&%7B%22a%22:%22b=c%22%7D",
         ] {
             let read = read(text.as_bytes());
             assert_eq!(read, Err(AttributesError::Malformed), "{text}");
         }
         // Meant as a name, for it was encoded.
-        let attributes = read(b"a%7B%22%7D=1&b+c=2").unwrap();
+        let attributes = read(b"a%7B%22%7D=1&b+c=2&%5Bd=3&%22e%22=4&%5Bf%5D=5").unwrap();
         let names: Vec<_> = attributes.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["a{\"}", "b c"]);
+        assert_eq!(names, ["a{\"}", "b c", "[d", "\"e\"", "[f]"]);
     }
 
     fn read_object(json: &str) -> Result<Attributes, AttributesError> {

@@ -113,7 +113,7 @@ fn what_is_no_form_is_never_stored_as_one() {
         "%7B%22deviceId%22%3A%22tv1%22%7D=",
         "%5B%22deviceId%22%5D=",
         "%22deviceId%22=",
-        "a=b&%7B%7D=c",
+        "a=b&%7B%22c%22:%22d=e%22%7D",
     ] {
         for ask in [create("web").body(body), typed(create("web"), FORM, body)] {
             assert_eq!(world.ask(ask).answer().status, 400, "{body}");
