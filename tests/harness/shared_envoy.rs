@@ -242,6 +242,7 @@ impl Drop for SharedEnvoy {
 /// The listener that nobody asks for anything. Its VMs keep what V8 has compiled.
 fn nobodys(directory: &TempDir) -> Value {
     let settings = Settings::default()
+        .wasm()
         .answering_itself()
         .with("/state/slots", 16);
     let place = Place {
