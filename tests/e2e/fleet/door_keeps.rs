@@ -2,9 +2,10 @@
 //! wherever they run.
 
 use serde_json::{Value, json};
-use streamgate_tests::{Edge, Fetch, Fleet, Given, Valkey, Version, eventually, eventually_within};
+use streamgate_tests::{Edge, Fetch, Fleet, Given, Valkey, Version, eventually};
 
-use super::{BOUND_AND_SLACK, FILM, sharing};
+use super::long_responses::is_cut;
+use super::{FILM, sharing};
 
 const KEY: &str = "the key of the tests' operators";
 const ALICE: &str = "/streamgate/v1/accounts/demo/alice";
@@ -80,12 +81,6 @@ fn a_film_is_cut_when_an_operator_stops_or_blocks_it_at_another_of_three_edges()
             (&done["stopped"], &done["store"]),
             (&json!(1), &json!("asked"))
         );
-        eventually_within(BOUND_AND_SLACK, "it is cut", || edge.metric("cuts") == 1);
-        let film = film.ended();
-        assert!(film.status == 200 && !film.is_whole, "{film:?}");
-        eventually_within(20, "the log tells of it", || {
-            let mut cuts = edge.decisions(0).into_iter();
-            cuts.any(|line| line["event"] == "cut" && line["reason"] == reason)
-        });
+        is_cut(edge, film, reason);
     }
 }

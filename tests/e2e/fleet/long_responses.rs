@@ -27,7 +27,7 @@ fn film(edge: &Edge, prefix: &str, path: &str) -> Fetch {
 }
 
 #[track_caller]
-fn is_cut(edge: &Edge, film: Fetch, reason: &str) {
+pub(super) fn is_cut(edge: &Edge, film: Fetch, reason: &str) {
     eventually_within(BOUND_AND_SLACK, "it is cut", || edge.metric("cuts") == 1);
     let film = film.ended();
     assert!(film.status == 200 && !film.is_whole, "{film:?}");

@@ -33,6 +33,5 @@ pub use lease::{Lease, Leased, Leases};
 pub use long_response::Cut;
 pub use passage::Scrub;
 pub use passage::{Forward, Watch};
-
 pub use rewrite::{Coding, End, Held, Rewrite};
 pub use scrub::is_origin_alone;

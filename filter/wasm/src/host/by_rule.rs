@@ -9,6 +9,10 @@ use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 use super::counter::Counter;
 use super::shared_key::{CREATE_ONLY, Key};
 
+/// How often the note of a level is tried that other workers' come before: there are sixteen levels, and
+/// each is noted once by each worker.
+const TRIES: u32 = 64;
+
 /// The counter of a policy or a rule.
 #[derive(Debug)]
 struct OfRule {
@@ -108,7 +112,7 @@ fn note_level(metric: RuleMetric, policy: &str, label: &str) {
     });
     let bit = 1_u32.rotate_left(level.wrapping_sub(1));
     let key = key_of(metric, policy);
-    loop {
+    for _ in 0..TRIES {
         let (known, cas) = levels_in(&key);
         let all = (known | bit).to_be_bytes();
         if known & bit != 0
