@@ -8,6 +8,7 @@ use core::cell::OnceCell;
 use std::rc::Rc;
 
 use streamgate_bytes::Fingerprinter;
+use streamgate_record::Decided;
 use streamgate_record::fleet::{self, Fleet, StoreCall, Ticket};
 use streamgate_record::own_time::{self, ClockDifference};
 use streamgate_record::ports::{Entropy, Host};
@@ -16,8 +17,9 @@ use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
 use crate::api::{self, Called, CreatesByClient, Door};
-pub use crate::authority::Settled;
-use crate::authority::{Attempt, Authority, CopyState};
+use crate::authority::parked::Resumed;
+pub use crate::authority::parked::Settled;
+use crate::authority::{AfterDecision, AfterLook, Attempt, Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
 use crate::playback::origin_redirects;
@@ -27,7 +29,7 @@ use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::Asked;
-use crate::step::{Pending, ResponseStep, Step};
+use crate::step::{Pending, ResponseStep, Step, Unparked};
 
 /// By how many milliseconds own time may be set without leases being looked at again: by so
 /// much any of them may last longer than its stream, for one renewal.
@@ -206,6 +208,61 @@ impl Edge {
         self.noted(host, CopyState::Unverified, step)
     }
 
+    /// Goes on with what has waited. `head` is that of the request; where it is the response that
+    /// has waited, nothing is read of it.
+    pub fn resume(&mut self, host: &impl Host, settled: Settled, head: &impl Head) -> Unparked {
+        let (config, ticket, now) = (&self.config, settled.ticket, host.now());
+        let resumed = self.authority.resume(host, &config.records, settled, now);
+        let (step, copy_state) = match resumed {
+            Resumed::Looked(after, copy_state) => {
+                let step = match after {
+                    AfterLook::Listing(understood) => {
+                        Step::Reply(understood.listing(config, host, now))
+                    }
+                    AfterLook::Account(understood) => self.at_door(ticket, |door| {
+                        operator::looked(door, host, &understood, copy_state)
+                    }),
+                    AfterLook::Request => {
+                        let path = head.header(":path").unwrap_or_default();
+                        let attempt = Attempt { ticket, copy_state };
+                        self.request(host, attempt, head, &path, true)
+                    }
+                };
+                (step, copy_state)
+            }
+            Resumed::Decided(after, decided, copy_state) => {
+                let verdict = |decided: Decided| decided.verdict;
+                let step = match after {
+                    AfterDecision::Call(understood) => {
+                        Step::Reply(understood.decided(config, host, decided.map(verdict), now))
+                    }
+                    AfterDecision::Operation(understood, operation) => {
+                        let verdict = decided.map(verdict);
+                        self.at_door(ticket, |door| {
+                            operator::decided(
+                                door,
+                                host,
+                                &understood,
+                                &operation,
+                                verdict,
+                                copy_state,
+                            )
+                        })
+                    }
+                    AfterDecision::Response { watch, ends } => {
+                        let decided = decided.as_ref().map_err(|unavailable| *unavailable);
+                        self.gate.expect(ticket);
+                        let step = self.gate.decided(config, host, &watch, decided, now);
+                        let step = self.noted(host, copy_state, step);
+                        return Unparked::Response { step, ends };
+                    }
+                };
+                (step, copy_state)
+            }
+        };
+        Unparked::Request(self.noted(host, copy_state, step))
+    }
+
     /// The responses under way, for whoever hears of their bytes.
     #[must_use]
     pub fn flows(&self) -> Rc<Flows> {
@@ -239,7 +296,10 @@ impl Edge {
         origin_redirects::learn(&self.config, host);
         sweep::sweep(host, &self.config.records, now);
         self.operator.on_tick(host, &self.config, now, &left_out);
-        self.authority.on_tick(host, &self.config.records, now)
+        match self.authority.fleet_mut() {
+            Some(fleet) => fleet.on_tick(host, &self.config.records, now),
+            None => Vec::new(),
+        }
     }
 
     /// Goes by what other workers have corrected. Leases from before own time was set may last

@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 
 use streamgate_policy::activity::Activity;
-use streamgate_policy::{Event, Verdict};
+use streamgate_policy::{Event, Judgement, Recall, Verdict, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::subject::SubjectKey;
@@ -11,11 +11,13 @@ use streamgate_values::subject::SubjectKey;
 use super::counting::{count_lapsed, count_verdict};
 use super::generations::bump;
 use super::live::{Found, add_live_to, live};
-use super::loaded::{Pruned, load};
+use super::loaded::{Loaded, Pruned, load};
+use crate::copy_version::CopyVersion;
 use crate::metric::Metric;
 use crate::ports::TRIES;
 use crate::ports::{Host, StoreKey, Swap};
 use crate::records::{Basis, Decided, Recorded, Records, Seen, Unavailable};
+use crate::slot::{Change, RewrittenSlot, Slot};
 
 /// Decides an event and records what follows from it.
 ///
@@ -154,4 +156,88 @@ pub fn activity(
 
 fn starts(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Plays(plays) if plays.started)
+}
+
+impl Loaded {
+    /// What the judge says to an event, going by this.
+    fn judged(
+        &self,
+        host: &impl Host,
+        records: &Records,
+        subject: &SubjectKey,
+        event: &Event,
+        memory_since: Moment,
+        now: Moment,
+    ) -> Judged<'_> {
+        let slot = self.slot(host);
+        let mut pruned = Pruned::new(host, &slot, subject, now);
+        let activity = &mut pruned.activity;
+        // An edge alone would have seen a stream that is not on record; in a fleet it may play
+        // elsewhere, and what neighbours ended long ago says nothing of it.
+        let watermark = match records.has_fleet {
+            true => activity.watermark,
+            false => slot.watermark.max(activity.watermark),
+        };
+        let recall = Recall {
+            watermark,
+            memory_since,
+        };
+        let judgement = judge(activity, event, &records.book, &recall, now);
+        Judged {
+            slot,
+            pruned,
+            judgement,
+        }
+    }
+}
+
+/// An event judged by what was found, and nothing recorded yet.
+struct Judged<'a> {
+    slot: Slot<'a>,
+    /// With the activity as the event leaves it.
+    pruned: Pruned,
+    judgement: Judgement,
+}
+
+impl Judged<'_> {
+    fn recorded(self, generation: Option<u32>) -> Recorded {
+        Recorded {
+            changed: self.judgement.changed,
+            silenced: self.judgement.silenced,
+            decided: self.decided(generation),
+        }
+    }
+
+    fn decided(self, generation: Option<u32>) -> Decided {
+        Decided {
+            verdict: self.judgement.verdict,
+            basis: generation.map(|generation| Basis {
+                generation,
+                pending: false,
+            }),
+            retry_at: self.judgement.retry_at,
+        }
+    }
+
+    fn rewritten(&self, records: &Records, subject: &SubjectKey, now: Moment) -> RewrittenSlot {
+        let activity = &self.pruned.activity;
+        let before = self
+            .slot
+            .copy(subject)
+            .map(|(copy_version, _)| copy_version);
+        let change = Change {
+            subject,
+            activity,
+            copy_version: records
+                .has_fleet
+                .then(|| CopyVersion::dirty(before, activity, now)),
+        };
+        self.slot.rewrite(Some(change), now)
+    }
+
+    /// How many streams more the slot holds once rewritten.
+    fn growth(&self, rewritten: &RewrittenSlot) -> i64 {
+        let Pruned { activity, .. } = &self.pruned;
+        self.pruned.growth_to(activity, rewritten)
+    }
 }

@@ -2,28 +2,25 @@
 //!
 //! An edge alone decides at once. In a fleet, this edge's copy suffices for what changes
 //! nothing that others could object to ([`suffices`]). Everything else is asked of the store, and
-//! whoever asked is parked here, with what goes on once the store has answered, or has not.
+//! whoever asked is parked, with what goes on once the store has answered, or has not ([`parked`]).
 
-mod exchange;
 mod inquiry;
 mod outage;
-mod parked;
-mod suffices;
+pub(crate) mod parked;
 #[cfg(test)]
 mod tests;
 
 use hashbrown::HashMap;
-use streamgate_policy::{Event, Refused, Verdict};
+use streamgate_policy::activity::Activity;
+use streamgate_policy::{Event, Refused, Unknown, Verdict};
 use streamgate_record::fleet::{Fleet, Question, Ticket};
 use streamgate_record::ports::Host;
-use streamgate_record::{self as record, Decided, Recorded, Records, Unavailable, memory_since};
+use streamgate_record::{self as record, Decided, Recorded, Seen, Unavailable, memory_since};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-pub(crate) use self::inquiry::{Attempt, CopyState, Inquiry};
-use self::parked::Parked;
-pub use self::parked::Settled;
-pub(crate) use self::parked::{AfterDecision, AfterLook};
+use self::inquiry::Parked;
+pub(crate) use self::inquiry::{AfterDecision, AfterLook, Attempt, CopyState, Inquiry};
 
 /// What became of a question.
 #[derive(Debug)]
@@ -33,15 +30,6 @@ pub(crate) enum Decision<D = Decided> {
     Decided(D),
     /// The fleet's store is asked, and whoever asked waits.
     Parked,
-}
-
-/// Who is parked no longer, and what was decided.
-#[derive(Debug)]
-pub(crate) enum Resumed {
-    /// The copy is up to date, or there is no way to bring it up to date.
-    Looked(AfterLook, CopyState),
-    /// An event is decided, or could not be.
-    Decided(AfterDecision, Result<Decided, Unavailable>, CopyState),
 }
 
 /// One worker's authority.
@@ -64,6 +52,16 @@ impl Authority {
             memory_since: None,
             parked: HashMap::new(),
         }
+    }
+
+    /// This worker's part in its fleet, if it is in one.
+    pub(crate) const fn fleet(&self) -> Option<&Fleet> {
+        self.fleet.as_ref()
+    }
+
+    /// The same, to be called and answered.
+    pub(crate) const fn fleet_mut(&mut self) -> Option<&mut Fleet> {
+        self.fleet.as_mut()
     }
 
     /// What would become of an event; nothing is recorded. `is_decided_later`: the event will be
@@ -107,21 +105,22 @@ impl Authority {
             .as_ref()
             .and_then(|it| it.memory_since(of.subject));
         let memory_since = stored_since.unwrap_or_else(|| self.memory_since(of.host, of.now));
-        let decided = of.consult(event, memory_since)?;
+        let Inquiry { host, records, .. } = *of;
+        let decided = record::consult(host, records, of.subject, event, memory_since, of.now)?;
         let Some(fleet) = &self.fleet else {
             return Ok(Some(decided));
         };
-        let suffices = match &decided.verdict {
+        let is_known = match &decided.verdict {
             Verdict::Plays(plays) if !plays.started => true,
             Verdict::Plays(_) => is_decided_later() || fleet.is_confirmed(of.subject, of.now),
             Verdict::Refused(Refused::Over | Refused::Blocked) => {
                 fleet.is_confirmed(of.subject, of.now)
             }
-            Verdict::Refused(refused) => suffices::is_final(refused),
+            Verdict::Refused(refused) => is_final(refused),
             Verdict::Stopped => true,
             Verdict::Operated { .. } => false,
         };
-        let is_known = suffices || of.copy_state == CopyState::Verified;
+        let is_known = is_known || of.copy_state == CopyState::Verified;
         Ok(is_known.then_some(decided))
     }
 
@@ -139,7 +138,7 @@ impl Authority {
     ) -> Result<Decision, Unavailable> {
         if self.can_ask(of) {
             let copy = || record::activity(of.host, of.records, of.subject, of.now);
-            if suffices::is_start(event, copy) {
+            if is_start(event, copy) {
                 return Ok(self.park_event(of, event, after()));
             }
             return Ok(match self.by_copy(of, event)? {
@@ -191,53 +190,6 @@ impl Authority {
         }
     }
 
-    /// Goes on with who was parked.
-    pub(crate) fn resume<H: Host>(
-        &mut self,
-        host: &H,
-        records: &Records,
-        settled: Settled,
-        now: Moment,
-    ) -> Resumed {
-        match settled.parked {
-            Parked::Look(after) => {
-                let copy_state = match settled.answer {
-                    Err(Unavailable::Fleet) => CopyState::Unreachable,
-                    _ => CopyState::Verified,
-                };
-                Resumed::Looked(after, copy_state)
-            }
-            Parked::Event {
-                subject,
-                event,
-                after,
-            } => {
-                let mut of = Inquiry {
-                    host,
-                    records,
-                    ticket: settled.ticket,
-                    subject: &subject,
-                    now,
-                    copy_state: CopyState::Verified,
-                };
-                let decided = match settled.answer {
-                    Ok(Some(decided)) => Ok(decided),
-                    // In vain: this edge decides by itself, or refuses.
-                    Ok(None) | Err(Unavailable::Fleet) => {
-                        of.copy_state = CopyState::Unreachable;
-                        let alone = self.alone(&of, &event);
-                        if settled.may_be_recorded {
-                            self.undo(&of, event);
-                        }
-                        alone
-                    }
-                    Err(unavailable) => Err(unavailable),
-                };
-                Resumed::Decided(after, decided, of.copy_state)
-            }
-        }
-    }
-
     /// Decides by what is known here.
     fn alone<H: Host>(
         &mut self,
@@ -258,8 +210,7 @@ impl Authority {
     ) -> Result<Result<Decided, LeftOpen>, Unavailable> {
         let memory_since = self.memory_since(of.host, of.now);
         let is_alone = self.fleet.is_none();
-        let may_follow = |seen: &record::Seen<'_>| match is_alone || suffices::decides(event, seen)
-        {
+        let may_follow = |seen: &Seen<'_>| match is_alone || suffices(event, seen) {
             true => Ok(()),
             false => Err(LeftOpen),
         };
@@ -297,35 +248,66 @@ impl Authority {
         of.copy_state != CopyState::Unreachable && self.fleet.as_ref().is_some_and(is_up)
     }
 
-    fn park_event<H: Host>(
-        &mut self,
-        of: &Inquiry<'_, H>,
-        event: &Event,
-        after: AfterDecision,
-    ) -> Decision {
-        let parked = Parked::Event {
-            subject: *of.subject,
-            event: event.clone(),
-            after,
-        };
-        self.park(of, parked)
-    }
-
-    fn park<H: Host, D>(&mut self, of: &Inquiry<'_, H>, parked: Parked) -> Decision<D> {
-        let question = match &parked {
-            Parked::Look(_) => Question::Look,
-            Parked::Event { event, .. } => Question::Decide(event.clone()),
-        };
-        if let Some(fleet) = &mut self.fleet {
-            fleet.ask(*of.subject, Some(of.ticket), question, of.host.steady());
-        }
-        self.parked.insert(of.ticket, parked);
-        Decision::Parked
-    }
-
     /// Since when this edge remembers what happened.
     pub(crate) fn memory_since(&mut self, host: &impl Host, now: Moment) -> Moment {
         let ask = || memory_since::memory_since(host, now);
         *self.memory_since.get_or_insert_with(ask)
+    }
+}
+
+/// Whether this edge's copy suffices to decide an event.
+fn suffices(event: &Event, seen: &Seen<'_>) -> bool {
+    match &seen.judgement.verdict {
+        Verdict::Plays(plays) => {
+            let others = plays.evicted.max(plays.killed).max(plays.replaced);
+            !plays.started && others == 0 && !plays.learned
+        }
+        // Others may start as soon as it has: the app that stops a stream waits.
+        Verdict::Stopped => matches!(event, Event::Release { .. }),
+        // Nor is there a way to know that an account has nothing to stop anywhere.
+        Verdict::Operated { .. } => false,
+        Verdict::Refused(_) if matches!(event, Event::Operate(_)) => false,
+        Verdict::Refused(Refused::MissingAttributes(_)) => is_known(event, seen.activity),
+        Verdict::Refused(refused) => !seen.judgement.changed && is_final(refused),
+    }
+}
+
+/// Whether this edge's copy need not be judged: the event starts a stream, which the store
+/// decides.
+fn is_start(event: &Event, activity: impl FnOnce() -> Activity) -> bool {
+    match event {
+        Event::Play(play) => match play.unknown {
+            Unknown::IsNew => true,
+            Unknown::Starts => !is_known(event, &activity()),
+            Unknown::IsOver => false,
+        },
+        Event::Stop { .. } | Event::Release { .. } | Event::Operate(_) => false,
+    }
+}
+
+/// Whether all is known here that a stream has said about itself.
+fn is_known(event: &Event, activity: &Activity) -> bool {
+    let Event::Play(play) = event else {
+        return false;
+    };
+    let is_live = activity.stream(&play.stream).is_some();
+    is_live || activity.end_of(&play.stream).is_some()
+}
+
+/// Whether a refusal stands whatever happened at other edges.
+const fn is_final(refused: &Refused) -> bool {
+    match refused {
+        Refused::Evicted(_)
+        | Refused::Killed(_)
+        | Refused::Foreign
+        | Refused::TooManyAttributes
+        | Refused::Immutable(_)
+        | Refused::Shared { .. }
+        | Refused::Throttled { .. } => true,
+        Refused::Conflict(_)
+        | Refused::Blocked
+        | Refused::Over
+        | Refused::MissingAttributes(_)
+        | Refused::SubjectFull => false,
     }
 }

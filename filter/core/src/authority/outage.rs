@@ -24,7 +24,9 @@ impl Authority {
             of.host.add(Metric::FleetOutageRefusals, 1);
             return Err(Unavailable::Fleet);
         }
-        of.consult(event, memory_since_in_outage(of.now))
+        let Inquiry { host, records, .. } = *of;
+        let memory_since = memory_since_in_outage(of.now);
+        record::consult(host, records, of.subject, event, memory_since, of.now)
     }
 
     /// Decides while the store does not answer, if the configuration says so. `waiting`: how many
@@ -68,8 +70,8 @@ impl Authority {
 
     /// Whether nothing starts while the store does not answer.
     fn refuses_in_outage(&self) -> bool {
-        let settings = self.fleet();
-        settings.is_some_and(|settings| settings.on_outage == OnOutage::Refuse)
+        let fleet = self.fleet.as_ref();
+        fleet.is_some_and(|fleet| fleet.settings().on_outage == OnOutage::Refuse)
     }
 }
 

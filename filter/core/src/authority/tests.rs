@@ -4,8 +4,8 @@ use core::num::NonZeroU32;
 
 use streamgate_policy::activity::{Activity, Stream};
 use streamgate_policy::{Count, Play, Unknown};
-use streamgate_record::copy;
 use streamgate_record::ports::Clock;
+use streamgate_record::{Records, copy};
 
 use streamgate_record::fleet::{OnOutage, Settings};
 
@@ -110,7 +110,7 @@ fn a_sign_of_life_of_a_known_stream_asks_nobody() {
     let mut edge = edge(vec![on_a_channel(1)]);
     let decided = edge.notes(edge.sign_of_life(1));
     assert!(decided.is_some());
-    assert!(!edge.authority.has_calls());
+    assert!(!edge.authority.fleet().is_some_and(Fleet::has_calls));
 }
 
 /// Which rule it falls under may depend on it.
@@ -121,7 +121,7 @@ fn what_is_new_about_a_stream_is_for_the_store_to_judge() {
     zaps.attributes.set("channel", "Sports");
     let decided = edge.notes(zaps);
     assert!(decided.is_none(), "{decided:?}");
-    assert!(edge.authority.has_calls());
+    assert!(edge.authority.fleet().is_some_and(Fleet::has_calls));
 }
 
 /// A request that has just waited for its copy notes something that the copy does not suffice for.
@@ -133,7 +133,7 @@ fn a_copy_that_is_up_to_date_is_no_outage() {
     zaps.attributes.set("channel", "Sports");
     let decided = edge.notes(zaps);
     assert!(decided.is_none(), "{decided:?}");
-    assert!(edge.authority.has_calls());
+    assert!(edge.authority.fleet().is_some_and(Fleet::has_calls));
 }
 
 /// The edge that issued its id may be another one, and this one cannot ask whether it

@@ -73,7 +73,7 @@ impl Edge {
     /// a moment ago.
     fn is_new(&mut self, host: &impl Host, copy_state: CopyState, record: &mut Record) -> bool {
         if let Some(subject) = &record.subject {
-            record.store = self.authority.decided_by(subject, copy_state);
+            record.store = copy_state.decided_by(self.authority.fleet(), subject);
         }
         self.operator.note(host, record)
     }

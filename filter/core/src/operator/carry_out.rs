@@ -50,9 +50,8 @@ impl<'a> AtDoor<'a> {
 
     /// Who was asked about an account: the fleet's store, or this edge, which is alone or cut off.
     fn store_of(&self, subject: &SubjectKey, copy_state: CopyState) -> &'static str {
-        self.authority
-            .decided_by(subject, copy_state)
-            .unwrap_or("alone")
+        let store = copy_state.decided_by(self.authority.fleet(), subject);
+        store.unwrap_or("alone")
     }
 }
 

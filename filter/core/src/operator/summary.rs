@@ -1,6 +1,6 @@
 //! The edge at one look.
 
-use streamgate_record::fleet::Settings;
+use streamgate_record::fleet::Fleet;
 use streamgate_record::live::live;
 use streamgate_record::ports::Host;
 use streamgate_values::moment::Moment;
@@ -54,17 +54,17 @@ pub(super) fn summary(
             json.number("latest", state.decisions.latest(host));
         });
         match authority.fleet() {
-            Some(fleet) => json.object("store", |json| show_store(json, fleet, authority)),
+            Some(fleet) => json.object("store", |json| show_store(json, fleet)),
             None => json.null("store"),
         }
     })
 }
 
-fn show_store(json: &mut Json, fleet: &Settings, authority: &Authority) {
-    json.text("cluster", &fleet.cluster);
-    json.count("shards", authority.shards().count());
-    json.count("down", authority.shards_down());
-    let shards = authority.shards().enumerate().take(SHARDS_MAX);
+fn show_store(json: &mut Json, fleet: &Fleet) {
+    json.text("cluster", &fleet.settings().cluster);
+    json.count("shards", fleet.shards().count());
+    json.count("down", fleet.shards_down());
+    let shards = fleet.shards().enumerate().take(SHARDS_MAX);
     json.list("each", shards, |json, (shard, (is_up, since))| {
         json.object("", |json| {
             json.count("shard", shard);

@@ -177,7 +177,7 @@ impl Gate {
             anew: false,
             passed_over: 0,
         };
-        let viewer = match self.identify(&request, wish) {
+        let viewer = match request.identify(wish, &mut self.good) {
             Ok(viewer) => viewer,
             Err(reason) => return request.refuse_unidentified(reason),
         };

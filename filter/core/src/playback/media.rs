@@ -7,7 +7,8 @@ use streamgate_values::path::Reading;
 use super::class::Class;
 use super::passage::Watch;
 use super::request::Request;
-use crate::config::PlaybackPath;
+use crate::config::{Paused, PlaybackPath};
+use crate::request::viewer::cmcd;
 
 /// The most bytes of what is named like a manifest, where more are not rewritten.
 const MANIFEST_MAX: u64 = 2 * 1024 * 1024;
@@ -58,6 +59,14 @@ impl<H: Head, E: Host> Request<'_, H, E> {
 
     fn class(&self) -> Class {
         self.protected.classes.classify(self.asked.file)
+    }
+
+    /// Whether the player says that it is paused, and the path cares. A media request
+    /// counts as watching whatever it says.
+    pub(super) fn paused(&self) -> Option<Paused> {
+        let paused = self.protected.paused?;
+        let says = self.cmcd().state() == Some(cmcd::State::Paused);
+        (says && !self.is_media() && self.method() == b"GET").then_some(paused)
     }
 
     /// The most bytes that a file has which is no media, as its name says. An operator is believed whatever it has.

@@ -1,12 +1,12 @@
 //! The gate in front of manifests and segments (contract, section 4).
 
 mod again;
+mod anew;
 mod buffer;
 mod by_lease;
 mod class;
 mod flow;
 mod gate;
-mod identify;
 mod kept_token;
 mod lease;
 mod long_response;

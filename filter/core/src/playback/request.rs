@@ -19,12 +19,14 @@ use super::passage::{Facts, Forward, Scrub, Watch};
 use super::refusal::{What, Who, Why, refuse};
 use super::rewrite::Rewrite;
 use crate::authority::{Attempt, Inquiry};
-use crate::config::{Config, Paused, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
+use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
 use crate::credential_clock::credentials_ahead_ms;
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
-use crate::request::viewer::cmcd::{self, CmcdReader};
-use crate::request::viewer::{self, Asked, Credential, Viewer, credential_ends_at, earlier};
+use crate::request::viewer::cmcd::CmcdReader;
+use crate::request::viewer::{
+    self, Asked, Credential, GoodTokens, Viewer, Wish, credential_ends_at, earlier,
+};
 use crate::step::Step;
 
 /// The longest scope of a lease, in bytes. A stream whose scope is longer has none: each of
@@ -140,12 +142,23 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
         })
     }
 
-    /// Whether the player says that it is paused, and the path cares. A media request
-    /// counts as watching whatever it says.
-    pub(super) fn paused(&self) -> Option<Paused> {
-        let paused = self.protected.paused?;
-        let says = self.cmcd().state() == Some(cmcd::State::Paused);
-        (says && !self.is_media() && self.method() == b"GET").then_some(paused)
+    /// Who watches.
+    ///
+    /// # Errors
+    ///
+    /// The [`Reason`] to refuse for.
+    pub(super) fn identify(&self, wish: Wish, good: &mut GoodTokens) -> Result<Viewer<'a>, Reason> {
+        let (config, now) = (self.config, self.now());
+        let ahead_ms = credentials_ahead_ms(config, self.host);
+        viewer::identify(
+            config,
+            self.protected,
+            &self.asked,
+            wish,
+            good,
+            now,
+            ahead_ms,
+        )
     }
 
     /// What is known of the stream: by its token, and by this request.

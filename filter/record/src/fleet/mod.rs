@@ -17,7 +17,6 @@
 
 mod batch;
 mod call;
-mod calls;
 mod feed;
 mod hash_tag;
 mod layout;
@@ -34,6 +33,7 @@ mod store_answer;
 mod store_clock;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub(crate) use call::At;
 pub use call::{AnsweredQuestion, CallFailure, CallId, StoreCall, TICK_MS, Ticket};
@@ -225,6 +225,36 @@ impl Fleet {
     pub fn has_calls(&self) -> bool {
         // Or there is an answer to give that needs none.
         !self.urgent.is_empty() || !self.settled.is_empty()
+    }
+
+    /// The calls to make now: those that somebody waits for.
+    pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
+        let here = At::new(host, records, now);
+        let steady = here.steady;
+        let urgent = core::mem::take(&mut self.urgent);
+        let mut calls = Vec::new();
+        for at in urgent {
+            let shard = self.shards.get(at);
+            if shard.is_some_and(|shard| shard.may_speak(steady) && shard.queue.has_urgent()) {
+                calls.extend(self.call(here, at));
+            }
+        }
+        calls
+    }
+
+    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<StoreCall> {
+        let ids = self.ids.get_or_insert_with(|| {
+            let [a, b, c, d, e, f, g, h, ..] = here.host.random();
+            WriteIds::new([a, b, c, d, e, f, g, h])
+        });
+        self.last_call = self.last_call.wrapping_add(1);
+        let id = CallId(self.last_call);
+        let call = self
+            .shards
+            .get_mut(at)?
+            .call(here, &self.settings, ids, id)?;
+        self.in_flight.push((id, at));
+        Some(call)
     }
 
     /// Takes what came back of a call.

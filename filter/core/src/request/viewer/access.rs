@@ -10,8 +10,9 @@ use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 
+use super::asked::without_port;
 use super::token::{REPEATED_MAX, after_bearer};
-use super::{Asked, cookie, query, without_parameters, without_port};
+use super::{Asked, cookie, query, without_parameters};
 use crate::config::{Cat, Config};
 use crate::refusal::reason::Reason;
 

@@ -8,8 +8,9 @@ use streamgate_values::limits::Limits;
 use streamgate_values::moment::Moment;
 
 use super::access::{GoodTokens, granted};
+use super::asked::without_port;
 use super::credential::{Credential, credential_ends_at};
-use super::{Asked, claim, granted_limits, without_port};
+use super::{Asked, claim, granted_limits};
 use crate::config::{Config, SessionApi, SubjectProof};
 use crate::refusal::reason::Reason;
 

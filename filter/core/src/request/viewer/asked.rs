@@ -25,6 +25,17 @@ pub struct Asked<'a, H> {
     pub cookies: OnceCell<Option<Vec<u8>>>,
 }
 
+impl<H: Head> Asked<'_, H> {
+    /// Its cookies as one line, should the client send several. Reads them once.
+    pub fn cookies(&self) -> Option<&[u8]> {
+        let read = || {
+            let lines = self.head.headers("cookie");
+            (!lines.is_empty()).then(|| lines.join(&b"; "[..]))
+        };
+        self.cookies.get_or_init(read).as_deref()
+    }
+}
+
 /// A client's address together with its `User-Agent`.
 pub(crate) fn client(head: &impl Head) -> Option<Vec<u8>> {
     let address = head.client_address()?;
@@ -64,5 +75,24 @@ pub(super) fn without_port(address: &[u8]) -> &[u8] {
             Some((host, _)) => host,
             None => address,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn a_client_is_the_same_on_every_port() {
+        for (address, host) in [
+            ("10.0.0.1:443", "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[::1]:443", "[::1"),
+            ("::1", "::1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(address.as_bytes()), host.as_bytes());
+        }
     }
 }

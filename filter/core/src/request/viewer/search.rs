@@ -1,35 +1,23 @@
-//! Looking for what says who watches: the carriers that a protected path lists, in their order.
+//! Finding out who watches: by the carriers that a protected path lists, in their order.
 
 use streamgate_tokens::cat::Access;
 use streamgate_tokens::signed::PlaybackToken;
+use streamgate_values::attributes::Attributes;
 use streamgate_values::head::Head;
 use streamgate_values::limits::Limits;
+use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
+use super::access::{GoodTokens, Stood, granted};
 use super::asked::{Asked, client};
+use super::credential::{Credential, credential_ends_at, earlier};
 use super::id::{header_id, id, jwt_id, own_session};
 use super::token::Tokens;
+use super::who::{Identified, Viewer};
 use super::{claim, cmcd};
 use crate::config::{Config, PlaybackPath, StreamCarrier, SubjectCarrier, TokenPosition};
 use crate::refusal::reason::Reason;
-
-/// Which stream a request belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identified {
-    /// This one.
-    Stream {
-        /// The stream.
-        key: StreamKey,
-        /// Its id does not change when its player starts anew: it names a device, not a
-        /// playback.
-        recurring: bool,
-    },
-    /// None yet; a manifest request may be given a fresh one by redirect.
-    ByRedirect,
-    /// Nothing says which.
-    Unknown,
-}
 
 /// What a request asks for, as far as it matters to who watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +30,93 @@ pub struct Wish {
     pub passed_over: usize,
 }
 
+/// Finds out who watches. `credentials_ahead_ms`: by how much the clock by which Common Access Tokens end is
+/// ahead of `now`.
+///
+/// # Errors
+///
+/// The [`Reason`] to refuse for: a bad token even where another carrier would do,
+/// because whoever holds one means to be somebody, and a token of another account than the
+/// one that the request names by other means.
+pub fn identify<'a, H: Head>(
+    config: &'a Config,
+    protected: &PlaybackPath,
+    asked: &Asked<'_, H>,
+    wish: Wish,
+    good: &mut GoodTokens,
+    now: Moment,
+    credentials_ahead_ms: i64,
+) -> Result<Viewer<'a>, Reason> {
+    let (granted, stale) = match protected.reads_cat() {
+        true => match granted(config, good, asked, now.shifted_ms(credentials_ahead_ms)) {
+            Err((Stood::Cookie, reason)) => (None, Some(reason)),
+            granted => (granted.map_err(|(_, reason)| reason)?, None),
+        },
+        false => (None, None),
+    };
+    let access = granted.as_ref().map(|granted| &granted.access);
+    let own = || own_subject(config, protected, asked, access);
+    let mut tokens = Tokens::read(config, protected, asked, wish.passed_over, own, now)?;
+    tokens.stale = tokens.stale.or(stale);
+    let search = Search {
+        config,
+        protected,
+        asked,
+        tokens: &tokens,
+        access,
+        wish,
+    };
+    let (subject, vouched) = search.subject()?;
+    let (stream, named) = search.stream(&subject)?;
+    let (limits, has_limits) = search.limits([vouched.token(), named.token()]);
+    let tokens = || [vouched.token(), named.token()].into_iter().flatten();
+    let application = match tokens().next() {
+        Some(token) => &token.application,
+        None => &protected.application,
+    };
+    let scope = tokens()
+        .map(|token| &token.scope)
+        .max_by_key(|scope| scope.len());
+    let mut attributes = Attributes::default();
+    for token in tokens() {
+        attributes.merge(&token.attributes);
+    }
+    let access = vouched.access().or(named.access());
+    let ends_at = |source: &Source<'_>| match source {
+        Source::Token(_, token) => credential_ends_at(config, asked.head, Credential::Token(token)),
+        Source::Access(access) => {
+            let end = credential_ends_at(config, asked.head, Credential::Access(access));
+            end.map(|end| end.shifted_ms(credentials_ahead_ms.saturating_neg()))
+        }
+        // A host call: asked for where it matters.
+        Source::Jwt | Source::Other => None,
+    };
+    let is_jwt = |source: &Source<'_>| matches!(source, Source::Jwt);
+    Ok(Viewer {
+        subject,
+        stream,
+        application: config
+            .records
+            .book
+            .application(application)
+            .ok_or(Reason::UnknownApplication)?,
+        attributes,
+        limits,
+        expires_at: earlier(ends_at(&vouched), ends_at(&named)),
+        is_by_jwt: has_limits || is_jwt(&vouched) || is_jwt(&named),
+        is_by_cookie: matches!(named, Source::Token(TokenPosition::Cookie(_), _)),
+        scope: scope.cloned().unwrap_or_default(),
+        is_by_leading_token: protected
+            .leading_token()
+            .is_some_and(|position| search.tokens.is_first_at(position)),
+        is_narrow: access.is_some_and(|access| access.restricts_requests),
+        renewed: granted.and_then(|granted| granted.renewed),
+    })
+}
+
 /// Whose account a request names by other means than a playback token: by the first of
 /// them that yields one.
-pub(super) fn own_subject<H: Head>(
+fn own_subject<H: Head>(
     config: &Config,
     protected: &PlaybackPath,
     asked: &Asked<'_, H>,
@@ -100,7 +172,7 @@ fn said_subject<'a, H: Head>(
 
 /// What says something of a viewer.
 #[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
+enum Source<'a> {
     /// A playback token, and where it stands.
     Token(&'a TokenPosition, &'a PlaybackToken),
     /// A Common Access Token.
@@ -128,7 +200,7 @@ impl<'a> Source<'a> {
 }
 
 /// A request to be searched for who watches.
-pub(super) struct Search<'a, H> {
+struct Search<'a, H> {
     pub(super) config: &'a Config,
     pub(super) protected: &'a PlaybackPath,
     pub(super) asked: &'a Asked<'a, H>,

@@ -1,10 +1,9 @@
-//! Which shards are called when: at once where somebody waits, else in turn.
+//! Which shards are called at a tick, in turn where nobody waits.
 
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::sorted_by_key;
 
 use super::Fleet;
-use super::batch::WriteIds;
 use super::call::{At, CallId, SUBJECTS_A_CALL, StoreCall, TICK_MS};
 use super::shard::Shard;
 use crate::Records;
@@ -20,21 +19,6 @@ const FIRST_CALLS_A_TICK: usize = 8;
 const BACK_A_TICK: usize = 64;
 
 impl Fleet {
-    /// The calls to make now: those that somebody waits for.
-    pub fn calls(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
-        let here = At::new(host, records, now);
-        let steady = here.steady;
-        let urgent = core::mem::take(&mut self.urgent);
-        let mut calls = Vec::new();
-        for at in urgent {
-            let shard = self.shards.get(at);
-            if shard.is_some_and(|shard| shard.may_speak(steady) && shard.queue.has_urgent()) {
-                calls.extend(self.call(here, at));
-            }
-        }
-        calls
-    }
-
     /// The calls to make every [`TICK_MS`].
     pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
         let here = At::new(host, records, now);
@@ -118,21 +102,6 @@ impl Fleet {
             true => in_time,
             false => in_time.max(FIRST_CALLS_A_TICK),
         }
-    }
-
-    fn call<H: Host>(&mut self, here: At<'_, H>, at: usize) -> Option<StoreCall> {
-        let ids = self.ids.get_or_insert_with(|| {
-            let [a, b, c, d, e, f, g, h, ..] = here.host.random();
-            WriteIds::new([a, b, c, d, e, f, g, h])
-        });
-        self.last_call = self.last_call.wrapping_add(1);
-        let id = CallId(self.last_call);
-        let call = self
-            .shards
-            .get_mut(at)?
-            .call(here, &self.settings, ids, id)?;
-        self.in_flight.push((id, at));
-        Some(call)
     }
 
     /// How many shards have to be told of signs of life in one tick, so that each of those

@@ -1,4 +1,4 @@
-//! Finding out who asks, once more where a cookie does not play any more.
+//! Finding out once more who asks, where a cookie does not play any more.
 
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
@@ -9,34 +9,10 @@ use super::mint::mint;
 use super::request::Request;
 use crate::authority::Authority;
 use crate::config::Start;
-use crate::credential_clock::credentials_ahead_ms;
-use crate::refusal::reason::Reason;
-use crate::request::viewer::{Identified, REPEATED_MAX, Viewer, Wish, identify};
+use crate::request::viewer::{Identified, REPEATED_MAX, Wish};
 use crate::step::Step;
 
 impl Gate {
-    /// Finds out who watches.
-    pub(super) fn identify<'a, H: Head, E: Host>(
-        &mut self,
-        request: &Request<'a, H, E>,
-        wish: Wish,
-    ) -> Result<Viewer<'a>, Reason> {
-        let Request {
-            config, protected, ..
-        } = *request;
-        let good = &mut self.good;
-        let ahead_ms = credentials_ahead_ms(config, request.host);
-        identify(
-            config,
-            protected,
-            &request.asked,
-            wish,
-            good,
-            request.now(),
-            ahead_ms,
-        )
-    }
-
     /// What the next good token in a cookie gets, where one whose stream is over stands before it:
     /// clients send an old cookie beside the new one, in either order. `None` if there is no other that was
     /// given later: by one from before, whoever has lost a place would start again.
@@ -55,7 +31,7 @@ impl Gate {
                 anew: false,
                 passed_over,
             };
-            let viewer = &self.identify(request, wish).ok()?;
+            let viewer = &request.identify(wish, &mut self.good).ok()?;
             let Identified::Stream { key, recurring } = viewer.stream else {
                 return None;
             };
@@ -91,7 +67,7 @@ impl Gate {
             anew: true,
             passed_over: 0,
         };
-        let viewer = self.identify(request, wish).ok()?;
+        let viewer = request.identify(wish, &mut self.good).ok()?;
         let is_unnamed = viewer.stream == Identified::ByRedirect;
         (is_unnamed && request.protected.start == Start::Implicit)
             .then(|| mint(request, &viewer, authority))
