@@ -217,7 +217,7 @@ impl Edge {
             Resumed::Looked(after, copy_state) => {
                 let step = match after {
                     AfterLook::Listing(understood) => {
-                        Step::Reply(understood.listing(config, host, now))
+                        Step::Reply(understood.caller(config, now).listing(host))
                     }
                     AfterLook::Account(understood) => self.at_door(ticket, |door| {
                         operator::looked(door, host, &understood, copy_state)
@@ -234,7 +234,8 @@ impl Edge {
                 let verdict = |decided: Decided| decided.verdict;
                 let step = match after {
                     AfterDecision::Call(understood) => {
-                        Step::Reply(understood.decided(config, host, decided.map(verdict), now))
+                        let verdict = decided.map(verdict);
+                        Step::Reply(understood.caller(config, now).decided(host, verdict))
                     }
                     AfterDecision::Operation(understood, operation) => {
                         let verdict = decided.map(verdict);

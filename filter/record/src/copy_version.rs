@@ -8,6 +8,27 @@ use streamgate_values::moment::Moment;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WriteId(pub [u8; 8]);
 
+/// Gives ids to writes.
+#[derive(Debug)]
+pub(crate) struct WriteIds {
+    next: u64,
+}
+
+impl WriteIds {
+    /// Ids that count up from a random number: those of two workers do not meet.
+    pub(crate) fn new(random: [u8; 8]) -> Self {
+        Self {
+            next: u64::from_be_bytes(random),
+        }
+    }
+
+    /// One that no write had.
+    pub(crate) fn next(&mut self) -> WriteId {
+        self.next = self.next.wrapping_add(1).max(1);
+        WriteId(self.next.to_be_bytes())
+    }
+}
+
 /// What an edge knows of a record in the fleet's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CopyVersion {

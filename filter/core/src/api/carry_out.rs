@@ -244,7 +244,7 @@ pub(crate) fn finish(
         Call::Metadata => return reply(caller.metadata()),
         Call::RunningStreams => {
             return match authority.look(&of, || AfterLook::Listing(understood.clone())) {
-                Decision::Decided(()) => Step::Reply(understood.listing(config, host, now)),
+                Decision::Decided(()) => Step::Reply(caller.listing(host)),
                 Decision::Parked => Step::Park,
             };
         }
@@ -278,7 +278,7 @@ pub(crate) fn finish(
         Ok(Decision::Parked) => return Step::Park,
         Err(unavailable) => Err(unavailable),
     };
-    Step::Reply(understood.decided(config, host, verdict, now))
+    Step::Reply(understood.caller(config, now).decided(host, verdict))
 }
 
 /// A query without the Common Access Token that may stand in it: it is no attribute.

@@ -16,7 +16,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
 use crate::config::{Compatibility, Config};
-use crate::exchange::{Answer, Record};
+use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::{self, EvaluationResult};
 use crate::refusal::cause;
 use crate::refusal::counted::Counted;
@@ -26,16 +26,18 @@ use crate::request::viewer::Proof;
 
 /// What a call wishes for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Wish {
+pub(crate) enum Wish {
     Create(StreamKey),
     Heartbeat(StreamKey),
     Stop(StreamKey),
     RunningStreams,
 }
 
-/// Who calls, about whom, when.
-pub(super) struct Caller<'a> {
+/// Who calls, about whom, for what, when.
+pub(crate) struct Caller<'a> {
     pub(super) config: &'a Config,
+    pub(super) wish: Wish,
+    pub(super) logged_path: &'a str,
     pub(super) application: &'a Arc<Application>,
     pub(super) account_path: &'a str,
     pub(super) languages: &'a str,
@@ -46,16 +48,29 @@ pub(super) struct Caller<'a> {
     pub(super) now: Moment,
 }
 
-pub(super) type Answered = (Answer, Option<Record>);
+type Answered = (Answer, Option<Record>);
 
 impl Caller<'_> {
-    /// The answer to a call that was decided, or could not be.
-    pub(super) fn answer(
-        &self,
-        host: &impl Host,
-        wish: Wish,
-        verdict: Result<Verdict, Unavailable>,
-    ) -> Answered {
+    /// The reply to a call that was decided, or could not be.
+    pub(crate) fn decided(&self, host: &impl Host, verdict: Result<Verdict, Unavailable>) -> Reply {
+        self.reply(self.answer(host, verdict))
+    }
+
+    /// The reply that lists the streams of the subject.
+    pub(crate) fn listing(&self, host: &impl Host) -> Reply {
+        self.reply((self.running_streams(host), None))
+    }
+
+    fn reply(&self, (answer, record): Answered) -> Reply {
+        Reply {
+            answer,
+            logged_path: Some(self.logged_path.as_bytes().to_vec()),
+            record,
+        }
+    }
+
+    fn answer(&self, host: &impl Host, verdict: Result<Verdict, Unavailable>) -> Answered {
+        let wish = self.wish;
         let (Wish::Create(stream) | Wish::Heartbeat(stream) | Wish::Stop(stream)) = wish else {
             return (self.running_streams(host), None);
         };
@@ -91,7 +106,7 @@ impl Caller<'_> {
         }
     }
 
-    pub(super) fn running_streams(&self, host: &impl Host) -> Answer {
+    fn running_streams(&self, host: &impl Host) -> Answer {
         let Activity { streams, .. } = activity(host, &self.config.records, self.subject, self.now);
         let (listed, other): (Vec<_>, Vec<_>) = streams
             .iter()

@@ -1,16 +1,13 @@
-//! A call as it was understood, and its answer.
+//! A call as it was understood.
 
 use std::sync::Arc;
 
-use streamgate_policy::{Application, Verdict};
-use streamgate_record::Unavailable;
-use streamgate_record::ports::Host;
+use streamgate_policy::Application;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::respond::{Answered, Caller, Wish};
+use super::respond::{Caller, Wish};
 use crate::config::Config;
-use crate::exchange::Reply;
 use crate::request::viewer::Proof;
 
 /// A call as it was understood.
@@ -28,35 +25,12 @@ pub(crate) struct Understood {
 }
 
 impl Understood {
-    /// The reply to a call that was decided, or could not be.
-    pub(crate) fn decided(
-        &self,
-        config: &Config,
-        host: &impl Host,
-        verdict: Result<Verdict, Unavailable>,
-        now: Moment,
-    ) -> Reply {
-        let caller = self.caller(config, now);
-        self.reply(caller.answer(host, self.wish, verdict))
-    }
-
-    /// The reply that lists the streams of the subject.
-    pub(crate) fn listing(&self, config: &Config, host: &impl Host, now: Moment) -> Reply {
-        let answer = self.caller(config, now).running_streams(host);
-        self.reply((answer, None))
-    }
-
-    pub(super) fn reply(&self, (answer, record): Answered) -> Reply {
-        Reply {
-            answer,
-            logged_path: Some(self.logged_path.clone().into_bytes()),
-            record,
-        }
-    }
-
-    pub(super) fn caller<'a>(&'a self, config: &'a Config, now: Moment) -> Caller<'a> {
+    /// Who calls, to be answered now.
+    pub(crate) fn caller<'a>(&'a self, config: &'a Config, now: Moment) -> Caller<'a> {
         Caller {
             config,
+            wish: self.wish,
+            logged_path: &self.logged_path,
             application: &self.application,
             account_path: &self.account_path,
             languages: &self.languages,

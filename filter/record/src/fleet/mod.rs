@@ -15,7 +15,6 @@
 //! the next one. What somebody waits for goes at once. Signs of life are gathered: one
 //! call in [`TICK_MS`] suffices for all of them.
 
-mod batch;
 mod call;
 mod feed;
 mod hash_tag;
@@ -46,13 +45,13 @@ use streamgate_values::moment::Moment;
 use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
-use self::batch::WriteIds;
 use self::call::{fingerprint, shard_of};
 use self::patience::{Patience, Watch};
 use self::queue::Ask;
 use self::retelling::Retelling;
 use self::shard::Shard;
 use crate::Records;
+use crate::copy_version::WriteIds;
 use crate::ports::Host;
 
 /// The most subjects of which the store has yet to be asked or told something, in one

@@ -12,10 +12,13 @@
 
 use core::num::NonZeroU32;
 
+use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::call::shard_of;
 use super::hash_tag::hash_tag;
+use super::resp::Pipeline;
+use crate::WriteId;
 
 /// What every key but that of the layout begins with.
 const PREFIX: &[u8] = b"sg5:";
@@ -76,6 +79,61 @@ pub(super) const SWAP: Script = Script {
     hash: "b5b9a8e145297462424866d796fffb5b1f308d4f",
 };
 
+/// [`SWAP`] as a command.
+#[derive(Debug)]
+pub(super) struct SwapCommand<'a> {
+    pub(super) shard: u32,
+    /// Since when the shard is believed to remember.
+    pub(super) since: Option<Moment>,
+    pub(super) subject: &'a SubjectKey,
+    /// The write that is expected; `None` for no record.
+    pub(super) before: Option<WriteId>,
+    /// What to write; `None` for nothing.
+    pub(super) record: Option<NewRecord<'a>>,
+}
+
+/// A record to write.
+#[derive(Debug)]
+pub(super) struct NewRecord<'a> {
+    pub(super) id: WriteId,
+    pub(super) content: &'a [u8],
+    pub(super) kept_until: Moment,
+    /// Whether this is for the eviction feed.
+    pub(super) feed: bool,
+}
+
+impl SwapCommand<'_> {
+    /// Adds the command to what is sent.
+    pub(super) fn push(&self, pipeline: &mut Pipeline, now: Moment) {
+        let since = self.since.map(Moment::to_bytes);
+        let expected = match (&self.before, &since) {
+            (Some(WriteId(id)), _) => &id[..],
+            (None, Some(since)) => &since[..],
+            (None, None) => b"",
+        };
+        let (mut bytes, mut kept_ms, mut feed) = (Vec::new(), 0, &b""[..]);
+        if let Some(record) = &self.record {
+            bytes = [&record.id.0[..], record.content].concat();
+            kept_ms = record.kept_until.ms_since(now).max(1);
+            if record.feed {
+                feed = self.subject.as_bytes();
+            }
+        }
+        pipeline.push(&[
+            b"EVALSHA",
+            SWAP.hash.as_bytes(),
+            b"3",
+            &record_key_in(self.shard, self.subject),
+            &memory_key(self.shard),
+            &feed_key(self.shard),
+            expected,
+            &bytes,
+            kept_ms.to_string().as_bytes(),
+            feed,
+        ]);
+    }
+}
+
 /// The key of a subject's record in the store of edges with so many shards.
 #[must_use]
 pub fn record_key(shards: NonZeroU32, subject: &SubjectKey) -> Vec<u8> {
@@ -84,7 +142,7 @@ pub fn record_key(shards: NonZeroU32, subject: &SubjectKey) -> Vec<u8> {
 }
 
 /// The same for a subject of this shard.
-pub(super) fn record_key_in(shard: u32, subject: &SubjectKey) -> Vec<u8> {
+fn record_key_in(shard: u32, subject: &SubjectKey) -> Vec<u8> {
     key(PREFIX, shard, subject.as_bytes())
 }
 

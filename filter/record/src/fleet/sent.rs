@@ -1,11 +1,29 @@
-//! What one call says about a subject, and what becomes of it.
+//! What one call says, of each subject, and what becomes of it.
 
 use streamgate_policy::Judgement;
 use streamgate_policy::activity::Activity;
+use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
+use super::CallId;
 use super::queue::{Ask, Item};
 use crate::WriteId;
+
+/// A call under way.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) call: CallId,
+    /// When, by the steady clock.
+    pub(super) made_at: Moment,
+    pub(super) sent: Vec<Sent>,
+    /// It brings the scripts along.
+    pub(super) loads: bool,
+    /// It reads the shard's eviction feed.
+    pub(super) reads_feed: bool,
+    pub(super) has_credentials: bool,
+    /// It asks the node how it is laid out.
+    pub(super) asks_layout: bool,
+}
 
 /// What was said about one subject.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use streamgate_values::compact::Reader;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::batch::Batch;
 use super::resp::{NoReply, Replies, Reply};
 use super::script::{FEED_READ, GREET, SWAP};
+use super::sent::Batch;
 use crate::metric::Metric;
 use crate::{WriteId, copy};
 

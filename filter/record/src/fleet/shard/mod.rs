@@ -1,19 +1,19 @@
 //! One shard as one worker sees it.
 
 mod answer;
+mod batch;
 
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::batch::{Batch, Maker, WriteIds};
 use super::call::SUBJECTS_A_CALL;
-use super::hash_tag::shard_name;
 use super::layout::Layout;
 use super::patience::{Patience, Standing};
 use super::queue::{Ask, Item, Queue};
 use super::returns::{FEED_EVERY_MS, Return};
+use super::sent::Batch;
 use super::store_answer::Failure;
-use super::{AnsweredQuestion, At, CallId, Settings, StoreCall, Ticket, feed};
+use super::{AnsweredQuestion, At, CallId, Ticket, feed};
 use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{Decided, Unavailable};
@@ -146,68 +146,6 @@ impl Shard {
                 answered.ask.ticket = None;
             }
         }
-    }
-
-    /// A call that says what there is to say.
-    pub(super) fn call<H: Host>(
-        &mut self,
-        here: At<'_, H>,
-        settings: &Settings,
-        ids: &mut WriteIds,
-        id: CallId,
-    ) -> Option<StoreCall> {
-        let At {
-            host, records, now, ..
-        } = here;
-        if self.since.is_none() {
-            self.look_what_others_know(here);
-        }
-        let every_ms = match self.back.hurries(here.steady) {
-            true => FEED_EVERY_MS.min(settings.feed_every_ms()),
-            false => settings.feed_every_ms(),
-        };
-        let mut cursor = None;
-        if self.feed_is_due(every_ms, now) {
-            let turn = feed::claim(host, self.number, every_ms, now);
-            self.feed_at = turn.read_at;
-            cursor = turn.cursor;
-        }
-        if cursor.is_none() && self.queue.is_empty() && !self.is_down() {
-            return None;
-        }
-        let own = settings.layout.as_deref();
-        let own = own.filter(|_| self.layout.is_due(here.steady));
-        let mut maker = Maker {
-            host,
-            records,
-            now,
-            shard: self.number,
-            since: self.since,
-            ids,
-            layout: own.map(|own| (own, &self.layout)),
-        };
-        // Just those who were overtaken, where there are any: others would be, too.
-        let most = match core::mem::take(&mut self.overtaken) {
-            overtaken @ 1.. if !self.queue.has_urgent() => self.most.min(overtaken),
-            _ => self.most,
-        };
-        let queue = &mut self.queue;
-        let (batch, payload) = maker.batch(
-            id,
-            settings.credentials.as_ref(),
-            self.lacks_scripts,
-            cursor.as_deref(),
-            most,
-            || queue.take(),
-        );
-        self.in_flight = Some(batch);
-        host.add(Metric::FleetCalls, 1);
-        Some(StoreCall {
-            id,
-            shard: shard_name(self.number),
-            payload,
-            timeout_ms: settings.wait_ms,
-        })
     }
 
     /// Settles the questions that have waited for long enough.

@@ -5,14 +5,19 @@ use streamgate_policy::{Event, Recall, Verdict, judge};
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::layout::Layout;
-use super::queue::{Ask, Item, Question};
-use super::resp::Pipeline;
-use super::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, SWAP};
-use super::sent::{Answer, Answered, Kind, Sent};
-use super::{CallId, StoreCredentials};
+use super::Shard;
 use crate::copy::{self, RecordCopy};
+use crate::copy_version::WriteIds;
+use crate::fleet::hash_tag::shard_name;
+use crate::fleet::layout::Layout;
+use crate::fleet::queue::{Ask, Item, Question};
+use crate::fleet::resp::Pipeline;
+use crate::fleet::returns::FEED_EVERY_MS;
+use crate::fleet::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, NewRecord, SWAP, SwapCommand};
+use crate::fleet::sent::{Answer, Answered, Batch, Kind, Sent};
+use crate::fleet::{At, CallId, Settings, StoreCall, StoreCredentials, feed};
 use crate::live::live;
+use crate::metric::Metric;
 use crate::ports::Host;
 use crate::{CopyVersion, Records, WriteId};
 
@@ -30,59 +35,87 @@ const RECORD_EXPECTED: usize = 1024;
 /// What an answer holds besides records, in bytes.
 const REPLY_MARGIN: usize = 64;
 
-/// A call under way.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) call: CallId,
-    /// When, by the steady clock.
-    pub(super) made_at: Moment,
-    pub(super) sent: Vec<Sent>,
-    /// It brings the scripts along.
-    pub(super) loads: bool,
-    /// It reads the shard's eviction feed.
-    pub(super) reads_feed: bool,
-    pub(super) has_credentials: bool,
-    /// It asks the node how it is laid out.
-    pub(super) asks_layout: bool,
+impl Shard {
+    /// A call that says what there is to say.
+    pub(in crate::fleet) fn call<H: Host>(
+        &mut self,
+        here: At<'_, H>,
+        settings: &Settings,
+        ids: &mut WriteIds,
+        id: CallId,
+    ) -> Option<StoreCall> {
+        let At {
+            host, records, now, ..
+        } = here;
+        if self.since.is_none() {
+            self.look_what_others_know(here);
+        }
+        let every_ms = match self.back.hurries(here.steady) {
+            true => FEED_EVERY_MS.min(settings.feed_every_ms()),
+            false => settings.feed_every_ms(),
+        };
+        let mut cursor = None;
+        if self.feed_is_due(every_ms, now) {
+            let turn = feed::claim(host, self.number, every_ms, now);
+            self.feed_at = turn.read_at;
+            cursor = turn.cursor;
+        }
+        if cursor.is_none() && self.queue.is_empty() && !self.is_down() {
+            return None;
+        }
+        let own = settings.layout.as_deref();
+        let own = own.filter(|_| self.layout.is_due(here.steady));
+        let mut maker = Maker {
+            host,
+            records,
+            now,
+            shard: self.number,
+            since: self.since,
+            ids,
+            layout: own.map(|own| (own, &self.layout)),
+        };
+        // Just those who were overtaken, where there are any: others would be, too.
+        let most = match core::mem::take(&mut self.overtaken) {
+            overtaken @ 1.. if !self.queue.has_urgent() => self.most.min(overtaken),
+            _ => self.most,
+        };
+        let queue = &mut self.queue;
+        let (batch, payload) = maker.batch(
+            id,
+            settings.credentials.as_ref(),
+            self.lacks_scripts,
+            cursor.as_deref(),
+            most,
+            || queue.take(),
+        );
+        self.in_flight = Some(batch);
+        host.add(Metric::FleetCalls, 1);
+        Some(StoreCall {
+            id,
+            shard: shard_name(self.number),
+            payload,
+            timeout_ms: settings.wait_ms,
+        })
+    }
 }
 
 /// What is needed to make up a batch.
-pub(super) struct Maker<'a, H> {
-    pub(super) host: &'a H,
-    pub(super) records: &'a Records,
-    pub(super) now: Moment,
-    pub(super) shard: u32,
+struct Maker<'a, H> {
+    host: &'a H,
+    records: &'a Records,
+    now: Moment,
+    shard: u32,
     /// Since when the shard remembers, as far as is known.
-    pub(super) since: Option<Moment>,
-    pub(super) ids: &'a mut WriteIds,
+    since: Option<Moment>,
+    ids: &'a mut WriteIds,
     /// How this edge lays accounts out, and what is known of the node, if it is time to compare.
-    pub(super) layout: Option<(&'a str, &'a Layout)>,
-}
-
-/// Gives ids to writes.
-#[derive(Debug)]
-pub(super) struct WriteIds {
-    next: u64,
-}
-
-impl WriteIds {
-    /// Ids that count up from a random number: those of two workers do not meet.
-    pub(super) fn new(random: [u8; 8]) -> Self {
-        Self {
-            next: u64::from_be_bytes(random),
-        }
-    }
-
-    fn next(&mut self) -> WriteId {
-        self.next = self.next.wrapping_add(1).max(1);
-        WriteId(self.next.to_be_bytes())
-    }
+    layout: Option<(&'a str, &'a Layout)>,
 }
 
 impl<H: Host> Maker<'_, H> {
     /// A call that says of up to `most` subjects what there is to say, and reads the
     /// shard's eviction feed from `cursor` on.
-    pub(super) fn batch(
+    fn batch(
         &mut self,
         call: CallId,
         credentials: Option<&StoreCredentials>,
@@ -178,23 +211,20 @@ impl<H: Host> Maker<'_, H> {
         let kind = if changed {
             let id = self.ids.next();
             let told = CopyVersion::stored(Some(id), &activity, self.now);
-            let content = copy::content(&activity);
-            self.swap(
-                pipeline,
-                &subject,
-                before,
+            let record = NewRecord {
                 id,
-                &content,
-                told.kept_until,
-                silenced,
-            );
+                content: &copy::content(&activity),
+                kept_until: told.kept_until,
+                feed: silenced,
+            };
+            self.swap(pipeline, &subject, before, Some(record));
             Kind::Write {
                 id,
                 before,
                 activity,
             }
         } else {
-            self.check(pipeline, &subject, before);
+            self.swap(pipeline, &subject, before, None);
             Kind::Check { generation }
         };
         Some(Sent {
@@ -216,9 +246,13 @@ impl<H: Host> Maker<'_, H> {
             content,
             kept_until,
         } = flush;
-        self.swap(
-            pipeline, &subject, before, id, &content, kept_until, item.feed,
-        );
+        let record = NewRecord {
+            id,
+            content: &content,
+            kept_until,
+            feed: item.feed,
+        };
+        self.swap(pipeline, &subject, before, Some(record));
         Some(Sent {
             subject,
             kind: Kind::Tell,
@@ -278,56 +312,22 @@ impl<H: Host> Maker<'_, H> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the script's")]
+    /// Has a record written if the last write to it is the one `before`, or without one only asks
+    /// whether it is.
     fn swap(
         &self,
         pipeline: &mut Pipeline,
         subject: &SubjectKey,
         before: Option<WriteId>,
-        WriteId(id): WriteId,
-        content: &[u8],
-        kept_until: Moment,
-        feed: bool,
+        record: Option<NewRecord<'_>>,
     ) {
-        let record = [&id[..], content].concat();
-        let kept_ms = kept_until.ms_since(self.now).max(1).to_string();
-        let feed = if feed { &subject.as_bytes()[..] } else { b"" };
-        self.call_swap(
-            pipeline,
+        let command = SwapCommand {
+            shard: self.shard,
+            since: self.since,
             subject,
             before,
-            [&record, kept_ms.as_bytes(), feed],
-        );
-    }
-
-    fn check(&self, pipeline: &mut Pipeline, subject: &SubjectKey, before: Option<WriteId>) {
-        self.call_swap(pipeline, subject, before, [b"", b"0", b""]);
-    }
-
-    fn call_swap(
-        &self,
-        pipeline: &mut Pipeline,
-        subject: &SubjectKey,
-        before: Option<WriteId>,
-        [record, kept_ms, feed]: [&[u8]; 3],
-    ) {
-        let since = self.since.map(Moment::to_bytes);
-        let expected = match (&before, &since) {
-            (Some(WriteId(id)), _) => &id[..],
-            (None, Some(since)) => &since[..],
-            (None, None) => b"",
-        };
-        pipeline.push(&[
-            b"EVALSHA",
-            SWAP.hash.as_bytes(),
-            b"3",
-            &script::record_key_in(self.shard, subject),
-            &script::memory_key(self.shard),
-            &script::feed_key(self.shard),
-            expected,
             record,
-            kept_ms,
-            feed,
-        ]);
+        };
+        command.push(pipeline, self.now);
     }
 }
