@@ -16,7 +16,7 @@ use streamgate_record::sweep;
 use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
-use crate::api::{self, Called, CreatesByClient, Door};
+use crate::api::{self, Called, Caller, CreatesByClient, Door};
 use crate::authority::parked::Resumed;
 pub use crate::authority::parked::Settled;
 use crate::authority::{AfterDecision, AfterLook, Attempt, Authority, CopyState};
@@ -216,8 +216,8 @@ impl Edge {
         let (step, copy_state) = match resumed {
             Resumed::Looked(after, copy_state) => {
                 let step = match after {
-                    AfterLook::Listing(understood) => {
-                        Step::Reply(understood.caller(config, now).listing(host))
+                    AfterLook::Listing(call) => {
+                        Step::Reply(Caller::of(&call, config, now).listing(host))
                     }
                     AfterLook::Account(understood) => self.at_door(ticket, |door| {
                         operator::looked(door, host, &understood, copy_state)
@@ -233,9 +233,9 @@ impl Edge {
             Resumed::Decided(after, decided, copy_state) => {
                 let verdict = |decided: Decided| decided.verdict;
                 let step = match after {
-                    AfterDecision::Call(understood) => {
+                    AfterDecision::Call(call) => {
                         let verdict = decided.map(verdict);
-                        Step::Reply(understood.caller(config, now).decided(host, verdict))
+                        Step::Reply(Caller::of(&call, config, now).decided(host, verdict))
                     }
                     AfterDecision::Operation(understood, operation) => {
                         let verdict = decided.map(verdict);

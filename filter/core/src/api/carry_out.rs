@@ -20,8 +20,8 @@ use super::call::{BodyType, Call, MAX_BODY, PendingCall, Resource, ResourceError
 use super::creates_by_client::CreatesByClient;
 use super::credentials;
 use super::refused::{refusal, refused_for};
-use super::respond::{Wish, malformed, unauthorized};
-use super::understood::Understood;
+use super::respond::{Caller, malformed, unauthorized};
+use super::understood::{Understood, Wish};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, SessionApi};
 use crate::credential_clock::credentials_ahead_ms;
@@ -239,7 +239,7 @@ pub(crate) fn finish(
         now,
         copy_state: CopyState::Unverified,
     };
-    let caller = understood.caller(config, now);
+    let caller = Caller::of(&understood, config, now);
     let (wish, event) = match call {
         Call::Metadata => return reply(caller.metadata()),
         Call::RunningStreams => {
@@ -278,7 +278,7 @@ pub(crate) fn finish(
         Ok(Decision::Parked) => return Step::Park,
         Err(unavailable) => Err(unavailable),
     };
-    Step::Reply(understood.caller(config, now).decided(host, verdict))
+    Step::Reply(Caller::of(&understood, config, now).decided(host, verdict))
 }
 
 /// A query without the Common Access Token that may stand in it: it is no attribute.

@@ -15,3 +15,4 @@ pub use attributes::{AttributesError, read_attributes, read_form, read_json};
 pub use call::{BodyType, Call, MAX_BODY, PendingCall, Resource};
 pub(crate) use carry_out::{Called, Door, begin, finish};
 pub use creates_by_client::CreatesByClient;
+pub(crate) use respond::Caller;

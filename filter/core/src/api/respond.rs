@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use streamgate_policy::activity::Liveness;
 use streamgate_policy::activity::{Activity, Stream};
-use streamgate_policy::{Application, Play, Plays, Refused, Unknown, Verdict};
+use streamgate_policy::{Play, Plays, Refused, Unknown, Verdict};
 use streamgate_record::metric::Metric;
 use streamgate_record::ports::Host;
 use streamgate_record::{Unavailable, activity};
@@ -12,9 +12,9 @@ use streamgate_tokens::signed::{PlaybackToken, issue_session_id, read_session_id
 use streamgate_values::attributes::Attributes;
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
-use streamgate_values::subject::SubjectKey;
 
 use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
+use super::understood::{Understood, Wish};
 use crate::config::{Compatibility, Config};
 use crate::exchange::{Answer, Record, Reply};
 use crate::refusal::advice::{self, EvaluationResult};
@@ -22,35 +22,21 @@ use crate::refusal::cause;
 use crate::refusal::counted::Counted;
 use crate::refusal::reason::Reason;
 use crate::refusal::repeated::Room;
-use crate::request::viewer::Proof;
 
-/// What a call wishes for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wish {
-    Create(StreamKey),
-    Heartbeat(StreamKey),
-    Stop(StreamKey),
-    RunningStreams,
-}
-
-/// Who calls, about whom, for what, when.
+/// Whoever made a call, to be answered now.
 pub(crate) struct Caller<'a> {
-    pub(super) config: &'a Config,
-    pub(super) wish: Wish,
-    pub(super) logged_path: &'a str,
-    pub(super) application: &'a Arc<Application>,
-    pub(super) account_path: &'a str,
-    pub(super) languages: &'a str,
-    pub(super) subject: &'a SubjectKey,
-    /// What the application calls the device.
-    pub(super) device: Option<&'a str>,
-    pub(super) proof: &'a Proof,
-    pub(super) now: Moment,
+    config: &'a Config,
+    call: &'a Understood,
+    now: Moment,
 }
 
 type Answered = (Answer, Option<Record>);
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    pub(crate) const fn of(call: &'a Understood, config: &'a Config, now: Moment) -> Self {
+        Self { config, call, now }
+    }
+
     /// The reply to a call that was decided, or could not be.
     pub(crate) fn decided(&self, host: &impl Host, verdict: Result<Verdict, Unavailable>) -> Reply {
         self.reply(self.answer(host, verdict))
@@ -64,13 +50,13 @@ impl Caller<'_> {
     fn reply(&self, (answer, record): Answered) -> Reply {
         Reply {
             answer,
-            logged_path: Some(self.logged_path.as_bytes().to_vec()),
+            logged_path: Some(self.call.logged_path.as_bytes().to_vec()),
             record,
         }
     }
 
     fn answer(&self, host: &impl Host, verdict: Result<Verdict, Unavailable>) -> Answered {
-        let wish = self.wish;
+        let wish = self.call.wish;
         let (Wish::Create(stream) | Wish::Heartbeat(stream) | Wish::Stop(stream)) = wish else {
             return (self.running_streams(host), None);
         };
@@ -107,7 +93,8 @@ impl Caller<'_> {
     }
 
     fn running_streams(&self, host: &impl Host) -> Answer {
-        let Activity { streams, .. } = activity(host, &self.config.records, self.subject, self.now);
+        let Activity { streams, .. } =
+            activity(host, &self.config.records, &self.call.subject, self.now);
         let (listed, other): (Vec<_>, Vec<_>) = streams
             .iter()
             .partition(|stream| self.may_see(&stream.application));
@@ -133,13 +120,13 @@ impl Caller<'_> {
     }
 
     pub(super) fn metadata(&self) -> Answer {
-        let names = self.config.records.book.needs(self.application);
+        let names = self.config.records.book.needs(&self.call.application);
         Answer::json(200, "application/json", &names)
     }
 
     fn may_see(&self, application: &str) -> bool {
         let book = &self.config.records.book;
-        book.shows(self.application, application)
+        book.shows(&self.call.application, application)
     }
 
     fn running_stream(&self, stream: &Stream) -> RunningStream {
@@ -162,7 +149,7 @@ impl Caller<'_> {
     ) -> Play {
         Play {
             stream,
-            application: Arc::clone(self.application),
+            application: Arc::clone(&self.call.application),
             attributes,
             terminate,
             timeout_ms: self.config.sessions.timeout_ms,
@@ -170,7 +157,7 @@ impl Caller<'_> {
             buffer_ms: 0,
             renew_below_ms: u64::MAX,
             unknown,
-            limits: self.proof.limits.clone(),
+            limits: self.call.proof.limits.clone(),
             liveness: Liveness::Any,
             recurring: false,
             is_call: true,
@@ -181,14 +168,14 @@ impl Caller<'_> {
     fn created(&self, stream: &StreamKey, plays: &Plays) -> Answer {
         let expires_at = self.now.plus_ms(self.config.sessions.token_lifetime_ms);
         let token = PlaybackToken {
-            subject: *self.subject,
+            subject: self.call.subject,
             stream: *stream,
-            application: self.application.id.clone(),
+            application: self.call.application.id.clone(),
             scope: String::new(),
             attributes: Attributes::default(),
-            limits: self.proof.limits.clone(),
+            limits: self.call.proof.limits.clone(),
             // Never longer than what it is issued for.
-            expires_at: expires_at.min(self.proof.ends_at.unwrap_or(expires_at)),
+            expires_at: expires_at.min(self.call.proof.ends_at.unwrap_or(expires_at)),
         };
         let token = token.issue(&self.config.sessions.ring);
         let body = self.session(stream, plays, Some(token));
@@ -232,7 +219,7 @@ impl Caller<'_> {
             session: Session {
                 url: format!(
                     "{}/sessions/{}/{id}",
-                    self.config.sessions.base_path, self.account_path
+                    self.config.sessions.base_path, self.call.account_path
                 ),
                 id,
                 expires: self.next_heartbeat(plays).to_rfc3339_seconds(),
@@ -247,21 +234,27 @@ impl Caller<'_> {
     }
 
     fn session_id(&self, stream: &StreamKey) -> String {
-        issue_session_id(&self.config.sessions.ring, self.subject, stream)
+        issue_session_id(&self.config.sessions.ring, &self.call.subject, stream)
     }
 
     pub(super) fn read_session(
         &self,
         session: &str,
     ) -> Result<StreamKey, streamgate_tokens::signed::UnknownSession> {
-        read_session_id(&self.config.sessions.ring, self.subject, session)
+        read_session_id(&self.config.sessions.ring, &self.call.subject, session)
     }
 
     fn refuse(&self, host: &impl Host, refused: &Refused, stream: &StreamKey) -> Answered {
         let reason = Reason::of(refused);
         Counted::of(reason, Some(refused)).add(host, 1);
-        let evaluation =
-            || EvaluationResult::of(refused, self.config, self.subject, self.languages);
+        let evaluation = || {
+            EvaluationResult::of(
+                refused,
+                self.config,
+                &self.call.subject,
+                &self.call.languages,
+            )
+        };
         let answer = match refused {
             Refused::Conflict(_) | Refused::Evicted(_) | Refused::SubjectFull => {
                 let answer = Answer::json(409, "application/json", &evaluation());
@@ -311,10 +304,10 @@ impl Caller<'_> {
         Record {
             event,
             reason: reason.map(Reason::code),
-            subject: Some(*self.subject),
+            subject: Some(self.call.subject),
             stream: Some(*stream),
-            application: Some(self.application.id.clone()),
-            device: self.device.map(str::to_owned),
+            application: Some(self.call.application.id.clone()),
+            device: self.call.device.clone(),
             ..Record::default()
         }
     }

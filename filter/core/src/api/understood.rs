@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use streamgate_policy::Application;
-use streamgate_values::moment::Moment;
+use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
-use super::respond::{Caller, Wish};
-use crate::config::Config;
 use crate::request::viewer::Proof;
+
+/// What a call wishes for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wish {
+    Create(StreamKey),
+    Heartbeat(StreamKey),
+    Stop(StreamKey),
+    RunningStreams,
+}
 
 /// A call as it was understood.
 #[derive(Debug, Clone)]
@@ -22,22 +29,4 @@ pub(crate) struct Understood {
     pub(super) proof: Proof,
     pub(super) logged_path: String,
     pub(super) languages: String,
-}
-
-impl Understood {
-    /// Who calls, to be answered now.
-    pub(crate) fn caller<'a>(&'a self, config: &'a Config, now: Moment) -> Caller<'a> {
-        Caller {
-            config,
-            wish: self.wish,
-            logged_path: &self.logged_path,
-            application: &self.application,
-            account_path: &self.account_path,
-            languages: &self.languages,
-            subject: &self.subject,
-            device: self.device.as_deref(),
-            proof: &self.proof,
-            now,
-        }
-    }
 }
