@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use streamgate_values::text::replaced;
+
 use crate::insertions::Insertions;
 use crate::task::{Task, Unreadable};
 use crate::url::absolute;
@@ -67,7 +69,7 @@ fn unescaped(string: &str) -> Option<Cow<'_, str>> {
     if !string.contains('\\') {
         return Some(Cow::Borrowed(string));
     }
-    let plain = string.replace("\\/", "/");
+    let plain = replaced(string, "\\/", "/");
     (!plain.contains('\\')).then_some(Cow::Owned(plain))
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use streamgate_values::text::{contains, replaced};
+
 /// A host as requests name it: with the scheme and the port that are part of its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -189,7 +191,7 @@ pub(crate) fn resolved(path: &str) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(simple));
     }
     let file = file(path);
-    if !file.contains("/.") && !file.contains("/%") {
+    if !contains(file, "/.") && !contains(file, "/%") {
         return Some(Cow::Borrowed(file));
     }
     let mut segments: Vec<&str> = Vec::new();
@@ -220,7 +222,7 @@ fn is_hidden_dots(segment: &str) -> bool {
     if !name.starts_with(['.', '%']) || name.len() > 6 {
         return false;
     }
-    let dots = name.to_ascii_lowercase().replace("%2e", ".");
+    let dots = replaced(&name.to_ascii_lowercase(), "%2e", ".");
     dots == "." || dots == ".."
 }
 

@@ -5,6 +5,8 @@
 //! and a value that names the host has its path within. It is the place only where each use
 //! of the variable in this playlist needs the prefix there.
 
+use streamgate_values::text::{contains, split_at_part};
+
 use crate::playlist;
 use crate::task::Task;
 use crate::url::{absolute, directory};
@@ -100,7 +102,7 @@ impl<'p> Variables<'p> {
         self.expand(value.value, &mut expanded);
         self.0.push(Variable {
             name,
-            is_fixed: value.value.contains("{$"),
+            is_fixed: contains(value.value, "{$"),
             value: expanded.is_whole.then_some(expanded.text),
             at: value.at,
             is_wanted: false,
@@ -273,7 +275,7 @@ fn carries_expanded(expanded: &Expanded, path: &str, task: &Task<'_>) -> bool {
 
 /// Whether an unknown rest decides at which host a URL is, or that it is a path.
 fn is_open(known: &str) -> bool {
-    match known.split_once("//") {
+    match split_at_part(known, "//") {
         Some((_, host)) => !host.contains('/'),
         None => known.is_empty(),
     }

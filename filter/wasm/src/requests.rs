@@ -1,9 +1,9 @@
 //! The requests of a VM that wait for something, and whose they are.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use litemap::LiteMap;
 use streamgate_core::api::MAX_BODY;
 use streamgate_core::playback::{Flows, Rewrite};
 use streamgate_record::fleet::Ticket;
@@ -47,8 +47,9 @@ pub(crate) struct Requests {
     latest: Cell<Option<(u32, u32)>>,
     /// Requests that others came after before their headers did, and their root contexts.
     early: RefCell<Vec<(u32, u32)>>,
-    /// Those that wait for something.
-    waiting: RefCell<BTreeMap<u32, Waiting>>,
+    /// Those that wait for something. They come in the order of their ids, so that nothing moves
+    /// when one is added; boxed, so that little does when one goes.
+    waiting: RefCell<LiteMap<u32, Box<Waiting>>>,
     /// Root contexts, and the responses under way of who works there: one, but for the moments
     /// when another takes its place.
     flows: RefCell<Vec<(u32, Rc<Flows>)>>,
@@ -60,7 +61,7 @@ impl Requests {
             roots: RefCell::new(Vec::new()),
             latest: Cell::new(None),
             early: RefCell::new(Vec::new()),
-            waiting: RefCell::new(BTreeMap::new()),
+            waiting: RefCell::new(LiteMap::new_vec()),
             flows: RefCell::new(Vec::new()),
         }
     }
@@ -150,10 +151,10 @@ impl Requests {
             return;
         }
         let gone = self.waiting.borrow_mut().remove(&context);
-        if let Some(Waiting { worker, state }) = gone
-            && matches!(state, State::Store | State::Held)
+        if let Some(gone) = gone
+            && matches!(gone.state, State::Store | State::Held)
         {
-            worker.edge.borrow_mut().forget(Ticket(context));
+            gone.worker.edge.borrow_mut().forget(Ticket(context));
         }
     }
 
@@ -178,7 +179,7 @@ impl Requests {
 
     pub(crate) fn on_request_body(&self, context: u32, size: usize, ends: bool) -> Go {
         match self.waiting.borrow_mut().get_mut(&context) {
-            Some(Waiting { state, .. }) => match state {
+            Some(waiting) => match &mut waiting.state {
                 State::Body(_, seen) => *seen = size,
                 State::Store => return Go::Wait,
                 _ => return Go::On,
@@ -193,7 +194,7 @@ impl Requests {
 
     pub(crate) fn on_request_trailers(&self, context: u32) -> Go {
         match self.waiting.borrow().get(&context) {
-            Some(Waiting { state, .. }) => match state {
+            Some(waiting) => match waiting.state {
                 State::Body(..) => {}
                 State::Store => return Go::Wait,
                 _ => return Go::On,
@@ -205,9 +206,10 @@ impl Requests {
 
     /// The session API call's body is there, or known to be too long.
     fn finish(&self, context: u32) -> Go {
-        let Some(Waiting { worker, state }) = self.waiting.borrow_mut().remove(&context) else {
+        let Some(waiting) = self.waiting.borrow_mut().remove(&context) else {
             return Go::On;
         };
+        let Waiting { worker, state } = *waiting;
         let State::Body(call, seen) = state else {
             return Go::On;
         };
@@ -228,11 +230,11 @@ impl Requests {
         if waiting.is_empty() {
             return Go::On;
         }
-        let is_expected = |waiting: &Waiting| matches!(waiting.state, State::Response { .. });
-        if !waiting.get(&context).is_some_and(is_expected) {
-            return Go::On;
+        match waiting.get(&context).map(|waiting| &waiting.state) {
+            Some(State::Response { .. }) => {}
+            _ => return Go::On,
         }
-        let expected = waiting.remove(&context);
+        let expected = waiting.remove(&context).map(|waiting| *waiting);
         drop(waiting);
         let Some(Waiting {
             worker,
@@ -335,10 +337,10 @@ impl Requests {
             return;
         }
         let asks = matches!(state, State::Store | State::Held);
-        let waiting = Waiting {
+        let waiting = Box::new(Waiting {
             worker: Rc::clone(worker),
             state,
-        };
+        });
         self.waiting.borrow_mut().insert(context, waiting);
         if asks {
             worker.wake_if_needed();

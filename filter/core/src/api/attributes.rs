@@ -2,10 +2,12 @@
 
 use core::fmt;
 
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use streamgate_values::attributes::{ATTRIBUTES_MAX, Attributes};
 use streamgate_values::text::{Malformed, percent_decoded, printable, split_once};
+
+use crate::config::Tree;
 
 /// The longest name, in bytes.
 const NAME_MAX: usize = 64;
@@ -122,17 +124,19 @@ pub(crate) fn read_kinds(
     json: &[u8],
     mark: &str,
 ) -> Result<(), AttributesError> {
-    let mut refused = None;
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let object = Object {
+    let mut object = Object {
         attributes,
         mark,
-        refused: &mut refused,
+        refused: None,
     };
-    let read = deserializer.deserialize_map(object);
-    match read.and_then(|()| deserializer.end()) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(refused.unwrap_or(AttributesError::NotFlat)),
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    // Asked for an object, serde_json would say what else it found, numbers and all, which takes
+    // 5 KB of the filter: an object takes whatever comes.
+    let read = deserializer.deserialize_any(&mut object);
+    let read = read.and_then(|()| deserializer.end());
+    match object.refused {
+        Some(error) => Err(error),
+        None => read.map_err(|_| AttributesError::NotFlat),
     }
 }
 
@@ -141,26 +145,65 @@ struct Object<'a> {
     attributes: &'a mut Attributes,
     /// Stands in front of what is no text.
     mark: &'a str,
-    /// Why a member was refused, if one was.
-    refused: &'a mut Option<AttributesError>,
+    /// Why the first thing that is no attribute was refused.
+    refused: Option<AttributesError>,
 }
 
-impl<'de> Visitor<'de> for Object<'_> {
+impl Object<'_> {
+    fn member(&mut self, name: &str, json: &str) -> Result<(), AttributesError> {
+        let value = flat(json, self.mark)?;
+        let name = printable(name.as_bytes())?.to_owned();
+        add(self.attributes, name, value)
+    }
+
+    fn refuse<E>(&mut self, error: AttributesError) -> Result<(), E> {
+        self.refused.get_or_insert(error);
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Object<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a flat object")
     }
 
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        self.refuse(AttributesError::NotFlat)
+    }
+
+    /// Reads to the end what is refused at its beginning: a body is short.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-            let added = flat(value.get(), self.mark).and_then(|value| {
-                let name = printable(name.as_bytes())?.to_owned();
-                add(self.attributes, name, value)
-            });
-            if let Err(error) = added {
-                *self.refused = Some(error);
-                return Err(A::Error::custom(""));
+            if self.refused.is_none()
+                && let Err(error) = self.member(&name, value.get())
+            {
+                self.refuse(error)?;
             }
         }
         Ok(())
@@ -171,7 +214,9 @@ impl<'de> Visitor<'de> for Object<'_> {
 fn flat(json: &str, mark: &str) -> Result<String, AttributesError> {
     match json.as_bytes() {
         [b'"', ..] => {
-            let text: String = serde_json::from_slice(json.as_bytes()).map_err(|_| Malformed)?;
+            let Ok(Tree::Text(text)) = serde_json::from_slice(json.as_bytes()) else {
+                return Err(AttributesError::Malformed);
+            };
             Ok(printable(text.as_bytes())?.to_owned())
         }
         [b'{' | b'[' | b'n', ..] => Err(AttributesError::NotFlat),

@@ -8,7 +8,7 @@ use core::slice::Iter;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected,
+    DeserializeSeed, Deserializer, EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
@@ -38,11 +38,73 @@ impl<'de> Located<'de> {
         }
     }
 
-    /// A whole number that fits any type, for a hole; else whatever the value is.
-    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+    // What follows is the same for every type: the compiler makes its code once, and for each type
+    // what depends on that.
+
+    #[cold]
+    #[inline(never)]
+    fn refused(self, expected: &dyn Expected) -> Trouble {
+        Error::invalid_type(self.found(), expected)
+    }
+
+    #[inline(never)]
+    fn text(self, expected: &dyn Expected) -> Result<&'de str, Trouble> {
         match self.0 {
-            Tree::Hole => visitor.visit_u64(0),
-            _ => self.deserialize_any(visitor),
+            Tree::Text(text) => Ok(text),
+            Tree::Hole => Ok(""),
+            _ => Err(self.refused(expected)),
+        }
+    }
+
+    #[inline(never)]
+    fn list(self, expected: &dyn Expected) -> Result<Values<'de>, Trouble> {
+        let values: &[Tree] = match self.0 {
+            Tree::List(values) => values,
+            Tree::Hole => &[],
+            _ => return Err(self.refused(expected)),
+        };
+        Ok(Values(values.iter().enumerate()))
+    }
+
+    /// The fields; a hole has all of these `names`.
+    #[inline(never)]
+    fn fields(
+        self,
+        names: &'static [&'static str],
+        expected: &dyn Expected,
+    ) -> Result<Fields<'de>, Trouble> {
+        match self.0 {
+            Tree::Fields(fields) => Ok(Fields::new(fields)),
+            Tree::Hole => Ok(Fields::holes(names)),
+            _ => Err(self.refused(expected)),
+        }
+    }
+
+    #[inline(never)]
+    fn variant(self, variants: &'static [&'static str]) -> Result<Variant<'de>, Trouble> {
+        let (name, content) = match self.0 {
+            Tree::Hole => (variants.first().copied().unwrap_or_default(), Some(self)),
+            Tree::Text(name) => (name.as_str(), None),
+            Tree::Fields(fields) => match fields.as_slice() {
+                [(name, content)] => (name.as_str(), Some(Located(content))),
+                _ => {
+                    let expected = &"map with a single key";
+                    return Err(Error::invalid_value(Unexpected::Map, expected));
+                }
+            },
+            _ => return Err(self.refused(&"string or map")),
+        };
+        Ok(Variant { name, content })
+    }
+
+    /// A number; for a hole a whole one that fits any type.
+    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match (self.0, self.found()) {
+            (Tree::Hole, _) => visitor.visit_u64(0),
+            (_, Unexpected::Unsigned(number)) => visitor.visit_u64(number),
+            (_, Unexpected::Signed(number)) => visitor.visit_i64(number),
+            (_, Unexpected::Float(number)) => visitor.visit_f64(number),
+            _ => Err(self.refused(&visitor)),
         }
     }
 }
@@ -73,27 +135,18 @@ impl<'de> Deserializer<'de> for Located<'de> {
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
-        match self.0 {
-            Tree::Text(text) => visitor.visit_str(text),
-            Tree::Hole => visitor.visit_str(""),
-            _ => Err(Error::invalid_type(self.found(), &visitor)),
-        }
+        let text = self.text(&visitor)?;
+        visitor.visit_str(text)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
-        match self.0 {
-            Tree::List(values) => visitor.visit_seq(Values(values.iter().enumerate())),
-            Tree::Hole => visitor.visit_seq(Values([].iter().enumerate())),
-            _ => Err(Error::invalid_type(self.found(), &visitor)),
-        }
+        let list = self.list(&visitor)?;
+        visitor.visit_seq(list)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
-        match self.0 {
-            Tree::Fields(fields) => visitor.visit_map(Fields::new(fields)),
-            Tree::Hole => visitor.visit_map(Fields::new(&[])),
-            _ => Err(Error::invalid_type(self.found(), &visitor)),
-        }
+        let fields = self.fields(&[], &visitor)?;
+        visitor.visit_map(fields)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -102,10 +155,8 @@ impl<'de> Deserializer<'de> for Located<'de> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Trouble> {
-        match self.0 {
-            Tree::Hole => visitor.visit_map(Fields::holes(names)),
-            _ => self.deserialize_map(visitor),
-        }
+        let fields = self.fields(names, &visitor)?;
+        visitor.visit_map(fields)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -122,34 +173,14 @@ impl<'de> Deserializer<'de> for Located<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Trouble> {
-        let variant = match self.0 {
-            Tree::Hole => Variant {
-                name: variants.first().copied().unwrap_or_default(),
-                content: Some(self),
-            },
-            Tree::Text(name) => Variant {
-                name,
-                content: None,
-            },
-            Tree::Fields(fields) => match fields.as_slice() {
-                [(name, content)] => Variant {
-                    name,
-                    content: Some(Located(content)),
-                },
-                _ => {
-                    let expected = &"map with a single key";
-                    return Err(Error::invalid_value(Unexpected::Map, expected));
-                }
-            },
-            _ => return Err(Error::invalid_type(self.found(), &"string or map")),
-        };
-        visitor.visit_enum(variant)
+        visitor.visit_enum(self.variant(variants)?)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
         match self.0 {
             Tree::Hole => visitor.visit_bool(false),
-            _ => self.deserialize_any(visitor),
+            Tree::Truth(truth) => visitor.visit_bool(*truth),
+            _ => Err(self.refused(&visitor)),
         }
     }
 

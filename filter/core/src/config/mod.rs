@@ -50,6 +50,7 @@ pub use playback::{
 pub use problem::{ConfigError, Problem};
 pub use session_api::{ApplicationSecrets, SessionApi, SubjectProof};
 pub use settings::{Cat, Config, Sessions};
+pub(crate) use tree::Tree;
 
 /// Reads a configuration as Envoy hands it to the filter: JSON text, or an encoded
 /// `google.protobuf.Struct`. `env` looks up

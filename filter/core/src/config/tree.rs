@@ -12,7 +12,7 @@ use streamgate_values::sorted::sorted_by_key;
 
 /// A value.
 #[derive(Debug, PartialEq)]
-pub(super) enum Tree {
+pub(crate) enum Tree {
     /// `null`.
     Null,
     /// `true` or `false`.

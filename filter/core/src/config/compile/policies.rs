@@ -42,7 +42,7 @@ impl Check<'_> {
             let path = item("applications", at);
             self.name(&field(&path, "id"), &application.id);
             self.unique(&field(&path, "id"), &application.id, &mut seen);
-            if application.id.contains(':') {
+            if application.id.as_bytes().contains(&b':') {
                 self.wrong(
                     &field(&path, "id"),
                     quoted(&application.id),
@@ -186,7 +186,7 @@ impl Check<'_> {
     #[inline(never)]
     fn check_message(&mut self, path: &str, text: &str) {
         let filled = Message::plain(text).render("", 0, "", "");
-        if text.len() > MESSAGE_MAX || filled.contains('{') {
+        if text.len() > MESSAGE_MAX || filled.as_bytes().contains(&b'{') {
             let allowed = "up to 1024 bytes, in braces only {limit}, {attribute} or {device}";
             self.wrong(path, shown(path, text), allowed);
         }

@@ -1,6 +1,7 @@
 //! Patterns over paths, as an operator writes them.
 
 use streamgate_values::path::Reading;
+use streamgate_values::text::contains;
 
 use super::in_lower_case;
 
@@ -23,6 +24,9 @@ pub enum PatternError {
     Character(char),
 }
 
+/// What a pattern may not have, beside control characters.
+const SPECIAL: [char; 10] = ['?', '#', '%', ';', '\\', '[', ']', '{', '}', '!'];
+
 impl PathPattern {
     /// Reads a pattern.
     ///
@@ -33,13 +37,13 @@ impl PathPattern {
         if !text.starts_with('/') && text != "**" && !text.starts_with("**/") {
             return Err(PatternError::Start);
         }
-        let special = |char: &char| char.is_control() || "?#%;\\[]{}!".contains(*char);
+        let special = |char: &char| char.is_control() || SPECIAL.contains(char);
         if let Some(char) = text.chars().find(special) {
             return Err(PatternError::Character(char));
         }
         if text
             .split('/')
-            .any(|segment| segment.contains("**") && segment != "**")
+            .any(|segment| contains(segment, "**") && segment != "**")
         {
             return Err(PatternError::DoubleStar);
         }
