@@ -7,7 +7,7 @@ use crate::functions::Functions;
 /// From so many calls on, a function is called by a stand-in that takes its number. A stand-in
 /// takes some 16 bytes, and six instructions where it is called; each call through the table
 /// takes 3 to 4 bytes more than a plain one, and one instruction.
-const STAND_IN_FROM: u32 = 40;
+const STAND_IN_FROM: u32 = 20;
 
 /// How functions are called that are called through the table.
 #[derive(Debug, Default)]
