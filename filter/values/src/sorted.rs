@@ -1,7 +1,6 @@
 //! Lists in order.
 
 use core::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 /// These items in ascending order of their keys; items with equal keys stay as they came.
 ///
@@ -42,13 +41,14 @@ fn swaps(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize
     if (1..count).all(|index| compare(index.saturating_sub(1), index) != Ordering::Greater) {
         return Vec::new();
     }
-    let order: BinaryHeap<_> = (0..count).map(|index| Item { index, compare }).collect();
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
     // Which item stands at each index, and at which index each item.
     let mut standing: Vec<usize> = (0..count).collect();
     let mut index_of = standing.clone();
     let mut swaps = Vec::new();
-    for (to, item) in order.into_sorted_vec().into_iter().enumerate() {
-        let from = index_of.get(item.index).copied().unwrap_or(to);
+    for (to, item) in order.into_iter().enumerate() {
+        let from = index_of.get(item).copied().unwrap_or(to);
         let moved = standing.get(to).copied().unwrap_or_default();
         if let (Some(at), Some(index)) = (standing.get_mut(from), index_of.get_mut(moved)) {
             (*at, *index) = (moved, from);
@@ -59,33 +59,6 @@ fn swaps(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize
     }
     swaps
 }
-
-/// One of the items, by its index.
-struct Item<'a> {
-    index: usize,
-    compare: &'a dyn Fn(usize, usize) -> Ordering,
-}
-
-impl Ord for Item<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let order = (self.compare)(self.index, other.index);
-        order.then(self.index.cmp(&other.index))
-    }
-}
-
-impl PartialOrd for Item<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Item<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.index == other.index
-    }
-}
-
-impl Eq for Item<'_> {}
 
 #[cfg(test)]
 mod tests {

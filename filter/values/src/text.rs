@@ -13,10 +13,9 @@ pub fn contains(text: &str, part: &str) -> bool {
 /// What stands before and after the first `part` of a text.
 #[must_use]
 pub fn split_at_part<'t>(text: &'t str, part: &str) -> Option<(&'t str, &'t str)> {
-    (0..=text.len()).find_map(|at| {
-        let (before, after) = text.split_at_checked(at)?;
-        Some((before, after.strip_prefix(part)?))
-    })
+    let at = streamgate_bytes::find(text.as_bytes(), part.as_bytes())?;
+    let (before, after) = text.split_at_checked(at)?;
+    Some((before, after.strip_prefix(part)?))
 }
 
 /// The text with `by` in the place of each `part`, which is not empty.
