@@ -131,7 +131,7 @@ fn each_mistake_is_told_with_its_place_what_was_found_and_what_is_allowed() {
         (
             "/sessions/heartbeat",
             json!(60),
-            &["sessions.heartbeat", "integer `60`", "a string"],
+            &["sessions.heartbeat", "a number `60`", "a text"],
         ),
         (
             "/sessions/signing_keys",
@@ -150,7 +150,7 @@ fn each_mistake_is_told_with_its_place_what_was_found_and_what_is_allowed() {
         (
             "/policies/0/rules/0/max",
             json!(-1),
-            &["policies[0].rules[0].max", "-1", "u32"],
+            &["policies[0].rules[0].max", "-1", "a whole number"],
         ),
         (
             "/policies/0/rules/0/max",

@@ -59,12 +59,27 @@ fn a_page_of_another_origin_may_send_its_jwt_in_a_header() {
             .header("access-control-request-headers", "x-account-token")
     };
     for path in [FILM, SEGMENT] {
-        let may = asks(path).send().expect(204);
-        let allowed = may.header("access-control-allow-headers");
-        assert_eq!(allowed, Some("x-account-token"));
+        let may = asks(path).send().expect(200);
+        let allowed = may
+            .header("access-control-allow-headers")
+            .unwrap_or_default();
+        assert!(allowed.contains("X-Account-Token"), "{allowed}");
     }
-    // Nobody calls the session API by what looks like a preflight.
-    let create = asks("/v2/sessions/me/alice").header("authorization", "Basic d2ViOg==");
-    let answer = create.send();
+    // Nobody calls the session API by what looks like a preflight: with an origin that Envoy's CORS filter
+    // knows it ends there, with none it is a call.
+    let create = "/v2/sessions/me/alice";
+    let answer = asks(create)
+        .header("authorization", "Basic d2ViOg==")
+        .send();
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, ""),
+        "{answer:?}"
+    );
+    let ask = edge.client().request("OPTIONS", create);
+    let ask = ask.header("authorization", "Basic d2ViOg==");
+    let ask = ask.header("access-control-request-method", "POST");
+    let answer = ask.send();
     assert!(matches!(answer.status, 401 | 403 | 405), "{answer:?}");
+    assert_eq!(edge.metric("live_streams"), 0);
 }

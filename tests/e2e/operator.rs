@@ -172,7 +172,8 @@ fn viewers_have_no_door_and_the_door_has_no_viewers() {
         .header("authorization", &key)
         .send()
         .expect(404);
-    let page = door.get("/streamgate/").send().expect(200);
+    let page = door.get("/streamgate/").header("accept-encoding", "gzip");
+    let page = page.send().expect(200);
     assert_eq!(
         page.header("content-type"),
         Some("text/html; charset=utf-8")

@@ -420,6 +420,8 @@ fn the_ways_that_were_found_by_hand_lead_nowhere() {
         "/x/%2e%2e./vod/seg1.m4s",
         "/x/..%2e/vod/seg1.m4s",
         "/x/%252e%252e.../vod/seg1.m4s",
+        "/:::$INDEX_ALLOCATION/vod/seg1.m4s",
+        "/ ::x:$DATA/vod/seg1.m4s",
     ]
     .iter()
     .flat_map(|path| found(path.as_bytes()))

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// The longest name that is said of a stream, in bytes.
+pub const NAME_MAX: usize = 64;
+
 /// The most attributes a stream may have.
 pub const ATTRIBUTES_MAX: usize = 32;
 

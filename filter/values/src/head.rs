@@ -8,6 +8,10 @@ pub trait Head {
     fn header(&self, name: &str) -> Option<Vec<u8>>;
     /// Every value of a header that may be repeated.
     fn headers(&self, name: &str) -> Vec<Vec<u8>>;
+    /// Whether any of these headers is there.
+    fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.header(name).is_some())
+    }
     /// Several headers will be asked for: they may be fetched all at once.
     fn expect_many(&self) {}
     /// A claim of the JWT that the proxy has checked (Envoy's `jwt_authn`), stored under

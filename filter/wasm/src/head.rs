@@ -68,6 +68,13 @@ impl Head for RequestHead {
         }
     }
 
+    /// One look at all of them costs no more than one at a single one.
+    fn has_any(&self, names: &[&str]) -> bool {
+        let all = self.all.get_or_init(Pairs::fetch);
+        let is_one = |(known, _): (&[u8], &[u8])| names.iter().any(|name| known == name.as_bytes());
+        all.iter().any(is_one)
+    }
+
     /// Few requests have a header twice.
     fn headers(&self, name: &str) -> Vec<Vec<u8>> {
         if self.all.get().is_none() && request_header(name).is_none() {

@@ -4,13 +4,11 @@ use core::fmt;
 
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use streamgate_values::attributes::{ATTRIBUTES_MAX, Attributes};
+use streamgate_values::attributes::{ATTRIBUTES_MAX, Attributes, NAME_MAX};
 use streamgate_values::text::{Malformed, percent_decoded, printable, split_once};
 
 use crate::config::Tree;
 
-/// The longest name, in bytes.
-const NAME_MAX: usize = 64;
 /// The longest value, in bytes.
 const VALUE_MAX: usize = 256;
 

@@ -142,6 +142,13 @@ pub enum Call {
     Metadata,
 }
 
+impl Call {
+    /// Whether its body says something.
+    pub(super) const fn takes_body(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::Heartbeat { .. })
+    }
+}
+
 /// What a body is said to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyType {

@@ -28,6 +28,7 @@ use crate::credential_clock::credentials_ahead_ms;
 use crate::exchange::{Answer, Reply};
 use crate::refusal::advice::languages;
 use crate::refusal::reason::Reason;
+use crate::request::endless::{asks_for_upgrade, endless};
 use crate::request::viewer::{Asked, GoodTokens, Proof, client_network, prove, without_parameters};
 use crate::step::{Pending, Step};
 
@@ -151,21 +152,26 @@ pub(crate) fn begin(
     if let Err(error) = read_attributes(&mut attributes, &without_token(config, query)) {
         return reply(malformed(host, error.detail()));
     }
+    let has_body = !called.ends && (call.takes_body() || !asks_for_upgrade(head));
+    if has_body && let Some((status, detail)) = endless(head) {
+        host.add(Metric::RefusalsMalformed, 1);
+        return reply(problem(status, detail));
+    }
     let pending = PendingCall {
         application: application.id.clone(),
         account_path: account_path(path),
         subject: subject_key,
         attributes,
-        body_type: match called.ends {
-            true => BodyType::Form,
-            false => BodyType::of(head),
+        body_type: match has_body {
+            true => BodyType::of(head),
+            false => BodyType::Form,
         },
         proof,
         logged_path,
         languages: languages(config, head),
         call,
     };
-    if !called.ends {
+    if has_body {
         return Step::AwaitBody(Pending::Call(pending));
     }
     finish(config, host, called.ticket, pending, &[], authority)

@@ -13,7 +13,7 @@ pub(super) fn refusal(
     application: Option<&str>,
 ) -> Option<Record> {
     let reason = match status {
-        400 => "malformed",
+        400 | 417 => "malformed",
         401 => "unauthorized",
         403 => "forbidden",
         404 => "not-found",

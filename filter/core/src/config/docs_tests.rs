@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use streamgate_tokens::cat::testing::EC_PEM;
 
 use super::load;
-use crate::testing::shipped;
+use crate::testing::{as_door, shipped};
 
 const SCHEMA: &str = "docs/configuration.schema.json";
 
@@ -399,6 +399,9 @@ fn the_pages_examples_are_right() {
         }
         for (name, part) in example {
             json[name] = part.clone();
+        }
+        if example.contains_key("operator") {
+            as_door(&mut json, example["operator"].clone());
         }
         judges.accept(&json);
         seen += 1;

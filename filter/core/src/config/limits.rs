@@ -3,6 +3,8 @@
 
 use core::ops::RangeInclusive;
 
+/// Longest name of an attribute in bytes.
+pub(super) use streamgate_values::attributes::NAME_MAX as ATTRIBUTE_NAME_MAX;
 use streamgate_values::limits::LIMIT_MAX;
 
 const SECOND_MS: u64 = 1_000;

@@ -88,11 +88,11 @@ impl<'de> Located<'de> {
             Tree::Fields(fields) => match fields.as_slice() {
                 [(name, content)] => (name.as_str(), Some(Located(content))),
                 _ => {
-                    let expected = &"map with a single key";
+                    let expected = &"one name with its value";
                     return Err(Error::invalid_value(Unexpected::Map, expected));
                 }
             },
-            _ => return Err(self.refused(&"string or map")),
+            _ => return Err(self.refused(&"a name, or one with its value")),
         };
         Ok(Variant { name, content })
     }
@@ -288,6 +288,15 @@ struct Variant<'de> {
     content: Option<Located<'de>>,
 }
 
+impl Variant<'_> {
+    #[cold]
+    #[inline(never)]
+    fn lacks_value(&self) -> Trouble {
+        let expected = format!("{{{}: …}}", self.name);
+        Error::invalid_type(Unexpected::UnitVariant, &expected.as_str())
+    }
+}
+
 impl<'de> EnumAccess<'de> for Variant<'de> {
     type Error = Trouble;
     type Variant = Self;
@@ -305,7 +314,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         match self.content {
             None | Some(Located(Tree::Null | Tree::Hole)) => Ok(()),
             Some(content) => {
-                let trouble: Trouble = Error::invalid_type(content.found(), &"unit");
+                let trouble: Trouble = Error::invalid_type(content.found(), &"the name alone");
                 Err(trouble.in_field(self.name))
             }
         }
@@ -313,8 +322,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Trouble> {
         let Some(content) = self.content else {
-            let expected = &"newtype variant";
-            return Err(Error::invalid_type(Unexpected::UnitVariant, expected));
+            return Err(self.lacks_value());
         };
         seed.deserialize(content)
             .map_err(|trouble| trouble.in_field(self.name))

@@ -21,6 +21,8 @@ mod located;
 #[cfg(test)]
 mod mistakes_tests;
 mod nearest;
+#[cfg(test)]
+mod no_effect_tests;
 mod operator;
 pub mod parse;
 mod playback;

@@ -101,11 +101,11 @@ fn wrong_form_names_the_path_where_reading_stopped() {
     };
     said(
         |json| json["policies"][0]["rules"][0]["max"] = json!("3"),
-        "policies[0].rules[0].max: invalid type: string \"3\", expected u32",
+        "policies[0].rules[0].max: found a text \"3\", allowed is a whole number, not negative and not too large",
     );
     said(
         |json| json["playback"][0]["start"] = json!("always"),
-        "playback[0].start: unknown variant `always`, expected `implicit` or `session_required`",
+        "playback[0].start: unknown value `always`, expected `implicit` or `session_required`",
     );
     said(
         |json| json["sessions"]["beats"] = json!("60s"),
@@ -141,20 +141,20 @@ fn a_slip_is_told_what_was_probably_meant() {
         ),
         (
             |json| rule(json)["on_conflict"] = json!("deny_now"),
-            "policies[0].rules[0].on_conflict: unknown variant `deny_now`, did you mean \
+            "policies[0].rules[0].on_conflict: unknown value `deny_now`, did you mean \
              `deny_new`?",
         ),
         (
             |json| rule(json)["count"] = json!({"distict": "deviceId"}),
-            "policies[0].rules[0].count: unknown variant `distict`, did you mean `distinct`?",
+            "policies[0].rules[0].count: unknown value `distict`, did you mean `distinct`?",
         ),
         (
             |json| json["compatibility"] = json!("cm_v2"),
-            "compatibility: unknown variant `cm_v2`, did you mean `cm-v2`?",
+            "compatibility: unknown value `cm_v2`, did you mean `cm-v2`?",
         ),
         (
             |json| json["playback"][0]["stream"][2] = json!({"cmdc": "sid"}),
-            "playback[0].stream[2]: unknown variant `cmdc`, did you mean `cmcd`?",
+            "playback[0].stream[2]: unknown value `cmdc`, did you mean `cmcd`?",
         ),
         (
             |json| json["applications"][2]["policies"] = json!(["latest-wins", "huosehold"]),
@@ -241,16 +241,16 @@ fn no_secret_is_ever_shown() {
     for (pointer, expected) in [
         (
             "/sessions/signing_keys",
-            "sessions.signing_keys: invalid type: string (not shown), expected a sequence",
+            "sessions.signing_keys: found a text (not shown), allowed is a list",
         ),
         (
             "/sessions/signing_keys/0",
-            "sessions.signing_keys[0]: invalid type: string (not shown), expected the \
+            "sessions.signing_keys[0]: found a text (not shown), allowed is the \
              fields of a signing key",
         ),
         (
             "/privacy",
-            "privacy: invalid type: string (not shown), expected the fields of `privacy`",
+            "privacy: found a text (not shown), allowed is the fields of `privacy`",
         ),
     ] {
         let misplaced = said(|json| {

@@ -28,7 +28,6 @@ enum What {
     Said(String),
     /// A value of another kind, or one that is out of the question.
     Found {
-        lead: &'static str,
         /// What kind of value was found, and the value where it has one.
         kind: &'static str,
         value: Option<String>,
@@ -36,7 +35,7 @@ enum What {
     },
     /// A name that is none of those expected.
     Unknown {
-        /// `field` or `variant`.
+        /// `field` or `value`.
         what: &'static str,
         name: String,
         expected: &'static [&'static str],
@@ -60,7 +59,6 @@ impl Trouble {
         let what = match &self.0.what {
             What::Said(what) => what.clone(),
             What::Found {
-                lead,
                 kind,
                 value,
                 expected,
@@ -70,7 +68,7 @@ impl Trouble {
                     Some(_) => format!(" {NOT_SHOWN}"),
                     None => String::new(),
                 };
-                format!("{lead}: {kind}{value}, expected {expected}")
+                format!("found {kind}{value}, allowed is {expected}")
             }
             What::Unknown {
                 what,
@@ -196,13 +194,13 @@ impl Error for Trouble {
     #[cold]
     #[inline(never)]
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(said_of("invalid type", found, expected))
+        Self::new(said_of(found, expected))
     }
 
     #[cold]
     #[inline(never)]
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(said_of("invalid value", found, expected))
+        Self::new(said_of(found, expected))
     }
 
     #[cold]
@@ -210,7 +208,7 @@ impl Error for Trouble {
     fn unknown_variant(name: &str, expected: &'static [&'static str]) -> Self {
         let name = name.to_owned();
         Self::new(What::Unknown {
-            what: "variant",
+            what: "value",
             name,
             expected,
         })
@@ -240,29 +238,34 @@ impl Error for Trouble {
     }
 }
 
-/// What was found, in JSON's words.
-fn said_of(lead: &'static str, found: Unexpected<'_>, expected: &dyn Expected) -> What {
-    let number = |number: String| Some(format!("`{number}`"));
+/// What was found, and what might stand there, in words for whoever writes YAML or JSON.
+fn said_of(found: Unexpected<'_>, expected: &dyn Expected) -> What {
+    let number = |number: String| ("a number", Some(format!("`{number}`")));
     let (kind, value) = match found {
         Unexpected::Unit => ("null", None),
-        Unexpected::Bool(truth) => ("boolean", number(truth.to_string())),
-        Unexpected::Unsigned(found) => ("integer", number(found.to_string())),
-        Unexpected::Signed(found) => ("integer", number(found.to_string())),
-        Unexpected::Float(found) => (
-            "floating point",
-            number(decimal::write(found).unwrap_or_else(|| "a number".to_owned())),
-        ),
-        Unexpected::Str(text) => ("string", Some(format!("{text:?}"))),
-        Unexpected::Seq => ("sequence", None),
-        Unexpected::Map => ("map", None),
-        Unexpected::UnitVariant => ("unit variant", None),
-        _ => ("something else", None),
+        Unexpected::Bool(truth) => ("a truth value", Some(format!("`{truth}`"))),
+        Unexpected::Unsigned(found) => number(found.to_string()),
+        Unexpected::Signed(found) => number(found.to_string()),
+        Unexpected::Float(found) => {
+            number(decimal::write(found).unwrap_or_else(|| "a number".to_owned()))
+        }
+        Unexpected::Str(text) => ("a text", Some(format!("{text:?}"))),
+        Unexpected::Seq => ("a list", None),
+        Unexpected::Map => ("fields", None),
+        _ => ("a name alone", None),
+    };
+    let expected = expected.to_string();
+    let expected = match expected.as_str() {
+        "u16" | "u32" | "u64" => "a whole number, not negative and not too large",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        "a sequence" => "a list",
+        expected => expected,
     };
     What::Found {
-        lead,
         kind,
         value,
-        expected: expected.to_string(),
+        expected: expected.to_owned(),
     }
 }
 

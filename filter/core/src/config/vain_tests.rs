@@ -56,7 +56,7 @@ fn a_message_has_only_placeholders_that_are_filled_and_an_end() {
     assert_eq!(
         said(with(json!("Only {maximum}"))),
         [
-            "policies[0].rules[0].message: found \"Only {maximum}\", allowed is up to 1024 bytes, \
+            "policies[0].rules[0].message: found \"Only {maximum}\", allowed is a text of 1 to 1024 bytes, \
              in braces only {limit}, {attribute} or {device}"
         ]
     );

@@ -7,14 +7,14 @@ use streamgate_record::fleet::Ticket;
 use super::{World, get, json as body_of};
 use crate::edge::Edge;
 use crate::step::Step;
-use crate::testing::{Headers, config_with, test};
+use crate::testing::{Headers, as_door, config_with, test};
 
 const KEY: &str = "an operator's key of some length";
 
 /// Viewers' workers, and one at the door that they know of.
 fn with_door() -> (World, Edge) {
     let mut world = World::new();
-    let config = config_with(|json| json["operator"] = json!({"keys": [KEY]}));
+    let config = config_with(|json| as_door(json, json!({"keys": [KEY]})));
     let mut door = Edge::new(config.unwrap(), &world.host);
     let _ = door.on_tick(&world.host);
     world.host.advance_ms(1_000);

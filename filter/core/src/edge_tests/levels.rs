@@ -6,12 +6,12 @@ use streamgate_record::fleet::Ticket;
 use super::{World, get, json as body_of};
 use crate::edge::Edge;
 use crate::step::Step;
-use crate::testing::{Headers, config_with, test};
+use crate::testing::{Headers, as_door, config_with, test};
 
 const KEY: &str = "an operator's key of some length";
 
 fn says(world: &World, path: &str) -> Value {
-    let config = config_with(|json| json["operator"] = json!({"keys": [KEY]}));
+    let config = config_with(|json| as_door(json, json!({"keys": [KEY]})));
     let mut door = Edge::new(config.unwrap(), &world.host);
     let bearer = format!("Bearer {KEY}");
     let head = Headers::new(&[(":method", "GET"), ("authorization", &bearer)]);

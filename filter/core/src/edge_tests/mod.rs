@@ -17,6 +17,7 @@ mod cm_v2;
 mod cookies;
 mod cookies_beside;
 mod credentials;
+mod door_timeouts;
 mod empty_values;
 mod ends;
 mod evictions;

@@ -8,7 +8,7 @@ use super::{Ask, Outcome, World, get, json as body_of};
 use crate::edge::Edge;
 use crate::exchange::{Answer, Reply};
 use crate::step::Step;
-use crate::testing::{config_with, test};
+use crate::testing::{as_door, config_with, test};
 
 const KEY: &str = "an operator's key of some length";
 const OLD_KEY: &str = "an operator's old key of length";
@@ -33,7 +33,7 @@ impl House {
         let world = World::with(|| viewers().unwrap());
         let door = config_with(|json| {
             change(json);
-            json["operator"] = json!({"keys": [KEY, OLD_KEY], "decisions": 1_024});
+            as_door(json, json!({"keys": [KEY, OLD_KEY], "decisions": 1_024}));
         });
         let door = Edge::new(door.unwrap(), &world.host);
         let mut house = Self { world, door };
@@ -273,12 +273,43 @@ fn the_door_serves_nothing_else_and_viewers_have_none() {
 #[test]
 fn the_page_loads_nothing_and_holds_no_secret() {
     let mut house = House::new();
-    let page = house.answer(get("/streamgate/"));
+    let page = house.answer(get("/streamgate/").header("accept-encoding", "gzip, br"));
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy").unwrap().to_owned();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     assert_eq!(page.header("content-encoding"), Some("gzip"));
     assert!(page.body.len() < 8 << 10, "{}", page.body.len());
+}
+
+/// Who says nothing of codings can unpack none, as far as is known.
+#[test]
+fn the_page_is_packed_for_who_says_that_it_can_be() {
+    let mut house = House::new();
+    for (accepted, is_packed) in [
+        (Some("gzip"), true),
+        (Some("deflate, GZIP;q=0.5, br"), true),
+        (Some("gzip;q=1.0, identity;q=0"), true),
+        (None, false),
+        (Some(""), false),
+        (Some("identity"), false),
+        (Some("gzip;q=0"), false),
+        (Some("br, gzip; q=0.000"), false),
+        (Some("*"), false),
+        (Some("\u{fffd}"), false),
+    ] {
+        let ask = get("/streamgate/");
+        let page = house.answer(match accepted {
+            Some(accepted) => ask.header("accept-encoding", accepted),
+            None => ask,
+        });
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("vary"), Some("accept-encoding"));
+        let coding = page.header("content-encoding");
+        assert_eq!(coding, is_packed.then_some("gzip"), "{accepted:?}");
+        let is_plain =
+            page.body.starts_with(b"<!doctype html>") && page.body.ends_with(b"</html>\n");
+        assert_eq!(is_plain, !is_packed, "{accepted:?}");
+    }
 }
 
 #[test]
@@ -425,7 +456,7 @@ fn a_door_that_is_configured_otherwise_than_the_viewers_says_so() {
     house.world.play("alice");
     let door = config_with(|json| {
         json["state"]["slots"] = json!(17);
-        json["operator"] = json!({"keys": [KEY], "decisions": 1_024});
+        as_door(json, json!({"keys": [KEY], "decisions": 1_024}));
     });
     house.door = Edge::new(door.unwrap(), &house.world.host);
     let path = "/streamgate/v1/accounts/acme/alice";

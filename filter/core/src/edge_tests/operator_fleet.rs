@@ -7,14 +7,14 @@ use super::json;
 use crate::edge::Edge;
 use crate::exchange::Reply;
 use crate::step::{Step, Unparked};
-use crate::testing::{Headers, MemoryHost, NOW, config_with, test};
+use crate::testing::{Headers, MemoryHost, NOW, as_door, config_with, test};
 
 const KEY: &str = "an operator's key of some length";
 const ACCOUNT: &[u8] = b"/streamgate/v1/accounts/acme/alice";
 
 fn door(host: &MemoryHost) -> Edge {
     let config = config_with(|json| {
-        json["operator"] = serde_json::json!({"keys": [KEY]});
+        as_door(json, serde_json::json!({"keys": [KEY]}));
         json["fleet"] =
             serde_json::json!({"cluster": "valkey", "shards": 1, "on_outage": "refuse"});
     });

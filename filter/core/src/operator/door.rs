@@ -16,6 +16,7 @@ use super::path::{DoorPath, NoDoorPath, after_in, order_in, page_in};
 use super::understood::{PendingOperation, UnderstoodOperation};
 use super::{OperatorState, page, summary, workers};
 use crate::exchange::{Answer, Record, Reply};
+use crate::request::endless::endless;
 use crate::step::{Pending, Step};
 
 /// The most decisions in one answer.
@@ -45,7 +46,10 @@ pub(crate) fn begin(
     if matches!(method.as_slice(), b"GET" | b"HEAD") {
         match below {
             b"" => return unlogged(page::to_page(&door.operator.prefix), &door.operator.prefix),
-            b"/" => return unlogged(page::page(), "/"),
+            b"/" => {
+                let accepted = head.header("accept-encoding");
+                return unlogged(page::page(accepted.as_deref()), "/");
+            }
             _ => {}
         }
     }
@@ -116,9 +120,12 @@ pub(crate) fn begin(
         (b"DELETE", DoorPath::Exception(subject)) => (*subject, Operation::Lift),
         (b"PUT", DoorPath::Exception(subject)) => {
             let pending = PendingOperation(understood(*subject));
-            return match ends {
-                true => finish(door, host, pending, b""),
-                false => Step::AwaitBody(Pending::Operation(pending)),
+            if ends {
+                return finish(door, host, pending, b"");
+            }
+            return match endless(head) {
+                Some((status, detail)) => unlogged(wrong(status, detail), &logged_path),
+                None => Step::AwaitBody(Pending::Operation(pending)),
             };
         }
         _ => {

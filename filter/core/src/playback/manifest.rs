@@ -84,7 +84,7 @@ fn is_json(file: &[u8]) -> bool {
 }
 
 /// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3).
-fn accepts_gzip(codings: &[u8]) -> bool {
+pub(crate) fn accepts_gzip(codings: &[u8]) -> bool {
     codings.split(|byte| *byte == b',').any(|coding| {
         let mut parts = coding.split(|byte| *byte == b';');
         let name = parts.next().unwrap_or_default().trim_ascii();

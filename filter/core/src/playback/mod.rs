@@ -26,11 +26,13 @@ mod scrub;
 mod shared;
 mod shared_positions;
 
+pub(crate) use class::may_fit_below;
 pub use class::{Class, Classes, Exclusions, PathPattern, PathPatterns, PatternError};
 pub use flow::Flows;
 pub use gate::Gate;
 pub use lease::{Lease, Leased, Leases};
 pub use long_response::Cut;
+pub(crate) use manifest::accepts_gzip;
 pub use passage::Scrub;
 pub use passage::{Forward, Watch};
 pub use rewrite::{Coding, End, Held, Rewrite};

@@ -64,3 +64,10 @@ pub(crate) fn config_with(
     change(&mut json);
     config::load(json.to_string().as_bytes(), &env)
 }
+
+/// Makes a viewers' configuration that of the operator's door beside them.
+pub(crate) fn as_door(json: &mut serde_json::Value, operator: serde_json::Value) {
+    let fields = json.as_object_mut().expect("a configuration");
+    let _ = (fields.remove("playback"), fields.remove("session_api"));
+    fields.insert("operator".to_owned(), operator);
+}

@@ -10,5 +10,5 @@ mod fixture;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod shipped;
 
-pub(crate) use fixture::{CONFIG, config, config_with, env};
+pub(crate) use fixture::{CONFIG, as_door, config, config_with, env};
 pub(crate) use streamgate_record::testing::*;

@@ -10,10 +10,8 @@ pub(super) const fn is_separator(byte: u8) -> bool {
 /// of the file (NTFS), without the dots and blanks at its end.
 pub(super) fn name(segment: &[u8]) -> &[u8] {
     let (name, _) = split_once(segment, b';').unwrap_or((segment, b""));
-    let stream = name.iter().position(|byte| *byte == b':').filter(|at| {
-        let rest = name.get(*at..).unwrap_or_default();
-        rest.starts_with(b":$") || rest.starts_with(b"::$")
-    });
+    let begins_stream = |pair: &[u8]| matches!(pair, b":$" | b"::");
+    let stream = name.windows(2).position(begins_stream);
     let name = stream.and_then(|at| name.get(..at)).unwrap_or(name);
     let is_dropped = |byte: &u8| matches!(byte, b'.' | b' ') || byte.is_ascii_control();
     let end = name.iter().rposition(|byte| !is_dropped(byte));

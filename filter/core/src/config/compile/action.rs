@@ -16,6 +16,7 @@ impl Check<'_> {
     }
 
     fn label(&mut self, path: &str, raw: &RawMessage) -> Message {
+        let label = self.message(path, Some(raw), LABEL_MAX);
         match raw {
             RawMessage::Text(text) => self.check_label(path, text),
             RawMessage::ByLanguage(texts) => {
@@ -24,13 +25,12 @@ impl Check<'_> {
                 }
             }
         }
-        self.message(path, Some(raw))
+        label
     }
 
     fn check_label(&mut self, path: &str, text: &str) {
-        if text.trim().is_empty() || text.len() > LABEL_MAX || text.chars().any(char::is_control) {
-            let allowed = format!("a text of 1 to {LABEL_MAX} bytes without control characters");
-            self.wrong(path, shown(path, text), allowed);
+        if text.chars().any(char::is_control) {
+            self.wrong(path, shown(path, text), "a text without control characters");
         }
     }
 

@@ -6,7 +6,7 @@ use hashbrown::HashSet;
 use streamgate_values::path::Reading;
 use streamgate_values::sorted::sorted_by_key;
 
-use super::super::limits::{NAME_MAX, SECRET_MIN};
+use super::super::limits::{ATTRIBUTE_NAME_MAX, NAME_MAX, SECRET_MIN};
 use super::super::nearest::nearest;
 use super::super::parse::Gaps;
 use super::super::problem::{Problem, SHOWN};
@@ -161,7 +161,7 @@ impl Check<'_> {
     /// The name of an attribute, other than the one that the session API gives itself.
     #[inline(never)]
     pub(super) fn attribute(&mut self, path: &str, name: &str) {
-        self.name(path, name);
+        self.text(path, name, 1..=ATTRIBUTE_NAME_MAX);
         if name == SUPERSEDED {
             self.wrong(
                 path,

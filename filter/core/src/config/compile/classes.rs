@@ -3,10 +3,10 @@
 use super::super::limits::{PATTERN_MAX, PATTERNS_MAX};
 use super::super::raw::{RawClasses, RawPattern};
 use super::check::{Check, field, item, quoted};
-use crate::playback::{Class, Classes, PathPattern, PathPatterns, PatternError};
+use crate::playback::{Class, Classes, PathPattern, PathPatterns, PatternError, may_fit_below};
 
 impl Check<'_> {
-    pub(super) fn classes(&mut self, path: &str, raw: &RawClasses) -> Classes {
+    pub(super) fn classes(&mut self, path: &str, raw: &RawClasses, prefix: &str) -> Classes {
         let lists = Class::ALL.map(|class| {
             let (name, patterns) = match class {
                 Class::Manifest => ("manifest", &raw.manifest),
@@ -15,18 +15,37 @@ impl Check<'_> {
                 Class::Side => ("side", &raw.side),
                 Class::Media => ("media", &raw.media),
             };
-            (class, self.patterns(&field(path, name), patterns))
+            (class, self.patterns(&field(path, name), patterns, prefix))
         });
         Classes::new(lists)
     }
 
-    pub(super) fn patterns(&mut self, path: &str, raw: &[RawPattern]) -> PathPatterns {
+    /// Patterns over paths that begin with `prefix`.
+    pub(super) fn patterns(
+        &mut self,
+        path: &str,
+        raw: &[RawPattern],
+        prefix: &str,
+    ) -> PathPatterns {
         if raw.len() > PATTERNS_MAX {
             let found = format!("{} patterns", raw.len());
             self.wrong(path, found, format!("up to {PATTERNS_MAX}"));
         }
-        let compile = |(at, raw): (usize, &RawPattern)| self.pattern(&item(path, at), &raw.0);
+        let compile = |(at, raw): (usize, &RawPattern)| {
+            let path = item(path, at);
+            let pattern = self.pattern(&path, &raw.0)?;
+            self.reaches(&path, &raw.0, false, prefix);
+            Some(pattern)
+        };
         raw.iter().enumerate().filter_map(compile).collect()
+    }
+
+    /// What fits no path that comes here would be written in vain.
+    pub(super) fn reaches(&mut self, path: &str, text: &str, is_template: bool, prefix: &str) {
+        if !may_fit_below(text, is_template, prefix) {
+            let allowed = format!("one that fits paths below {}", quoted(prefix));
+            self.wrong(path, quoted(text), allowed);
+        }
     }
 
     fn pattern(&mut self, path: &str, text: &str) -> Option<PathPattern> {
@@ -86,7 +105,7 @@ mod tests {
             .iter()
             .map(|text| RawPattern(text.to_string()))
             .collect();
-        check(|check| check.patterns("p", &raw))
+        check(|check| check.patterns("p", &raw, "/"))
     }
 
     /// What has no reading is answered before anybody asks.
@@ -107,7 +126,7 @@ mod tests {
             "side": ["/vod/odd/*.txt"],
             "init": [],
         }));
-        let (classes, said) = check(|check| check.classes("playback[0].classes", &raw));
+        let (classes, said) = check(|check| check.classes("playback[0].classes", &raw, "/"));
         assert_eq!(said, [""; 0]);
         for (class, path) in [
             (Class::Manifest, "/vod/a/playlist?x=1"),
@@ -133,7 +152,7 @@ mod tests {
     #[test]
     fn no_spelling_carries_media_under_a_pattern() {
         let raw = raw(json!({"key": ["/keys/**"], "manifest": ["**/playlist"]}));
-        let (classes, said) = check(|check| check.classes("classes", &raw));
+        let (classes, said) = check(|check| check.classes("classes", &raw, "/"));
         assert_eq!(said, [""; 0]);
         for path in [
             "/keys/../vod/1.ts",

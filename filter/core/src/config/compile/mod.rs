@@ -63,6 +63,17 @@ pub fn compile(
     let session_api = check.session_api(&raw, &hasher);
     let operator = raw.operator.as_ref();
     let operator = operator.map(|operator| check.operator(operator, &hasher));
+    if operator.is_some() {
+        let of_viewers = [
+            ("playback", !raw.playback.is_empty()),
+            ("session_api", raw.session_api.is_some()),
+        ];
+        for (name, _) in of_viewers.iter().filter(|(_, is_there)| *is_there) {
+            let allowed = "none: this listener is the operator's door and serves no viewer; give \
+                           the door one of its own";
+            check.wrong(name, "a section beside `operator`", allowed);
+        }
+    }
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let jwt_leeway_ms = check.duration("jwt.leeway", &raw.jwt.leeway, LEEWAY_MS);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
@@ -132,7 +143,11 @@ pub fn compile(
     }
 
     let timeouts = playback.iter().map(|path| path.timeout_ms);
-    book.longest_timeout_ms = timeouts.clone().fold(timeout_ms, u64::max);
+    book.longest_timeout_ms = match operator {
+        // Paths, which the door does not know, have timeouts of their own.
+        Some(_) => *SPAN_MS.end(),
+        None => timeouts.clone().fold(timeout_ms, u64::max),
+    };
     let shortest_timeout_ms = timeouts.fold(timeout_ms, u64::min);
     let fleet = raw.fleet.as_ref();
     let fleet = fleet.and_then(|fleet| check.fleet(fleet, shortest_timeout_ms, &hasher));
@@ -169,11 +184,7 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
             let slate = slate.as_deref().unwrap_or_default();
             let plays = |slate: &str| {
                 let asked = surface(&config, slate.as_bytes());
-                // At the operator's door nothing is protected.
-                matches!(
-                    asked,
-                    Surface::Open | Surface::LeftOut { .. } | Surface::Operator
-                )
+                matches!(asked, Surface::Open | Surface::LeftOut { .. })
             };
             if slate.starts_with('/') && !plays(slate) {
                 let path = format!("playback[{at}].refuse.slate.{kind}");

@@ -80,7 +80,7 @@ impl Check<'_> {
             (name.to_owned(), self.attribute_source(&path, source))
         });
         let attributes: Vec<_> = attributes.collect();
-        let template = self.template(&field(path, "template"), raw.template.as_deref());
+        let template = self.template(&field(path, "template"), raw.template.as_deref(), prefix);
         let adds_one = |segment: &&TemplateSegment| match segment {
             TemplateSegment::Attribute(name) => attributes.iter().all(|(known, _)| known != name),
             _ => false,
@@ -95,7 +95,7 @@ impl Check<'_> {
                 format!("at most {ATTRIBUTES_MAX}: a stream has no more"),
             );
         }
-        let classes = self.classes(&field(path, "classes"), &raw.classes);
+        let classes = self.classes(&field(path, "classes"), &raw.classes, prefix);
         let subject = self.subject_carriers(&field(path, "subject"), &raw.subject);
         let stream = self.stream_carriers(&field(path, "stream"), &raw.stream);
         let both = |carrier| subject.iter().any(|subject| is_same(subject, carrier));
@@ -109,7 +109,7 @@ impl Check<'_> {
         PlaybackPath {
             prefix: prefix.clone(),
             exclude: self
-                .patterns(&field(path, "match.exclude"), &raw.matches.exclude)
+                .patterns(&field(path, "match.exclude"), &raw.matches.exclude, prefix)
                 .into(),
             looks_at: Cell::new(match classes.has_own_manifests() {
                 true => LooksAt::AllManifests,
@@ -282,7 +282,7 @@ impl Check<'_> {
         })
     }
 
-    fn template(&mut self, path: &str, raw: Option<&str>) -> Vec<TemplateSegment> {
+    fn template(&mut self, path: &str, raw: Option<&str>, prefix: &str) -> Vec<TemplateSegment> {
         let Some(raw) = raw else {
             return Vec::new();
         };
@@ -313,6 +313,8 @@ impl Check<'_> {
             let allowed = "a path such as \"/live/{channel}/*\": each segment a text, a name in braces \
                            or an asterisk, at least one of them a name";
             self.wrong(path, quoted(raw), allowed);
+        } else {
+            self.reaches(path, raw, true, prefix);
         }
         segments
     }

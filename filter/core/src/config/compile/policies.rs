@@ -142,7 +142,7 @@ impl Check<'_> {
                 None => count == Count::Streams,
             },
             count,
-            message: self.message(&field(path, "message"), raw.message.as_ref()),
+            message: self.message(&field(path, "message"), raw.message.as_ref(), MESSAGE_MAX),
             action: self.action(&field(path, "action"), raw.action.as_ref()),
         }
     }
@@ -168,26 +168,29 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn message(&mut self, path: &str, raw: Option<&RawMessage>) -> Message {
+    /// A text of at most `max` bytes in each language.
+    pub(super) fn message(&mut self, path: &str, raw: Option<&RawMessage>, max: usize) -> Message {
         let texts = match raw {
             None => return Message::plain(DEFAULT_MESSAGE),
             Some(RawMessage::Text(text)) => {
-                self.check_message(path, text);
+                self.check_message(path, text, max);
                 return Message::plain(text);
             }
             Some(RawMessage::ByLanguage(texts)) => texts,
         };
         for (tag, text) in texts.iter() {
-            self.check_message(&field(path, tag), text);
+            self.check_message(&field(path, tag), text, max);
         }
         self.by_language(path, texts.iter())
     }
 
     #[inline(never)]
-    fn check_message(&mut self, path: &str, text: &str) {
+    fn check_message(&mut self, path: &str, text: &str, max: usize) {
         let filled = Message::plain(text).render("", 0, "", "");
-        if text.len() > MESSAGE_MAX || filled.as_bytes().contains(&b'{') {
-            let allowed = "up to 1024 bytes, in braces only {limit}, {attribute} or {device}";
+        if text.trim().is_empty() || text.len() > max || filled.contains('{') {
+            let allowed = format!(
+                "a text of 1 to {max} bytes, in braces only {{limit}}, {{attribute}} or {{device}}"
+            );
             self.wrong(path, shown(path, text), allowed);
         }
     }

@@ -64,7 +64,7 @@ pub struct RawRule {
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
-        schemars(inner(length(min = 1, max = limits::NAME_MAX)))
+        schemars(inner(length(min = 1, max = limits::ATTRIBUTE_NAME_MAX)))
     )]
     pub per: Vec<String>,
     /// Which streams it looks at: by attribute, what its value must be. All must hold.
@@ -82,7 +82,7 @@ pub struct RawRule {
     /// values.
     pub same_device: Option<RawSameDevice>,
     /// What the viewer is told, with the placeholders `{limit}`, `{attribute}` and
-    /// `{device}` and no others, up to 1,024 bytes in each language. Default: "Too many
+    /// `{device}` and no others, 1 to 1,024 bytes in each language. Default: "Too many
     /// streams on this account".
     pub message: Option<RawMessage>,
     /// A way out for a viewer who is refused, such as a page that helps or sells more
@@ -145,7 +145,11 @@ pub enum RawCount {
     Streams,
     /// Distinct values of this attribute. Streams without it share one value.
     Distinct(
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = limits::NAME_MAX)))] String,
+        #[cfg_attr(
+            feature = "schema",
+            schemars(length(min = 1, max = limits::ATTRIBUTE_NAME_MAX))
+        )]
+        String,
     ),
 }
 

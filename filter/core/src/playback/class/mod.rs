@@ -12,6 +12,7 @@ mod patterns;
 mod tests;
 
 pub use kind::Class;
+pub(crate) use patterns::may_fit_below;
 pub use patterns::{Exclusions, PathPattern, PathPatterns, PatternError};
 
 use self::case::in_lower_case;

@@ -1,5 +1,6 @@
 //! Patterns over paths, as an operator writes them.
 
+use streamgate_bytes::begins_with_any_case;
 use streamgate_values::path::Reading;
 use streamgate_values::text::contains;
 
@@ -53,6 +54,35 @@ impl PathPattern {
     fn fits(&self, path: &[u8]) -> bool {
         fast_glob::glob_match(self.0.as_bytes(), path)
     }
+}
+
+/// Whether a pattern, or a template, may fit a path that begins with `prefix`. A template is the front of a path,
+/// and a name in braces stands for anything, as a star does.
+pub(crate) fn may_fit_below(pattern: &str, is_template: bool, prefix: &str) -> bool {
+    let mut segments = pattern.split('/');
+    let mut parts = prefix.split('/');
+    let mut next = parts.next();
+    while let Some(part) = next {
+        next = parts.next();
+        let Some(segment) = segments.next() else {
+            return is_template;
+        };
+        if segment == "**" {
+            return true;
+        }
+        let start = segment.split(['*', '{']).next().unwrap_or_default();
+        let goes_on = start.len() < segment.len() && begins(part, start);
+        // The path's own segment may go on behind the end of the prefix.
+        let is_part = begins(start, part) && (next.is_none() || start.len() == part.len());
+        if !goes_on && !is_part {
+            return false;
+        }
+    }
+    true
+}
+
+fn begins(text: &str, beginning: &str) -> bool {
+    begins_with_any_case(text.as_bytes(), beginning.as_bytes())
 }
 
 /// Patterns of which one has to fit.
