@@ -6,11 +6,11 @@ use clap::Args;
 use streamgate_record::fleet::record_key;
 use streamgate_values::subject::SubjectHasher;
 
-use crate::key::{KeyError, KeySource};
+use crate::key::{KeySource, KeySourceError};
 
 /// An account, and the key of its hash.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct AccountArguments {
     /// Who vouches for the account, as in the session API's path; `playback[].idp` for unmodified players
     idp: String,
     /// The account, as the application says it
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// There is no key.
-pub(crate) fn shown(arguments: &Arguments) -> Result<String, KeyError> {
+pub(crate) fn shown(arguments: &AccountArguments) -> Result<String, KeySourceError> {
     let key = arguments.key.read()?;
     let subject = SubjectHasher::new(key.as_bytes()).subject(&arguments.idp, &arguments.subject);
     let stored: String = record_key(arguments.shards, &subject)

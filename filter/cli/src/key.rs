@@ -26,7 +26,7 @@ pub(crate) struct KeySource {
 
 /// Why there is no subject key.
 #[derive(Debug)]
-pub(crate) enum KeyError {
+pub(crate) enum KeySourceError {
     /// The variable has no value, or none that is UTF-8.
     Unset(String),
     /// The file could not be read, or is not UTF-8.
@@ -35,7 +35,7 @@ pub(crate) enum KeyError {
     Short(usize),
 }
 
-impl fmt::Display for KeyError {
+impl fmt::Display for KeySourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset(name) => write!(
@@ -57,16 +57,18 @@ impl KeySource {
     /// # Errors
     ///
     /// There is none, or none that an edge would take.
-    pub(crate) fn read(&self) -> Result<String, KeyError> {
+    pub(crate) fn read(&self) -> Result<String, KeySourceError> {
         let key = match &self.key_file {
             Some(path) => fs::read_to_string(path)
-                .map_err(|error| KeyError::Unreadable(path.clone(), error))?
+                .map_err(|error| KeySourceError::Unreadable(path.clone(), error))?
                 .trim_end_matches(['\r', '\n'])
                 .to_owned(),
-            None => env::var(&self.key_env).map_err(|_| KeyError::Unset(self.key_env.clone()))?,
+            None => {
+                env::var(&self.key_env).map_err(|_| KeySourceError::Unset(self.key_env.clone()))?
+            }
         };
         if key.len() < SECRET_MIN {
-            return Err(KeyError::Short(key.len()));
+            return Err(KeySourceError::Short(key.len()));
         }
         Ok(key)
     }

@@ -18,7 +18,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Tell under which keyed hash the access log, the operator's door and the store know an account
-    Account(account::Arguments),
+    Account(account::AccountArguments),
 }
 
 fn main() -> ExitCode {

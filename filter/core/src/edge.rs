@@ -23,7 +23,7 @@ use crate::authority::{AfterDecision, AfterLook, Attempt, Authority, CopyState};
 use crate::config::Config;
 use crate::operator::{self, DOOR_TICK_MS, OperatorState};
 use crate::playback::origin_redirects;
-use crate::playback::response::Response;
+use crate::playback::response::WatchedResponse;
 use crate::playback::{Cut, Flows, Forward, Gate, Scrub, Watch};
 use crate::refusal::misplaced::misplaced;
 use crate::refusal::reason::Reason;
@@ -198,7 +198,7 @@ impl Edge {
     ) -> ResponseStep {
         let (config, authority) = (&self.config, &mut self.authority);
         self.gate.expect(ticket);
-        let response = Response {
+        let response = WatchedResponse {
             ticket,
             watch,
             status,
@@ -284,7 +284,7 @@ impl Edge {
             .gate
             .look_after_flows(config, host, authority, status, host.now());
         for cut in &mut cuts {
-            self.note(host, CopyState::Unverified, &mut cut.record);
+            self.note(host, CopyState::Unverified, &mut cut.log_entry);
         }
         cuts
     }

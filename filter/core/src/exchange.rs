@@ -17,7 +17,7 @@ pub struct Reply {
     /// a token, a session id or a subject; `Referer` goes then, too.
     pub logged_path: Option<Vec<u8>>,
     /// What the access log is told.
-    pub record: Option<Record>,
+    pub log_entry: Option<LogEntry>,
 }
 
 /// A response.
@@ -33,7 +33,7 @@ pub struct Answer {
 
 /// A decision worth a line in the access log. It holds no raw subject and no token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Record {
+pub struct LogEntry {
     /// `start`, `stop`, `refusal`, `cut`, `shared`, `operator`, or `end` for a stream of which no
     /// request tells that it is over.
     pub event: &'static str,
@@ -61,7 +61,7 @@ pub struct Record {
     pub at: Option<Moment>,
 }
 
-impl Record {
+impl LogEntry {
     /// What the access log is told, as far as it is known: an object of JSON on one line.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
@@ -202,14 +202,14 @@ mod tests {
     use crate::testing::test;
 
     #[test]
-    fn a_record_is_one_line_of_json_whatever_names_hold() {
-        let start = Record {
+    fn a_log_entry_is_one_line_of_json_whatever_names_hold() {
+        let start = LogEntry {
             event: "start",
-            ..Record::default()
+            ..LogEntry::default()
         };
         assert_eq!(start.to_json(), br#"{"event":"start"}"#);
         let awkward = "a \"b\"\n\u{0}\\ü";
-        let refusal = Record {
+        let refusal = LogEntry {
             event: "refusal",
             reason: Some("limit-reached"),
             application: Some(awkward.to_owned()),

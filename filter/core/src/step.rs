@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 
 use crate::api::call::PendingCall;
-use crate::exchange::{Record, Reply};
+use crate::exchange::{LogEntry, Reply};
 use crate::operator::understood::PendingOperation;
 use crate::playback::passage::Forward;
 
@@ -14,7 +14,7 @@ pub enum Step<F = Forward, B = Pending> {
     /// It goes on as it is.
     Pass,
     /// It goes on as it is, and the access log is told of a decision.
-    Log(Record),
+    Log(LogEntry),
     /// It goes on to the origin, changed.
     Forward(F),
     /// It goes on when its body is there: hand both to [`Edge::on_body`](crate::edge::Edge::on_body).

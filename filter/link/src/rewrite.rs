@@ -25,7 +25,7 @@ use crate::table::Table;
 pub fn through_table(module: &[u8]) -> Result<Vec<u8>, LinkError> {
     let functions = Functions::of(module)?;
     let table = Table::of(&functions);
-    let mut rewriting = Rewriting {
+    let mut rewriting = ModuleRewriting {
         functions,
         table,
         tables: 0,
@@ -39,14 +39,14 @@ pub fn through_table(module: &[u8]) -> Result<Vec<u8>, LinkError> {
 
 type Outcome<T = ()> = Result<T, reencode::Error<Infallible>>;
 
-struct Rewriting {
+struct ModuleRewriting {
     functions: Functions,
     table: Table,
     /// How many tables the module had, which is the number of the new one.
     tables: u32,
 }
 
-impl Reencode for Rewriting {
+impl Reencode for ModuleRewriting {
     type Error = Infallible;
 
     /// Whoever names a function means itself. Calls that are to reach its stand-in do not ask here.
@@ -121,7 +121,7 @@ impl Reencode for Rewriting {
     }
 }
 
-impl Rewriting {
+impl ModuleRewriting {
     fn rewritten(&mut self, function: u32, body: &FunctionBody<'_>) -> Outcome<Function> {
         let keeps_calls = self.functions.keeps_calls(function);
         let mut rewritten = self.new_function_with_parsed_locals(body)?;

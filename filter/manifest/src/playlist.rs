@@ -52,13 +52,13 @@ pub(crate) struct Attribute<'p> {
 
 /// The attributes of a tag's line that begins at `at`. Whatever is no attribute is passed
 /// over: tags without a list of attributes have none.
-pub(crate) fn attributes(at: usize, line: &str) -> Attributes<'_> {
+pub(crate) fn attributes(at: usize, line: &str) -> AttributeList<'_> {
     // What follows an EXTINF is a title, whatever it looks like.
     let list = match line.starts_with("#EXT-X-") {
         true => line.split_once(':').map_or("", |(_, list)| list),
         false => "",
     };
-    Attributes {
+    AttributeList {
         at: at.saturating_add(line.len().saturating_sub(list.len())),
         rest: list,
     }
@@ -66,12 +66,12 @@ pub(crate) fn attributes(at: usize, line: &str) -> Attributes<'_> {
 
 /// See [`attributes`].
 #[derive(Debug)]
-pub(crate) struct Attributes<'p> {
+pub(crate) struct AttributeList<'p> {
     at: usize,
     rest: &'p str,
 }
 
-impl<'p> Iterator for Attributes<'p> {
+impl<'p> Iterator for AttributeList<'p> {
     type Item = Attribute<'p>;
 
     fn next(&mut self) -> Option<Attribute<'p>> {

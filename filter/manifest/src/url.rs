@@ -73,7 +73,7 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
 
 /// What a URL refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target<'u> {
+pub(crate) enum UrlTarget<'u> {
     /// A path at the host that the URL is resolved against; the prefix goes to its front.
     Path(&'u str),
     /// A path at a host of its own: this one. The prefix goes to `at`.
@@ -92,51 +92,51 @@ pub(crate) enum Target<'u> {
 /// The path of a URL that has one without being resolved, and where it begins.
 pub(crate) fn absolute<'u>(url: &'u str, hosts: &[Origin]) -> Option<(usize, &'u str)> {
     match target(url, hosts) {
-        Target::Path(path) => Some((0, path)),
-        Target::Here { at, path } => Some((at, path)),
-        Target::Relative(_) | Target::Elsewhere => None,
+        UrlTarget::Path(path) => Some((0, path)),
+        UrlTarget::Here { at, path } => Some((at, path)),
+        UrlTarget::Relative(_) | UrlTarget::Elsewhere => None,
     }
 }
 
 /// Tells what a URL refers to.
-pub(crate) fn target<'u>(url: &'u str, hosts: &[Origin]) -> Target<'u> {
+pub(crate) fn target<'u>(url: &'u str, hosts: &[Origin]) -> UrlTarget<'u> {
     // Most URLs that are looked at are paths, and they are many: one look at each byte.
     let mut colon = None;
     for (at, byte) in url.bytes().enumerate() {
         match byte {
             b'?' | b'#' => break,
             // Browsers take a backslash for a slash, and drop line ends and tabs.
-            b'\\' | 0..=0x1f | 0x7f => return Target::Elsewhere,
+            b'\\' | 0..=0x1f | 0x7f => return UrlTarget::Elsewhere,
             b':' if colon.is_none() => colon = Some(at),
             _ => {}
         }
     }
     if url.starts_with('/') && !url.starts_with("//") {
-        return Target::Path(url);
+        return UrlTarget::Path(url);
     }
     let (scheme, rest) = match colon.and_then(|colon| split_scheme(url, colon)) {
         Some((scheme, rest)) if is_http(scheme) => (Some(scheme), rest),
-        Some(_) => return Target::Elsewhere,
+        Some(_) => return UrlTarget::Elsewhere,
         None => (None, url),
     };
     let Some(after) = rest.strip_prefix("//") else {
         return match scheme {
-            Some(_) => Target::Elsewhere,
-            None => Target::Relative(rest),
+            Some(_) => UrlTarget::Elsewhere,
+            None => UrlTarget::Relative(rest),
         };
     };
     let end = after
         .bytes()
         .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let Some((authority, path)) = after.split_at_checked(end.unwrap_or(after.len())) else {
-        return Target::Elsewhere;
+        return UrlTarget::Elsewhere;
     };
     match hosts.iter().any(|host| host.is(scheme, authority)) {
-        true => Target::Here {
+        true => UrlTarget::Here {
             at: url.len().saturating_sub(path.len()),
             path,
         },
-        false => Target::Elsewhere,
+        false => UrlTarget::Elsewhere,
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
 
     fn is_here(request: (&str, &str), url: &str) -> bool {
         let hosts: Vec<Origin> = Origin::new(request.0, request.1).into_iter().collect();
-        matches!(target(url, &hosts), Target::Here { .. })
+        matches!(target(url, &hosts), UrlTarget::Here { .. })
     }
 
     #[test]
@@ -308,29 +308,32 @@ mod tests {
     fn what_a_url_refers_to() {
         let hosts = [Origin::new("http", "host").expect("a name")];
         let cases = [
-            ("/vod/a?x=//b", Target::Path("/vod/a?x=//b")),
+            ("/vod/a?x=//b", UrlTarget::Path("/vod/a?x=//b")),
             (
                 "http://host/vod",
-                Target::Here {
+                UrlTarget::Here {
                     at: 11,
                     path: "/vod",
                 },
             ),
             (
                 "//host/vod",
-                Target::Here {
+                UrlTarget::Here {
                     at: 6,
                     path: "/vod",
                 },
             ),
-            ("http://host", Target::Here { at: 11, path: "" }),
-            ("a/b.ts", Target::Relative("a/b.ts")),
-            ("../b.ts?u=http://x", Target::Relative("../b.ts?u=http://x")),
-            ("", Target::Relative("")),
-            ("data:text/plain,/vod/", Target::Elsewhere),
-            ("skd://host/vod", Target::Elsewhere),
-            ("/vod\\a", Target::Elsewhere),
-            ("\\vod\\a", Target::Elsewhere),
+            ("http://host", UrlTarget::Here { at: 11, path: "" }),
+            ("a/b.ts", UrlTarget::Relative("a/b.ts")),
+            (
+                "../b.ts?u=http://x",
+                UrlTarget::Relative("../b.ts?u=http://x"),
+            ),
+            ("", UrlTarget::Relative("")),
+            ("data:text/plain,/vod/", UrlTarget::Elsewhere),
+            ("skd://host/vod", UrlTarget::Elsewhere),
+            ("/vod\\a", UrlTarget::Elsewhere),
+            ("\\vod\\a", UrlTarget::Elsewhere),
         ];
         for (url, expected) in cases {
             assert_eq!(target(url, &hosts), expected, "{url}");

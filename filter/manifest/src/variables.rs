@@ -43,7 +43,7 @@ pub(crate) struct Expanded {
 }
 
 /// A piece of a text: literally, or the name of a variable.
-enum Piece<'t> {
+enum TextPiece<'t> {
     Literal(&'t str),
     Reference(&'t str),
 }
@@ -152,7 +152,7 @@ impl<'p> Variables<'p> {
     /// No variable of a text may change its value.
     fn fix_all(&mut self, text: &str) {
         for piece in pieces(text) {
-            if let (_, Piece::Reference(name)) = piece
+            if let (_, TextPiece::Reference(name)) = piece
                 && let Some(known) = self.0.iter_mut().find(|known| known.name == name)
             {
                 known.is_fixed = true;
@@ -200,8 +200,8 @@ impl<'p> Variables<'p> {
         expanded.is_whole = false;
         for (at, piece) in pieces(text) {
             let (text, variable) = match piece {
-                Piece::Literal(text) => (text, None),
-                Piece::Reference(name) => {
+                TextPiece::Literal(text) => (text, None),
+                TextPiece::Reference(name) => {
                     let at = self.0.iter().position(|known| known.name == name);
                     let known = at.and_then(|at| self.0.get(at));
                     match known.and_then(|known| known.value.as_deref()) {
@@ -282,7 +282,7 @@ fn is_open(known: &str) -> bool {
 }
 
 /// The pieces of a text, and where each begins.
-fn pieces(text: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
+fn pieces(text: &str) -> impl Iterator<Item = (usize, TextPiece<'_>)> {
     let mut rest = text;
     core::iter::from_fn(move || {
         let at = text.len().saturating_sub(rest.len());
@@ -293,13 +293,13 @@ fn pieces(text: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
             && let Some((name, behind)) = after.split_once('}')
         {
             rest = behind;
-            return Some((at, Piece::Reference(name)));
+            return Some((at, TextPiece::Reference(name)));
         }
         // A brace that begins no reference is part of the text.
         let after = rest.as_bytes().get(1..).unwrap_or_default();
         let end = memchr::memchr(b'{', after).map(|next| next.saturating_add(1));
         let (literal, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         rest = behind;
-        Some((at, Piece::Literal(literal)))
+        Some((at, TextPiece::Literal(literal)))
     })
 }

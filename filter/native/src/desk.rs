@@ -5,13 +5,13 @@ mod store;
 
 use hashbrown::HashMap;
 use streamgate_core::edge::{Edge, Settled};
-use streamgate_core::exchange::Record;
+use streamgate_core::exchange::LogEntry;
 use streamgate_core::playback::{Held, Rewrite, Watch};
 use streamgate_core::step::{Pending, ResponseStep, Step};
 use streamgate_record::fleet::{StoreCall, Ticket};
 use streamgate_record::own_time::ClockDifference;
 
-use crate::envoy::{Headers, Stream, StreamScheduler};
+use crate::envoy::{Headers, HttpStream, StreamScheduler};
 use crate::head::RequestHead;
 use crate::host::Process;
 use crate::manifest::HeldManifest;
@@ -30,7 +30,7 @@ enum Kept {
 
 /// A response whose body is under way.
 struct Live {
-    stream: Stream,
+    stream: HttpStream,
     status: u16,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Desk {
     parked: HashMap<u32, StreamScheduler>,
     settled: HashMap<u32, Settled>,
     /// Responses to be cut.
-    cuts: Vec<(u32, Option<Record>)>,
+    cuts: Vec<(u32, Option<LogEntry>)>,
     calls: Vec<StoreCall>,
     /// What the log is to be told of streams that have ended.
     ends: Vec<String>,
@@ -109,7 +109,7 @@ impl Desk {
             let status = |Ticket(ticket)| Some(live.get(&ticket)?.status);
             for cut in self.edge.cuts(process, status) {
                 let Ticket(ticket) = cut.ticket;
-                self.cuts.push((ticket, cut.record));
+                self.cuts.push((ticket, cut.log_entry));
             }
         }
         if !self.cuts.is_empty()
@@ -136,7 +136,7 @@ impl Desk {
     pub(crate) fn on_request(
         &mut self,
         process: &Process,
-        stream: Stream,
+        stream: HttpStream,
         path: &[u8],
         ends: bool,
     ) -> (u32, Todo) {
@@ -154,7 +154,7 @@ impl Desk {
         &mut self,
         process: &Process,
         ticket: u32,
-        stream: Stream,
+        stream: HttpStream,
         body: &[u8],
     ) -> Todo {
         let Some(Kept::Body(pending)) = self.kept.remove(&ticket) else {
@@ -169,7 +169,7 @@ impl Desk {
         &mut self,
         process: &Process,
         ticket: u32,
-        stream: Stream,
+        stream: HttpStream,
         status: u16,
         ends: bool,
     ) -> Response {
@@ -219,10 +219,10 @@ impl Desk {
     }
 
     /// What the edge says of a request is noted down, as far as something is to be kept.
-    fn note(&mut self, step: Step, ticket: u32, stream: Stream) -> Todo {
+    fn note(&mut self, step: Step, ticket: u32, stream: HttpStream) -> Todo {
         match step {
             Step::Pass => Todo::Pass,
-            Step::Log(record) => Todo::Tell(record),
+            Step::Log(log_entry) => Todo::Tell(log_entry),
             Step::Forward(forward) => {
                 let awaited = forward.watch.is_some()
                     || forward.renewed.is_some()
@@ -254,10 +254,15 @@ impl Desk {
     }
 
     /// The same of a response.
-    fn note_response(&mut self, step: ResponseStep, ticket: u32, stream: Stream) -> ResponseTodo {
+    fn note_response(
+        &mut self,
+        step: ResponseStep,
+        ticket: u32,
+        stream: HttpStream,
+    ) -> ResponseTodo {
         match step {
             Step::Pass => ResponseTodo::Pass,
-            Step::Log(record) => ResponseTodo::Tell(record),
+            Step::Log(log_entry) => ResponseTodo::Tell(log_entry),
             Step::Reply(reply) => ResponseTodo::Reply(Box::new(reply)),
             Step::Park => {
                 self.park(ticket, stream);
@@ -266,14 +271,14 @@ impl Desk {
         }
     }
 
-    fn park(&mut self, ticket: u32, stream: Stream) {
+    fn park(&mut self, ticket: u32, stream: HttpStream) {
         if let Some(scheduler) = stream.scheduler() {
             self.parked.insert(ticket, scheduler);
         }
     }
 
     /// A piece of a response's body goes on to the viewer, and more will come.
-    pub(crate) fn on_piece(&mut self, ticket: u32, stream: Stream, status: u16, length: usize) {
+    pub(crate) fn on_piece(&mut self, ticket: u32, stream: HttpStream, status: u16, length: usize) {
         self.edge.flows().note(Ticket(ticket), length);
         if self.live.insert(ticket, Live { stream, status }).is_none() && self.waker.is_none() {
             self.waker = stream.scheduler().map(|waker| (ticket, waker));
@@ -300,11 +305,11 @@ impl Desk {
     }
 
     /// A response to be cut now.
-    pub(crate) fn next_cut(&mut self) -> Option<(Stream, Option<Record>)> {
+    pub(crate) fn next_cut(&mut self) -> Option<(HttpStream, Option<LogEntry>)> {
         loop {
-            let (ticket, record) = self.cuts.pop()?;
+            let (ticket, log_entry) = self.cuts.pop()?;
             if let Some(live) = self.live.get(&ticket) {
-                return Some((live.stream, record));
+                return Some((live.stream, log_entry));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What the module asks of Envoy: thin wrappers around the functions of [`abi`].
 //!
-//! What holds for all of them. A [`Stream`] is made by `export.rs` alone, of the pointer that a
+//! What holds for all of them. A [`HttpStream`] is made by `export.rs` alone, of the pointer that a
 //! hook was given, and forgotten when Envoy says that the stream is destroyed; it is used in hooks
 //! of its own worker. A [`Plugin`](crate::plugin::Plugin)'s [`Configuration`] is used on Envoy's main thread, in the
 //! hook that was given it. Envoy reads the buffers it is given before a call returns, and
@@ -45,18 +45,18 @@ unsafe fn copied(buffer: Buffer) -> Option<Vec<u8>> {
 
 /// How weighty a line of the log is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Level {
+pub(crate) enum LogLevel {
     Info,
     Warn,
     Error,
 }
 
 /// Writes a line to Envoy's log.
-pub(crate) fn log(level: Level, line: &str) {
+pub(crate) fn log(level: LogLevel, line: &str) {
     let level = match level {
-        Level::Info => abi::LOG_INFO,
-        Level::Warn => abi::LOG_WARN,
-        Level::Error => abi::LOG_ERROR,
+        LogLevel::Info => abi::LOG_INFO,
+        LogLevel::Warn => abi::LOG_WARN,
+        LogLevel::Error => abi::LOG_ERROR,
     };
     // SAFETY: it may be called on any thread; the line is lent.
     unsafe { abi::envoy_dynamic_module_callback_log(level, lent(line.as_bytes())) }
@@ -65,9 +65,9 @@ pub(crate) fn log(level: Level, line: &str) {
 /// Tells something of an edge in Envoy's log.
 pub(crate) fn tell(notice: &Notice<'_>) {
     let level = match notice.severity() {
-        Severity::Info => Level::Info,
-        Severity::Warning => Level::Warn,
-        Severity::Error => Level::Error,
+        Severity::Info => LogLevel::Info,
+        Severity::Warning => LogLevel::Warn,
+        Severity::Error => LogLevel::Error,
     };
     log(level, &format!("streamgate: {notice}"));
 }
@@ -312,12 +312,12 @@ impl Headers {
 
 /// The piece of a request's or a response's body whose hook is running.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Piece {
+pub(crate) enum BodyPiece {
     Request,
     Response,
 }
 
-impl Piece {
+impl BodyPiece {
     const fn body(self) -> u32 {
         match self {
             Self::Request => abi::RECEIVED_REQUEST_BODY,
@@ -328,14 +328,14 @@ impl Piece {
 
 /// A request and its response, as Envoy knows them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stream(StreamPtr);
+pub(crate) struct HttpStream(StreamPtr);
 
 // SAFETY: it is only a name. It may be kept where another thread looks, which does not use it.
-unsafe impl Send for Stream {}
+unsafe impl Send for HttpStream {}
 // SAFETY: as above.
-unsafe impl Sync for Stream {}
+unsafe impl Sync for HttpStream {}
 
-impl Stream {
+impl HttpStream {
     /// The stream that a hook was called for.
     ///
     /// # Safety
@@ -485,13 +485,13 @@ impl Stream {
     }
 
     /// How many bytes the piece has.
-    pub(crate) fn piece_length(self, piece: Piece) -> usize {
+    pub(crate) fn piece_length(self, piece: BodyPiece) -> usize {
         // SAFETY: the stream is there.
         unsafe { abi::envoy_dynamic_module_callback_http_get_body_size(self.0, piece.body()) }
     }
 
     /// The piece's bytes.
-    pub(crate) fn piece(self, piece: Piece) -> Vec<u8> {
+    pub(crate) fn piece(self, piece: BodyPiece) -> Vec<u8> {
         // SAFETY: the stream is there.
         let count = unsafe {
             abi::envoy_dynamic_module_callback_http_get_body_chunks_size(self.0, piece.body())
@@ -513,7 +513,7 @@ impl Stream {
 
     /// Puts other bytes in the place of the response's piece.
     pub(crate) fn replace_piece(self, bytes: &[u8]) {
-        let piece = Piece::Response;
+        let piece = BodyPiece::Response;
         let length = self.piece_length(piece);
         // SAFETY: the stream is there; the bytes are the module's.
         unsafe {
@@ -609,7 +609,7 @@ impl Stream {
     }
 }
 
-impl Gauges for Stream {
+impl Gauges for HttpStream {
     fn add(&self, metric: MetricId, n: u64) {
         // SAFETY: the stream is there, the metric one of its configuration, and there are no
         // labels.

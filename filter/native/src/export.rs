@@ -13,7 +13,7 @@ use core::ptr;
 use std::rc::Rc;
 
 use crate::abi::{self, Buffer, ConfigPtr, Pair, StreamPtr};
-use crate::envoy::{Configuration, Stream};
+use crate::envoy::{Configuration, HttpStream};
 use crate::panics::{self, guarded};
 use crate::plugin::Plugin;
 use crate::request::Request;
@@ -190,7 +190,7 @@ pub(crate) extern "C" fn envoy_dynamic_module_on_http_filter_new(
 ) -> *const c_void {
     let request = guarded(|| {
         // SAFETY: both are the hook's; the request forgets the stream in `destroy`.
-        let (plugin, stream) = unsafe { (plugin(of)?, Stream::of_hook(stream)) };
+        let (plugin, stream) = unsafe { (plugin(of)?, HttpStream::of_hook(stream)) };
         let worker = plugin.worker(stream.worker_index())?;
         Some(Rc::new(Request::new(worker.clone(), stream)))
     });

@@ -5,7 +5,7 @@ use core::cell::OnceCell;
 use serde_json::Value;
 use streamgate_values::head::Head;
 
-use crate::envoy::{Headers, Stream};
+use crate::envoy::{Headers, HttpStream};
 
 /// What the filter state is called that holds the payload of the JWT that Envoy has checked, in
 /// front of the name it has in the configuration (`jwt.payload_in_metadata`). A module cannot read
@@ -15,12 +15,12 @@ const PAYLOAD: &str = "streamgate.";
 
 /// The head of the request whose hook is running.
 pub(crate) struct RequestHead {
-    stream: Stream,
+    stream: HttpStream,
     payload: OnceCell<Option<Value>>,
 }
 
 impl RequestHead {
-    pub(crate) const fn of(stream: Stream) -> Self {
+    pub(crate) const fn of(stream: HttpStream) -> Self {
         Self {
             stream,
             payload: OnceCell::new(),

@@ -7,7 +7,7 @@ use streamgate_core::notices::Notice;
 use crate::desk::Desk;
 use crate::envoy::{self, Gauges};
 use crate::meters::METERS;
-use crate::standing::Standing;
+use crate::standing::StoreStanding;
 use crate::worker::{Common, Worker};
 
 /// What was shown and told last.
@@ -15,7 +15,7 @@ use crate::worker::{Common, Worker};
 pub(crate) struct Health {
     /// Envoy's name for the store's nodes; empty at an edge that is alone.
     cluster: String,
-    last: Mutex<Option<Standing>>,
+    last: Mutex<Option<StoreStanding>>,
 }
 
 impl Health {
@@ -42,7 +42,7 @@ impl Health {
         if !self.cluster.is_empty() || last.is_none() {
             let of_workers = workers.iter();
             let of_workers = of_workers.map(|one| one.at_desk(|desk, _| Desk::standing(desk)));
-            let now = of_workers.fold(Standing::default(), Standing::and);
+            let now = of_workers.fold(StoreStanding::default(), StoreStanding::and);
             let is_first = last.is_none();
             let before = last.take().unwrap_or_default();
             self.tell(&before, &now);
@@ -57,7 +57,7 @@ impl Health {
     }
 
     /// Tells what has become otherwise.
-    fn tell(&self, before: &Standing, now: &Standing) {
+    fn tell(&self, before: &StoreStanding, now: &StoreStanding) {
         let cluster = &self.cluster;
         match (before.down, now.down) {
             (0, down @ 1..) => envoy::tell(&Notice::StoreAway { cluster, down }),

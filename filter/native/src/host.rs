@@ -17,12 +17,12 @@ use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use crate::meters::METERS;
-use crate::store::Table;
+use crate::store::StoreTable;
 
 /// The process, as the core needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
-    pub(crate) table: Arc<Table>,
+    pub(crate) table: Arc<StoreTable>,
 }
 
 /// When the steady clock began.

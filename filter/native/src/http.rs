@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use crate::carry_out;
-use crate::envoy::Stream;
+use crate::envoy::HttpStream;
 use crate::todo::{ResponseTodo, Todo};
 
 /// What a request waits for.
@@ -39,11 +39,11 @@ pub(crate) enum Go {
 
 /// Does with a request what the edge says; what it waits for then. `path` is its path, if that is at
 /// hand.
-pub(crate) fn take(todo: Todo, stream: Stream, path: Option<&[u8]>) -> (State, Go) {
+pub(crate) fn take(todo: Todo, stream: HttpStream, path: Option<&[u8]>) -> (State, Go) {
     match todo {
         Todo::Pass => (State::Nothing, Go::On),
-        Todo::Tell(record) => {
-            carry_out::tell(stream, &record);
+        Todo::Tell(log_entry) => {
+            carry_out::tell(stream, &log_entry);
             (State::Nothing, Go::On)
         }
         Todo::Forward {
@@ -60,8 +60,8 @@ pub(crate) fn take(todo: Todo, stream: Stream, path: Option<&[u8]>) -> (State, G
         }
         Todo::AwaitBody => (State::Body, Go::AwaitBody),
         Todo::Reply(reply) => {
-            if let Some(record) = &reply.record {
-                carry_out::tell(stream, record);
+            if let Some(log_entry) = &reply.log_entry {
+                carry_out::tell(stream, log_entry);
             }
             carry_out::reply(stream, &reply);
             (State::Nothing, Go::Answered)
@@ -74,19 +74,19 @@ pub(crate) fn take(todo: Todo, stream: Stream, path: Option<&[u8]>) -> (State, G
 /// gets what takes the place of the one that the origin sends.
 pub(crate) fn take_response(
     todo: ResponseTodo,
-    stream: Stream,
+    stream: HttpStream,
     ends: bool,
     body: &RefCell<Vec<u8>>,
 ) -> State {
     match todo {
         ResponseTodo::Pass => State::Nothing,
-        ResponseTodo::Tell(record) => {
-            carry_out::tell(stream, &record);
+        ResponseTodo::Tell(log_entry) => {
+            carry_out::tell(stream, &log_entry);
             State::Nothing
         }
         ResponseTodo::Reply(reply) => {
-            if let Some(record) = &reply.record {
-                carry_out::tell(stream, record);
+            if let Some(log_entry) = &reply.log_entry {
+                carry_out::tell(stream, log_entry);
             }
             // The request's head is gone by now; its path was stripped on the way in.
             body.replace(carry_out::answer_instead(stream, reply.answer, ends));

@@ -3,7 +3,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::{self, catch_unwind};
 
-use crate::envoy::{self, Level, Stream};
+use crate::envoy::{self, HttpStream, LogLevel};
 
 /// What the hook gives; `None` if it panicked.
 pub(crate) fn guarded<R>(hook: impl FnOnce() -> R) -> Option<R> {
@@ -26,7 +26,7 @@ pub(crate) fn log_them() {
         let line = panic.location().map(ToString::to_string);
         let line = line.unwrap_or_else(|| "an unknown line".to_owned());
         envoy::log(
-            Level::Error,
+            LogLevel::Error,
             &format!("streamgate: panicked at {line}; one request is answered with 503"),
         );
     }));
@@ -35,7 +35,7 @@ pub(crate) fn log_them() {
 /// Panics if the request asks for it with `x-streamgate-panic`. For tests alone.
 #[cfg(feature = "panics")]
 #[expect(clippy::panic, reason = "it is what a test wants to see")]
-pub(crate) fn perhaps(stream: Stream, hook: &str) {
+pub(crate) fn perhaps(stream: HttpStream, hook: &str) {
     use crate::envoy::Headers;
     let asked = stream.header(Headers::Request, "x-streamgate-panic");
     if asked.as_deref() == Some(hook.as_bytes()) {
@@ -45,7 +45,7 @@ pub(crate) fn perhaps(stream: Stream, hook: &str) {
 
 /// Nothing: no request can make a hook panic.
 #[cfg(not(feature = "panics"))]
-pub(crate) const fn perhaps(_: Stream, _: &str) {}
+pub(crate) const fn perhaps(_: HttpStream, _: &str) {}
 
 #[cfg(test)]
 mod tests {

@@ -11,12 +11,12 @@ use hashbrown::HashMap;
 use streamgate_record::fleet::{CallFailure, CallId, REPLY_MAX, StoreCall};
 
 use crate::desk::Desk;
-use crate::envoy::{self, Configuration, Level};
+use crate::envoy::{self, Configuration, LogLevel};
 use crate::health::Health;
 use crate::host::Process;
 use crate::meters::{METERS, MetricIds};
 use crate::panics::guarded;
-use crate::store::Table;
+use crate::store::StoreTable;
 use crate::worker::{Common, Worker, load};
 
 /// A configuration in force.
@@ -42,7 +42,7 @@ impl Plugin {
             Ok(plugin) => Some(plugin),
             Err(problem) => {
                 let line = format!("streamgate: configuration refused: {problem}");
-                envoy::log(Level::Error, &line);
+                envoy::log(LogLevel::Error, &line);
                 None
             }
         }
@@ -61,7 +61,7 @@ impl Plugin {
         let main = configuration.scheduler();
         let common = Arc::new(Common {
             process: Process {
-                table: Table::named(name),
+                table: StoreTable::named(name),
             },
             metric_ids,
             ticks: AtomicU32::new(0),
@@ -78,13 +78,13 @@ impl Plugin {
                 Some(ticker.map_err(|error| format!("there is no thread for it: {error}"))?)
             }
         };
-        envoy::log(Level::Info, &line);
+        envoy::log(LogLevel::Info, &line);
         if !cluster.is_empty() {
             let line = format!(
                 "streamgate: if cluster {cluster} has several nodes, it needs a hash_policy of its own for \
                  :authority (docs/native.md)"
             );
-            envoy::log(Level::Info, &line);
+            envoy::log(LogLevel::Info, &line);
         }
         Ok(Self {
             workers,
@@ -129,7 +129,7 @@ impl Plugin {
     fn log_ends(&self) {
         for worker in &*self.workers {
             for line in worker.at_desk(|desk, _| desk.take_ends()) {
-                envoy::log(Level::Info, &line);
+                envoy::log(LogLevel::Info, &line);
             }
         }
     }

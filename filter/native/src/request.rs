@@ -6,7 +6,7 @@ use std::sync::Arc;
 use streamgate_core::api::MAX_BODY;
 
 use crate::desk::Desk;
-use crate::envoy::{Headers, Piece, Stream};
+use crate::envoy::{BodyPiece, Headers, HttpStream};
 use crate::http::{Go, State, take, take_response};
 use crate::manifest::Collected;
 use crate::pieces::Pieces;
@@ -18,7 +18,7 @@ use crate::{abi, carry_out};
 /// calls those of the response while it is told the answer.
 pub(crate) struct Request {
     worker: Arc<Worker>,
-    stream: Stream,
+    stream: HttpStream,
     ticket: Cell<u32>,
     state: Cell<State>,
     /// The edge knows of it, and has to be told when it is over.
@@ -31,7 +31,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(worker: Arc<Worker>, stream: Stream) -> Self {
+    pub(crate) fn new(worker: Arc<Worker>, stream: HttpStream) -> Self {
         Self {
             worker,
             stream,
@@ -74,7 +74,7 @@ impl Request {
         }
         crate::panics::perhaps(self.stream, "request_body");
         let mut body = self.body.borrow_mut();
-        body.append(&mut self.stream.piece(Piece::Request));
+        body.append(&mut self.stream.piece(BodyPiece::Request));
         let is_too_much = body.len() > MAX_BODY;
         drop(body);
         if ends || is_too_much {
@@ -140,7 +140,7 @@ impl Request {
             State::Refused => stream.replace_piece(&self.body.take()),
             State::Manifest => {
                 crate::panics::perhaps(stream, "response_body");
-                let piece = stream.piece(Piece::Response);
+                let piece = stream.piece(BodyPiece::Response);
                 let collected = self
                     .worker
                     .at_desk(|desk, process| desk.on_manifest(process, ticket, piece, ends));
@@ -155,7 +155,7 @@ impl Request {
     /// A piece of the response's body goes on to the viewer, and more will come.
     fn pass_piece(&self) {
         let (ticket, stream) = (self.ticket.get(), self.stream);
-        let length = stream.piece_length(Piece::Response);
+        let length = stream.piece_length(BodyPiece::Response);
         if let Some(length) = self.pieces.pass(length, self.worker.ticks()) {
             let status = self.status();
             self.worker
@@ -235,9 +235,9 @@ impl Request {
         self.worker.flush(&stream);
         // Breaking off a response may be the end of this request.
         let worker = Arc::clone(&self.worker);
-        while let Some((stream, record)) = worker.at_desk(|desk, _| desk.next_cut()) {
-            if let Some(record) = &record {
-                carry_out::tell(stream, record);
+        while let Some((stream, log_entry)) = worker.at_desk(|desk, _| desk.next_cut()) {
+            if let Some(log_entry) = &log_entry {
+                carry_out::tell(stream, log_entry);
             }
             stream.reset("streamgate_cut");
         }

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::envoy::{self, Level, Stream};
+use crate::envoy::{self, HttpStream, LogLevel};
 
 /// What a route's configuration is called that says that the route is the same for a path with a token in front
 /// and for that path without it, so that Envoy need not choose it anew (`per_route_config_name`).
@@ -22,7 +22,7 @@ pub(crate) fn take_configuration(name: &[u8]) -> *const c_void {
         let line = format!(
             "streamgate: a route's configuration refused: per_route_config_name is not {KEEP}"
         );
-        envoy::log(Level::Error, &line);
+        envoy::log(LogLevel::Error, &line);
     }
     match is_known {
         true => (&raw const ANY).cast(),
@@ -31,7 +31,7 @@ pub(crate) fn take_configuration(name: &[u8]) -> *const c_void {
 }
 
 /// Has Envoy choose the route anew for a request whose path was changed, unless its route says that it is kept.
-pub(crate) fn choose_anew(stream: Stream) {
+pub(crate) fn choose_anew(stream: HttpStream) {
     if !ANY.load(Ordering::Relaxed) || !stream.has_route_configuration() {
         stream.clear_route();
     }

@@ -2,7 +2,7 @@
 
 /// How a worker's edge, or all of them, stand with the fleet's store.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct StoreStanding {
     /// Shards that do not answer, as the worker says that finds the most.
     pub(crate) down: usize,
     /// Requests that wait for it.
@@ -11,7 +11,7 @@ pub(crate) struct Standing {
     pub(crate) other_layout: Option<String>,
 }
 
-impl Standing {
+impl StoreStanding {
     /// Of both together.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {

@@ -23,12 +23,12 @@ type Entry = (Version, Box<[u8]>);
 /// On lines of their own, so that a worker's locking does not disturb its neighbours'.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Shard(Mutex<HashMap<StoreKey, Entry>>);
+struct TableShard(Mutex<HashMap<StoreKey, Entry>>);
 
 /// The table, and the generations of slot groups beside it, which take no lock.
 #[derive(Debug)]
-pub(crate) struct Table {
-    shards: Box<[Shard]>,
+pub(crate) struct StoreTable {
+    shards: Box<[TableShard]>,
     generations: Box<[AtomicU32]>,
     /// By how many milliseconds own time is ahead of the steady clock; [`UNKNOWN`] at first.
     ahead_ms: AtomicI64,
@@ -38,10 +38,10 @@ pub(crate) struct Table {
     ends: Mutex<Ends>,
 }
 
-impl Table {
+impl StoreTable {
     fn new() -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            shards: (0..SHARDS).map(|_| TableShard::default()).collect(),
             generations: (0..GROUPS).map(|_| AtomicU32::new(0)).collect(),
             ahead_ms: AtomicI64::new(UNKNOWN),
             machine_ahead_ms: AtomicI64::new(0),
@@ -69,7 +69,7 @@ impl Table {
 
     /// The table that configurations of this name share, now and after updates.
     pub(crate) fn named(name: &str) -> Arc<Self> {
-        static TABLES: Mutex<Vec<(String, Arc<Table>)>> = Mutex::new(Vec::new());
+        static TABLES: Mutex<Vec<(String, Arc<StoreTable>)>> = Mutex::new(Vec::new());
         let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, table)) = tables.iter().find(|(known, _)| known == name) {
             return Arc::clone(table);
@@ -101,7 +101,7 @@ impl Table {
             | StoreKey::Workers => 0,
         };
         let index = usize::try_from(number).unwrap_or(0) % SHARDS;
-        let Some(Shard(shard)) = self.shards.get(index) else {
+        let Some(TableShard(shard)) = self.shards.get(index) else {
             return act(&mut HashMap::new());
         };
         act(&mut shard.lock().unwrap_or_else(PoisonError::into_inner))
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_value_is_written_by_whoever_saw_the_latest() {
-        let table = Table::new();
+        let table = StoreTable::new();
         let key = StoreKey::Slot(7);
         assert!(table.load(key).is_none());
         assert_eq!(table.swap(key, Some(Version(1)), b"x"), Swap::Conflict);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn keys_of_different_kinds_with_the_same_number_are_different() {
-        let table = Table::new();
+        let table = StoreTable::new();
         let keys = [
             StoreKey::Slot(0),
             StoreKey::Feed(0),
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn of_all_who_write_at_once_none_is_lost() {
-        let table = Table::new();
+        let table = StoreTable::new();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -216,9 +216,12 @@ mod tests {
 
     #[test]
     fn a_name_has_one_table() {
-        let (first, other) = (Table::named("a test"), Table::named("another test"));
+        let (first, other) = (
+            StoreTable::named("a test"),
+            StoreTable::named("another test"),
+        );
         assert_eq!(first.swap(StoreKey::Live, None, b"1"), Swap::Done);
-        assert!(Table::named("a test").load(StoreKey::Live).is_some());
+        assert!(StoreTable::named("a test").load(StoreKey::Live).is_some());
         assert!(other.load(StoreKey::Live).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! What a worker's desk has to say about a request. It goes from there to the request's thread.
 
-use streamgate_core::exchange::{Record, Reply};
+use streamgate_core::exchange::{LogEntry, Reply};
 use streamgate_core::playback::Scrub;
 
 /// What goes on with a request.
@@ -8,7 +8,7 @@ pub(crate) enum Todo {
     /// It goes on as it is.
     Pass,
     /// The same, and the access log is told.
-    Tell(Record),
+    Tell(LogEntry),
     /// It goes on to the origin.
     Forward {
         strip: usize,
@@ -29,7 +29,7 @@ pub(crate) enum ResponseTodo {
     /// It goes on as it is.
     Pass,
     /// The same, and the access log is told.
-    Tell(Record),
+    Tell(LogEntry),
     /// It gives way to an answer.
     Reply(Box<Reply>),
     /// The fleet's store was asked.

@@ -8,7 +8,7 @@ use streamgate_core::edge::Edge;
 
 use crate::confined::Confined;
 use crate::desk::Desk;
-use crate::envoy::{self, ConfigScheduler, Gauges, Level};
+use crate::envoy::{self, ConfigScheduler, Gauges, LogLevel};
 use crate::host::Process;
 use crate::meters::{METERS, MetricIds};
 
@@ -100,7 +100,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         for line in self.at_desk(Desk::end) {
-            envoy::log(Level::Info, &line);
+            envoy::log(LogLevel::Info, &line);
         }
     }
 }

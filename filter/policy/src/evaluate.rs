@@ -16,7 +16,7 @@ use super::event::{Breach, CONFLICTS_MAX, Level, Play};
 use super::evictions::{Demand, smallest};
 use super::other::Other;
 use super::places::Places;
-use super::rule::{Contender, Count, OnConflict, Rule, Says, Standing};
+use super::rule::{Contender, ContenderStanding, Count, OnConflict, Rule, Says};
 use super::same_device::{replaced, would_be_replaced, would_itself_be_replaced};
 use crate::activity::{Activity, EndReason, Stream};
 use crate::exception::Allowance;
@@ -93,8 +93,8 @@ pub(super) fn evaluate(
         ..Findings::default()
     };
 
-    let starts = !matches!(contender.standing, Standing::Known { .. });
-    let mut demands: Vec<Wanted<'_>> = Vec::new();
+    let starts = !matches!(contender.standing, ContenderStanding::Known { .. });
+    let mut demands: Vec<RuleDemand<'_>> = Vec::new();
     let mut seen: Vec<&Stream> = Vec::with_capacity(others.len());
     let policies = || book.policies_of(&play.application);
     let enforced = policies().filter(|(_, policy)| policy.mode == Mode::Enforce);
@@ -114,7 +114,7 @@ pub(super) fn evaluate(
                     findings.breaches.push(Breach { level, ..breach });
                     findings.forfeited.extend(alike.iter().map(end));
                 }
-                Says::Evict(demand) => demands.push(Wanted {
+                Says::Evict(demand) => demands.push(RuleDemand {
                     demand,
                     why: end_by(policy, rule),
                 }),
@@ -156,7 +156,7 @@ fn places(
 }
 
 /// What one rule wants to go, and what is said to whoever does.
-struct Wanted<'a> {
+struct RuleDemand<'a> {
     demand: Demand<'a>,
     why: EndReason,
 }
@@ -170,11 +170,11 @@ fn end_by(policy: &Policy, rule: &Rule) -> EndReason {
 
 /// The streams that go so that every rule has its room, each with the first rule that wanted
 /// it to go.
-fn evicted(wanted: &[Wanted<'_>]) -> Vec<(StreamKey, EndReason)> {
+fn evicted(wanted: &[RuleDemand<'_>]) -> Vec<(StreamKey, EndReason)> {
     let demands: Vec<_> = wanted.iter().map(|wanted| wanted.demand.clone()).collect();
     let losers = smallest(demands);
     let with_reason = losers.iter().filter_map(|loser| {
-        let wants = |wanted: &&Wanted<'_>| wanted.demand.may_take(&loser.key);
+        let wants = |wanted: &&RuleDemand<'_>| wanted.demand.may_take(&loser.key);
         let wanted = wanted.iter().find(wants)?;
         Some((loser.key, wanted.why.clone()))
     });
@@ -224,7 +224,7 @@ fn rules_broken(
         }
         broken.push(WatchedRule::of(policy, rule));
         // Of one that plays on nobody is told again.
-        if first.is_none() && !matches!(contender.standing, Standing::Known { .. }) {
+        if first.is_none() && !matches!(contender.standing, ContenderStanding::Known { .. }) {
             let in_the_way = match says {
                 Says::Deny { conflicts, .. } => conflicts,
                 _ => left.clone(),

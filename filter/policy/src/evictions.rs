@@ -42,7 +42,7 @@ pub(super) fn smallest(demands: Vec<Demand<'_>>) -> Vec<&Stream> {
                 .map(|demand| (demand.identity(), demand));
             let demands = sorted_by(demands, |(one, _), (other, _)| one.cmp(other));
             let demands: Vec<_> = demands.into_iter().map(|(_, demand)| demand).collect();
-            Search::new(&demands).run()
+            EvictionSearch::new(&demands).run()
         }
     };
     let mut chosen = sorted_by_key(chosen, |stream| age(stream));
@@ -85,7 +85,7 @@ fn in_order(chosen: &Choice) -> Choice {
     sorted_by_key(chosen.iter().copied(), |number| *number)
 }
 
-struct Search<'d, 'a> {
+struct EvictionSearch<'d, 'a> {
     demands: &'d [Demand<'a>],
     /// Oldest first; of the same age the smaller first, then the one with the older streams.
     candidates: Vec<Candidate<'a>>,
@@ -95,7 +95,7 @@ struct Search<'d, 'a> {
     looked_at: usize,
 }
 
-impl<'d, 'a> Search<'d, 'a> {
+impl<'d, 'a> EvictionSearch<'d, 'a> {
     fn new(demands: &'d [Demand<'a>]) -> Self {
         let mut candidates: Vec<Candidate<'a>> = Vec::new();
         for unit in demands.iter().flat_map(|demand| &demand.units) {

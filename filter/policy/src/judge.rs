@@ -16,7 +16,7 @@ use super::evaluate::{Findings, breach, evaluate};
 use super::event::{Event, Judgement, Play, Recall, Refused, Unknown, Verdict};
 use super::given::{are_too_many, changes_immutable};
 use super::operate::{blocked, operate};
-use super::rule::{Contender, Standing};
+use super::rule::{Contender, ContenderStanding};
 use super::set_back::bring_back;
 use super::shared;
 use super::stops::{is_foreign, release, stop};
@@ -141,9 +141,9 @@ fn judge_play(
     let strayed = !findings.breaches.is_empty() && has_strayed(activity, play, book, &contender);
     let (is_known, started_at) = match standing {
         // After its end, whichever clock that was read from: it has started again.
-        Standing::New => (false, ended_at.map_or(now, |at| now.max(at.plus_ms(1)))),
-        Standing::Known { started_at, .. } => (true, started_at),
-        Standing::Revived { started_at } => (false, started_at),
+        ContenderStanding::New => (false, ended_at.map_or(now, |at| now.max(at.plus_ms(1)))),
+        ContenderStanding::Known { started_at, .. } => (true, started_at),
+        ContenderStanding::Revived { started_at } => (false, started_at),
     };
 
     // Nothing has changed so far. A call counts whatever its answer.
@@ -248,7 +248,7 @@ fn has_strayed(
     book: &PolicyBook,
     contender: &Contender<'_>,
 ) -> bool {
-    let Standing::Known { before, .. } = contender.standing else {
+    let ContenderStanding::Known { before, .. } = contender.standing else {
         return false;
     };
     if play.is_call || before == contender.attributes {

@@ -73,24 +73,23 @@ pub(super) struct Contender<'a> {
     pub(super) limits: &'a Limits,
     /// What an operator has said of its account.
     pub(super) allowance: Option<Allowance>,
-    pub(super) standing: Standing<'a>,
+    pub(super) standing: ContenderStanding<'a>,
 }
 
 impl Contender<'_> {
     /// Its own age; `None` for a newcomer, which is younger than all others.
     pub(super) fn since(&self) -> Option<Since> {
         match self.standing {
-            Standing::New => None,
-            Standing::Known { started_at, .. } | Standing::Revived { started_at } => {
-                Some((started_at, *self.key))
-            }
+            ContenderStanding::New => None,
+            ContenderStanding::Known { started_at, .. }
+            | ContenderStanding::Revived { started_at } => Some((started_at, *self.key)),
         }
     }
 }
 
 /// Where a contender stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Standing<'a> {
+pub(super) enum ContenderStanding<'a> {
     /// It is live.
     Known {
         started_at: Moment,
@@ -131,7 +130,7 @@ enum Unit<'a> {
 pub(super) type Since = (Moment, StreamKey);
 
 /// A contender's unit among the others.
-enum StoreKey {
+enum ContenderUnit {
     New,
     Revived(Since),
     Held(Since),
@@ -182,7 +181,7 @@ impl Rule {
         if self.holds_among(rivals.len(), contender) {
             return Says::Fine;
         }
-        let (units, index) = self.index(&rivals, contender);
+        let (units, contender_unit) = self.units(&rivals, contender);
 
         let max = self.max_for(contender.limits, contender.allowance);
         let max = usize::try_from(max).unwrap_or(usize::MAX);
@@ -208,21 +207,23 @@ impl Rule {
                 surplus,
             })
         };
-        match (self.on_conflict, index) {
-            (OnConflict::DenyNew, StoreKey::New | StoreKey::Revived(_)) => deny(),
-            (OnConflict::DenyNew, StoreKey::Held(since)) if older(&since) >= max => deny(),
-            (OnConflict::StopOldest, StoreKey::New) if units.len() < surplus => deny(),
-            (OnConflict::StopOldest, StoreKey::Revived(since)) if older(&since) < surplus => deny(),
+        match (self.on_conflict, contender_unit) {
+            (OnConflict::DenyNew, ContenderUnit::New | ContenderUnit::Revived(_)) => deny(),
+            (OnConflict::DenyNew, ContenderUnit::Held(since)) if older(&since) >= max => deny(),
+            (OnConflict::StopOldest, ContenderUnit::New) if units.len() < surplus => deny(),
+            (OnConflict::StopOldest, ContenderUnit::Revived(since)) if older(&since) < surplus => {
+                deny()
+            }
             // The whole unit goes, or what is left of it would be young and stay.
-            (OnConflict::StopOldest, StoreKey::Held(since)) if older(&since) < surplus => {
+            (OnConflict::StopOldest, ContenderUnit::Held(since)) if older(&since) < surplus => {
                 let own = self.unit(contender.key, contender.attributes);
                 Says::Deny {
                     conflicts: streams_of(&units),
                     alike: streams_of(&[(own, since)]),
                 }
             }
-            (OnConflict::StopOldest, StoreKey::New | StoreKey::Revived(_)) => evict(),
-            (_, StoreKey::Held(_)) => Says::Fine,
+            (OnConflict::StopOldest, ContenderUnit::New | ContenderUnit::Revived(_)) => evict(),
+            (_, ContenderUnit::Held(_)) => Says::Fine,
         }
     }
 
@@ -266,11 +267,11 @@ impl Rule {
 
     /// The units among `rivals` (oldest first) other than the contender's own, oldest
     /// first, and where the contender's own stands among them.
-    fn index<'a>(
+    fn units<'a>(
         &self,
         rivals: &[&'a Stream],
         contender: &Contender<'_>,
-    ) -> (Vec<(Unit<'a>, Since)>, StoreKey) {
+    ) -> (Vec<(Unit<'a>, Since)>, ContenderUnit) {
         let mut units: Vec<(Unit<'_>, Since)> = Vec::with_capacity(rivals.len());
         let mut shared: Option<Since> = None;
         let own = self.unit(contender.key, contender.attributes);
@@ -284,18 +285,22 @@ impl Rule {
             }
         }
         let own = match contender.standing {
-            Standing::Known { started_at, before } if self.counted_alike(before, contender) => {
-                StoreKey::Held((started_at, *contender.key))
+            ContenderStanding::Known { started_at, before }
+                if self.counted_alike(before, contender) =>
+            {
+                ContenderUnit::Held((started_at, *contender.key))
             }
-            Standing::Revived { started_at } => StoreKey::Revived((started_at, *contender.key)),
-            Standing::Known { .. } | Standing::New => StoreKey::New,
+            ContenderStanding::Revived { started_at } => {
+                ContenderUnit::Revived((started_at, *contender.key))
+            }
+            ContenderStanding::Known { .. } | ContenderStanding::New => ContenderUnit::New,
         };
-        let index = match (own, shared) {
-            (StoreKey::Held(own), Some(shared)) => StoreKey::Held(own.min(shared)),
-            (_, Some(shared)) => StoreKey::Held(shared),
+        let contender_unit = match (own, shared) {
+            (ContenderUnit::Held(own), Some(shared)) => ContenderUnit::Held(own.min(shared)),
+            (_, Some(shared)) => ContenderUnit::Held(shared),
             (own, None) => own,
         };
-        (units, index)
+        (units, contender_unit)
     }
 
     /// Whether a live stream was counted with the same others before this event. One

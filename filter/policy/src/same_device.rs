@@ -5,7 +5,7 @@ use streamgate_values::stream_key::StreamKey;
 
 use super::book::{Mode, Policy, PolicyBook};
 use super::event::Play;
-use super::rule::{Contender, Since, Standing, device};
+use super::rule::{Contender, ContenderStanding, Since, device};
 use crate::activity::Stream;
 use crate::other::Other;
 
@@ -17,7 +17,8 @@ pub(super) fn replaced(
     contender: &Contender<'_>,
     others: &[Other<'_>],
 ) -> Vec<StreamKey> {
-    let (Standing::New, Some(own)) = (contender.standing, device(contender.attributes)) else {
+    let (ContenderStanding::New, Some(own)) = (contender.standing, device(contender.attributes))
+    else {
         return Vec::new();
     };
     let same = others

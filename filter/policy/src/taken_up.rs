@@ -19,7 +19,7 @@ use streamgate_values::stream_key::StreamKey;
 use crate::activity::{Activity, Stream};
 use crate::book::PolicyBook;
 use crate::event::{Judgement, Play, Recall, Unknown, Verdict};
-use crate::rule::{Standing, device};
+use crate::rule::{ContenderStanding, device};
 use crate::session_player::SessionPlayer;
 
 /// An event of a stream, or of the session that the stream belongs to.
@@ -130,9 +130,9 @@ pub(super) fn is_made_anew(
     activity: &Activity,
     play: &Play,
     book: &PolicyBook,
-    standing: &Standing<'_>,
+    standing: &ContenderStanding<'_>,
 ) -> bool {
-    matches!(standing, Standing::Revived { .. }) && begun(activity, play, book).is_some()
+    matches!(standing, ContenderStanding::Revived { .. }) && begun(activity, play, book).is_some()
 }
 
 /// The stream that plays already on the device of an app that creates its session, or that comes back and does

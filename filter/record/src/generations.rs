@@ -90,7 +90,7 @@ pub type LookCount = u32;
 pub struct Generations {
     /// How many bumps there were by the count, and by the log, at the worker's last look; `None` before
     /// the first.
-    known: Option<Known>,
+    known: Option<KnownBumps>,
     /// How often a look has found new bumps.
     now: LookCount,
     /// When the latest bump of each bucket was seen.
@@ -104,12 +104,12 @@ pub struct Generations {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct KnownBumps {
     counted: u64,
     logged: u64,
 }
 
-impl Known {
+impl KnownBumps {
     /// How many more were counted than logged. A bump is logged first; one that is counted
     /// without, for another plugin or because the log could not be written, makes it more.
     const fn not_logged(self) -> i64 {
@@ -169,7 +169,7 @@ impl Generations {
         let log = host.load(StoreKey::Bumps);
         let log = log.and_then(|(bytes, _)| Log::parse(&bytes));
         let log = log.unwrap_or_default();
-        let known = Known {
+        let known = KnownBumps {
             counted,
             logged: log.total,
         };

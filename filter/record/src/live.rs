@@ -15,9 +15,9 @@ const VERSION: u8 = 1;
 /// The number as stored: the format's version (1 byte), then the number (8). It may be
 /// negative for a moment, where one worker's end is counted before another's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Count(i64);
+struct LiveCount(i64);
 
-impl Count {
+impl LiveCount {
     /// What is stored; none if it is nothing, or nothing readable.
     fn load(store: &impl Store) -> (Self, Option<Version>) {
         let found = store.load(StoreKey::Live);
@@ -42,18 +42,18 @@ impl Count {
 
 /// The number of streams on record, as it was found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found(Count, Option<Version>);
+pub(super) struct Found(LiveCount, Option<Version>);
 
 impl Found {
     /// Finds it.
     pub(super) fn of(store: &impl Store) -> Self {
-        let (count, version) = Count::load(store);
+        let (count, version) = LiveCount::load(store);
         Self(count, version)
     }
 
     /// The number.
     pub(super) fn live(self) -> u64 {
-        let Self(Count(count), _) = self;
+        let Self(LiveCount(count), _) = self;
         u64::try_from(count).unwrap_or(0)
     }
 }
@@ -78,8 +78,8 @@ pub(super) fn add_live_to(host: &impl Host, mut found: Option<Found>, change: i6
     }
     host.add_live(change);
     for _ in 0..TRIES {
-        let Found(Count(count), version) = found.take().unwrap_or_else(|| Found::of(host));
-        let count = Count(count.saturating_add(change));
+        let Found(LiveCount(count), version) = found.take().unwrap_or_else(|| Found::of(host));
+        let count = LiveCount(count.saturating_add(change));
         match host.swap(StoreKey::Live, version, &count.to_bytes()) {
             Swap::Conflict => {}
             Swap::Done | Swap::Failed => return,

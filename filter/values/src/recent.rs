@@ -13,13 +13,13 @@ const PARTS: usize = if cfg!(target_arch = "wasm32") { 16 } else { 64 };
 /// time; what is forgotten costs asking again.
 #[derive(Debug)]
 pub struct Recent<V> {
-    parts: [Generations<V>; PARTS],
+    parts: [RecentPart<V>; PARTS],
     generation_max: usize,
 }
 
 /// A part of a table.
 #[derive(Debug)]
-struct Generations<V> {
+struct RecentPart<V> {
     young: HashTable<(Fingerprint, V)>,
     old: HashTable<(Fingerprint, V)>,
 }
@@ -29,7 +29,7 @@ impl<V> Recent<V> {
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self {
-            parts: [(); PARTS].map(|()| Generations {
+            parts: [(); PARTS].map(|()| RecentPart {
                 young: HashTable::new(),
                 old: HashTable::new(),
             }),
@@ -40,7 +40,7 @@ impl<V> Recent<V> {
     /// The value under `fingerprint`.
     #[must_use]
     pub fn value(&self, fingerprint: Fingerprint) -> Option<&V> {
-        let Generations { young, old } = self.parts.get(part(fingerprint))?;
+        let RecentPart { young, old } = self.parts.get(part(fingerprint))?;
         let is_it = |(known, _): &(Fingerprint, V)| *known == fingerprint;
         let found = young.find(fingerprint.spread(), is_it);
         let found = found.or_else(|| old.find(fingerprint.spread(), is_it));
@@ -49,7 +49,7 @@ impl<V> Recent<V> {
 
     /// Remembers a value.
     pub fn insert(&mut self, fingerprint: Fingerprint, value: V) {
-        let Some(Generations { young, old }) = self.parts.get_mut(part(fingerprint)) else {
+        let Some(RecentPart { young, old }) = self.parts.get_mut(part(fingerprint)) else {
             return;
         };
         let is_it = |(known, _): &(Fingerprint, V)| *known == fingerprint;
@@ -67,7 +67,7 @@ impl<V> Recent<V> {
 
     /// Forgets a value.
     pub fn remove(&mut self, fingerprint: Fingerprint) {
-        let Some(Generations { young, old }) = self.parts.get_mut(part(fingerprint)) else {
+        let Some(RecentPart { young, old }) = self.parts.get_mut(part(fingerprint)) else {
             return;
         };
         for generation in [young, old] {

@@ -33,8 +33,6 @@ pub fn sorted_by<T>(
 }
 
 /// What to swap, one after the other, to have so many items in order.
-///
-/// The standard library's heap takes a tenth of what its sort takes.
 #[inline(never)]
 fn swaps(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize, usize)> {
     // Streams of one account come almost in order.

@@ -36,7 +36,7 @@ pub(crate) use self::exchange::{
     request_path, response_body, response_header, response_status, resume_request, resume_response,
     set_request_header, set_response_header,
 };
-use self::shared_key::{CREATE_ONLY, Key};
+use self::shared_key::{CREATE_ONLY, SharedKey};
 
 /// How many counters of policies and rules Envoy is told of at a tick: under 5,000 policies all of them
 /// would hold up a worker for milliseconds.
@@ -221,7 +221,7 @@ impl Meter for Envoy {
 
 impl Store for Envoy {
     fn load(&self, key: StoreKey) -> Option<(Vec<u8>, Version)> {
-        match hostcalls::get_shared_data(&Key::of(key)) {
+        match hostcalls::get_shared_data(&SharedKey::of(key)) {
             Ok((bytes, Some(cas))) => Some((bytes.unwrap_or_default(), Version(cas))),
             _ => None,
         }
@@ -229,7 +229,7 @@ impl Store for Envoy {
 
     fn swap(&self, key: StoreKey, expected: Option<Version>, value: &[u8]) -> Swap {
         let cas = expected.map_or(CREATE_ONLY, |Version(cas)| cas);
-        match hostcalls::set_shared_data(&Key::of(key), Some(value), Some(cas)) {
+        match hostcalls::set_shared_data(&SharedKey::of(key), Some(value), Some(cas)) {
             Ok(()) => Swap::Done,
             Err(Status::CasMismatch) => Swap::Conflict,
             Err(_) => Swap::Failed,
@@ -239,14 +239,14 @@ impl Store for Envoy {
     /// A generation is an entry without a value, whose CAS value changes with every write:
     /// reading it costs no allocation.
     fn generation(&self, group: u16) -> u32 {
-        match hostcalls::get_shared_data(&Key::generation(group)) {
+        match hostcalls::get_shared_data(&SharedKey::generation(group)) {
             Ok((_, Some(cas))) => cas,
             _ => 0,
         }
     }
 
     fn bump(&self, group: u16) {
-        let _ = hostcalls::set_shared_data(&Key::generation(group), None, None);
+        let _ = hostcalls::set_shared_data(&SharedKey::generation(group), None, None);
         self.own_bumps.set(self.own_bumps.get().wrapping_add(1));
     }
 

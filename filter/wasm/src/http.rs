@@ -43,8 +43,8 @@ fn reply(reply: &Reply, head: Option<&RequestHead>) {
             tell_no_more(head);
         }
     }
-    if let Some(record) = &reply.record {
-        log::record(record);
+    if let Some(log_entry) = &reply.log_entry {
+        log::tell(log_entry);
     }
     host::answer(&reply.answer);
 }
@@ -61,8 +61,8 @@ fn tell_no_more(head: &RequestHead) {
 pub(crate) fn take(step: Step, path: Option<&[u8]>, head: Option<&RequestHead>) -> (State, Go) {
     match step {
         Step::Pass => (State::Nothing, Go::On),
-        Step::Log(record) => {
-            log::record(&record);
+        Step::Log(log_entry) => {
+            log::tell(&log_entry);
             (State::Nothing, Go::On)
         }
         Step::Forward(forward) => (forwarded(forward, path), Go::On),
@@ -84,14 +84,14 @@ pub(crate) fn take(step: Step, path: Option<&[u8]>, head: Option<&RequestHead>) 
 pub(crate) fn take_response(step: ResponseStep, ends: bool) -> (State, Go) {
     match step {
         Step::Pass => (State::Nothing, Go::On),
-        Step::Log(record) => {
-            log::record(&record);
+        Step::Log(log_entry) => {
+            log::tell(&log_entry);
             (State::Nothing, Go::On)
         }
         Step::Reply(reply) => {
             // The request's head is gone by now; its path was stripped on the way in.
-            if let Some(record) = &reply.record {
-                log::record(record);
+            if let Some(log_entry) = &reply.log_entry {
+                log::tell(log_entry);
             }
             (answer_instead(reply.answer, ends), Go::On)
         }

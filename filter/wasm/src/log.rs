@@ -1,9 +1,9 @@
 //! What the access log is told of a decision.
 
 use proxy_wasm::hostcalls;
-use streamgate_core::exchange::Record;
+use streamgate_core::exchange::LogEntry;
 
 /// Hands a decision to the access log: `%FILTER_STATE(wasm.streamgate:PLAIN)%`, an object of JSON.
-pub(crate) fn record(record: &Record) {
-    let _ = hostcalls::set_property(vec!["streamgate"], Some(&record.to_json()));
+pub(crate) fn tell(log_entry: &LogEntry) {
+    let _ = hostcalls::set_property(vec!["streamgate"], Some(&log_entry.to_json()));
 }

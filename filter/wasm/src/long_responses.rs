@@ -21,8 +21,8 @@ impl Worker {
         for cut in &cuts {
             let Ticket(context) = cut.ticket;
             if host::act_for(context) {
-                if let Some(record) = &cut.record {
-                    crate::log::record(record);
+                if let Some(log_entry) = &cut.log_entry {
+                    crate::log::tell(log_entry);
                 }
                 reset_response();
             }

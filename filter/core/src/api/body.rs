@@ -51,7 +51,7 @@ pub(super) struct RunningStream {
 
 /// A problem text (RFC 9457).
 #[derive(Serialize)]
-pub(super) struct Problem<'a> {
+pub(super) struct ProblemDetails<'a> {
     pub(super) status: u16,
     pub(super) detail: &'a str,
 }
@@ -61,6 +61,6 @@ pub(super) fn problem(status: u16, detail: &str) -> Answer {
     Answer::json(
         status,
         "application/problem+json",
-        &Problem { status, detail },
+        &ProblemDetails { status, detail },
     )
 }

@@ -21,7 +21,7 @@ use super::creates_by_client::CreatesByClient;
 use super::credentials;
 use super::refused::{refusal, refused_for};
 use super::respond::{Caller, malformed, unauthorized};
-use super::understood::{Understood, Wish};
+use super::understood::{CallWish, Understood};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, SessionApi};
 use crate::credential_clock::credentials_ahead_ms;
@@ -77,7 +77,7 @@ pub(crate) fn begin(
     let reply = |answer: Answer| {
         let application = application.map(|application| application.id.as_str());
         Step::Reply(Reply {
-            record: refusal(answer.status, None, application),
+            log_entry: refusal(answer.status, None, application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
         })
@@ -112,7 +112,7 @@ pub(crate) fn begin(
         Step::Reply(Reply {
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
-            record: Some(refused_for(reason, subject_key, &application.id)),
+            log_entry: Some(refused_for(reason, subject_key, &application.id)),
         })
     };
     let mut proof = Proof::default();
@@ -201,7 +201,7 @@ pub(crate) fn finish(
     let reply = |answer: Answer| {
         let application = calls.map(|application| application.id.as_str());
         Step::Reply(Reply {
-            record: refusal(answer.status, Some(subject), application),
+            log_entry: refusal(answer.status, Some(subject), application),
             answer,
             logged_path: Some(logged_path.clone().into_bytes()),
         })
@@ -228,7 +228,7 @@ pub(crate) fn finish(
     };
     let now = host.now();
     let mut understood = Understood {
-        wish: Wish::RunningStreams,
+        wish: CallWish::RunningStreams,
         application: Arc::clone(application),
         account_path,
         subject,
@@ -257,14 +257,14 @@ pub(crate) fn finish(
         Call::Create { terminate } => {
             let stream = StreamKey::mint(now, host.random());
             let play = caller.play(stream, attributes, terminate, Unknown::IsNew);
-            (Wish::Create(stream), Event::Play(play))
+            (CallWish::Create(stream), Event::Play(play))
         }
         Call::Heartbeat { session } => {
             let Ok(stream) = caller.read_session(&session) else {
                 return reply(Answer::empty(404));
             };
             let play = caller.play(stream, attributes, Vec::new(), Unknown::IsOver);
-            (Wish::Heartbeat(stream), Event::Play(play))
+            (CallWish::Heartbeat(stream), Event::Play(play))
         }
         Call::Stop { session } => {
             let Ok(stream) = caller.read_session(&session) else {
@@ -275,7 +275,7 @@ pub(crate) fn finish(
                 stream,
                 application,
             };
-            (Wish::Stop(stream), event)
+            (CallWish::Stop(stream), event)
         }
     };
     understood.wish = wish;
@@ -308,7 +308,7 @@ fn no_target(config: &Config, host: &impl Host, error: ResourceError) -> Reply {
         ),
     };
     Reply {
-        record: refusal(answer.status, None, None),
+        log_entry: refusal(answer.status, None, None),
         answer,
         logged_path: Some(format!("{}/*", config.sessions.base_path).into_bytes()),
     }

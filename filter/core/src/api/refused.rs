@@ -2,7 +2,7 @@
 
 use streamgate_values::subject::SubjectKey;
 
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 use crate::refusal::reason::Reason;
 
 /// A line for an answer with this status; `None` for a success. Account and application are
@@ -11,7 +11,7 @@ pub(super) fn refusal(
     status: u16,
     subject: Option<SubjectKey>,
     application: Option<&str>,
-) -> Option<Record> {
+) -> Option<LogEntry> {
     let reason = match status {
         400 | 417 => "malformed",
         401 => "unauthorized",
@@ -23,22 +23,22 @@ pub(super) fn refusal(
         429 => "throttled",
         _ => return None,
     };
-    Some(Record {
+    Some(LogEntry {
         event: "refusal",
         reason: Some(reason),
         subject,
         application: application.map(str::to_owned),
-        ..Record::default()
+        ..LogEntry::default()
     })
 }
 
 /// A line for a call that is refused for this reason.
-pub(super) fn refused_for(reason: Reason, subject: SubjectKey, application: &str) -> Record {
-    Record {
+pub(super) fn refused_for(reason: Reason, subject: SubjectKey, application: &str) -> LogEntry {
+    LogEntry {
         event: "refusal",
         reason: Some(reason.code()),
         subject: Some(subject),
         application: Some(application.to_owned()),
-        ..Record::default()
+        ..LogEntry::default()
     }
 }

@@ -14,9 +14,9 @@ use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
 use super::body::{RunningStream, RunningStreams, Session, SessionBody, problem};
-use super::understood::{Understood, Wish};
+use super::understood::{CallWish, Understood};
 use crate::config::{Compatibility, Config};
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::{Answer, LogEntry, Reply};
 use crate::refusal::advice::{self, EvaluationResult};
 use crate::refusal::cause;
 use crate::refusal::counted::Counted;
@@ -30,7 +30,7 @@ pub(crate) struct Caller<'a> {
     now: Moment,
 }
 
-type Answered = (Answer, Option<Record>);
+type Answered = (Answer, Option<LogEntry>);
 
 impl<'a> Caller<'a> {
     pub(crate) const fn of(call: &'a Understood, config: &'a Config, now: Moment) -> Self {
@@ -47,17 +47,19 @@ impl<'a> Caller<'a> {
         self.reply((self.running_streams(host), None))
     }
 
-    fn reply(&self, (answer, record): Answered) -> Reply {
+    fn reply(&self, (answer, log_entry): Answered) -> Reply {
         Reply {
             answer,
             logged_path: Some(self.call.logged_path.as_bytes().to_vec()),
-            record,
+            log_entry,
         }
     }
 
     fn answer(&self, host: &impl Host, verdict: Result<Verdict, Unavailable>) -> Answered {
         let wish = self.call.wish;
-        let (Wish::Create(stream) | Wish::Heartbeat(stream) | Wish::Stop(stream)) = wish else {
+        let (CallWish::Create(stream) | CallWish::Heartbeat(stream) | CallWish::Stop(stream)) =
+            wish
+        else {
             return (self.running_streams(host), None);
         };
         let verdict = match verdict {
@@ -66,27 +68,27 @@ impl<'a> Caller<'a> {
         };
         match (wish, verdict) {
             (_, Verdict::Refused(refused)) => self.refuse(host, &refused, &stream),
-            (Wish::Create(_), Verdict::Plays(plays)) => {
+            (CallWish::Create(_), Verdict::Plays(plays)) => {
                 // Its player has started the stream, and left a line then.
                 if let Some(taken) = plays.taken {
                     return (self.created(&taken, &plays), None);
                 }
                 let (reason, cause) = cause::of_start(&plays);
-                let record = Record {
+                let log_entry = LogEntry {
                     reason,
                     cause,
-                    ..self.record("start", None, &stream)
+                    ..self.log_entry("start", None, &stream)
                 };
-                (self.created(&stream, &plays), Some(record))
+                (self.created(&stream, &plays), Some(log_entry))
             }
-            (Wish::Heartbeat(_), Verdict::Plays(plays)) => {
+            (CallWish::Heartbeat(_), Verdict::Plays(plays)) => {
                 host.add(Metric::Heartbeats, 1);
                 let body = self.session(&stream, &plays, None);
                 (self.accepted(&body, &plays, None), None)
             }
-            (Wish::Stop(_), _) => {
-                let record = self.record("stop", None, &stream);
-                (Answer::empty(202), Some(record))
+            (CallWish::Stop(_), _) => {
+                let log_entry = self.log_entry("stop", None, &stream);
+                (Answer::empty(202), Some(log_entry))
             }
             _ => (Answer::empty(202), None),
         }
@@ -276,11 +278,11 @@ impl<'a> Caller<'a> {
             }
             Refused::Throttled { until } => Answer::throttled(*until, self.now),
         };
-        let record = Record {
+        let log_entry = LogEntry {
             cause: cause::of_refusal(refused),
-            ..self.record("refusal", Some(reason), stream)
+            ..self.log_entry("refusal", Some(reason), stream)
         };
-        (answer, Some(record))
+        (answer, Some(log_entry))
     }
 
     fn unavailable(
@@ -297,18 +299,26 @@ impl<'a> Caller<'a> {
                 .retry_after_s(self.config.sessions.timeout_ms)
                 .to_string(),
         );
-        (answer, Some(self.record("refusal", Some(reason), stream)))
+        (
+            answer,
+            Some(self.log_entry("refusal", Some(reason), stream)),
+        )
     }
 
-    fn record(&self, event: &'static str, reason: Option<Reason>, stream: &StreamKey) -> Record {
-        Record {
+    fn log_entry(
+        &self,
+        event: &'static str,
+        reason: Option<Reason>,
+        stream: &StreamKey,
+    ) -> LogEntry {
+        LogEntry {
             event,
             reason: reason.map(Reason::code),
             subject: Some(self.call.subject),
             stream: Some(*stream),
             application: Some(self.call.application.id.clone()),
             device: self.call.device.clone(),
-            ..Record::default()
+            ..LogEntry::default()
         }
     }
 }

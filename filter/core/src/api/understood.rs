@@ -10,7 +10,7 @@ use crate::request::viewer::Proof;
 
 /// What a call wishes for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Wish {
+pub(crate) enum CallWish {
     Create(StreamKey),
     Heartbeat(StreamKey),
     Stop(StreamKey),
@@ -20,7 +20,7 @@ pub(crate) enum Wish {
 /// A call as it was understood.
 #[derive(Debug, Clone)]
 pub(crate) struct Understood {
-    pub(super) wish: Wish,
+    pub(super) wish: CallWish,
     pub(super) application: Arc<Application>,
     pub(super) account_path: String,
     pub(super) subject: SubjectKey,

@@ -32,7 +32,7 @@ pub(crate) enum Tree {
 
 /// One step into a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     /// Into the field of this name.
     Field(String),
     /// Into the list's item at this index, the first being 0.
@@ -90,17 +90,17 @@ impl Tree {
     }
 
     /// Does something to every value that `steps` lead to: a name may stand twice.
-    pub(super) fn at(&mut self, steps: &[Step], change: &mut dyn FnMut(&mut Self)) {
+    pub(super) fn at(&mut self, steps: &[PathStep], change: &mut dyn FnMut(&mut Self)) {
         let Some((step, rest)) = steps.split_first() else {
             return change(self);
         };
         match (step, self) {
-            (Step::Field(name), Self::Fields(fields)) => {
+            (PathStep::Field(name), Self::Fields(fields)) => {
                 for (_, value) in fields.iter_mut().filter(|(known, _)| known == name) {
                     value.at(rest, change);
                 }
             }
-            (Step::Item(index), Self::List(values)) => {
+            (PathStep::Item(index), Self::List(values)) => {
                 if let Some(value) = values.get_mut(*index) {
                     value.at(rest, change);
                 }

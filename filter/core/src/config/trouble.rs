@@ -8,7 +8,7 @@ use streamgate_values::decimal;
 use super::nearest::nearest;
 use super::problem::{Problem, ROOT};
 use super::secrecy::{self, NOT_SHOWN};
-use super::tree::{Step, Tree};
+use super::tree::{PathStep, Tree};
 
 /// Why a tree is not what was expected, and where.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Trouble(Box<Details>);
 #[derive(Debug)]
 struct Details {
     /// From the value where it was found outwards.
-    path: Vec<Step>,
+    path: Vec<PathStep>,
     what: What,
 }
 
@@ -113,7 +113,7 @@ impl Trouble {
                         fields.push(((*name).to_owned(), Tree::Hole));
                     }
                 });
-                written(&[steps.as_slice(), &[Step::Field((*name).to_owned())]].concat())
+                written(&[steps.as_slice(), &[PathStep::Field((*name).to_owned())]].concat())
             }
             What::Twice(name) => {
                 tree.at(&steps, &mut |value| {
@@ -122,7 +122,7 @@ impl Trouble {
                         fields.push(((*name).to_owned(), Tree::Hole));
                     }
                 });
-                written(&[steps.as_slice(), &[Step::Field((*name).to_owned())]].concat())
+                written(&[steps.as_slice(), &[PathStep::Field((*name).to_owned())]].concat())
             }
             What::Said(_) | What::Found { .. } | What::Unknown { .. } => {
                 tree.at(&steps, &mut |value| *value = Tree::Hole);
@@ -131,7 +131,7 @@ impl Trouble {
         }
     }
 
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self) -> Vec<PathStep> {
         self.0.path.iter().rev().cloned().collect()
     }
 
@@ -149,14 +149,14 @@ impl Trouble {
     #[cold]
     #[inline(never)]
     pub(super) fn in_field(mut self, name: &str) -> Self {
-        self.0.path.push(Step::Field(name.to_owned()));
+        self.0.path.push(PathStep::Field(name.to_owned()));
         self
     }
 
     #[cold]
     #[inline(never)]
     pub(super) fn at_index(mut self, index: usize) -> Self {
-        self.0.path.push(Step::Item(index));
+        self.0.path.push(PathStep::Item(index));
         self
     }
 }
@@ -164,14 +164,14 @@ impl Trouble {
 const FIELD: &str = "field";
 
 /// A path as it is told, for example `policies[0].rules[1].max`; empty for the whole.
-fn written(steps: &[Step]) -> String {
+fn written(steps: &[PathStep]) -> String {
     let mut path = String::new();
     for step in steps {
         // Writing to a text does not fail.
         let _ = match step {
-            Step::Field(name) if path.is_empty() => path.write_str(name),
-            Step::Field(name) => write!(path, ".{name}"),
-            Step::Item(index) => write!(path, "[{index}]"),
+            PathStep::Field(name) if path.is_empty() => path.write_str(name),
+            PathStep::Field(name) => write!(path, ".{name}"),
+            PathStep::Item(index) => write!(path, "[{index}]"),
         };
     }
     path

@@ -4,7 +4,7 @@ use streamgate_record::fleet::Ticket;
 use streamgate_record::ports::Host;
 
 use super::{CopyState, Edge, Step};
-use crate::exchange::{Record, Reply};
+use crate::exchange::{LogEntry, Reply};
 use crate::operator::AtDoor;
 
 impl Edge {
@@ -41,10 +41,10 @@ impl Edge {
     ) -> Step<F, B> {
         let is_new = match &mut step {
             Step::Reply(reply) => {
-                self.note(host, copy_state, &mut reply.record);
+                self.note(host, copy_state, &mut reply.log_entry);
                 true
             }
-            Step::Log(record) => self.is_new(host, copy_state, record),
+            Step::Log(log_entry) => self.is_new(host, copy_state, log_entry),
             _ => true,
         };
         match is_new {
@@ -59,22 +59,27 @@ impl Edge {
         &mut self,
         host: &impl Host,
         copy_state: CopyState,
-        record: &mut Option<Record>,
+        log_entry: &mut Option<LogEntry>,
     ) {
-        if record
+        if log_entry
             .as_mut()
-            .is_some_and(|record| !self.is_new(host, copy_state, record))
+            .is_some_and(|log_entry| !self.is_new(host, copy_state, log_entry))
         {
-            *record = None;
+            *log_entry = None;
         }
     }
 
     /// Keeps a decision for operators, and says whether it is to be logged: the same was not told
     /// a moment ago.
-    fn is_new(&mut self, host: &impl Host, copy_state: CopyState, record: &mut Record) -> bool {
-        if let Some(subject) = &record.subject {
-            record.store = copy_state.decided_by(self.authority.fleet(), subject);
+    fn is_new(
+        &mut self,
+        host: &impl Host,
+        copy_state: CopyState,
+        log_entry: &mut LogEntry,
+    ) -> bool {
+        if let Some(subject) = &log_entry.subject {
+            log_entry.store = copy_state.decided_by(self.authority.fleet(), subject);
         }
-        self.operator.note(host, record)
+        self.operator.note(host, log_entry)
     }
 }

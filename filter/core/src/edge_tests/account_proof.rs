@@ -56,8 +56,11 @@ fn forbidden(world: &mut World, ask: Ask, reason: &str) {
     let reply = world.ask(ask).reply();
     assert_eq!(reply.answer.status, 403, "{:?}", reply.answer);
     assert_eq!(json(&reply.answer)["status"], 403);
-    let record = reply.record.unwrap();
-    assert_eq!((record.event, record.reason), ("refusal", Some(reason)));
+    let log_entry = reply.log_entry.unwrap();
+    assert_eq!(
+        (log_entry.event, log_entry.reason),
+        ("refusal", Some(reason))
+    );
 }
 
 #[test]
@@ -396,7 +399,7 @@ fn one_client_creates_so_many_sessions_a_minute_whatever_the_accounts() {
         assert_eq!((answer.status, answer.body.len()), (429, 0));
         let next_minute = NOW.plus_ms(60_000).to_http_date();
         assert_eq!(answer.header("expires"), Some(next_minute.as_str()));
-        assert_eq!(reply.record.unwrap().reason, Some("throttled"));
+        assert_eq!(reply.log_entry.unwrap().reason, Some("throttled"));
         assert_eq!(world.host.count(Metric::RefusalsThrottled), 1);
         // Somebody else's, and what is no create.
         assert_eq!(world.ask(from("10.0.0.2:9", 5)).answer().status, 202);

@@ -138,7 +138,7 @@ fn what_an_operator_stops_is_an_end_besides_the_audit() {
     let id = id.unwrap()["sessionId"].as_str().unwrap().to_owned();
     let stop = get(format!("/v2/sessions/acme/alice/{id}")).method("DELETE");
     let reply = world.ask(stop.application("web")).reply();
-    assert_eq!(reply.record.unwrap().event, "stop");
+    assert_eq!(reply.log_entry.unwrap().event, "stop");
     assert_eq!(lines(&world), [json!(null); 0]);
 }
 

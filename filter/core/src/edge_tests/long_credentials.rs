@@ -34,12 +34,16 @@ fn is_cut_after(world: &mut World, account: &str, lives_ms: u64) {
     }
     let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
     assert_eq!(cut.ticket, TICKET);
-    let record = cut.record.unwrap();
+    let log_entry = cut.log_entry.unwrap();
     assert_eq!(
-        (record.event, record.reason),
+        (log_entry.event, log_entry.reason),
         ("cut", Some("token-expired"))
     );
-    assert!(record.subject.is_some() && record.stream.is_some() && record.application.is_some());
+    assert!(
+        log_entry.subject.is_some()
+            && log_entry.stream.is_some()
+            && log_entry.application.is_some()
+    );
     assert_eq!(world.host.count(Metric::Cuts), 1);
     // Nobody was evicted: the place is free when the stream lapses, and lapse it does.
     assert_eq!(world.host.count(Metric::Evictions), 0);

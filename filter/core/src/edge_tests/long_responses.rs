@@ -5,7 +5,7 @@ use streamgate_record::fleet::Ticket;
 use streamgate_record::metric::Metric;
 
 use super::{TICKET, World, get, json};
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 use crate::playback::Cut;
 use crate::testing::{Headers, TIMEOUT_MS, config_with, test};
 
@@ -52,11 +52,11 @@ impl World {
     }
 }
 
-fn only(cuts: Vec<Cut>) -> Record {
+fn only(cuts: Vec<Cut>) -> LogEntry {
     let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
-    let record = cut.record.unwrap();
-    assert_eq!(record.event, "cut");
-    record
+    let log_entry = cut.log_entry.unwrap();
+    assert_eq!(log_entry.event, "cut");
+    log_entry
 }
 
 const TIMEOUT_S: u64 = TIMEOUT_MS / SECOND_MS;

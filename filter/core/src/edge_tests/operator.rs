@@ -114,8 +114,8 @@ fn a_refusal_is_explained_by_one_call() {
         house.world.play("alice");
     }
     let refusal = house.manifest("alice").reply();
-    let record = refusal.record.unwrap();
-    let cause = record.cause.clone().unwrap();
+    let log_entry = refusal.log_entry.unwrap();
+    let cause = log_entry.cause.clone().unwrap();
     assert_eq!(
         (cause.policy.as_str(), cause.rule.as_str()),
         ("household", "three-streams")
@@ -150,7 +150,7 @@ fn a_refusal_is_explained_by_one_call() {
     assert_eq!(account["limits"][0]["count"], 3);
     assert_eq!(account["store"], "alone");
     // By the hash that the log has.
-    let hash = record.subject.unwrap().to_string();
+    let hash = log_entry.subject.unwrap().to_string();
     assert_eq!(account["account"], hash.as_str());
     let by_hash = house.says(&format!("/streamgate/v1/hashes/{hash}"));
     assert_eq!(by_hash, account);
@@ -322,7 +322,7 @@ fn what_an_operator_stops_stays_stopped() {
     let stream = format!("/streamgate/v1/accounts/acme/alice/streams/{code}");
     let reply = house.reply(with_key(get(&stream).method("DELETE")));
     assert_eq!(body_of(&reply.answer)["stopped"], 1);
-    let audit = reply.record.unwrap();
+    let audit = reply.log_entry.unwrap();
     assert_eq!((audit.event, audit.reason), ("operator", Some("stop")));
     assert_eq!(audit.application.as_deref(), Some("operator key 1"));
     let path = String::from_utf8(reply.logged_path.unwrap()).unwrap();
@@ -535,7 +535,7 @@ fn a_refusal_that_is_repeated_is_one_line_a_second_with_a_count() {
     for _ in 0..30 {
         house.world.host.advance_ms(100);
         house.world.tick();
-        lines.extend(house.world.ask(segment()).reply().record);
+        lines.extend(house.world.ask(segment()).reply().log_entry);
     }
     let repeated: Vec<u32> = lines.iter().map(|line| line.repeated).collect();
     assert_eq!(repeated, [0, 9, 9]);
@@ -641,7 +641,7 @@ fn a_parameter_that_is_not_what_it_has_to_be_is_named() {
 fn a_flood_of_wrong_keys_leaves_a_few_lines_and_a_change_always_one() {
     let mut house = House::new();
     let flood = |house: &mut House| {
-        let lines = (0..1_000).filter_map(|_| house.reply(get("/streamgate/v1/summary")).record);
+        let lines = (0..1_000).filter_map(|_| house.reply(get("/streamgate/v1/summary")).log_entry);
         lines.collect::<Vec<_>>()
     };
     assert_eq!(flood(&mut house).len(), 32);
@@ -651,7 +651,7 @@ fn a_flood_of_wrong_keys_leaves_a_few_lines_and_a_change_always_one() {
     for _ in 0..100 {
         let stop = with_key(get("/streamgate/v1/accounts/acme/alice").method("DELETE"));
         let reply = house.reply(stop);
-        assert_eq!(reply.record.unwrap().event, "operator");
+        assert_eq!(reply.log_entry.unwrap().event, "operator");
     }
 }
 

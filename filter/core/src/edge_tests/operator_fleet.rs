@@ -86,7 +86,7 @@ fn the_store_is_asked_before_an_account_is_shown_or_changed() {
     let reply = agrees(&mut door, &host, false);
     assert_eq!(reply.answer.status, 200, "{reply:?}");
     assert_eq!(json(&reply.answer)["store"], "asked");
-    assert_eq!(reply.record.unwrap().store, Some("asked"));
+    assert_eq!(reply.log_entry.unwrap().store, Some("asked"));
     asks(&mut door, &host, "GET", ACCOUNT, None);
     let shown = agrees(&mut door, &host, false).answer;
     assert_eq!(json(&shown)["exception"]["blocked"], true);
@@ -104,7 +104,7 @@ fn while_the_store_is_out_a_change_is_made_here_and_says_so() {
     let reply = is_out(&mut door, &host);
     assert_eq!(reply.answer.status, 200, "{reply:?}");
     assert_eq!(json(&reply.answer)["store"], "out");
-    assert_eq!(reply.record.unwrap().store, Some("out"));
+    assert_eq!(reply.log_entry.unwrap().store, Some("out"));
     let bearer = format!("Bearer {KEY}");
     let head = Headers::new(&[(":method", "GET"), ("authorization", &bearer)]);
     let Step::Reply(shown) = door.on_request(&host, Ticket(2), &head, ACCOUNT, true) else {

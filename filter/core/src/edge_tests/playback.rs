@@ -369,7 +369,9 @@ fn of_five_players_that_race_for_three_places_the_first_three_play() {
     for (n, watch) in watches.iter().enumerate() {
         let step = workers[n % 2].on_response(host, TICKET, watch, 200, false);
         match step {
-            crate::step::Step::Log(record) => assert!(n < 3 && record.event == "start", "{n}"),
+            crate::step::Step::Log(log_entry) => {
+                assert!(n < 3 && log_entry.event == "start", "{n}")
+            }
             crate::step::Step::Reply(reply) => {
                 let reason = reply.answer.header("x-streamgate-reason");
                 assert_eq!((n >= 3, reason), (true, Some("limit-reached")), "{n}");

@@ -42,7 +42,7 @@ fn the_same_bytes_again_and_no_look_at_the_record() {
         assert_eq!(reply.answer, first);
         let path = format!("/vod/a/{n}.m4s");
         assert_eq!(reply.logged_path.as_deref(), Some(path.as_bytes()));
-        assert_eq!(reply.record, None);
+        assert_eq!(reply.log_entry, None);
     }
     assert_eq!(world.host.calls(), before);
     world.tick();
@@ -79,8 +79,8 @@ fn the_next_line_says_how_many_were_left_out_of_whoever_was_pushed_out_meanwhile
     world.host.advance_ms(1_000);
     let told: Vec<u32> = victims
         .iter()
-        .filter_map(|victim| world.ask(segment(victim, 9)).reply().record)
-        .map(|record| record.repeated)
+        .filter_map(|victim| world.ask(segment(victim, 9)).reply().log_entry)
+        .map(|log_entry| log_entry.repeated)
         .collect();
     assert_eq!(told.len(), 300);
     // Few share the place where it is kept what a line was told of. Where somebody's start had taken

@@ -302,7 +302,7 @@ fn no_log_shows_account_or_session() {
         reply.logged_path.unwrap(),
         b"/v2/sessions/{idp}/{subject}/{session}"
     );
-    let record = world.ask(create("web")).reply().record.unwrap();
-    assert_eq!(record.event, "start");
-    assert!(!format!("{record:?}").contains("alice"));
+    let log_entry = world.ask(create("web")).reply().log_entry.unwrap();
+    assert_eq!(log_entry.event, "start");
+    assert!(!format!("{log_entry:?}").contains("alice"));
 }

@@ -131,7 +131,7 @@ fn whatever_is_wrong_with_a_token_the_answer_is_the_same_to_the_byte() {
             // A worker leaves so many lines a second at most.
             let reply = world.ask(ask.on_worker(n % 2)).reply();
             assert_eq!(reply.answer.status, 403, "{bad}");
-            seen.push((reply.answer, reply.record, reply.logged_path));
+            seen.push((reply.answer, reply.log_entry, reply.logged_path));
         }
     }
     let [first, others @ ..] = &seen[..] else {

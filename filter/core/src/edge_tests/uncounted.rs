@@ -68,8 +68,11 @@ fn a_film_that_nothing_counts_is_cut() {
             };
             assert!(sent > 16 * MIB, "{file}: cut after {sent}");
             let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
-            let record = cut.record.unwrap();
-            assert_eq!((record.event, record.reason), ("cut", Some("stream-over")));
+            let log_entry = cut.log_entry.unwrap();
+            assert_eq!(
+                (log_entry.event, log_entry.reason),
+                ("cut", Some("stream-over"))
+            );
             assert!(tick(&mut world, pace, 206).is_empty(), "cut twice");
             assert_eq!(world.streams("alice"), 0);
         }
@@ -154,7 +157,7 @@ fn a_film_of_another_name_under_a_stream_that_plays_is_that_streams() {
             world.ask(ask("1.m4s", "other")).served();
             let cuts: Vec<Cut> = (0..2).flat_map(|_| flows(&mut world, MIB)).collect();
             let [cut] = <[Cut; 1]>::try_from(cuts).unwrap();
-            assert_eq!(cut.record.unwrap().reason, Some("evicted"), "{file}");
+            assert_eq!(cut.log_entry.unwrap().reason, Some("evicted"), "{file}");
         }
     }
 }

@@ -32,7 +32,7 @@ const FRESH_ENOUGH_MS: u64 = 600_000;
 
 /// A count, under way or finished.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Count {
+struct AccountCount {
     at: Moment,
     streams: u64,
     accounts: u64,
@@ -40,7 +40,7 @@ struct Count {
     top: Vec<(u32, SubjectKey)>,
 }
 
-impl Count {
+impl AccountCount {
     fn add(&mut self, subject: SubjectKey, streams: usize) {
         let streams = u32::try_from(streams).unwrap_or(u32::MAX);
         self.accounts = self.accounts.saturating_add(1);
@@ -86,18 +86,18 @@ impl Count {
 struct Shared {
     /// The slot that is next; none under way if it is the first.
     next: u32,
-    under_way: Count,
-    finished: Option<Count>,
+    under_way: AccountCount,
+    finished: Option<AccountCount>,
 }
 
 impl Shared {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let next = u32::from_be_bytes(reader.array()?);
-        let under_way = Count::read(&mut reader)?;
+        let under_way = AccountCount::read(&mut reader)?;
         let finished = match reader.is_empty() {
             true => None,
-            false => Some(Count::read(&mut reader)?),
+            false => Some(AccountCount::read(&mut reader)?),
         };
         Some(Self {
             next,
@@ -117,7 +117,7 @@ impl Shared {
     }
 
     fn is_fresh(&self, fresh_ms: u64, now: Moment) -> bool {
-        let is_fresh = |count: &Count| count.at <= now && now.ms_since(count.at) < fresh_ms;
+        let is_fresh = |count: &AccountCount| count.at <= now && now.ms_since(count.at) < fresh_ms;
         self.finished.as_ref().is_some_and(is_fresh)
     }
 }
@@ -125,11 +125,11 @@ impl Shared {
 /// One worker's part.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
-    wanted: Option<Wanted>,
+    wanted: Option<WantedCount>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
+struct WantedCount {
     until: Moment,
     fresh_ms: u64,
 }
@@ -177,7 +177,7 @@ impl Accounts {
         let until = now.plus_ms(WANTED_MS);
         let known = self.wanted.filter(|wanted| now < wanted.until);
         let fresh_ms = known.map_or(fresh_ms, |wanted| wanted.fresh_ms.min(fresh_ms));
-        self.wanted = Some(Wanted { until, fresh_ms });
+        self.wanted = Some(WantedCount { until, fresh_ms });
     }
 
     pub(super) fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) {
@@ -196,7 +196,7 @@ impl Accounts {
                 self.wanted = None;
                 return;
             }
-            shared.under_way = Count::default();
+            shared.under_way = AccountCount::default();
         }
         let slots = records.slots.get();
         let mut work = 0_usize;
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_most_come_first_and_what_is_shared_is_read_as_it_was_written() {
-        let mut count = Count::default();
+        let mut count = AccountCount::default();
         for n in 0..1_000_u32 {
             let [.., a, b] = n.to_be_bytes();
             let mut bytes = [0; 16];

@@ -22,6 +22,6 @@ pub(super) fn unlogged(answer: Answer, logged_path: &str) -> Step {
     Step::Reply(Reply {
         answer,
         logged_path: Some(logged_path.as_bytes().to_vec()),
-        record: None,
+        log_entry: None,
     })
 }

@@ -14,7 +14,7 @@ use super::understood::{PendingOperation, UnderstoodOperation};
 use super::{OperatorState, account, exception};
 use crate::authority::{AfterDecision, AfterLook, Authority, CopyState, Decision, Inquiry};
 use crate::config::{Config, Operator};
-use crate::exchange::{Cause, Record, Reply};
+use crate::exchange::{Cause, LogEntry, Reply};
 use crate::refusal::reason::Reason;
 use crate::step::Step;
 
@@ -193,13 +193,13 @@ pub(crate) fn decided(
     Step::Reply(Reply {
         answer,
         logged_path: Some(understood.logged_path.clone().into_bytes()),
-        record: is_done.then(|| Record {
+        log_entry: is_done.then(|| LogEntry {
             event: "operator",
             reason: Some(reason),
             subject: Some(understood.subject),
             application: Some(format!("operator key {}", understood.key)),
             cause: Some(Box::new(cause)),
-            ..Record::default()
+            ..LogEntry::default()
         }),
     })
 }

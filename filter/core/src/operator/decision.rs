@@ -10,7 +10,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::json::Json;
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 
 /// The longest text of a decision that is kept, in bytes: beyond it there is only its front.
 const TEXT_MAX: usize = 96;
@@ -43,7 +43,7 @@ pub(super) struct KeptDecision<'a> {
 
 /// The bytes of a decision as it is logged, about this account, under this number.
 pub(super) fn written(
-    record: &Record,
+    log_entry: &LogEntry,
     subject: &SubjectKey,
     number: u64,
     previous: u64,
@@ -54,24 +54,24 @@ pub(super) fn written(
     out.put(&previous.to_be_bytes());
     out.put_moment(at);
     out.put(subject.as_bytes());
-    let code = record.stream.map(|stream| stream.termination_code());
+    let code = log_entry.stream.map(|stream| stream.termination_code());
     out.put_text(&code.unwrap_or_default());
-    let cause = record.cause.as_deref();
+    let cause = log_entry.cause.as_deref();
     let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let limit = cause.and_then(|cause| cause.limit);
     out.put_number(limit.map_or(0, |limit| number(limit).saturating_add(1)));
     out.put_number(cause.map_or(0, |cause| cause.count));
-    out.put_number(number(record.repeated));
-    let lasted_ms = record.lasted_ms.map_or(0, |ms| ms.saturating_add(1));
+    out.put_number(number(log_entry.repeated));
+    let lasted_ms = log_entry.lasted_ms.map_or(0, |ms| ms.saturating_add(1));
     out.put(&lasted_ms.to_be_bytes());
     for text in [
-        Some(record.event),
-        record.reason,
+        Some(log_entry.event),
+        log_entry.reason,
         cause.map(|cause| cause.policy.as_str()),
         cause.map(|cause| cause.rule.as_str()),
-        record.application.as_deref(),
-        record.device.as_deref(),
-        record.store,
+        log_entry.application.as_deref(),
+        log_entry.device.as_deref(),
+        log_entry.store,
     ] {
         out.put_text(front(text.unwrap_or_default()));
     }
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_decision_is_kept_as_it_was_in_bounded_size() {
         let long = "ü".repeat(10_000);
-        let record = Record {
+        let log_entry = LogEntry {
             event: "refusal",
             reason: Some("limit-reached"),
             subject: None,
@@ -198,7 +198,7 @@ mod tests {
             lasted_ms: Some(0),
         };
         let subject = SubjectKey::from_bytes([7; 16]);
-        let bytes = written(&record, &subject, u64::MAX, 4, NOW);
+        let bytes = written(&log_entry, &subject, u64::MAX, 4, NOW);
         assert!(bytes.len() < 1_024, "{}", bytes.len());
         let kept = KeptDecision::parse(&bytes).unwrap();
         assert_eq!((kept.number, kept.previous), (u64::MAX, 4));

@@ -11,7 +11,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::decision::{KeptDecision, written};
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 
 /// How often a write is tried before a decision is not kept. It is in the access log.
 const TRIES: u32 = 16;
@@ -27,14 +27,14 @@ const LOOK_EVERY_MS: u64 = 1_000;
 
 /// What decisions are numbered by, and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Head {
+struct DecisionsHead {
     /// How many decisions are kept.
     capacity: u32,
     /// The number of the next decision, the first being 1.
     next: u64,
 }
 
-impl Head {
+impl DecisionsHead {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let head = Self {
@@ -107,28 +107,30 @@ impl Decisions {
     /// There is a door, and so many decisions are kept for it.
     pub(super) fn open(&mut self, store: &impl Store, capacity: u32) {
         let found = store.load(StoreKey::Decisions);
-        let known = found.as_ref().and_then(|(bytes, _)| Head::parse(bytes));
+        let known = found
+            .as_ref()
+            .and_then(|(bytes, _)| DecisionsHead::parse(bytes));
         self.is_open = true;
         if known.is_some_and(|head| head.capacity == capacity) {
             return;
         }
         let next = known.map_or(1, |head| head.next);
         let version = found.map(|(_, version)| version);
-        let head = Head { capacity, next };
+        let head = DecisionsHead { capacity, next };
         // On a conflict another worker has done it, or the next tick does.
         let _ = store.swap(StoreKey::Decisions, version, &head.to_bytes());
     }
 
     /// Keeps a decision about an account. One about nobody is not kept: whoever asks for
     /// nonsense would push out what others ask about.
-    pub(super) fn keep(&self, host: &impl Host, record: &Record) {
-        let Some(subject) = record.subject.filter(|_| self.is_open) else {
+    pub(super) fn keep(&self, host: &impl Host, log_entry: &LogEntry) {
+        let Some(subject) = log_entry.subject.filter(|_| self.is_open) else {
             return;
         };
         let Some((head, number)) = take_number(host) else {
             return;
         };
-        let at = record.at.unwrap_or_else(|| host.now());
+        let at = log_entry.at.unwrap_or_else(|| host.now());
         let (kept_at, bucket) = (head.key(number), bucket_of(&subject));
         for _ in 0..TRIES {
             let latest = host.load(bucket);
@@ -138,7 +140,7 @@ impl Decisions {
                 KeptDecision::parse(bytes).is_some_and(|other| other.number > number)
             });
             let version = found.map(|(_, version)| version);
-            let decision = written(record, &subject, number, previous, at);
+            let decision = written(log_entry, &subject, number, previous, at);
             if is_overtaken || host.swap(kept_at, version, &decision) != Swap::Done {
                 return;
             }
@@ -216,17 +218,17 @@ impl Decisions {
     }
 }
 
-fn head(store: &impl Store) -> Option<Head> {
+fn head(store: &impl Store) -> Option<DecisionsHead> {
     let (bytes, _) = store.load(StoreKey::Decisions)?;
-    Head::parse(&bytes)
+    DecisionsHead::parse(&bytes)
 }
 
 /// A number that no other decision has.
-fn take_number(store: &impl Store) -> Option<(Head, u64)> {
+fn take_number(store: &impl Store) -> Option<(DecisionsHead, u64)> {
     for _ in 0..TRIES {
         let (bytes, version) = store.load(StoreKey::Decisions)?;
-        let head = Head::parse(&bytes)?;
-        let taken = Head {
+        let head = DecisionsHead::parse(&bytes)?;
+        let taken = DecisionsHead {
             next: head.next.saturating_add(1),
             ..head
         };
@@ -255,12 +257,12 @@ mod tests {
     use super::*;
     use crate::testing::{MemoryHost, NOW, test};
 
-    fn refusal(account: u8) -> Record {
-        Record {
+    fn refusal(account: u8) -> LogEntry {
+        LogEntry {
             event: "refusal",
             reason: Some("limit-reached"),
             subject: Some(SubjectKey::from_bytes([account; 16])),
-            ..Record::default()
+            ..LogEntry::default()
         }
     }
 
@@ -279,7 +281,7 @@ mod tests {
         door.open(&host, 64);
         viewers.look(&host, NOW.plus_ms(LOOK_EVERY_MS));
         viewers.keep(&host, &refusal(1));
-        viewers.keep(&host, &Record::default());
+        viewers.keep(&host, &LogEntry::default());
         assert_eq!(numbers(&door.after(&host, None, 10).decisions), [1]);
     }
 
@@ -327,11 +329,11 @@ mod tests {
             SubjectKey::from_bytes(bytes)
         };
         for last in 0..200 {
-            let record = Record {
+            let log_entry = LogEntry {
                 subject: Some(neighbour(last)),
                 ..refusal(0)
             };
-            door.keep(&host, &record);
+            door.keep(&host, &log_entry);
         }
         let before = host.calls().loads;
         assert_eq!(numbers(&door.of_account(&host, &neighbour(3), 50)), [4]);

@@ -15,7 +15,7 @@ use super::levels::levels;
 use super::path::{DoorPath, NoDoorPath, after_in, order_in, page_in};
 use super::understood::{PendingOperation, UnderstoodOperation};
 use super::{OperatorState, page, summary, workers};
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::{Answer, LogEntry, Reply};
 use crate::request::endless::endless;
 use crate::step::{Pending, Step};
 
@@ -59,10 +59,10 @@ pub(crate) fn begin(
             answer: wrong(401, "send a key of the operator's door as a bearer token")
                 .with("www-authenticate", "Bearer realm=\"streamgate\""),
             logged_path: Some([prefix, b"/*"].concat()),
-            record: Some(Record {
+            log_entry: Some(LogEntry {
                 event: "refusal",
                 reason: Some("unauthorized"),
-                ..Record::default()
+                ..LogEntry::default()
             }),
         });
     };

@@ -6,31 +6,31 @@ use streamgate_record::ports::Host;
 use streamgate_values::subject::SubjectKey;
 
 use super::OperatorState;
-use crate::exchange::{Cause, Record};
+use crate::exchange::{Cause, LogEntry};
 
 impl OperatorState {
     /// Keeps for operators what has ended since the last time; the lines that tell of it.
     pub(crate) fn tell_ends(&self, host: &impl Host) -> Vec<String> {
         let ends = host.take_ends();
-        let mut records: Vec<Record> = ends.kept.into_iter().map(record_of).collect();
+        let mut log_entries: Vec<LogEntry> = ends.kept.into_iter().map(log_entry_of).collect();
         if ends.left_out > 0 {
-            records.push(Record {
+            log_entries.push(LogEntry {
                 event: "end",
                 reason: Some("left-out"),
                 repeated: u32::try_from(ends.left_out).unwrap_or(u32::MAX),
-                ..Record::default()
+                ..LogEntry::default()
             });
         }
-        for record in &records {
-            self.decisions.keep(host, record);
+        for log_entry in &log_entries {
+            self.decisions.keep(host, log_entry);
         }
-        records.iter().map(line).collect()
+        log_entries.iter().map(line).collect()
     }
 }
 
-fn record_of((subject, end): (SubjectKey, StreamEnd)) -> Record {
+fn log_entry_of((subject, end): (SubjectKey, StreamEnd)) -> LogEntry {
     let winner = end.winner.iter();
-    Record {
+    LogEntry {
         event: "end",
         reason: Some(end.why),
         subject: Some(subject),
@@ -44,11 +44,15 @@ fn record_of((subject, end): (SubjectKey, StreamEnd)) -> Record {
         })),
         device: end.device,
         lasted_ms: Some(end.lasted_ms),
-        ..Record::default()
+        ..LogEntry::default()
     }
 }
 
 /// What the access log would show, by the same names.
-fn line(record: &Record) -> String {
-    ["streamgate: ", &String::from_utf8_lossy(&record.to_json())].concat()
+fn line(log_entry: &LogEntry) -> String {
+    [
+        "streamgate: ",
+        &String::from_utf8_lossy(&log_entry.to_json()),
+    ]
+    .concat()
 }

@@ -13,7 +13,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::json::Json;
 use crate::config::Config;
-use crate::exchange::{Answer, Record};
+use crate::exchange::{Answer, LogEntry};
 
 /// The most policies in one answer: for each level of each the proxy is asked for two numbers.
 const POLICIES_MAX: usize = 8;
@@ -45,10 +45,10 @@ impl RefusedAccounts {
     pub(super) fn count(
         &mut self,
         host: &impl Host,
-        record: &Record,
+        log_entry: &LogEntry,
         clock: impl FnOnce() -> Moment,
     ) {
-        let (Some(subject), Some(cause)) = (record.subject, record.cause.as_deref()) else {
+        let (Some(subject), Some(cause)) = (log_entry.subject, log_entry.cause.as_deref()) else {
             return;
         };
         if cause.levels.is_empty() {
@@ -150,7 +150,7 @@ mod tests {
     use crate::exchange::Cause;
     use crate::testing::{MemoryHost, NOW, test};
 
-    fn refusal(account: u16) -> Record {
+    fn refusal(account: u16) -> LogEntry {
         let [a, b] = account.to_be_bytes();
         let mut key = [
             a.wrapping_mul(77),
@@ -171,13 +171,13 @@ mod tests {
             6,
         ];
         key[6] = b.wrapping_mul(113) ^ a;
-        Record {
+        LogEntry {
             subject: Some(SubjectKey::from_bytes(key)),
             cause: Some(Box::new(Cause {
                 levels: vec![("household".to_owned(), "4".to_owned())],
                 ..Cause::default()
             })),
-            ..Record::default()
+            ..LogEntry::default()
         }
     }
 

@@ -29,7 +29,7 @@ use self::levels::RefusedAccounts;
 use self::rates::Rates;
 use self::workers::Workers;
 use crate::config::Config;
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 use crate::refusal::lines::{LeftOut, Lines};
 pub(crate) use carry_out::{AtDoor, decided, finish, looked};
 pub(crate) use door::begin;
@@ -65,7 +65,7 @@ impl OperatorState {
     }
 
     /// Keeps a decision, and says whether it is to be logged: it is not where it says nothing new.
-    pub(crate) fn note(&mut self, host: &impl Host, told: &mut Record) -> bool {
+    pub(crate) fn note(&mut self, host: &impl Host, told: &mut LogEntry) -> bool {
         if told.event != "operator" {
             let mut read = told.at;
             match self

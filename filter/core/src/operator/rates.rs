@@ -21,7 +21,7 @@ const KINDS_MAX: usize = 64;
 
 /// What decisions are counted by, and how many there were of late.
 #[derive(Debug)]
-struct Kind {
+struct DecisionKind {
     /// Event, reason, policy and rule.
     texts: [String; 4],
     /// Tells it from most others at once.
@@ -30,7 +30,7 @@ struct Kind {
     counts: Vec<(u64, u64)>,
 }
 
-impl Kind {
+impl DecisionKind {
     fn event(&self) -> &str {
         let [event, ..] = &self.texts;
         event
@@ -60,7 +60,7 @@ pub(super) struct Rates {
     read: u64,
     /// From when on all was read.
     complete_since: Moment,
-    kinds: Vec<Kind>,
+    kinds: Vec<DecisionKind>,
 }
 
 /// The last minute, to be shown.
@@ -69,14 +69,16 @@ pub(super) struct LastMinute<'a> {
     /// Whether all of it was counted: not where more was decided than is kept, nor for a minute
     /// after somebody asked for the first time.
     is_complete: bool,
-    kinds: &'a [Kind],
+    kinds: &'a [DecisionKind],
 }
 
 impl LastMinute<'_> {
     pub(super) fn show(&self, json: &mut Json) {
         let of = |event: &str| {
             let of_event = self.kinds.iter().filter(|kind| kind.event() == event);
-            of_event.map(Kind::count).fold(0, u64::saturating_add)
+            of_event
+                .map(DecisionKind::count)
+                .fold(0, u64::saturating_add)
         };
         json.truth("complete", self.is_complete);
         json.number("starts", of("start"));
@@ -170,7 +172,7 @@ impl Rates {
         };
         match known.and_then(|index| self.kinds.get_mut(index)) {
             Some(known) => known.add(second, count),
-            None => self.kinds.push(Kind {
+            None => self.kinds.push(DecisionKind {
                 hash: hash(&kind),
                 texts: kind.map(str::to_owned),
                 counts: vec![(second, count)],
@@ -180,7 +182,7 @@ impl Rates {
 
     fn index_of(&self, kind: &[&str; 4]) -> Option<usize> {
         let hash = hash(kind);
-        let is_it = |known: &Kind| known.hash == hash && known.texts == *kind;
+        let is_it = |known: &DecisionKind| known.hash == hash && known.texts == *kind;
         self.kinds.iter().position(is_it)
     }
 }

@@ -17,7 +17,7 @@ use streamgate_values::head::Head;
 
 use super::lease::Leased;
 use super::media;
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::exchange::{Answer, Reply};
 use crate::refusal::advice::languages;
 use crate::refusal::counted::Counted;
@@ -42,13 +42,13 @@ const REPEATS_MAX: u32 = 1_024;
 /// The refusals of one worker since its last tick.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    kept: Vec<Kept>,
+    kept: Vec<KeptRefusal>,
     /// Of those that others have taken the places of.
     left_out: Vec<LeftOut>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct KeptRefusal {
     name: Fingerprint,
     path_index: usize,
     stream: Rc<Leased>,
@@ -65,7 +65,7 @@ impl Refusals {
     /// Remembers the reply to a request.
     pub(super) fn remember<H: Head, E: Host>(
         &mut self,
-        request: &Request<'_, H, E>,
+        request: &PlaybackRequest<'_, H, E>,
         (name, stream): (Fingerprint, &Rc<Leased>),
         (reason, refused): (Reason, &Refused),
         reply: &Reply,
@@ -75,7 +75,7 @@ impl Refusals {
         {
             return;
         }
-        let fresh = Kept {
+        let fresh = KeptRefusal {
             name,
             path_index: request.path_index,
             stream: Rc::clone(stream),
@@ -112,7 +112,7 @@ impl Refusals {
     pub(super) fn again<H: Head, E: Host>(
         &mut self,
         name: Fingerprint,
-        request: &Request<'_, H, E>,
+        request: &PlaybackRequest<'_, H, E>,
     ) -> Option<Step> {
         let kept = self.kept.iter_mut().find(|kept| kept.name == name)?;
         let head = request.asked.head;
@@ -129,7 +129,7 @@ impl Refusals {
         Some(Step::Reply(Reply {
             answer: kept.answer.clone(),
             logged_path: Some(request.without_token_parameters().into_owned()),
-            record: None,
+            log_entry: None,
         }))
     }
 
@@ -142,14 +142,18 @@ impl Refusals {
     }
 }
 
-impl Kept {
+impl KeptRefusal {
     /// Whether the answer holds for whoever asks again. Where somebody else may make room, a viewer who
     /// tries again then is judged: the answer is kept for whoever has been refused twice within a tick.
     const fn may_be_repeated(&self) -> bool {
         (self.is_final || self.was_asked_again) && self.repeats < REPEATS_MAX
     }
 
-    fn is_for<H: Head, E: Host>(&self, name: Fingerprint, request: &Request<'_, H, E>) -> bool {
+    fn is_for<H: Head, E: Host>(
+        &self,
+        name: Fingerprint,
+        request: &PlaybackRequest<'_, H, E>,
+    ) -> bool {
         self.name == name
             && self.path_index == request.path_index
             && self.stream.is_known_of(request.asked.file)

@@ -3,10 +3,10 @@
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
-use super::gate::{Gate, Known};
+use super::gate::{Gate, KnownStream};
 use super::lease;
 use super::mint::mint;
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::authority::Authority;
 use crate::config::Start;
 use crate::request::viewer::{Identified, REPEATED_MAX, Wish};
@@ -18,8 +18,8 @@ impl Gate {
     /// given later: by one from before, whoever has lost a place would start again.
     pub(super) fn by_next_cookie<H: Head, E: Host>(
         &mut self,
-        request: &Request<'_, H, E>,
-        known: &Known<'_>,
+        request: &PlaybackRequest<'_, H, E>,
+        known: &KnownStream<'_>,
         authority: &mut Authority,
     ) -> Option<Step> {
         if !known.viewer.is_by_cookie {
@@ -42,7 +42,7 @@ impl Gate {
                 continue;
             }
             let name = lease::name(&viewer.subject, &key);
-            let next = Known {
+            let next = KnownStream {
                 viewer,
                 stream: key,
                 recurring,
@@ -59,7 +59,7 @@ impl Gate {
     /// begins anew, and the cookie only came along. `None` if there is no such redirect.
     pub(super) fn by_anew<H: Head, E: Host>(
         &mut self,
-        request: &Request<'_, H, E>,
+        request: &PlaybackRequest<'_, H, E>,
         authority: &mut Authority,
     ) -> Option<Step> {
         let wish = Wish {

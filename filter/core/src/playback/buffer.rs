@@ -10,21 +10,21 @@ use streamgate_values::head::Head;
 use streamgate_values::moment::Moment;
 
 use super::lease::Lease;
-use super::passage::Buffer;
-use super::request::Request;
+use super::passage::PlayerBuffer;
+use super::request::PlaybackRequest;
 use crate::request::viewer::Asked;
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<H: Head, E: Host> PlaybackRequest<'_, H, E> {
     /// What it says of its player's buffer. Only what counts as watching has one that counts;
     /// headers are read only where the path reads CMCD for something else as well.
-    pub(super) fn buffer(&self) -> Buffer {
+    pub(super) fn buffer(&self) -> PlayerBuffer {
         if self.protected.buffer_max_ms == 0 || !self.is_watching() {
-            return Buffer::default();
+            return PlayerBuffer::default();
         }
         let reader = self.cmcd();
         let is_in_headers =
             self.protected.reads_cmcd() && !reader.is_in_query() && reader.is_in_headers();
-        Buffer {
+        PlayerBuffer {
             ms: self.buffer_ms(is_in_headers),
             is_in_headers,
         }

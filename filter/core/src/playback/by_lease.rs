@@ -10,7 +10,7 @@ use super::gate::Gate;
 use super::lease::Lease;
 use super::media;
 use super::passage::{Facts, Watch};
-use super::request::Request;
+use super::request::PlaybackRequest;
 use super::rewrite::Rewrite;
 use crate::request::viewer::may_name_another;
 use crate::step::Step;
@@ -25,7 +25,7 @@ impl Gate {
     pub(super) fn by_lease<H: Head, E: Host>(
         &mut self,
         name: Fingerprint,
-        request: &Request<'_, H, E>,
+        request: &PlaybackRequest<'_, H, E>,
         is_identified: bool,
     ) -> Option<Step> {
         let lease = self.leases.value(name)?;

@@ -34,7 +34,7 @@ use super::passage::Watch;
 use super::prefetch;
 use super::preflight;
 use super::refusal::{DEVICE_NAME, Who, Why};
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::authority::{Attempt, Authority, Decision};
 use crate::config::{Config, Paused};
 use crate::refusal::advice::languages;
@@ -44,7 +44,7 @@ use crate::request::viewer::{Asked, GoodTokens, Identified, Viewer, Wish};
 use crate::step::Step;
 
 /// A stream that a request names.
-pub(super) struct Known<'a> {
+pub(super) struct KnownStream<'a> {
     pub(super) viewer: &'a Viewer<'a>,
     pub(super) stream: StreamKey,
     /// Its id names a device rather than a playback.
@@ -132,7 +132,7 @@ impl Gate {
         let Some(protected) = config.playback.get(path_index) else {
             return Step::Pass;
         };
-        let request = Request {
+        let request = PlaybackRequest {
             config,
             host,
             attempt,
@@ -183,7 +183,7 @@ impl Gate {
         };
         match viewer.stream {
             Identified::Stream { key, recurring } => {
-                let known = Known {
+                let known = KnownStream {
                     viewer: &viewer,
                     stream: key,
                     recurring,
@@ -215,14 +215,14 @@ impl Gate {
     /// Decides by the record.
     pub(super) fn by_record<H: Head, E: Host>(
         &mut self,
-        request: &Request<'_, H, E>,
-        known: &Known<'_>,
+        request: &PlaybackRequest<'_, H, E>,
+        known: &KnownStream<'_>,
         authority: &mut Authority,
     ) -> Step {
-        let Request {
+        let PlaybackRequest {
             config, protected, ..
         } = *request;
-        let Known {
+        let KnownStream {
             viewer,
             stream,
             recurring,

@@ -9,7 +9,7 @@ use streamgate_values::moment::Moment;
 use super::manifest::carries;
 use super::media::number;
 use super::origin_redirects;
-use super::redirected::{self, Reached};
+use super::redirected::{self, ManifestOutcome};
 use super::rewrite::{Coding, End, Held, Rewrite};
 use crate::config::Config;
 
@@ -112,7 +112,13 @@ impl Rewrite {
         self.rewriting(config, host.now(), &mut |rewriting, token| {
             if self.is_redirected && self.is_of_manifest() {
                 let path = self.path.as_bytes();
-                redirected::follow(host, &token.subject, token.stream, path, Reached::Redirect);
+                redirected::follow(
+                    host,
+                    &token.subject,
+                    token.stream,
+                    path,
+                    ManifestOutcome::Redirect,
+                );
             }
             kept = with_prefix(&location, rewriting);
         })?;

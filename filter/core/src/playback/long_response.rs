@@ -13,7 +13,7 @@ use super::passage::{Facts, Watch};
 use super::response::is_success;
 use crate::authority::{Authority, CopyState, Inquiry};
 use crate::config::{Config, PlaybackPath};
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 use crate::refusal::reason::Reason;
 
 /// How soon a stream without a fresh lease is judged again, in milliseconds: there may be none to be had, or
@@ -27,7 +27,7 @@ pub struct Cut {
     /// The request.
     pub ticket: Ticket,
     /// What the access log is told, unless it was a moment ago.
-    pub record: Option<Record>,
+    pub log_entry: Option<LogEntry>,
 }
 
 impl Gate {
@@ -86,13 +86,13 @@ impl Gate {
                 host.add(Metric::Cuts, 1);
                 cuts.push(Cut {
                     ticket: flowing.ticket,
-                    record: Some(Record {
+                    log_entry: Some(LogEntry {
                         event: "cut",
                         reason: Some(reason.code()),
                         subject: Some(stream.subject),
                         stream: Some(stream.stream),
                         application: Some(stream.application.id.clone()),
-                        ..Record::default()
+                        ..LogEntry::default()
                     }),
                 });
             }

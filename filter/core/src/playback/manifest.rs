@@ -12,15 +12,15 @@ use streamgate_tokens::signed::PlaybackToken;
 use streamgate_values::head::Head;
 
 use super::class::Class;
-use super::redirected::{self, Reached};
-use super::request::Request;
+use super::redirected::{self, ManifestOutcome};
+use super::request::PlaybackRequest;
 use super::rewrite::{Coding, Rewrite};
 use crate::config::{Config, LooksAt, StreamCarrier};
 use crate::playback::passage::Scrub;
 use crate::request::surface::{Surface, surface};
 use crate::request::viewer::is_in_scope;
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<H: Head, E: Host> PlaybackRequest<'_, H, E> {
     /// What is needed to rewrite the response, if it may be a manifest under a token. The
     /// origin is then asked for all of it, in a form that can be read.
     pub(super) fn rewrite(&self, scrub: &mut Scrub) -> Option<Box<Rewrite>> {
@@ -132,8 +132,8 @@ impl Rewrite {
         self.rewriting(config, host.now(), &mut |rewriting, token| {
             if self.is_redirected {
                 let path = self.path.as_bytes();
-                let reached = Reached::Manifest(reload_wait_ms(manifest));
-                redirected::follow(host, &token.subject, token.stream, path, reached);
+                let outcome = ManifestOutcome::Manifest(reload_wait_ms(manifest));
+                redirected::follow(host, &token.subject, token.stream, path, outcome);
             }
             rewritten = Some(rewrite(manifest, rewriting));
         });

@@ -6,7 +6,7 @@ use streamgate_values::path::Reading;
 
 use super::class::Class;
 use super::passage::Watch;
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::config::{Paused, PlaybackPath};
 use crate::request::viewer::cmcd;
 
@@ -40,7 +40,7 @@ pub(super) fn is_media(protected: &PlaybackPath, file: &Reading<'_>) -> bool {
     ends_like_media(protected, file) || protected.classes.classify(file) == Class::Media
 }
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<H: Head, E: Host> PlaybackRequest<'_, H, E> {
     /// Whether this request counts as watching, should it succeed. Players use GET; but
     /// there are origins that answer POST, or any method, with the file. OPTIONS fetches none: it
     /// is answered here.
@@ -65,7 +65,7 @@ impl<H: Head, E: Host> Request<'_, H, E> {
     /// counts as watching whatever it says.
     pub(super) fn paused(&self) -> Option<Paused> {
         let paused = self.protected.paused?;
-        let says = self.cmcd().state() == Some(cmcd::State::Paused);
+        let says = self.cmcd().state() == Some(cmcd::PlayerState::Paused);
         (says && !self.is_media() && self.method() == b"GET").then_some(paused)
     }
 

@@ -11,7 +11,7 @@ use streamgate_values::stream_key::StreamKey;
 use super::class::is_dash;
 use super::redirected::Asking;
 use super::refusal::{DEVICE_NAME, Who, Why};
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::authority::{Authority, Decision};
 use crate::config::Start;
 use crate::exchange::{Answer, Reply};
@@ -22,11 +22,11 @@ use crate::step::Step;
 /// Answers a manifest request that names no stream with a redirect to itself under
 /// a fresh path token, if a start would be allowed now.
 pub(super) fn mint<H: Head, E: Host>(
-    request: &Request<'_, H, E>,
+    request: &PlaybackRequest<'_, H, E>,
     viewer: &Viewer<'_>,
     authority: &mut Authority,
 ) -> Step {
-    let Request { config, host, .. } = *request;
+    let PlaybackRequest { config, host, .. } = *request;
     let now = request.now();
     let who = Who::of(viewer, None);
     if request.protected.start == Start::SessionRequired {
@@ -125,14 +125,14 @@ pub(super) fn mint<H: Head, E: Host>(
     Step::Reply(Reply {
         answer,
         logged_path: Some(path.into()),
-        record: None,
+        log_entry: None,
     })
 }
 
 /// What is remembered of the redirect: nothing of a browser's, which stays where it was
 /// redirected to, and where one manifest is not told from another.
 fn asking<'a, H: Head, E: Host>(
-    request: &Request<'_, H, E>,
+    request: &PlaybackRequest<'_, H, E>,
     viewer: &'a Viewer<'_>,
 ) -> Option<Asking<'a>> {
     let head = request.asked.head;
@@ -153,7 +153,7 @@ fn directory(file: &[u8]) -> &[u8] {
 /// The token once more, for players that resolve segments against the address they were
 /// given rather than the one they were redirected to.
 fn cookies<H: Head, E: Host>(
-    request: &Request<'_, H, E>,
+    request: &PlaybackRequest<'_, H, E>,
     token: &str,
     good_for_ms: u64,
 ) -> Vec<String> {

@@ -69,14 +69,14 @@ pub(super) struct Facts {
     /// The account's own limits; none: what is on record holds.
     pub(super) limits: Limits,
     /// How long its player can play on from its buffer.
-    pub(super) buffer: Buffer,
+    pub(super) buffer: PlayerBuffer,
     /// Where it comes from, where the path looks at that.
     pub(super) client: Option<Client>,
 }
 
 /// What a request says of its player's buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Buffer {
+pub(super) struct PlayerBuffer {
     /// How long its player can play on from it, in milliseconds, as far as that counts.
     pub(super) ms: u64,
     /// The player's CMCD stands in headers, which take a host call to read.

@@ -16,8 +16,8 @@ use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
 use super::refusal::Who;
-use super::request::Request;
-use super::shared_positions::{Asked, Followed, change, hash, position_of, push};
+use super::request::PlaybackRequest;
+use super::shared_positions::{Followed, RememberedRequest, change, hash, position_of, push};
 use crate::refusal::reason::Reason;
 use crate::request::viewer::cmcd;
 use crate::step::Step;
@@ -37,7 +37,7 @@ const HEADERS: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
 /// What becomes of a media request that says it is a prefetch, of a stream that would
 /// start as `plays` says.
 pub(super) fn passage<H: Head, E: Host>(
-    request: &Request<'_, H, E>,
+    request: &PlaybackRequest<'_, H, E>,
     who: Who<'_>,
     plays: &Plays,
 ) -> Step {
@@ -61,7 +61,7 @@ fn may_pass(store: &impl Store, subject: &SubjectKey, now: Moment) -> bool {
         let own = own.map(|own| all.remove(own).at);
         let from = own.filter(|until| waits(*until)).unwrap_or(now);
         let until = from.plus_ms(ONE_MORE_AFTER_MS);
-        let asked = Asked {
+        let asked = RememberedRequest {
             stream: StreamKey::from_bytes(*subject.as_bytes()),
             manifest: 0,
             client: account,
@@ -73,7 +73,7 @@ fn may_pass(store: &impl Store, subject: &SubjectKey, now: Moment) -> bool {
     })
 }
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<H: Head, E: Host> PlaybackRequest<'_, H, E> {
     /// Whether it says that it is fetched to be played later.
     pub(super) fn is_prefetch(&self) -> bool {
         let head = self.asked.head;
@@ -85,6 +85,6 @@ impl<H: Head, E: Host> Request<'_, H, E> {
                 .map(<[u8]>::trim_ascii)
                 .any(|token| token.eq_ignore_ascii_case(b"prefetch"))
         };
-        HEADERS.iter().any(says) || self.cmcd().state() == Some(cmcd::State::Preloading)
+        HEADERS.iter().any(says) || self.cmcd().state() == Some(cmcd::PlayerState::Preloading)
     }
 }

@@ -8,7 +8,7 @@
 use streamgate_record::ports::Host;
 use streamgate_values::head::Head;
 
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::config::Preflight;
 use crate::exchange::{Answer, Reply};
 use crate::step::Step;
@@ -20,7 +20,7 @@ const HEADERS: &str = "authorization, range, cmcd-object, cmcd-request, cmcd-ses
 const REPEATED_MAX: usize = 1_024;
 
 /// What becomes of a preflight; `None` if the request is none.
-pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<Step> {
+pub(super) fn answered<H: Head, E: Host>(request: &PlaybackRequest<'_, H, E>) -> Option<Step> {
     if !request.is_preflight() {
         return None;
     }
@@ -50,22 +50,22 @@ pub(super) fn answered<H: Head, E: Host>(request: &Request<'_, H, E>) -> Option<
     Some(Step::Reply(Reply {
         answer,
         logged_path: Some(request.without_token_parameters().into_owned()),
-        record: None,
+        log_entry: None,
     }))
 }
 
 /// The answer to OPTIONS that is no preflight, of a stream that may play.
-pub(super) fn options<H: Head, E: Host>(request: &Request<'_, H, E>) -> Step {
+pub(super) fn options<H: Head, E: Host>(request: &PlaybackRequest<'_, H, E>) -> Step {
     Step::Reply(Reply {
         answer: Answer::empty(204)
             .with("allow", "GET, HEAD, OPTIONS")
             .readable(),
         logged_path: Some(request.without_token_parameters().into_owned()),
-        record: None,
+        log_entry: None,
     })
 }
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<H: Head, E: Host> PlaybackRequest<'_, H, E> {
     /// Whether it asks what may be asked.
     pub(super) fn asks_for_options(&self) -> bool {
         self.method() == b"OPTIONS"

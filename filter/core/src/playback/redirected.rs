@@ -19,7 +19,7 @@ use streamgate_values::sorted::sorted_by_key;
 use streamgate_values::stream_key::StreamKey;
 use streamgate_values::subject::SubjectKey;
 
-use super::shared_positions::{Asked, Followed, change, hash, position_of, push, read};
+use super::shared_positions::{Followed, RememberedRequest, change, hash, position_of, push, read};
 use crate::request::viewer::{CMCD, without_parameters};
 
 /// Query parameters that differ from one request for a manifest to the next (CTA-5004;
@@ -68,7 +68,7 @@ impl<'a> Asking<'a> {
     ) {
         change(store, store_key(self.subject), &mut |all| {
             all.retain(|known| known.stream != stream && (known.at >= since || !self.is(known)));
-            let redirected = Asked {
+            let redirected = RememberedRequest {
                 stream,
                 manifest: self.manifest,
                 client: self.client,
@@ -80,14 +80,14 @@ impl<'a> Asking<'a> {
         });
     }
 
-    const fn is(&self, known: &Asked) -> bool {
+    const fn is(&self, known: &RememberedRequest) -> bool {
         known.manifest == self.manifest && known.client == self.client
     }
 }
 
 /// What became of a request for a manifest under a stream's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reached {
+pub(super) enum ManifestOutcome {
     /// The origin redirects it.
     Redirect,
     /// The manifest, of which players wait so many milliseconds before they ask for it again, if they do.
@@ -100,7 +100,7 @@ pub(super) fn follow(
     subject: &SubjectKey,
     stream: StreamKey,
     path: &[u8],
-    reached: Reached,
+    outcome: ManifestOutcome,
 ) {
     let manifest = manifest(subject, path);
     change(store, store_key(subject), &mut |all| {
@@ -115,9 +115,9 @@ pub(super) fn follow(
             Followed::LedOn => true,
             Followed::Yes => false,
         };
-        match reached {
-            Reached::Redirect if is_first => known.followed = Followed::LedOn,
-            Reached::Manifest(Some(wait_ms)) if is_first => {
+        match outcome {
+            ManifestOutcome::Redirect if is_first => known.followed = Followed::LedOn,
+            ManifestOutcome::Manifest(Some(wait_ms)) if is_first => {
                 known.followed = Followed::Yes;
                 known.at = known.at.plus_ms(wait_ms);
             }

@@ -41,7 +41,7 @@ fn follow_at(host: &MemoryHost, number: u8, path: &str, wait_ms: Option<u64>) {
         &ALICE,
         stream(number),
         path.as_bytes(),
-        Reached::Manifest(wait_ms),
+        ManifestOutcome::Manifest(wait_ms),
     );
 }
 

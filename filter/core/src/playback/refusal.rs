@@ -10,7 +10,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::class::{Class, is_dash};
 use crate::config::{Config, PlaybackPath};
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::{Answer, LogEntry, Reply};
 use crate::refusal::advice::EvaluationResult;
 use crate::refusal::cause;
 use crate::refusal::counted::Counted;
@@ -65,7 +65,7 @@ pub(super) struct Why<'a> {
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct What<'a> {
+pub(super) struct RefusedRequest<'a> {
     /// When it is refused.
     pub(super) now: Moment,
     /// Place of the protected path in the configuration.
@@ -96,7 +96,7 @@ impl PlaybackPath {
 pub(super) fn refuse(
     config: &Config,
     meter: &impl Meter,
-    what: What<'_>,
+    request: RefusedRequest<'_>,
     who: Who<'_>,
     reason: Reason,
     why: Option<Why<'_>>,
@@ -104,11 +104,11 @@ pub(super) fn refuse(
     Counted::of(reason, why.map(|why| why.refused)).add(meter, 1);
     let evaluation = match (why, &who.subject) {
         (Some(why), Some(subject)) => {
-            EvaluationResult::of(why.refused, config, subject, what.languages)
+            EvaluationResult::of(why.refused, config, subject, request.languages)
         }
         _ => EvaluationResult::default(),
     };
-    let protected = config.playback.get(what.path_index);
+    let protected = config.playback.get(request.path_index);
     let status = reason.status(protected.map_or(403, |path| path.refuse_status));
     let body = Body {
         reason: reason.code(),
@@ -121,20 +121,20 @@ pub(super) fn refuse(
     let mut answer =
         Answer::json(status, "application/json", &body).with("x-streamgate-reason", reason.code());
     answer = answer.readable();
-    if let Some(slate) = protected.and_then(|path| path.slate_for(reason, what.path)) {
+    if let Some(slate) = protected.and_then(|path| path.slate_for(reason, request.path)) {
         answer.status = 302;
         answer = answer.with("location", slate);
     }
     if let Some(retry_at) = why.and_then(|why| why.retry_at) {
-        answer = answer.retry_at(retry_at, what.now);
+        answer = answer.retry_at(retry_at, request.now);
     } else if status == 503 {
         let timeout_ms = protected.map_or(config.sessions.timeout_ms, |path| path.timeout_ms);
         answer = answer.with("retry-after", reason.retry_after_s(timeout_ms).to_string());
     }
     Reply {
         answer,
-        logged_path: Some(what.path.to_vec()),
-        record: Some(Record {
+        logged_path: Some(request.path.to_vec()),
+        log_entry: Some(LogEntry {
             event: "refusal",
             reason: Some(reason.code()),
             subject: who.subject,
@@ -142,8 +142,8 @@ pub(super) fn refuse(
             application: who.application.map(str::to_owned),
             cause: why.and_then(|why| cause::of_refusal(why.refused)),
             device: who.device.map(str::to_owned),
-            at: Some(what.now),
-            ..Record::default()
+            at: Some(request.now),
+            ..LogEntry::default()
         }),
     }
 }

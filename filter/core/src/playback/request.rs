@@ -16,7 +16,7 @@ use streamgate_values::subject::SubjectKey;
 
 use super::lease::{Lease, Leased, PlainName};
 use super::passage::{Facts, Forward, Scrub, Watch};
-use super::refusal::{What, Who, Why, refuse};
+use super::refusal::{RefusedRequest, Who, Why, refuse};
 use super::rewrite::Rewrite;
 use crate::authority::{Attempt, Inquiry};
 use crate::config::{Config, PlaybackPath, Start, StreamCarrier, SubjectCarrier};
@@ -37,7 +37,7 @@ const SCOPE_MAX: usize = 256;
 const PATH_MAX: usize = 1_024;
 
 /// A request on a protected path.
-pub(super) struct Request<'a, H, E> {
+pub(super) struct PlaybackRequest<'a, H, E> {
     pub(super) config: &'a Config,
     pub(super) host: &'a E,
     pub(super) attempt: Attempt,
@@ -54,7 +54,7 @@ pub(super) struct Request<'a, H, E> {
     pub(super) strip: usize,
 }
 
-impl<'a, H: Head, E: Host> Request<'a, H, E> {
+impl<'a, H: Head, E: Host> PlaybackRequest<'a, H, E> {
     /// When it came in. The first to ask pays for a look at the clock.
     pub(super) fn now(&self) -> Moment {
         *self.came_at.get_or_init(|| self.host.now())
@@ -229,13 +229,20 @@ impl<'a, H: Head, E: Host> Request<'a, H, E> {
     }
 
     pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Step {
-        let what = What {
+        let request = RefusedRequest {
             now: self.now(),
             path_index: self.path_index,
             path: &self.without_token_parameters(),
             languages: &languages(self.config, self.asked.head),
         };
-        Step::Reply(refuse(self.config, self.host, what, who, reason, refused))
+        Step::Reply(refuse(
+            self.config,
+            self.host,
+            request,
+            who,
+            reason,
+            refused,
+        ))
     }
 }
 

@@ -9,10 +9,10 @@ use streamgate_values::moment::Moment;
 
 use super::gate::Gate;
 use super::passage::Watch;
-use super::refusal::{DEVICE_NAME, What, Who, Why, refuse};
+use super::refusal::{DEVICE_NAME, RefusedRequest, Who, Why, refuse};
 use crate::authority::{AfterDecision, Authority, CopyState, Decision, Inquiry};
 use crate::config::Config;
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 use crate::refusal::cause;
 use crate::refusal::reason::Reason;
 use crate::step::{ResponseStep, Step};
@@ -24,7 +24,7 @@ pub(super) const fn is_success(status: u16) -> bool {
 }
 
 /// The head of the response to a watched request.
-pub(crate) struct Response<'w> {
+pub(crate) struct WatchedResponse<'w> {
     pub(crate) ticket: Ticket,
     pub(crate) watch: &'w Watch,
     pub(crate) status: u16,
@@ -39,10 +39,10 @@ impl Gate {
         &mut self,
         config: &Config,
         host: &impl Host,
-        response: Response<'_>,
+        response: WatchedResponse<'_>,
         authority: &mut Authority,
     ) -> ResponseStep {
-        let Response {
+        let WatchedResponse {
             ticket,
             watch,
             status,
@@ -105,13 +105,13 @@ impl Gate {
             application: Some(&stream.application.id),
             device: watch.facts.attributes.value(DEVICE_NAME),
         };
-        let what = What {
+        let request = RefusedRequest {
             now,
             path_index: watch.path_index,
             path: &watch.path,
             languages: &watch.languages,
         };
-        let turn_away = |reason, why| Step::Reply(refuse(config, host, what, who, reason, why));
+        let turn_away = |reason, why| Step::Reply(refuse(config, host, request, who, reason, why));
         let decided = match decided {
             Ok(decided) => decided,
             // A stream that is known to play goes on; its next segment tries again.
@@ -135,7 +135,7 @@ impl Gate {
                     }
                 }
                 let (reason, cause) = cause::of_start(plays);
-                Step::Log(Record {
+                Step::Log(LogEntry {
                     event: if plays.started { "start" } else { "shared" },
                     reason,
                     subject: who.subject,
@@ -143,7 +143,7 @@ impl Gate {
                     application: who.application.map(str::to_owned),
                     cause,
                     device: who.device.map(str::to_owned),
-                    ..Record::default()
+                    ..LogEntry::default()
                 })
             }
             Verdict::Refused(refused) => {

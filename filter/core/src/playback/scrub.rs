@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use streamgate_values::head::Head;
 
 use super::passage::Scrub;
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::config::{Cat, Config, Credentials, PlaybackPath, TokenPosition};
 use crate::request::viewer::{Asked, CMCD, without_cookies, without_parameters};
 
@@ -52,7 +52,7 @@ impl Scrub {
     }
 }
 
-impl<H: Head, E> Request<'_, H, E> {
+impl<H: Head, E> PlaybackRequest<'_, H, E> {
     /// What to take off this request.
     pub(super) fn scrub(&self) -> Scrub {
         let credentials = &self.protected.credentials;

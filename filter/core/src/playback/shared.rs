@@ -7,10 +7,10 @@ use streamgate_values::head::Head;
 use streamgate_values::subject::SubjectKey;
 
 use super::lease::OF_CLIENT;
-use super::request::Request;
+use super::request::PlaybackRequest;
 use crate::request::viewer::network;
 
-impl<H: Head, E: Host> Request<'_, H, E> {
+impl<H: Head, E: Host> PlaybackRequest<'_, H, E> {
     /// What a lease of this name is found under. Where the path looks at networks or agents,
     /// each has leases of its own: nobody rides on a lease that was given to another.
     pub(super) fn fingerprint(&self, fingerprinter: &Fingerprinter, name: &[u8]) -> Fingerprint {

@@ -18,7 +18,7 @@ const TRIES: usize = 3;
 
 /// Something that was asked, as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct RememberedRequest {
     pub(super) stream: StreamKey,
     /// Which manifest of the account it is, where it is one.
     pub(super) manifest: u64,
@@ -63,7 +63,7 @@ pub(super) fn position(hash: u64) -> u32 {
 }
 
 /// Remembers one more.
-pub(super) fn push(all: &mut Vec<Asked>, asked: Asked) {
+pub(super) fn push(all: &mut Vec<RememberedRequest>, asked: RememberedRequest) {
     if all.len() >= PER_POSITION {
         all.remove(0);
     }
@@ -74,7 +74,7 @@ pub(super) fn push(all: &mut Vec<Asked>, asked: Asked) {
 pub(super) fn change(
     store: &impl Store,
     key: StoreKey,
-    change: &mut dyn FnMut(&mut Vec<Asked>) -> bool,
+    change: &mut dyn FnMut(&mut Vec<RememberedRequest>) -> bool,
 ) -> bool {
     for _ in 0..TRIES {
         let found = store.load(key);
@@ -82,7 +82,7 @@ pub(super) fn change(
             Some((bytes, version)) => (bytes, Some(version)),
             None => (Vec::new(), None),
         };
-        let mut all: Vec<Asked> = read(&bytes).collect();
+        let mut all: Vec<RememberedRequest> = read(&bytes).collect();
         if !change(&mut all) {
             return false;
         }
@@ -98,12 +98,12 @@ pub(super) fn change(
     false
 }
 
-pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = Asked> {
+pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = RememberedRequest> {
     let (all, _) = bytes.as_chunks::<LEN>();
-    all.iter().filter_map(Asked::of_bytes)
+    all.iter().filter_map(RememberedRequest::of_bytes)
 }
 
-impl Asked {
+impl RememberedRequest {
     fn write(&self, bytes: &mut Vec<u8>) {
         let [manifest, client, at] =
             [self.manifest, self.client, self.at.as_ms()].map(u64::to_le_bytes);

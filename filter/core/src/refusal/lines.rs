@@ -9,7 +9,7 @@
 use streamgate_values::moment::Moment;
 use streamgate_values::stream_key::StreamKey;
 
-use crate::exchange::Record;
+use crate::exchange::LogEntry;
 
 /// How many refusals a worker remembers. Two with the same index push each other out, and are
 /// lines each.
@@ -62,13 +62,13 @@ impl Lines {
         }
     }
 
-    /// Whether a record is to be told, and how many like it were not since the last that was.
+    /// Whether a log entry is to be told, and how many like it were not since the last that was.
     /// `clock` is read for what has a reason alone.
-    pub fn tells(&mut self, record: &Record, clock: impl FnOnce() -> Moment) -> Option<u32> {
-        let Some(reason) = record.reason else {
+    pub fn tells(&mut self, log_entry: &LogEntry, clock: impl FnOnce() -> Moment) -> Option<u32> {
+        let Some(reason) = log_entry.reason else {
             return Some(0);
         };
-        let (of, most) = match (record.stream, record.subject) {
+        let (of, most) = match (log_entry.stream, log_entry.subject) {
             (Some(stream), _) => (*stream.as_bytes(), 1),
             (None, Some(subject)) => (*subject.as_bytes(), WITHOUT_STREAM_MAX),
             (None, None) => ([0; 16], WITHOUT_STREAM_MAX),
@@ -81,7 +81,7 @@ impl Lines {
         let mut left_out = 0;
         if let Some(logged) = kept
             && logged.of == of
-            && (logged.event, logged.reason) == (record.event, reason)
+            && (logged.event, logged.reason) == (log_entry.event, reason)
         {
             // A clock that was set back silences nobody.
             if logged.at <= now && now.ms_since(logged.at) < QUIET_MS {
@@ -96,7 +96,7 @@ impl Lines {
         }
         *kept = Some(LoggedRefusal {
             of,
-            event: record.event,
+            event: log_entry.event,
             reason,
             at: now,
             lines: 1,
@@ -129,14 +129,14 @@ mod tests {
     use super::*;
     use crate::testing::{NOW, test};
 
-    fn refusal(stream: u16, reason: &'static str) -> Record {
+    fn refusal(stream: u16, reason: &'static str) -> LogEntry {
         let mut key = [7; 16];
         key[14..].copy_from_slice(&stream.to_be_bytes());
-        Record {
+        LogEntry {
             event: "refusal",
             reason: Some(reason),
             stream: Some(StreamKey::from_bytes(key)),
-            ..Record::default()
+            ..LogEntry::default()
         }
     }
 
@@ -152,16 +152,16 @@ mod tests {
     #[test]
     fn what_differs_is_told_each() {
         let mut lines = Lines::default();
-        for record in [
+        for log_entry in [
             refusal(1, "evicted"),
             refusal(2, "evicted"),
             refusal(1, "stream-over"),
             // With the same index as the first.
             refusal(1 + 512, "evicted"),
         ] {
-            assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
+            assert_eq!(lines.tells(&log_entry, || NOW), Some(0), "{log_entry:?}");
         }
-        let start = Record {
+        let start = LogEntry {
             reason: None,
             ..refusal(1, "")
         };
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_same_refusals_without_a_stream_are_so_many_lines_a_second_with_a_count() {
-        let of = |subject: Option<SubjectKey>, reason: &'static str| Record {
+        let of = |subject: Option<SubjectKey>, reason: &'static str| LogEntry {
             stream: None,
             subject,
             ..refusal(1, reason)
@@ -220,8 +220,8 @@ mod tests {
             let mut told = vec![Vec::new(); reasons.len()];
             for ms in 0..2_500 {
                 for (reason, told) in reasons.iter().zip(&mut told) {
-                    let record = of(subject, reason);
-                    told.extend(lines.tells(&record, || NOW.plus_ms(ms)));
+                    let log_entry = of(subject, reason);
+                    told.extend(lines.tells(&log_entry, || NOW.plus_ms(ms)));
                 }
             }
             let second = |left_out| [vec![left_out], vec![0; 31]].concat();
@@ -245,12 +245,12 @@ mod tests {
     fn a_cut_is_told_beside_a_refusal_for_the_same_reason() {
         let mut lines = Lines::default();
         let refused = refusal(1, "evicted");
-        let cut = Record {
+        let cut = LogEntry {
             event: "cut",
             ..refused.clone()
         };
-        for record in [refused, cut] {
-            assert_eq!(lines.tells(&record, || NOW), Some(0), "{record:?}");
+        for log_entry in [refused, cut] {
+            assert_eq!(lines.tells(&log_entry, || NOW), Some(0), "{log_entry:?}");
         }
     }
 

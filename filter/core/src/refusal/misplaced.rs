@@ -3,7 +3,7 @@
 use streamgate_record::ports::Meter;
 
 use super::reason::Reason;
-use crate::exchange::{Answer, Record, Reply};
+use crate::exchange::{Answer, LogEntry, Reply};
 
 /// The answer to a path that is none, or to a token that is good for nothing where it stands.
 /// Nothing of the path is logged: it may hold a token in any spelling.
@@ -12,10 +12,10 @@ pub(crate) fn misplaced(meter: &impl Meter, reason: Reason) -> Reply {
     Reply {
         answer: Answer::empty(reason.status(403)).readable(),
         logged_path: Some(b"/~".to_vec()),
-        record: Some(Record {
+        log_entry: Some(LogEntry {
             event: "refusal",
             reason: Some(reason.code()),
-            ..Record::default()
+            ..LogEntry::default()
         }),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) use self::parts::{Reference, Role};
 use self::settle::Settling;
 use crate::insertions::Insertions;
 use crate::task::{Task, Unreadable};
-use crate::url::{Target, target};
+use crate::url::{UrlTarget, target};
 
 /// The most elements with bases of their own that a manifest may have.
 const SCOPES_MAX: usize = 65_536;
@@ -85,8 +85,8 @@ impl<'m> Scopes<'m> {
     /// A URL in the innermost element.
     pub(crate) fn add_leaf(&mut self, reference: Reference<'m>, role: Role) {
         let position = match target(&reference.text, self.task.hosts) {
-            Target::Elsewhere => return,
-            Target::Here { at, path } => {
+            UrlTarget::Elsewhere => return,
+            UrlTarget::Here { at, path } => {
                 // Nothing that it is resolved against changes it.
                 let position = reference.position(at);
                 if is_wanted(path, role, self.task) {
@@ -94,9 +94,9 @@ impl<'m> Scopes<'m> {
                 }
                 return;
             }
-            Target::Path(_) => Some(reference.at),
-            Target::Relative(_) if matches!(role, Role::Aside | Role::Document) => return,
-            Target::Relative(_) => None,
+            UrlTarget::Path(_) => Some(reference.at),
+            UrlTarget::Relative(_) if matches!(role, Role::Aside | Role::Document) => return,
+            UrlTarget::Relative(_) => None,
         };
         let leaf = Leaf {
             scope: self.current,

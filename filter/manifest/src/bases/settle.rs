@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::parts::{BASES_MAX, Base, Leaf, Role, STEPS_MAX, Scope, Written, is_wanted, known};
 use crate::insertions::Insertions;
 use crate::task::{Task, Unreadable};
-use crate::url::{Target, directory, has_token, target};
+use crate::url::{UrlTarget, directory, has_token, target};
 
 /// What is found out about the URLs of a manifest.
 pub(super) struct Settling<'m> {
@@ -80,19 +80,19 @@ impl Settling<'_> {
             open: None,
         };
         let (at, path) = match (target(text, self.task.hosts), &around.path) {
-            (Target::Here { at, path }, _) => (at, path),
-            (Target::Path(path), Some(_)) => (0, path),
-            (Target::Path(_), None) => {
+            (UrlTarget::Here { at, path }, _) => (at, path),
+            (UrlTarget::Path(path), Some(_)) => (0, path),
+            (UrlTarget::Path(_), None) => {
                 written.is_spoiled = true;
                 return Some(elsewhere);
             }
-            (Target::Relative(relative), Some(path)) => {
+            (UrlTarget::Relative(relative), Some(path)) => {
                 return Some(Base {
                     path: Some(join(path, relative)),
                     open: around.open,
                 });
             }
-            (Target::Relative(_), None) | (Target::Elsewhere, _) => return Some(elsewhere),
+            (UrlTarget::Relative(_), None) | (UrlTarget::Elsewhere, _) => return Some(elsewhere),
         };
         // With a token, or without a path at which it could go, it is good as it is.
         let position = written.reference.position(at);

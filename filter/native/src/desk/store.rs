@@ -5,10 +5,10 @@ use streamgate_core::step::Unparked;
 use streamgate_record::fleet::{CallFailure, CallId, StoreCall, Ticket};
 
 use super::Desk;
-use crate::envoy::Stream;
+use crate::envoy::HttpStream;
 use crate::head::RequestHead;
 use crate::host::Process;
-use crate::standing::Standing;
+use crate::standing::StoreStanding;
 use crate::todo::Resumption;
 
 impl Desk {
@@ -38,8 +38,8 @@ impl Desk {
     }
 
     /// How the worker's edge stands with the store.
-    pub(crate) fn standing(&self) -> Standing {
-        Standing {
+    pub(crate) fn standing(&self) -> StoreStanding {
+        StoreStanding {
             down: self.edge.shards_down(),
             waiting: self.edge.waiting(),
             other_layout: self.edge.other_layout().map(str::to_owned),
@@ -58,7 +58,12 @@ impl Desk {
     }
 
     /// Goes on with a request or response that waited for the store.
-    pub(crate) fn resume(&mut self, process: &Process, ticket: u32, stream: Stream) -> Resumption {
+    pub(crate) fn resume(
+        &mut self,
+        process: &Process,
+        ticket: u32,
+        stream: HttpStream,
+    ) -> Resumption {
         let Some(settled) = self.settled.remove(&ticket) else {
             return match self.parked.contains_key(&ticket) {
                 true => Resumption::Waits,

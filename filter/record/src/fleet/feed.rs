@@ -19,7 +19,7 @@ const FROM_THE_START: &[u8] = b"0-0";
 
 /// How far the workers of an edge have read in a shard's eviction feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Reading {
+struct FeedReading {
     /// When one of them read last.
     at: Moment,
     /// Since when the shard remembered then; the earliest moment if nobody knows yet.
@@ -28,7 +28,7 @@ struct Reading {
     cursor: Vec<u8>,
 }
 
-impl Reading {
+impl FeedReading {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         Some(Self {
@@ -60,7 +60,7 @@ pub(super) struct Turn {
 /// one has heard.
 pub(super) fn last_read(store: &impl Store, shard: u32) -> Option<(Moment, Option<Moment>)> {
     let (bytes, _) = store.load(StoreKey::Feed(shard))?;
-    let reading = Reading::parse(&bytes)?;
+    let reading = FeedReading::parse(&bytes)?;
     let since = (reading.since != Moment::EARLIEST).then_some(reading.since);
     Some((reading.at, since))
 }
@@ -69,8 +69,8 @@ pub(super) fn last_read(store: &impl Store, shard: u32) -> Option<(Moment, Optio
 pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) -> Turn {
     let found = store.load(StoreKey::Feed(shard));
     let version = found.as_ref().map(|(_, version)| *version);
-    let reading = found.and_then(|(bytes, _)| Reading::parse(&bytes));
-    let reading = reading.unwrap_or_else(|| Reading {
+    let reading = found.and_then(|(bytes, _)| FeedReading::parse(&bytes));
+    let reading = reading.unwrap_or_else(|| FeedReading {
         at: Moment::EARLIEST,
         since: Moment::EARLIEST,
         cursor: FROM_JUST_NOW.to_vec(),
@@ -82,7 +82,7 @@ pub(super) fn claim(store: &impl Store, shard: u32, every_ms: u64, now: Moment) 
             cursor: None,
         };
     }
-    let claimed = Reading { at: now, ..reading };
+    let claimed = FeedReading { at: now, ..reading };
     let is_ours = store.swap(StoreKey::Feed(shard), version, &claimed.to_bytes()) == Swap::Done;
     Turn {
         read_at: now,
@@ -96,12 +96,12 @@ pub(super) fn note(store: &impl Store, shard: u32, since: Moment, cursor: &[u8])
     let Some((bytes, version)) = store.load(StoreKey::Feed(shard)) else {
         return false;
     };
-    let Some(reading) = Reading::parse(&bytes) else {
+    let Some(reading) = FeedReading::parse(&bytes) else {
         return false;
     };
     let anew = reading.since != Moment::EARLIEST && reading.since != since;
     let cursor = if anew { FROM_THE_START } else { cursor };
-    let fresh = Reading {
+    let fresh = FeedReading {
         at: if anew { Moment::EARLIEST } else { reading.at },
         since,
         cursor: cursor.to_vec(),
@@ -114,9 +114,9 @@ pub(super) fn note(store: &impl Store, shard: u32, since: Moment, cursor: &[u8])
 /// Has the eviction feed of a shard read on by whoever comes first.
 pub(super) fn release(store: &impl Store, shard: u32) {
     if let Some((bytes, version)) = store.load(StoreKey::Feed(shard))
-        && let Some(reading) = Reading::parse(&bytes)
+        && let Some(reading) = FeedReading::parse(&bytes)
     {
-        let released = Reading {
+        let released = FeedReading {
             at: Moment::EARLIEST,
             ..reading
         };

@@ -8,7 +8,7 @@
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectHasher;
 
-use super::resp::{NoReply, Reply};
+use super::resp::{NoReply, StoreReply};
 use super::script::{self, SWAP};
 
 /// How often a worker compares, for each shard, with a call that is made anyway.
@@ -77,12 +77,12 @@ impl Layout {
     pub(super) fn heard(
         &mut self,
         own: &str,
-        reply: Result<Reply<'_>, NoReply>,
+        reply: Result<StoreReply<'_>, NoReply>,
         now: Moment,
     ) -> bool {
         self.compared_at = Some(now);
         self.lacking = None;
-        let Ok(Reply::Bytes(found)) = reply else {
+        let Ok(StoreReply::Bytes(found)) = reply else {
             return false;
         };
         let is_own = |line: &&[u8]| *line == own.as_bytes();
@@ -123,15 +123,15 @@ mod tests {
     const OWN: &str = "format=5 shards=64";
     const OTHER: &str = "format=5 shards=8";
 
-    fn finds(lines: &str) -> Result<Reply<'_>, NoReply> {
-        Ok(Reply::Bytes(lines.as_bytes()))
+    fn finds(lines: &str) -> Result<StoreReply<'_>, NoReply> {
+        Ok(StoreReply::Bytes(lines.as_bytes()))
     }
 
     #[test]
     fn lines_are_compared_at_once_and_then_now_and_then() {
         let mut layout = Layout::default();
         assert!(layout.is_due(NOW));
-        assert!(!layout.heard(OWN, Ok(Reply::Number(1)), NOW));
+        assert!(!layout.heard(OWN, Ok(StoreReply::Number(1)), NOW));
         assert!(!layout.is_due(NOW.plus_ms(EVERY_MS - 1)));
         assert!(layout.is_due(NOW.plus_ms(EVERY_MS)));
     }
@@ -146,7 +146,7 @@ mod tests {
         let question = layout.question(OWN, 7);
         assert_eq!(question[6..8], [b"format=5".to_vec(), both.clone().into()]);
         // It was taken: that says nothing of the others.
-        assert!(!layout.heard(OWN, Ok(Reply::Number(1)), NOW));
+        assert!(!layout.heard(OWN, Ok(StoreReply::Number(1)), NOW));
         assert_eq!(layout.other(), Some(OTHER));
         assert!(!layout.is_due(NOW.plus_ms(1)));
         assert!(layout.heard(OTHER, finds(&both), NOW));
@@ -167,15 +167,15 @@ mod tests {
     fn what_a_store_holds_in_their_place_cannot_write_into_the_log_and_does_not_grow() {
         let mut layout = Layout::default();
         let line = [&b"\xff\r\x1b"[..], &[b'x'; 1_000]].concat();
-        assert!(layout.heard(OWN, Ok(Reply::Bytes(&line)), NOW));
+        assert!(layout.heard(OWN, Ok(StoreReply::Bytes(&line)), NOW));
         let told = layout.other().unwrap();
         assert!(told.starts_with("???x") && told.len() == SHOWN_MAX);
         assert!(!layout.is_due(NOW));
         for strange in [b"".as_slice(), b"x", b"\n\n\n"] {
-            let _ = layout.heard(OWN, Ok(Reply::Bytes(strange)), NOW);
+            let _ = layout.heard(OWN, Ok(StoreReply::Bytes(strange)), NOW);
             let _ = layout.question(OWN, 7);
         }
-        for no_line in [Ok(Reply::Error(b"OOM")), Err(NoReply::Cut)] {
+        for no_line in [Ok(StoreReply::Error(b"OOM")), Err(NoReply::Cut)] {
             assert!(!Layout::default().heard(OWN, no_line, NOW));
         }
     }

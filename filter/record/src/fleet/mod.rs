@@ -46,7 +46,7 @@ use streamgate_values::recent::Recent;
 use streamgate_values::subject::SubjectKey;
 
 use self::call::{fingerprint, shard_of};
-use self::patience::{Patience, Watch};
+use self::patience::{Patience, WorkerTimes};
 use self::queue::Ask;
 use self::retelling::Retelling;
 use self::shard::Shard;
@@ -87,7 +87,7 @@ pub struct Fleet {
     ids: Option<WriteIds>,
     settled: Vec<AnsweredQuestion>,
     confirmed: Recent<Moment>,
-    watch: Watch,
+    times: WorkerTimes,
     retelling: Retelling,
 }
 
@@ -110,7 +110,7 @@ impl Fleet {
             ids: None,
             settled: Vec::new(),
             confirmed: Recent::new(CONFIRMED_MAX),
-            watch: Watch::default(),
+            times: WorkerTimes::default(),
             retelling: Retelling::default(),
         }
     }
@@ -155,7 +155,7 @@ impl Fleet {
         question: Question,
         steady: Moment,
     ) {
-        self.watch.begin(steady);
+        self.times.begin(steady);
         let at = self.shard_of(&subject);
         let Some(shard) = self.shards.get_mut(at) else {
             return;
@@ -304,7 +304,7 @@ impl Fleet {
             start_within_ms,
             ..
         } = self.settings;
-        self.watch.patience(wait_ms, start_within_ms, steady)
+        self.times.patience(wait_ms, start_within_ms, steady)
     }
 
     fn shard_of(&self, subject: &SubjectKey) -> usize {

@@ -15,14 +15,14 @@ const STARVED_MS: u64 = 3 * TICK_MS;
 
 /// The times of one worker that tell an outage from a start and from a machine too busy.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct WorkerTimes {
     began_at: Option<Moment>,
     ticked_at: Option<Moment>,
     starved_at: Option<Moment>,
     holds_on: bool,
 }
 
-impl Watch {
+impl WorkerTimes {
     /// The worker does something for its fleet, perhaps for the first time.
     pub(super) fn begin(&mut self, now: Moment) {
         // A clock that was set back must not stretch the time for meeting the store.
@@ -75,7 +75,7 @@ pub(super) struct Patience {
 
 /// How a worker stands with a shard.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct ShardStanding {
     is_met: bool,
     is_out: bool,
     has_retried: bool,
@@ -83,7 +83,7 @@ pub(super) struct Standing {
     counts_from: Moment,
 }
 
-impl Standing {
+impl ShardStanding {
     /// Nothing was heard of the shard yet.
     pub(super) const fn new() -> Self {
         Self {

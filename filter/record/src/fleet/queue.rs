@@ -32,7 +32,7 @@ pub(super) struct Ask {
 
 /// What there is to say about a subject.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Item {
+pub(super) struct QueueItem {
     /// In the order in which they came.
     pub(super) asks: Vec<Ask>,
     /// This edge's copy of the record may be dirty.
@@ -63,7 +63,7 @@ pub(super) struct Queue {
 /// A subject in line.
 #[derive(Debug)]
 struct Queued {
-    item: Item,
+    item: QueueItem,
     is_urgent: bool,
     turn: i64,
 }
@@ -186,10 +186,10 @@ impl Queue {
     }
 
     /// What there is to say about a subject, which has its turn sometime.
-    fn item(&mut self, subject: SubjectKey) -> &mut Item {
+    fn item(&mut self, subject: SubjectKey) -> &mut QueueItem {
         let patient = &mut self.patient;
         let queued = self.items.entry(subject).or_insert_with(|| Queued {
-            item: Item::default(),
+            item: QueueItem::default(),
             is_urgent: false,
             turn: patient.join(subject),
         });
@@ -197,10 +197,10 @@ impl Queue {
     }
 
     /// What there is to say about a subject, which has its turn before those that are patient.
-    fn urgent_item(&mut self, subject: SubjectKey) -> &mut Item {
+    fn urgent_item(&mut self, subject: SubjectKey) -> &mut QueueItem {
         let (urgent, patient) = (&mut self.urgent, &mut self.patient);
         let queued = self.items.entry(subject).or_insert_with(|| Queued {
-            item: Item::default(),
+            item: QueueItem::default(),
             is_urgent: true,
             turn: urgent.join(subject),
         });
@@ -214,7 +214,7 @@ impl Queue {
 
     /// What was taken out comes first again, before what came meanwhile. There is always room
     /// for it: one call holds only so many subjects.
-    pub(super) fn put_back(&mut self, subject: SubjectKey, mut item: Item) {
+    pub(super) fn put_back(&mut self, subject: SubjectKey, mut item: QueueItem) {
         if let Some(Queued { item: newer, .. }) = self.remove(&subject) {
             item.asks.extend(newer.asks);
             item.flushes |= newer.flushes;
@@ -235,7 +235,7 @@ impl Queue {
     }
 
     /// The next subject, and what there is to say.
-    pub(super) fn take(&mut self) -> Option<(SubjectKey, Item)> {
+    pub(super) fn take(&mut self) -> Option<(SubjectKey, QueueItem)> {
         let next = self.urgent.0.pop_front();
         let (_, subject) = next.or_else(|| self.patient.0.pop_front())?;
         let queued = self.items.remove(&subject)?;

@@ -39,7 +39,7 @@ impl Pipeline {
 
 /// What a command is answered with. The scripts answer with nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply<'a> {
+pub(super) enum StoreReply<'a> {
     /// A number.
     Number(i64),
     /// Bytes, or a status line.
@@ -66,7 +66,7 @@ impl<'a> Replies<'a> {
         Self(bytes)
     }
 
-    pub(super) fn next(&mut self) -> Result<Reply<'a>, NoReply> {
+    pub(super) fn next(&mut self) -> Result<StoreReply<'a>, NoReply> {
         // Arrays nest as deeply as whoever answers likes, and reading them takes as much
         // stack. No command here is answered with one.
         if self.0.first() == Some(&b'*') {
@@ -79,11 +79,11 @@ impl<'a> Replies<'a> {
         };
         let bytes = |(from, to): (usize, usize)| self.0.get(from..to).unwrap_or_default();
         let reply = match frame {
-            RangeFrame::Integer(number) => Reply::Number(number),
+            RangeFrame::Integer(number) => StoreReply::Number(number),
             RangeFrame::SimpleString(range) | RangeFrame::BulkString(range) => {
-                Reply::Bytes(bytes(range))
+                StoreReply::Bytes(bytes(range))
             }
-            RangeFrame::Error(range) => Reply::Error(bytes(range)),
+            RangeFrame::Error(range) => StoreReply::Error(bytes(range)),
             RangeFrame::Null | RangeFrame::Array(_) => return Err(NoReply::Garbled),
         };
         self.0 = self.0.get(length..).unwrap_or_default();
@@ -108,11 +108,11 @@ mod tests {
     #[test]
     fn replies_are_read_one_after_the_other() {
         let mut replies = Replies::new(b"+OK\r\n:1\r\n$3\r\n\r\n\0\r\n$0\r\n\r\n-OOM no\r\n:2");
-        assert_eq!(replies.next(), Ok(Reply::Bytes(b"OK")));
-        assert_eq!(replies.next(), Ok(Reply::Number(1)));
-        assert_eq!(replies.next(), Ok(Reply::Bytes(b"\r\n\0")));
-        assert_eq!(replies.next(), Ok(Reply::Bytes(b"")));
-        assert_eq!(replies.next(), Ok(Reply::Error(b"OOM no")));
+        assert_eq!(replies.next(), Ok(StoreReply::Bytes(b"OK")));
+        assert_eq!(replies.next(), Ok(StoreReply::Number(1)));
+        assert_eq!(replies.next(), Ok(StoreReply::Bytes(b"\r\n\0")));
+        assert_eq!(replies.next(), Ok(StoreReply::Bytes(b"")));
+        assert_eq!(replies.next(), Ok(StoreReply::Error(b"OOM no")));
         assert_eq!(replies.next(), Err(NoReply::Cut));
         assert_eq!(replies.next(), Err(NoReply::Cut));
     }

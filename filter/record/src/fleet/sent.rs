@@ -6,7 +6,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 use super::CallId;
-use super::queue::{Ask, Item};
+use super::queue::{Ask, QueueItem};
 use crate::WriteId;
 
 /// A call under way.
@@ -29,10 +29,10 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) subject: SubjectKey,
-    pub(super) kind: Kind,
+    pub(super) kind: SentKind,
     /// The questions, in the order in which they came, as they are answered if the store
     /// agrees.
-    pub(super) answered: Vec<Answered>,
+    pub(super) answered: Vec<AnsweredAsk>,
     /// The copy was dirty: it held something the store was not told.
     pub(super) was_dirty: bool,
     /// It was told before, and that may have got lost.
@@ -43,7 +43,7 @@ pub(super) struct Sent {
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum SentKind {
     /// Nothing is written: is the copy up to date?
     Check {
         /// The generation of the subject's slot group before the copy was read, if there is one.
@@ -62,13 +62,13 @@ pub(super) enum Kind {
 
 /// A question as it is answered if the store agrees.
 #[derive(Debug)]
-pub(super) struct Answered {
+pub(super) struct AnsweredAsk {
     pub(super) ask: Ask,
-    pub(super) answer: Answer,
+    pub(super) answer: PreparedAnswer,
 }
 
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum PreparedAnswer {
     Looked,
     Judged(Box<Judgement>),
     /// The edge has no room for another stream.
@@ -77,10 +77,10 @@ pub(super) enum Answer {
 
 impl Sent {
     /// What there is to say again.
-    pub(super) fn back(self, was_lost: bool) -> Item {
-        let is_told = matches!(self.kind, Kind::Tell);
+    pub(super) fn back(self, was_lost: bool) -> QueueItem {
+        let is_told = matches!(self.kind, SentKind::Tell);
         let flushes = is_told || self.was_dirty || self.again;
-        Item {
+        QueueItem {
             asks: self
                 .answered
                 .into_iter()

@@ -5,7 +5,7 @@ use streamgate_values::compact::Reader;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
-use super::resp::{NoReply, Replies, Reply};
+use super::resp::{NoReply, Replies, StoreReply};
 use super::script::{FEED_READ, GREET, SWAP};
 use super::sent::Batch;
 use crate::metric::Metric;
@@ -70,21 +70,21 @@ impl Batch {
     /// Reads an answer up to where what was said about subjects is answered.
     pub(super) fn greeting<'a>(&self, replies: &mut Replies<'a>) -> Result<Greeting<'a>, Failure> {
         if self.has_credentials
-            && let Reply::Error(_) = replies.next()?
+            && let StoreReply::Error(_) = replies.next()?
         {
             return Err(Failure::Auth);
         }
         if self.loads {
             for _ in [GREET, SWAP] {
-                if let Reply::Error(error) = replies.next()? {
+                if let StoreReply::Error(error) = replies.next()? {
                     return Err(Failure::of(error));
                 }
             }
         }
         match replies.next()? {
-            Reply::Bytes(bytes) => self.read_greeting(bytes).ok_or(Failure::Protocol),
-            Reply::Error(error) => Err(Failure::of(error)),
-            Reply::Number(_) => Err(Failure::Protocol),
+            StoreReply::Bytes(bytes) => self.read_greeting(bytes).ok_or(Failure::Protocol),
+            StoreReply::Error(error) => Err(Failure::of(error)),
+            StoreReply::Number(_) => Err(Failure::Protocol),
         }
     }
 
@@ -131,9 +131,9 @@ pub(super) enum StoreAnswer {
 /// Reads what the store says of the next subject.
 pub(super) fn store_answer(replies: &mut Replies<'_>, now: Moment) -> Result<StoreAnswer, NoReply> {
     Ok(match replies.next()? {
-        Reply::Number(_) => StoreAnswer::Done,
-        Reply::Bytes(b"") => StoreAnswer::Another(Activity::default(), None),
-        Reply::Bytes(record) => {
+        StoreReply::Number(_) => StoreAnswer::Done,
+        StoreReply::Bytes(b"") => StoreAnswer::Another(Activity::default(), None),
+        StoreReply::Bytes(record) => {
             let mut reader = Reader::new(record);
             let id = reader.array().map(WriteId);
             let activity = copy::activity_in(reader.rest());
@@ -142,7 +142,7 @@ pub(super) fn store_answer(replies: &mut Replies<'_>, now: Moment) -> Result<Sto
             activity.prune(now);
             StoreAnswer::Another(activity, id)
         }
-        Reply::Error(error) => StoreAnswer::Failed(Failure::of(error)),
+        StoreReply::Error(error) => StoreAnswer::Failed(Failure::of(error)),
     })
 }
 

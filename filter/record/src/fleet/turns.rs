@@ -23,9 +23,9 @@ impl Fleet {
     pub fn on_tick(&mut self, host: &impl Host, records: &Records, now: Moment) -> Vec<StoreCall> {
         let here = At::new(host, records, now);
         let steady = here.steady;
-        self.watch.begin(steady);
+        self.times.begin(steady);
         let patience = self.patience(steady);
-        if self.watch.tick(steady) {
+        if self.times.tick(steady) {
             for shard in &mut self.shards {
                 shard.give_up(here, patience, &mut self.settled);
             }

@@ -36,7 +36,7 @@ use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
 pub use self::record::Change;
-use self::record::{Kept, Memory, Record, TRAITS, VERSIONED, surplus_resting};
+use self::record::{KeptRecord, Memory, Record, TRAITS, VERSIONED, surplus_resting};
 use crate::codec;
 use crate::copy_version::CopyVersion;
 use crate::ends;
@@ -197,7 +197,7 @@ impl<'a> Slot<'a> {
                 continue;
             }
             if record.live_until > now {
-                fresh.push(Kept::Whole(record.clone()));
+                fresh.push(KeptRecord::Whole(record.clone()));
                 continue;
             }
             // No live stream left: decode once, keep only what it remembers.
@@ -206,7 +206,11 @@ impl<'a> Slot<'a> {
             resting.prune(now);
             memory.forget(&record.subject, record.copy_version, resting.watermark);
             if resting.remembers() {
-                fresh.push(Kept::Resting(record.subject, record.copy_version, resting));
+                fresh.push(KeptRecord::Resting(
+                    record.subject,
+                    record.copy_version,
+                    resting,
+                ));
             }
         }
         if let Some(change) = change {
@@ -216,10 +220,10 @@ impl<'a> Slot<'a> {
                 change.activity.watermark,
             );
             if !change.activity.streams.is_empty() {
-                fresh.push(Kept::Live(change));
+                fresh.push(KeptRecord::Live(change));
             } else if change.activity.remembers() {
                 let activity = change.activity.clone();
-                fresh.push(Kept::Resting(
+                fresh.push(KeptRecord::Resting(
                     *change.subject,
                     change.copy_version,
                     activity,

@@ -91,7 +91,7 @@ impl Memory {
 }
 
 /// A record of the new value.
-pub(super) enum Kept<'a> {
+pub(super) enum KeptRecord<'a> {
     /// A neighbour, as it was.
     Whole(Record<'a>),
     /// With live streams.
@@ -100,7 +100,7 @@ pub(super) enum Kept<'a> {
     Resting(SubjectKey, Option<CopyVersion>, Activity),
 }
 
-impl Kept<'_> {
+impl KeptRecord<'_> {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let (subject, live_until, copy_version, encoded);
         let content = match self {
@@ -147,11 +147,10 @@ fn content_of(activity: &Activity, copy_version: Option<CopyVersion>) -> Vec<u8>
 /// latest end lies furthest back first, and copies that are ahead of the store last. An
 /// account's exception keeps its record.
 pub(super) fn surplus_resting(
-    kept: &mut Vec<Kept<'_>>,
+    kept: &mut Vec<KeptRecord<'_>>,
 ) -> Vec<(SubjectKey, Option<CopyVersion>, Activity)> {
     let may_go = |activity: &Activity| activity.exception.is_none();
-    let is_resting =
-        |kept: &&Kept<'_>| matches!(kept, Kept::Resting(.., activity) if may_go(activity));
+    let is_resting = |kept: &&KeptRecord<'_>| matches!(kept, KeptRecord::Resting(.., activity) if may_go(activity));
     let surplus = kept.iter().filter(is_resting).count();
     let mut dropped = Vec::new();
     for _ in RESTING_MAX..surplus {
@@ -159,7 +158,7 @@ pub(super) fn surplus_resting(
             .iter()
             .enumerate()
             .filter_map(|(at, kept)| match kept {
-                Kept::Resting(_, copy_version, activity) if may_go(activity) => {
+                KeptRecord::Resting(_, copy_version, activity) if may_go(activity) => {
                     let dirty = copy_version.is_some_and(|copy_version| copy_version.dirty);
                     Some((dirty, last_end(activity), at))
                 }
@@ -167,7 +166,7 @@ pub(super) fn surplus_resting(
             })
             .min();
         if let Some((.., at)) = oldest
-            && let Kept::Resting(subject, copy_version, activity) = kept.remove(at)
+            && let KeptRecord::Resting(subject, copy_version, activity) = kept.remove(at)
         {
             dropped.push((subject, copy_version, activity));
         }

@@ -12,9 +12,9 @@ const ENTRIES_MAX: usize = 64;
 
 /// Bytes that are not the one item that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(super) struct MalformedCbor;
 
-impl From<minicbor::decode::Error> for Malformed {
+impl From<minicbor::decode::Error> for MalformedCbor {
     fn from(_: minicbor::decode::Error) -> Self {
         Self
     }
@@ -31,9 +31,9 @@ pub(super) enum Label<'a> {
 pub(super) type Entries<'a> = Vec<(Label<'a>, &'a [u8])>;
 
 /// The entries of a map.
-pub(super) fn entries(item: &[u8]) -> Result<Entries<'_>, Malformed> {
+pub(super) fn entries(item: &[u8]) -> Result<Entries<'_>, MalformedCbor> {
     whole(item, |decoder| {
-        let count = decoder.map()?.ok_or(Malformed)?;
+        let count = decoder.map()?.ok_or(MalformedCbor)?;
         let mut entries: Entries<'_> = Vec::new();
         for _ in 0..count {
             let label = match decoder.datatype()? {
@@ -41,7 +41,7 @@ pub(super) fn entries(item: &[u8]) -> Result<Entries<'_>, Malformed> {
                 _ => Label::Int(int(decoder)?),
             };
             if entries.len() == ENTRIES_MAX || entries.iter().any(|(known, _)| *known == label) {
-                return Err(Malformed);
+                return Err(MalformedCbor);
             }
             entries.push((label, next(decoder)?));
         }
@@ -56,44 +56,44 @@ pub(super) fn find<'a>(entries: &Entries<'a>, label: Label<'_>) -> Option<&'a [u
 }
 
 /// The elements of an array, as encoded.
-pub(super) fn elements(item: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
+pub(super) fn elements(item: &[u8]) -> Result<Vec<&[u8]>, MalformedCbor> {
     whole(item, |decoder| {
-        let count = decoder.array()?.ok_or(Malformed)?;
+        let count = decoder.array()?.ok_or(MalformedCbor)?;
         (0..count).map(|_| next(decoder)).collect()
     })
 }
 
 /// A tag's number and the item behind it, if the item is tagged.
-pub(super) fn tagged(item: &[u8]) -> Result<Option<(u64, &[u8])>, Malformed> {
+pub(super) fn tagged(item: &[u8]) -> Result<Option<(u64, &[u8])>, MalformedCbor> {
     let mut decoder = Decoder::new(item);
     if decoder.datatype()? != Type::Tag {
         return Ok(None);
     }
     let tag = decoder.tag()?.as_u64();
-    let inner = item.get(decoder.position()..).ok_or(Malformed)?;
+    let inner = item.get(decoder.position()..).ok_or(MalformedCbor)?;
     Ok(Some((tag, inner)))
 }
 
-pub(super) fn bytes(item: &[u8]) -> Result<&[u8], Malformed> {
+pub(super) fn bytes(item: &[u8]) -> Result<&[u8], MalformedCbor> {
     whole(item, |decoder| Ok(decoder.bytes()?))
 }
 
-pub(super) fn text(item: &[u8]) -> Result<&str, Malformed> {
+pub(super) fn text(item: &[u8]) -> Result<&str, MalformedCbor> {
     whole(item, |decoder| Ok(decoder.str()?))
 }
 
-pub(super) fn integer(item: &[u8]) -> Result<i64, Malformed> {
+pub(super) fn integer(item: &[u8]) -> Result<i64, MalformedCbor> {
     whole(item, int)
 }
 
 /// A number of seconds, whole or not, in milliseconds; 0 if negative, the largest
 /// number if too large. RFC 8392, section 2 (NumericDate) allows both encodings.
-pub(super) fn seconds_as_ms(item: &[u8]) -> Result<u64, Malformed> {
+pub(super) fn seconds_as_ms(item: &[u8]) -> Result<u64, MalformedCbor> {
     whole(item, |decoder| match decoder.datatype()? {
         Type::F32 | Type::F64 => {
             let seconds = decoder.f64()?;
             if !seconds.is_finite() {
-                return Err(Malformed);
+                return Err(MalformedCbor);
             }
             // The conversion saturates at both ends.
             Ok((seconds * 1000.0) as u64)
@@ -107,44 +107,44 @@ pub(super) fn seconds_as_ms(item: &[u8]) -> Result<u64, Malformed> {
     })
 }
 
-fn int(decoder: &mut Decoder<'_>) -> Result<i64, Malformed> {
-    i64::try_from(decoder.int()?).map_err(|_| Malformed)
+fn int(decoder: &mut Decoder<'_>) -> Result<i64, MalformedCbor> {
+    i64::try_from(decoder.int()?).map_err(|_| MalformedCbor)
 }
 
 /// What `read` makes of an item that it must use up.
 fn whole<'a, T>(
     item: &'a [u8],
-    read: impl FnOnce(&mut Decoder<'a>) -> Result<T, Malformed>,
-) -> Result<T, Malformed> {
+    read: impl FnOnce(&mut Decoder<'a>) -> Result<T, MalformedCbor>,
+) -> Result<T, MalformedCbor> {
     let mut decoder = Decoder::new(item);
     let value = read(&mut decoder)?;
     if decoder.position() == item.len() {
         Ok(value)
     } else {
-        Err(Malformed)
+        Err(MalformedCbor)
     }
 }
 
 /// The next item as encoded.
-fn next<'a>(decoder: &mut Decoder<'a>) -> Result<&'a [u8], Malformed> {
+fn next<'a>(decoder: &mut Decoder<'a>) -> Result<&'a [u8], MalformedCbor> {
     let start = decoder.position();
     pass(decoder, DEPTH_MAX)?;
     let item = decoder.input().get(start..decoder.position());
-    item.ok_or(Malformed)
+    item.ok_or(MalformedCbor)
 }
 
 /// Goes past one item. A length that was made up costs nothing: each round reads at
 /// least one byte that is there.
-fn pass(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), Malformed> {
-    let inner = depth.checked_sub(1).ok_or(Malformed)?;
+fn pass(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), MalformedCbor> {
+    let inner = depth.checked_sub(1).ok_or(MalformedCbor)?;
     match decoder.datatype()? {
         Type::Array => {
-            for _ in 0..decoder.array()?.ok_or(Malformed)? {
+            for _ in 0..decoder.array()?.ok_or(MalformedCbor)? {
                 pass(decoder, inner)?;
             }
         }
         Type::Map => {
-            for _ in 0..decoder.map()?.ok_or(Malformed)? {
+            for _ in 0..decoder.map()?.ok_or(MalformedCbor)? {
                 pass(decoder, inner)?;
                 pass(decoder, inner)?;
             }
@@ -158,7 +158,7 @@ fn pass(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), Malformed> {
         | Type::ArrayIndef
         | Type::MapIndef
         | Type::Break
-        | Type::Unknown(_) => return Err(Malformed),
+        | Type::Unknown(_) => return Err(MalformedCbor),
         Type::Bytes => {
             decoder.bytes()?;
         }
@@ -167,7 +167,12 @@ fn pass(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), Malformed> {
         }
         // Numbers and simple values, as long as their first byte says (RFC 8949, section 3).
         _ => {
-            let more = match decoder.input().get(decoder.position()).ok_or(Malformed)? & 0x1f {
+            let more = match decoder
+                .input()
+                .get(decoder.position())
+                .ok_or(MalformedCbor)?
+                & 0x1f
+            {
                 24 => 1,
                 25 => 2,
                 26 => 4,
@@ -226,19 +231,26 @@ mod tests {
             ("a reserved form", b"\xa1\x01\x1c"),
             ("a stray break", b"\xa1\x01\xff"),
         ] {
-            assert_eq!(entries(bad), Err(Malformed), "{why}");
+            assert_eq!(entries(bad), Err(MalformedCbor), "{why}");
         }
         // Arrays, maps and tags, one in the other.
         for head in [&b"\x81"[..], b"\xa1\x01", b"\xc1"] {
             let deep = |depth: usize| [b"\x81", &head.repeat(depth)[..], b"\x01"].concat();
             let deepest = usize::from(DEPTH_MAX) - 1;
             assert!(elements(&deep(deepest)).is_ok(), "{head:x?}");
-            assert_eq!(elements(&deep(deepest + 1)), Err(Malformed), "{head:x?}");
+            assert_eq!(
+                elements(&deep(deepest + 1)),
+                Err(MalformedCbor),
+                "{head:x?}"
+            );
         }
 
         let many: Vec<u8> = (0..=64).flat_map(|n| [0x18, n + 100, 0]).collect();
         assert!(entries(&[&[0xb8, 64], &many[..192]].concat()).is_ok());
-        assert_eq!(entries(&[&[0xb8, 65], &many[..]].concat()), Err(Malformed));
+        assert_eq!(
+            entries(&[&[0xb8, 65], &many[..]].concat()),
+            Err(MalformedCbor)
+        );
     }
 
     #[test]
@@ -256,7 +268,7 @@ mod tests {
             b"\x611",
             b"\xc1\x01",
         ] {
-            assert_eq!(seconds_as_ms(bad), Err(Malformed));
+            assert_eq!(seconds_as_ms(bad), Err(MalformedCbor));
         }
     }
 }

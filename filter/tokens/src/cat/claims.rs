@@ -3,7 +3,7 @@
 
 use streamgate_values::moment::Moment;
 
-use super::cbor::{self, Entries, Label, Malformed, find};
+use super::cbor::{self, Entries, Label, MalformedCbor, find};
 use super::labels::{CATALPN, CATH, CATM, CATNIP, CATU, EXP};
 use super::request;
 use super::{CatError, CatRequest, Demands};
@@ -57,28 +57,28 @@ impl<'a> Claims<'a> {
         find(&self.0, Label::Int(label))
     }
 
-    fn text(&self, label: i64) -> Result<Option<&'a str>, Malformed> {
+    fn text(&self, label: i64) -> Result<Option<&'a str>, MalformedCbor> {
         self.get(label).map(cbor::text).transpose()
     }
 
-    fn moment(&self, label: i64) -> Result<Option<Moment>, Malformed> {
+    fn moment(&self, label: i64) -> Result<Option<Moment>, MalformedCbor> {
         let ms = self.get(label).map(cbor::seconds_as_ms).transpose()?;
         Ok(ms.map(Moment::from_ms))
     }
 
-    pub(super) fn issuer(&self) -> Result<Option<&'a str>, Malformed> {
+    pub(super) fn issuer(&self) -> Result<Option<&'a str>, MalformedCbor> {
         self.text(ISS)
     }
 
-    pub(super) fn subject(&self) -> Result<Option<&'a str>, Malformed> {
+    pub(super) fn subject(&self) -> Result<Option<&'a str>, MalformedCbor> {
         self.text(SUB)
     }
 
-    pub(super) fn id(&self) -> Result<Option<&'a [u8]>, Malformed> {
+    pub(super) fn id(&self) -> Result<Option<&'a [u8]>, MalformedCbor> {
         self.get(CTI).map(cbor::bytes).transpose()
     }
 
-    pub(super) fn expires_at(&self) -> Result<Option<Moment>, Malformed> {
+    pub(super) fn expires_at(&self) -> Result<Option<Moment>, MalformedCbor> {
         self.moment(EXP)
     }
 
@@ -130,7 +130,7 @@ impl<'a> Claims<'a> {
 
     /// Checks the request.
     pub(super) fn check_request(&self, asked: &CatRequest<'_>) -> Result<(), CatError> {
-        let checks: [(i64, request::Check); 5] = [
+        let checks: [(i64, request::ClaimCheck); 5] = [
             (CATM, request::method),
             (CATU, super::uri::check),
             (CATNIP, request::address),
@@ -147,7 +147,7 @@ impl<'a> Claims<'a> {
 }
 
 /// One audience or several.
-fn audience(claim: &[u8]) -> Result<Vec<&str>, Malformed> {
+fn audience(claim: &[u8]) -> Result<Vec<&str>, MalformedCbor> {
     match cbor::text(claim) {
         Ok(one) => Ok(vec![one]),
         Err(_) => cbor::elements(claim)?.into_iter().map(cbor::text).collect(),

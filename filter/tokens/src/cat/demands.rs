@@ -71,8 +71,8 @@ pub enum CatError {
     Header,
 }
 
-impl From<cbor::Malformed> for CatError {
-    fn from(_: cbor::Malformed) -> Self {
+impl From<cbor::MalformedCbor> for CatError {
+    fn from(_: cbor::MalformedCbor) -> Self {
         Self::Malformed
     }
 }

@@ -2,7 +2,7 @@
 //! with or without its tag, with or without the CWT tag before that (RFC 8392,
 //! section 6).
 
-use super::cbor::{self, Entries, Label, Malformed, find};
+use super::cbor::{self, Entries, Label, MalformedCbor, find};
 
 const TAG_CWT: u64 = 61;
 const TAG_MAC0: u64 = 17;
@@ -65,19 +65,19 @@ pub(super) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Takes a token apart.
-    pub(super) fn read(token: &'a [u8]) -> Result<Self, Malformed> {
+    pub(super) fn read(token: &'a [u8]) -> Result<Self, MalformedCbor> {
         let (tag, message) = untagged(token)?;
         let [protected, unprotected, claims, signature] = cbor::elements(message)?[..] else {
-            return Err(Malformed);
+            return Err(MalformedCbor);
         };
         let protected = cbor::bytes(protected)?;
         let headers = cbor::entries(protected)?;
         refuse_unknown_critical(&headers)?;
 
-        let number = cbor::integer(find(&headers, HEADER_ALG).ok_or(Malformed)?)?;
-        let algorithm = Algorithm::of_number(number).ok_or(Malformed)?;
+        let number = cbor::integer(find(&headers, HEADER_ALG).ok_or(MalformedCbor)?)?;
+        let algorithm = Algorithm::of_number(number).ok_or(MalformedCbor)?;
         if tag.is_some_and(|tag| tag != algorithm.tag()) {
-            return Err(Malformed);
+            return Err(MalformedCbor);
         }
         Ok(Self {
             algorithm,
@@ -139,11 +139,11 @@ pub(super) fn written(write: impl FnOnce(&mut Encoder<'_>) -> Result<(), EncodeE
 
 /// The message behind the tags, and which COSE tag it had. A CWT tag is only allowed
 /// before a COSE tag.
-fn untagged(token: &[u8]) -> Result<(Option<u64>, &[u8]), Malformed> {
+fn untagged(token: &[u8]) -> Result<(Option<u64>, &[u8]), MalformedCbor> {
     match cbor::tagged(token)? {
         None => Ok((None, token)),
         Some((TAG_CWT, inner)) => {
-            let (tag, message) = cbor::tagged(inner)?.ok_or(Malformed)?;
+            let (tag, message) = cbor::tagged(inner)?.ok_or(MalformedCbor)?;
             Ok((Some(tag), message))
         }
         Some((tag, message)) => Ok((Some(tag), message)),
@@ -151,7 +151,7 @@ fn untagged(token: &[u8]) -> Result<(Option<u64>, &[u8]), Malformed> {
 }
 
 /// What `crit` lists must be here and be one of those that are understood.
-fn refuse_unknown_critical(headers: &Entries<'_>) -> Result<(), Malformed> {
+fn refuse_unknown_critical(headers: &Entries<'_>) -> Result<(), MalformedCbor> {
     let Some(critical) = find(headers, HEADER_CRIT) else {
         return Ok(());
     };
@@ -164,21 +164,24 @@ fn refuse_unknown_critical(headers: &Entries<'_>) -> Result<(), Malformed> {
         })
     };
     if critical.is_empty() || !critical.iter().all(is_good) {
-        return Err(Malformed);
+        return Err(MalformedCbor);
     }
     Ok(())
 }
 
 /// The key id, from either header. Nothing else may stand in the unprotected one:
 /// nobody signed it.
-fn kid<'a>(protected: &Entries<'a>, unprotected: &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
+fn kid<'a>(
+    protected: &Entries<'a>,
+    unprotected: &'a [u8],
+) -> Result<Option<&'a [u8]>, MalformedCbor> {
     let kid = match (
         find(protected, HEADER_KID),
         &cbor::entries(unprotected)?[..],
     ) {
         (kid, []) => kid,
         (None, [(label, kid)]) if *label == HEADER_KID => Some(*kid),
-        _ => return Err(Malformed),
+        _ => return Err(MalformedCbor),
     };
     kid.map(cbor::bytes).transpose()
 }

@@ -51,11 +51,11 @@ pub enum KeyError {
 #[derive(Clone)]
 pub struct Key {
     kid: Vec<u8>,
-    kind: Kind,
+    kind: KeyKind,
 }
 
 #[derive(Clone)]
-enum Kind {
+enum KeyKind {
     /// HMAC state with the secret already absorbed.
     Hmac(Hmac<Sha256>),
     Es256(VerifyingKey),
@@ -77,7 +77,7 @@ impl Key {
         Ok(Self {
             kid: kid.to_vec(),
             // HMAC takes keys of every length; the error exists for other MACs.
-            kind: Kind::Hmac(Hmac::new_from_slice(secret).map_err(|_| KeyError::ShortSecret)?),
+            kind: KeyKind::Hmac(Hmac::new_from_slice(secret).map_err(|_| KeyError::ShortSecret)?),
         })
     }
 
@@ -90,14 +90,14 @@ impl Key {
     pub fn es256(kid: &[u8], public: &[u8]) -> Result<Self, KeyError> {
         Ok(Self {
             kid: kid.to_vec(),
-            kind: Kind::Es256(public_key(public).ok_or(KeyError::NotP256)?),
+            kind: KeyKind::Es256(public_key(public).ok_or(KeyError::NotP256)?),
         })
     }
 
     fn algorithm(&self) -> Algorithm {
         match self.kind {
-            Kind::Hmac(_) => Algorithm::Hs256,
-            Kind::Es256(_) => Algorithm::Es256,
+            KeyKind::Hmac(_) => Algorithm::Hs256,
+            KeyKind::Es256(_) => Algorithm::Es256,
         }
     }
 
@@ -111,12 +111,12 @@ impl Key {
         #[cfg(any(test, feature = "testing"))]
         super::testing::count_computation(self.algorithm());
         match &self.kind {
-            Kind::Hmac(keyed) => {
+            KeyKind::Hmac(keyed) => {
                 let mut mac = keyed.clone();
                 mac.update(message);
                 mac.verify_slice(signature).is_ok()
             }
-            Kind::Es256(public) => {
+            KeyKind::Es256(public) => {
                 let signature = Signature::from_slice(signature);
                 let is_signature = signature.is_ok();
                 signature
@@ -159,8 +159,8 @@ impl Keys {
     /// The key that renews: its id, and HMAC with its secret absorbed.
     pub(super) fn renewing(&self) -> Option<(&[u8], Hmac<Sha256>)> {
         self.0.iter().find_map(|key| match &key.kind {
-            Kind::Hmac(keyed) => Some((&key.kid[..], keyed.clone())),
-            Kind::Es256(_) => None,
+            KeyKind::Hmac(keyed) => Some((&key.kid[..], keyed.clone())),
+            KeyKind::Es256(_) => None,
         })
     }
 }

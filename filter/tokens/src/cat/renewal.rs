@@ -3,7 +3,7 @@
 
 use streamgate_values::text::printable;
 
-use super::cbor::{self, Label, Malformed};
+use super::cbor::{self, Label, MalformedCbor};
 
 /// How a renewed token travels back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,27 +40,27 @@ pub struct Renewal {
 }
 
 impl Renewal {
-    pub(super) fn read(claim: &[u8]) -> Result<Self, Malformed> {
+    pub(super) fn read(claim: &[u8]) -> Result<Self, MalformedCbor> {
         let entries = cbor::entries(claim)?;
         let find = |wanted| cbor::find(&entries, Label::Int(wanted));
         let text = |wanted| find(wanted).map(cbor::text).transpose();
         let ms = |wanted| find(wanted).map(cbor::seconds_as_ms).transpose();
 
-        let kind = match cbor::integer(find(0).ok_or(Malformed)?)? {
+        let kind = match cbor::integer(find(0).ok_or(MalformedCbor)?)? {
             0 => RenewalKind::Automatic,
             1 => RenewalKind::Cookie,
             2 => RenewalKind::Header,
             3 => RenewalKind::Redirect,
-            _ => return Err(Malformed),
+            _ => return Err(MalformedCbor),
         };
         let status = find(7).map(cbor::integer).transpose()?;
         let status = status.map(|code| match u16::try_from(code) {
             Ok(code @ 300..=399) => Ok(code),
-            _ => Err(Malformed),
+            _ => Err(MalformedCbor),
         });
         Ok(Self {
             kind,
-            adds_ms: ms(1)?.filter(|ms| *ms > 0).ok_or(Malformed)?,
+            adds_ms: ms(1)?.filter(|ms| *ms > 0).ok_or(MalformedCbor)?,
             deadline_ms: ms(2)?,
             cookie_name: text(3)?.map(name).transpose()?,
             header_name: text(4)?.map(name).transpose()?,
@@ -72,16 +72,16 @@ impl Renewal {
 }
 
 /// The name of a cookie or header.
-fn name(text: &str) -> Result<String, Malformed> {
+fn name(text: &str) -> Result<String, MalformedCbor> {
     let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if text.is_empty() || !text.bytes().all(is_good) {
-        return Err(Malformed);
+        return Err(MalformedCbor);
     }
     Ok(text.to_owned())
 }
 
 /// One text or several.
-fn parameters(item: &[u8]) -> Result<Vec<String>, Malformed> {
+fn parameters(item: &[u8]) -> Result<Vec<String>, MalformedCbor> {
     let texts = match cbor::text(item) {
         Ok(text) => vec![text],
         Err(_) => {
@@ -91,7 +91,7 @@ fn parameters(item: &[u8]) -> Result<Vec<String>, Malformed> {
     };
     let is_good = |text: &&str| text.is_ascii() && printable(text.as_bytes()).is_ok();
     if !texts.iter().all(is_good) {
-        return Err(Malformed);
+        return Err(MalformedCbor);
     }
     Ok(texts.into_iter().map(str::to_owned).collect())
 }

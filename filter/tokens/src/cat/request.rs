@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::cbor::{self, Label, Malformed};
+use super::cbor::{self, Label, MalformedCbor};
 use super::labels::CATH;
 use super::uri::all_match;
 use super::{CatError, CatRequest};
 
 /// Holds a claim against a request.
-pub(super) type Check = fn(&[u8], &CatRequest<'_>) -> Result<(), CatError>;
+pub(super) type ClaimCheck = fn(&[u8], &CatRequest<'_>) -> Result<(), CatError>;
 
 /// Tags of addresses and prefixes (RFC 9164).
 const TAG_IPV4: u64 = 52;
@@ -70,25 +70,25 @@ pub(super) fn headers(claim: &[u8], asked: &CatRequest<'_>) -> Result<(), CatErr
 
 /// Whether an address (bytes) or a prefix (its length in bits and the bytes that it
 /// needs) contains `address`.
-fn contains(tag: u64, network: &[u8], address: Option<IpAddr>) -> Result<bool, Malformed> {
+fn contains(tag: u64, network: &[u8], address: Option<IpAddr>) -> Result<bool, MalformedCbor> {
     let bits_max = match tag {
         TAG_IPV4 => Ipv4Addr::BITS,
         TAG_IPV6 => Ipv6Addr::BITS,
-        _ => return Err(Malformed),
+        _ => return Err(MalformedCbor),
     };
     let (bits, bytes) = match cbor::bytes(network) {
         Ok(whole) if whole.len().saturating_mul(8) == bits_max as usize => (bits_max, whole),
-        Ok(_) => return Err(Malformed),
+        Ok(_) => return Err(MalformedCbor),
         Err(_) => {
             let [bits, bytes] = cbor::elements(network)?[..] else {
-                return Err(Malformed);
+                return Err(MalformedCbor);
             };
-            let bits = u32::try_from(cbor::integer(bits)?).map_err(|_| Malformed)?;
+            let bits = u32::try_from(cbor::integer(bits)?).map_err(|_| MalformedCbor)?;
             (bits, cbor::bytes(bytes)?)
         }
     };
     if bits > bits_max || bytes.len().saturating_mul(8) > bits_max as usize {
-        return Err(Malformed);
+        return Err(MalformedCbor);
     }
     // Both at the top of 128 bits, zeros below.
     let address = match (tag, address) {

@@ -7,7 +7,7 @@ use proxy_wasm::types::{MetricType, Status};
 use streamgate_record::rule_metric::{LEVEL_MAX, RuleMetric, level_label};
 
 use super::counter::Counter;
-use super::shared_key::{CREATE_ONLY, Key};
+use super::shared_key::{CREATE_ONLY, SharedKey};
 
 /// How often the note of a level is tried that other workers' come before: there are sixteen levels, and
 /// each is noted once by each worker.
@@ -124,7 +124,7 @@ fn note_level(metric: RuleMetric, policy: &str, label: &str) {
 }
 
 /// The levels that a policy was counted for, as bits, and by which CAS value others are added.
-fn levels_in(key: &Key) -> (u32, u32) {
+fn levels_in(key: &SharedKey) -> (u32, u32) {
     match hostcalls::get_shared_data(key) {
         Ok((Some(bytes), Some(cas))) => {
             let bits = bytes
@@ -137,9 +137,9 @@ fn levels_in(key: &Key) -> (u32, u32) {
 }
 
 /// Where these stand. Two policies with the same hash know of each other's levels: that costs time alone.
-fn key_of(metric: RuleMetric, policy: &str) -> Key {
+fn key_of(metric: RuleMetric, policy: &str) -> SharedKey {
     let hash = policy.bytes().fold(metric as u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
-    Key::levels(hash)
+    SharedKey::levels(hash)
 }

@@ -10,9 +10,9 @@ use streamgate_record::ports::StoreKey;
 pub(super) const CREATE_ONLY: u32 = u32::MAX;
 
 /// A shared-data key: a letter and eight hexadecimal digits, built without allocating.
-pub(super) struct Key([u8; 9]);
+pub(super) struct SharedKey([u8; 9]);
 
-impl Key {
+impl SharedKey {
     /// That of a place in the store.
     pub(super) fn of(key: StoreKey) -> Self {
         match key {
@@ -62,7 +62,7 @@ impl Key {
     }
 }
 
-impl core::ops::Deref for Key {
+impl core::ops::Deref for SharedKey {
     type Target = str;
 
     fn deref(&self) -> &str {

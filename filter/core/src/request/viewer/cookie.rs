@@ -60,12 +60,12 @@ pub(crate) fn without(cookies: &[u8], names: &[impl AsRef<str>]) -> Option<Vec<u
 }
 
 /// What stands between two separators, and the one before it.
-struct Piece<'c> {
+struct CookiePiece<'c> {
     separator: Option<u8>,
     text: &'c [u8],
 }
 
-impl<'c> Piece<'c> {
+impl<'c> CookiePiece<'c> {
     fn pair(&self) -> Option<(&'c [u8], &'c [u8])> {
         let (name, value) = split_once(self.text, b'=')?;
         Some((name.trim_ascii(), value.trim_ascii()))
@@ -74,7 +74,7 @@ impl<'c> Piece<'c> {
 
 /// The pieces of a header. A separator within quotes separates, too: where one reader takes
 /// it for a part of a value and another does not, nothing can be hidden behind it.
-fn pieces(cookies: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+fn pieces(cookies: &[u8]) -> impl Iterator<Item = CookiePiece<'_>> {
     // A comma separates for those who say this (RFC 2965, section 3.3.4). For all others it
     // is part of a value.
     let commas = says_version(cookies);
@@ -87,7 +87,7 @@ fn pieces(cookies: &[u8]) -> impl Iterator<Item = Piece<'_>> {
             .position(|byte| *byte == b';' || (commas && *byte == b','));
         let text = end.and_then(|end| all.get(..end)).unwrap_or(all);
         let after = end.and_then(|end| all.get(end..)?.split_first());
-        let piece = Piece { separator, text };
+        let piece = CookiePiece { separator, text };
         separator = after.map(|(separator, _)| *separator);
         rest = after.map(|(_, after)| after);
         Some(piece)

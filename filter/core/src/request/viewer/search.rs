@@ -58,7 +58,7 @@ pub fn identify<'a, H: Head>(
     let own = || own_subject(config, protected, asked, access);
     let mut tokens = Tokens::read(config, protected, asked, wish.passed_over, own, now)?;
     tokens.stale = tokens.stale.or(stale);
-    let search = Search {
+    let search = ViewerSearch {
         config,
         protected,
         asked,
@@ -200,7 +200,7 @@ impl<'a> Source<'a> {
 }
 
 /// A request to be searched for who watches.
-struct Search<'a, H> {
+struct ViewerSearch<'a, H> {
     pub(super) config: &'a Config,
     pub(super) protected: &'a PlaybackPath,
     pub(super) asked: &'a Asked<'a, H>,
@@ -209,7 +209,7 @@ struct Search<'a, H> {
     pub(super) wish: Wish,
 }
 
-impl<H: Head> Search<'_, H> {
+impl<H: Head> ViewerSearch<'_, H> {
     /// The subject, and what says so.
     pub(super) fn subject(&self) -> Result<(SubjectKey, Source<'_>), Reason> {
         for carrier in &self.protected.subject {

@@ -74,14 +74,14 @@ pub(super) fn after_bearer(value: &[u8]) -> &[u8] {
 
 /// The good tokens of one request, all of one subject.
 pub(super) struct Tokens<'a> {
-    found: Vec<Found<'a>>,
+    found: Vec<FoundToken<'a>>,
     /// Why a cookie, or an empty parameter or header, is worth nothing. A cookie comes along unasked,
     /// maybe from another day: it is no reason to refuse, unless nothing else says who watches.
     pub(super) stale: Option<Reason>,
 }
 
 /// A good token.
-struct Found<'a> {
+struct FoundToken<'a> {
     position: &'a TokenPosition,
     token: PlaybackToken,
     /// Nothing else stands before it in its place.
@@ -141,7 +141,7 @@ impl<'a> Tokens<'a> {
                                 passed_over = passed_over.saturating_sub(1);
                                 continue;
                             }
-                            tokens.found.push(Found {
+                            tokens.found.push(FoundToken {
                                 position,
                                 token,
                                 is_first: at == 0,
@@ -175,7 +175,7 @@ impl<'a> Tokens<'a> {
         self.found_at(position).is_some_and(|found| found.is_first)
     }
 
-    fn found_at(&self, position: &TokenPosition) -> Option<&Found<'a>> {
+    fn found_at(&self, position: &TokenPosition) -> Option<&FoundToken<'a>> {
         self.found.iter().find(|found| found.position == position)
     }
 }

@@ -12,7 +12,7 @@ use crate::fleet::patience::Patience;
 use crate::fleet::queue::{Ask, Question};
 use crate::fleet::resp::Replies;
 use crate::fleet::script::FEED_READ;
-use crate::fleet::sent::{Answer, Answered, Kind, Sent};
+use crate::fleet::sent::{AnsweredAsk, PreparedAnswer, Sent, SentKind};
 use crate::fleet::store_answer::{Failure, Greeting, StoreAnswer, store_answer};
 use crate::fleet::store_clock;
 use crate::fleet::{
@@ -160,9 +160,9 @@ impl Shard {
         } = here;
         let subject = sent.subject;
         let (generation, recorded) = match sent.kind {
-            Kind::Tell => return host.add(Metric::FleetRefreshes, 1),
-            Kind::Check { generation } => (generation, None),
-            Kind::Write {
+            SentKind::Tell => return host.add(Metric::FleetRefreshes, 1),
+            SentKind::Check { generation } => (generation, None),
+            SentKind::Write {
                 id,
                 before,
                 activity,
@@ -179,12 +179,12 @@ impl Shard {
                 }
             }
         };
-        for Answered { ask, answer } in sent.answered {
+        for AnsweredAsk { ask, answer } in sent.answered {
             host.add(Metric::FleetQuestions, 1);
             let answer = match (answer, &ask.question) {
-                (Answer::Looked, _) | (_, Question::Look) => Ok(None),
-                (Answer::Full, _) => Err(Unavailable::Full),
-                (Answer::Judged(judgement), Question::Decide(event)) => {
+                (PreparedAnswer::Looked, _) | (_, Question::Look) => Ok(None),
+                (PreparedAnswer::Full, _) => Err(Unavailable::Full),
+                (PreparedAnswer::Judged(judgement), Question::Decide(event)) => {
                     if judgement.changed {
                         count_verdict(host, &records.book, &subject, event, &judgement);
                     }

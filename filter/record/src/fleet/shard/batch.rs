@@ -10,11 +10,11 @@ use crate::copy::{self, RecordCopy};
 use crate::copy_version::WriteIds;
 use crate::fleet::hash_tag::shard_name;
 use crate::fleet::layout::Layout;
-use crate::fleet::queue::{Ask, Item, Question};
+use crate::fleet::queue::{Ask, Question, QueueItem};
 use crate::fleet::resp::Pipeline;
 use crate::fleet::returns::FEED_EVERY_MS;
 use crate::fleet::script::{self, FEED_READ, GREET, MEMORY_KEPT_MS, NewRecord, SWAP, SwapCommand};
-use crate::fleet::sent::{Answer, Answered, Batch, Kind, Sent};
+use crate::fleet::sent::{AnsweredAsk, Batch, PreparedAnswer, Sent, SentKind};
 use crate::fleet::{At, CallId, Settings, StoreCall, StoreCredentials, feed};
 use crate::live::live;
 use crate::metric::Metric;
@@ -122,7 +122,7 @@ impl<H: Host> Maker<'_, H> {
         loads: bool,
         cursor: Option<&[u8]>,
         most: usize,
-        mut take: impl FnMut() -> Option<(SubjectKey, Item)>,
+        mut take: impl FnMut() -> Option<(SubjectKey, QueueItem)>,
     ) -> (Batch, Vec<u8>) {
         let mut pipeline = Pipeline::default();
         if let Some(StoreCredentials { user, password }) = credentials {
@@ -181,7 +181,12 @@ impl<H: Host> Maker<'_, H> {
         (batch, pipeline.into_bytes())
     }
 
-    fn say(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: Item) -> Option<Sent> {
+    fn say(
+        &mut self,
+        pipeline: &mut Pipeline,
+        subject: SubjectKey,
+        item: QueueItem,
+    ) -> Option<Sent> {
         if item.asks.is_empty() {
             return self.flush(pipeline, subject, &item);
         }
@@ -200,7 +205,7 @@ impl<H: Host> Maker<'_, H> {
         let judgements = answered
             .iter()
             .filter_map(|answered| match &answered.answer {
-                Answer::Judged(judgement) => Some(judgement),
+                PreparedAnswer::Judged(judgement) => Some(judgement),
                 _ => None,
             });
         let (mut changed, mut silenced) = (was_dirty || item.again, item.feed);
@@ -218,14 +223,14 @@ impl<H: Host> Maker<'_, H> {
                 feed: silenced,
             };
             self.swap(pipeline, &subject, before, Some(record));
-            Kind::Write {
+            SentKind::Write {
                 id,
                 before,
                 activity,
             }
         } else {
             self.swap(pipeline, &subject, before, None);
-            Kind::Check { generation }
+            SentKind::Check { generation }
         };
         Some(Sent {
             subject,
@@ -238,7 +243,12 @@ impl<H: Host> Maker<'_, H> {
         })
     }
 
-    fn flush(&mut self, pipeline: &mut Pipeline, subject: SubjectKey, item: &Item) -> Option<Sent> {
+    fn flush(
+        &mut self,
+        pipeline: &mut Pipeline,
+        subject: SubjectKey,
+        item: &QueueItem,
+    ) -> Option<Sent> {
         let id = self.ids.next();
         let flush = copy::flush(self.host, self.records, &subject, id, item.again, self.now)?;
         let copy::Flush {
@@ -255,7 +265,7 @@ impl<H: Host> Maker<'_, H> {
         self.swap(pipeline, &subject, before, Some(record));
         Some(Sent {
             subject,
-            kind: Kind::Tell,
+            kind: SentKind::Tell,
             answered: Vec::new(),
             was_dirty: true,
             again: item.again,
@@ -265,7 +275,7 @@ impl<H: Host> Maker<'_, H> {
     }
 
     /// Judges questions one after the other, going by the copy.
-    fn hear(&self, copy: RecordCopy, asks: Vec<Ask>) -> (Vec<Answered>, Activity) {
+    fn hear(&self, copy: RecordCopy, asks: Vec<Ask>) -> (Vec<AnsweredAsk>, Activity) {
         let is_absent = copy.write().is_none();
         let mut activity = copy.activity;
         if is_absent {
@@ -274,15 +284,15 @@ impl<H: Host> Maker<'_, H> {
         let mut answered = Vec::with_capacity(asks.len());
         for ask in asks {
             let answer = match &ask.question {
-                Question::Look => Answer::Looked,
+                Question::Look => PreparedAnswer::Looked,
                 Question::Decide(event) => self.judge(&mut activity, event),
             };
-            answered.push(Answered { ask, answer });
+            answered.push(AnsweredAsk { ask, answer });
         }
         (answered, activity)
     }
 
-    fn judge(&self, activity: &mut Activity, event: &Event) -> Answer {
+    fn judge(&self, activity: &mut Activity, event: &Event) -> PreparedAnswer {
         let recall = Recall {
             watermark: activity.watermark,
             memory_since: self.since.unwrap_or(Moment::EARLIEST),
@@ -296,9 +306,9 @@ impl<H: Host> Maker<'_, H> {
         let grows = activity.streams.len() > before.streams.len();
         if starts && grows && live(self.host) >= *max_streams {
             *activity = before;
-            return Answer::Full;
+            return PreparedAnswer::Full;
         }
-        Answer::Judged(Box::new(judgement))
+        PreparedAnswer::Judged(Box::new(judgement))
     }
 
     /// Streams issued up to this moment are over where nothing is on record: whoever ended

@@ -8,8 +8,8 @@ use streamgate_values::subject::SubjectKey;
 
 use super::call::SUBJECTS_A_CALL;
 use super::layout::Layout;
-use super::patience::{Patience, Standing};
-use super::queue::{Ask, Item, Queue};
+use super::patience::{Patience, ShardStanding};
+use super::queue::{Ask, Queue, QueueItem};
 use super::returns::{FEED_EVERY_MS, Return};
 use super::sent::Batch;
 use super::store_answer::Failure;
@@ -44,7 +44,7 @@ pub(super) struct Shard {
     feed_at: Moment,
     /// The store may lack the scripts.
     lacks_scripts: bool,
-    standing: Standing,
+    standing: ShardStanding,
     layout: Layout,
     pub(super) back: Return,
     /// By the steady clock.
@@ -68,7 +68,7 @@ impl Shard {
             since: None,
             feed_at: Moment::EARLIEST,
             lacks_scripts: false,
-            standing: Standing::new(),
+            standing: ShardStanding::new(),
             layout: Layout::default(),
             back: Return::default(),
             not_before: Moment::EARLIEST,
@@ -221,7 +221,7 @@ impl Shard {
         // From the last to the first, so that they come in the same order again.
         for sent in batch.sent.into_iter().rev() {
             let subject: SubjectKey = sent.subject;
-            let item: Item = sent.back(true);
+            let item: QueueItem = sent.back(true);
             if item.flushes || !item.asks.is_empty() {
                 self.queue.put_back(subject, item);
             }

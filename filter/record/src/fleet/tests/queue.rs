@@ -1,23 +1,23 @@
 //! What stands in line, and what is put back into it.
 
 use super::*;
-use crate::fleet::queue::{Item, Queue};
-use crate::fleet::sent::{Kind, Sent};
+use crate::fleet::queue::{Queue, QueueItem};
+use crate::fleet::sent::{Sent, SentKind};
 use crate::testing::test;
 
-fn of_flags(flushes: bool, again: bool, feed: bool) -> Item {
-    Item {
+fn of_flags(flushes: bool, again: bool, feed: bool) -> QueueItem {
+    QueueItem {
         flushes,
         again,
         feed,
-        ..Item::default()
+        ..QueueItem::default()
     }
 }
 
 /// Something has to be said meanwhile.
 type Comes = fn(&mut Queue);
 
-fn flags(item: &Item) -> [bool; 3] {
+fn flags(item: &QueueItem) -> [bool; 3] {
     [item.flushes, item.again, item.feed]
 }
 
@@ -73,8 +73,8 @@ fn what_comes_back_of_a_call_is_what_the_store_has_to_learn_still() {
         let [tells, was_dirty, again, feed, was_lost] =
             [0, 1, 2, 3, 4].map(|bit| n >> bit & 1 == 1);
         let kind = match tells {
-            true => Kind::Tell,
-            false => Kind::Check { generation: None },
+            true => SentKind::Tell,
+            false => SentKind::Check { generation: None },
         };
         let sent = Sent {
             subject: subject(1, 1),

@@ -46,7 +46,7 @@ pub struct Cmcd {
     /// `cid`: the content's id, 1 to 128 characters.
     pub cid: Option<String>,
     /// `sta`: what the player is doing. Version 2.
-    pub state: Option<State>,
+    pub state: Option<PlayerState>,
     /// `bg`: nobody can see or hear it. Version 2.
     pub background: bool,
     /// `bl`: for how long it can play on from its buffer, in milliseconds; of several kinds of
@@ -56,7 +56,7 @@ pub struct Cmcd {
 
 /// What a player is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum PlayerState {
     /// `s`: it starts up.
     Starting,
     /// `p`: it shows something.
@@ -81,7 +81,7 @@ pub enum State {
     Other,
 }
 
-impl State {
+impl PlayerState {
     fn of(token: &[u8]) -> Self {
         match token {
             b"s" => Self::Starting,
@@ -99,7 +99,7 @@ impl State {
     }
 }
 
-impl State {
+impl PlayerState {
     /// How CMCD writes it; `?` for one that is not known here.
     #[must_use]
     pub const fn token(self) -> &'static str {
@@ -127,7 +127,7 @@ impl Cmcd {
             match key {
                 b"sid" => said.sid = dictionary::string(value, SID_MAX).or(said.sid),
                 b"cid" => said.cid = dictionary::string(value, CID_MAX).or(said.cid),
-                b"sta" => said.state = dictionary::token(value).map(State::of).or(said.state),
+                b"sta" => said.state = dictionary::token(value).map(PlayerState::of).or(said.state),
                 b"bl" => {
                     said.buffer_ms = dictionary::least_integer(value).or(said.buffer_ms);
                 }
@@ -181,7 +181,7 @@ impl<'a, H: Head> CmcdReader<'a, H> {
 
     /// What the player is doing. Reads `CMCD-Request` at most.
     #[must_use]
-    pub fn state(&self) -> Option<State> {
+    pub fn state(&self) -> Option<PlayerState> {
         self.read(field::REQUEST, |said| said.state)
     }
 

@@ -16,7 +16,7 @@ fn quoted(text: &str) -> String {
 
 fn said() -> impl Strategy<Value = Cmcd> {
     let states = ["s", "p", "k", "r", "a", "w", "e", "f", "q", "d"];
-    let state = select(states.to_vec()).prop_map(|token| State::of(token.as_bytes()));
+    let state = select(states.to_vec()).prop_map(|token| PlayerState::of(token.as_bytes()));
     (
         option::of("[ -~]{1,64}"),
         option::of("[ -~]{1,128}"),
@@ -33,19 +33,19 @@ fn said() -> impl Strategy<Value = Cmcd> {
         })
 }
 
-fn token(state: State) -> &'static str {
+fn token(state: PlayerState) -> &'static str {
     match state {
-        State::Starting => "s",
-        State::Playing => "p",
-        State::Seeking => "k",
-        State::Rebuffering => "r",
-        State::Paused => "a",
-        State::Waiting => "w",
-        State::Finished => "e",
-        State::FatalError => "f",
-        State::Quit => "q",
-        State::Preloading => "d",
-        State::Other => "other",
+        PlayerState::Starting => "s",
+        PlayerState::Playing => "p",
+        PlayerState::Seeking => "k",
+        PlayerState::Rebuffering => "r",
+        PlayerState::Paused => "a",
+        PlayerState::Waiting => "w",
+        PlayerState::Finished => "e",
+        PlayerState::FatalError => "f",
+        PlayerState::Quit => "q",
+        PlayerState::Preloading => "d",
+        PlayerState::Other => "other",
     }
 }
 

@@ -10,11 +10,11 @@ fn reader<'a>(head: &'a Headers, path: &str) -> CmcdReader<'a, Headers> {
 #[test]
 fn a_state_is_written_as_it_is_read() {
     for token in ["s", "p", "k", "r", "a", "w", "e", "f", "q", "d"] {
-        let state = State::of(token.as_bytes());
-        assert_ne!(state, State::Other, "{token}");
+        let state = PlayerState::of(token.as_bytes());
+        assert_ne!(state, PlayerState::Other, "{token}");
         assert_eq!(state.token(), token);
     }
-    assert_eq!(State::of(b"x").token(), "?");
+    assert_eq!(PlayerState::of(b"x").token(), "?");
 }
 
 #[test]

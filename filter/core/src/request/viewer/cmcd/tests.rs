@@ -13,7 +13,7 @@ fn in_headers(headers: &[(&str, &str)]) -> Cmcd {
     CmcdReader::new(&Headers::new(headers), b"/a.m4s").all()
 }
 
-fn cmcd(sid: &str, cid: &str, state: Option<State>, background: bool) -> Cmcd {
+fn cmcd(sid: &str, cid: &str, state: Option<PlayerState>, background: bool) -> Cmcd {
     let id = |id: &str| (!id.is_empty()).then(|| id.to_owned());
     Cmcd {
         sid: id(sid),
@@ -48,7 +48,7 @@ fn what_players_send_in_the_query_is_read() {
             "hls.js, version 2",
             "/10902.m4s?CMCD=bl%3D%288000%29%2Cbr%3D%281%29%2Cnor%3D%28%2210903.m4s%22%29%2Cot%3Dav\
              %2Csid%3D%226e2fb550-c457-11e9-bb97-0800200c9a66%22%2Csn%3D0%2Cst%3Dv%2Csta%3Dd%2Cv%3D2",
-            cmcd(uuid, "", Some(State::Preloading), false),
+            cmcd(uuid, "", Some(PlayerState::Preloading), false),
         ),
         (
             "Shaka Player, version 1, among a signature",
@@ -68,7 +68,7 @@ fn what_players_send_in_the_query_is_read() {
             "/a?CMCD=ab%3D(2500)%2Cbg%2Cbl%3D(5000)%2Cbs%2Ccid%3D%22content-id%22%2Ccom.example-\
              exists%2Ccom.example-quote%3D%22%5C%22Quote%5C%22%22%2Cec%3D(%22ERR001%22%20%22ERR002\
              %22)%2Cmsd%3D2500%2Csid%3D%22session-id%22%2Cst%3Dv%2Csta%3Dp%2Csu%2Cv%3D2",
-            cmcd("session-id", "content-id", Some(State::Playing), true),
+            cmcd("session-id", "content-id", Some(PlayerState::Playing), true),
         ),
         (
             "Media3, with a custom key",
@@ -113,7 +113,7 @@ fn what_players_send_in_headers_is_read() {
                 ),
                 ("cmcd-status", "bg,bs,bsd=(2000),ec=(\"ERR001\" \"ERR002\")"),
             ],
-            cmcd("session-id", "content-id", Some(State::Paused), true),
+            cmcd("session-id", "content-id", Some(PlayerState::Paused), true),
         ),
         (
             "hls.js, version 1: one shard",
@@ -191,18 +191,18 @@ fn values_are_read_by_their_type() {
 
     let state = |data: &str| in_headers(&[("cmcd-request", data)]).state;
     for (data, expected) in [
-        ("sta=s", Some(State::Starting)),
-        ("sta=p", Some(State::Playing)),
-        ("sta=k", Some(State::Seeking)),
-        ("sta=r", Some(State::Rebuffering)),
-        ("sta=a", Some(State::Paused)),
-        ("sta=w", Some(State::Waiting)),
-        ("sta=e", Some(State::Finished)),
-        ("sta=f", Some(State::FatalError)),
-        ("sta=q", Some(State::Quit)),
-        ("sta=d", Some(State::Preloading)),
-        ("sta=d;x", Some(State::Preloading)),
-        ("sta=zz9", Some(State::Other)),
+        ("sta=s", Some(PlayerState::Starting)),
+        ("sta=p", Some(PlayerState::Playing)),
+        ("sta=k", Some(PlayerState::Seeking)),
+        ("sta=r", Some(PlayerState::Rebuffering)),
+        ("sta=a", Some(PlayerState::Paused)),
+        ("sta=w", Some(PlayerState::Waiting)),
+        ("sta=e", Some(PlayerState::Finished)),
+        ("sta=f", Some(PlayerState::FatalError)),
+        ("sta=q", Some(PlayerState::Quit)),
+        ("sta=d", Some(PlayerState::Preloading)),
+        ("sta=d;x", Some(PlayerState::Preloading)),
+        ("sta=zz9", Some(PlayerState::Other)),
         ("sta=\"p\"", None),
         ("sta=1", None),
         ("sta=p q", None),
