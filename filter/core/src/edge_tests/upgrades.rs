@@ -92,9 +92,9 @@ fn nobody_waits_for_a_body_that_waits_to_be_asked_for() {
     assert_eq!(by_head(expecting.clone()), Some(417));
     let mut world = World::new();
     let reply = world.ask(expecting.body("")).reply();
-    let record = reply.record.expect("a line");
+    let entry = reply.log_entry.expect("a line");
     assert_eq!(
-        (record.event, record.reason),
+        (entry.event, entry.reason),
         ("refusal", Some("malformed"))
     );
     assert_eq!(world.host.count(Metric::RefusalsMalformed), 1);
