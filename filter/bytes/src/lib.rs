@@ -16,18 +16,6 @@ pub fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     Some((before, after.split_first()?.1))
 }
 
-/// Where a short `part` first stands in `bytes`.
-#[must_use]
-pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    let Some((first, others)) = part.split_first() else {
-        return Some(0);
-    };
-    memchr::memchr_iter(*first, bytes).find(|at| {
-        let after = bytes.get(at.saturating_add(1)..);
-        after.is_some_and(|after| begins_with(after, others))
-    })
-}
-
 /// Whether bytes begin with these. Compared one by one: beginnings are short, and what this
 /// target has for it is a call.
 #[must_use]

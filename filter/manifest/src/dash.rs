@@ -7,7 +7,6 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::LocalName;
 use quick_xml::reader::Reader;
-use streamgate_values::text::contains;
 
 use crate::bases::{Reference, Scopes};
 use crate::insertions::Insertions;
@@ -180,7 +179,7 @@ fn content_of(at: usize, content: &str) -> Option<Reference<'_>> {
     };
     let data_at = at.saturating_add(trimmed.len().saturating_sub(data.len()));
     let data = match data.strip_suffix("]]>") {
-        Some(data) if !contains(data, "]]>") => data,
+        Some(data) if !data.contains("]]>") => data,
         _ => return Some(Reference::unreadable(at)),
     };
     let start = data.trim_ascii_start();

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use streamgate_values::text::replaced;
-
 use crate::insertions::Insertions;
 use crate::task::{Task, Unreadable};
 use crate::url::absolute;
@@ -69,7 +67,7 @@ fn unescaped(string: &str) -> Option<Cow<'_, str>> {
     if !string.contains('\\') {
         return Some(Cow::Borrowed(string));
     }
-    let plain = replaced(string, "\\/", "/");
+    let plain = string.replace("\\/", "/");
     (!plain.contains('\\')).then_some(Cow::Owned(plain))
 }
 

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use streamgate_values::text::{contains, replaced};
-
 /// A host as requests name it: with the scheme and the port that are part of its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -191,7 +189,7 @@ pub(crate) fn resolved(path: &str) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(simple));
     }
     let file = file(path);
-    if !contains(file, "/.") && !contains(file, "/%") {
+    if !file.contains("/.") && !file.contains("/%") {
         return Some(Cow::Borrowed(file));
     }
     let mut segments: Vec<&str> = Vec::new();
@@ -222,7 +220,7 @@ fn is_hidden_dots(segment: &str) -> bool {
     if !name.starts_with(['.', '%']) || name.len() > 6 {
         return false;
     }
-    let dots = replaced(&name.to_ascii_lowercase(), "%2e", ".");
+    let dots = name.to_ascii_lowercase().replace("%2e", ".");
     dots == "." || dots == ".."
 }
 

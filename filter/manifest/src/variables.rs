@@ -5,8 +5,6 @@
 //! and a value that names the host has its path within. It is the place only where each use
 //! of the variable in this playlist needs the prefix there.
 
-use streamgate_values::text::{contains, split_at_part};
-
 use crate::playlist;
 use crate::task::Task;
 use crate::url::{absolute, directory};
@@ -102,7 +100,7 @@ impl<'p> Variables<'p> {
         self.expand(value.value, &mut expanded);
         self.0.push(Variable {
             name,
-            is_fixed: contains(value.value, "{$"),
+            is_fixed: value.value.contains("{$"),
             value: expanded.is_whole.then_some(expanded.text),
             at: value.at,
             is_wanted: false,
@@ -275,7 +273,7 @@ fn carries_expanded(expanded: &Expanded, path: &str, task: &Task<'_>) -> bool {
 
 /// Whether an unknown rest decides at which host a URL is, or that it is a path.
 fn is_open(known: &str) -> bool {
-    match split_at_part(known, "//") {
+    match known.split_once("//") {
         Some((_, host)) => !host.contains('/'),
         None => known.is_empty(),
     }

@@ -1,7 +1,5 @@
 //! What a viewer is told, in the viewer's language.
 
-use streamgate_values::text::replaced;
-
 use super::languages::accepted;
 
 /// A text in one language or several, with placeholders: `{limit}` for the rule's
@@ -46,9 +44,10 @@ impl Message {
     /// 12.5.4) prefers, its placeholders filled.
     #[must_use]
     pub fn render(&self, languages: &str, limit: u32, attribute: &str, device: &str) -> String {
-        let text = replaced(self.text(languages), "{limit}", &limit.to_string());
-        let text = replaced(&text, "{attribute}", attribute);
-        replaced(&text, "{device}", device)
+        self.text(languages)
+            .replace("{limit}", &limit.to_string())
+            .replace("{attribute}", attribute)
+            .replace("{device}", device)
     }
 
     /// The text in the language that an `Accept-Language` header prefers, as it is written.

@@ -3,37 +3,6 @@
 use percent_encoding::percent_decode;
 pub use streamgate_bytes::split_once;
 
-/// Whether a short `part` stands in `text`. The standard library's search, which is as fast for a
-/// long one, takes 5 KB of the filter.
-#[must_use]
-pub fn contains(text: &str, part: &str) -> bool {
-    split_at_part(text, part).is_some()
-}
-
-/// What stands before and after the first `part` of a text.
-#[must_use]
-pub fn split_at_part<'t>(text: &'t str, part: &str) -> Option<(&'t str, &'t str)> {
-    let at = streamgate_bytes::find(text.as_bytes(), part.as_bytes())?;
-    let (before, after) = text.split_at_checked(at)?;
-    Some((before, after.strip_prefix(part)?))
-}
-
-/// The text with `by` in the place of each `part`, which is not empty.
-#[must_use]
-pub fn replaced(text: &str, part: &str, by: &str) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while !part.is_empty()
-        && let Some((before, after)) = split_at_part(rest, part)
-    {
-        replaced.push_str(before);
-        replaced.push_str(by);
-        rest = after;
-    }
-    replaced.push_str(rest);
-    replaced
-}
-
 /// Bytes that are no well-formed text: broken percent-encoding, not UTF-8, or with
 /// control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,23 +46,6 @@ pub fn printable(bytes: &[u8]) -> Result<&str, Malformed> {
 mod tests {
     use super::*;
     use crate::testing::test;
-
-    #[test]
-    fn parts_are_found_and_replaced_as_the_standard_library_does() {
-        for (text, part, by) in [
-            ("", "ab", "x"),
-            ("ab", "ab", "x"),
-            ("aab", "ab", ""),
-            ("ababab", "ab", "ab"),
-            ("aaaa", "aaa", "a"),
-            ("a\u{fc}b\u{fc}", "\u{fc}", "ue"),
-            ("{limit} of {limit}", "{limit}", "{limit}"),
-        ] {
-            assert_eq!(replaced(text, part, by), text.replace(part, by), "{text}");
-            assert_eq!(contains(text, part), text.contains(part), "{text}");
-            assert_eq!(split_at_part(text, part), text.split_once(part), "{text}");
-        }
-    }
 
     #[test]
     fn well_formed_text_is_decoded_and_nothing_else_passes() {

@@ -93,9 +93,6 @@ fn nobody_waits_for_a_body_that_waits_to_be_asked_for() {
     let mut world = World::new();
     let reply = world.ask(expecting.body("")).reply();
     let entry = reply.log_entry.expect("a line");
-    assert_eq!(
-        (entry.event, entry.reason),
-        ("refusal", Some("malformed"))
-    );
+    assert_eq!((entry.event, entry.reason), ("refusal", Some("malformed")));
     assert_eq!(world.host.count(Metric::RefusalsMalformed), 1);
 }

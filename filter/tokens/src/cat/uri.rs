@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 use streamgate_values::path::Reading;
-use streamgate_values::text::{contains, split_once};
+use streamgate_values::text::split_once;
 
 use super::cbor::{self, Label};
 use super::labels::CATU;
@@ -42,7 +42,7 @@ pub(super) fn all_match(matches: &[u8], value: &str, claim: i64) -> Result<bool,
             Label::Int(0) => value == cbor::text(expected)?,
             Label::Int(1) => value.starts_with(cbor::text(expected)?),
             Label::Int(2) => value.ends_with(cbor::text(expected)?),
-            Label::Int(3) => contains(value, cbor::text(expected)?),
+            Label::Int(3) => value.contains(cbor::text(expected)?),
             Label::Int(-1) => Sha256::digest(value)[..] == *cbor::bytes(expected)?,
             _ => return Err(CatError::Unsupported(claim)),
         };

@@ -2,7 +2,6 @@
 
 use streamgate_bytes::begins_with_any_case;
 use streamgate_values::path::Reading;
-use streamgate_values::text::contains;
 
 use super::in_lower_case;
 
@@ -44,7 +43,7 @@ impl PathPattern {
         }
         if text
             .split('/')
-            .any(|segment| contains(segment, "**") && segment != "**")
+            .any(|segment| segment.contains("**") && segment != "**")
         {
             return Err(PatternError::DoubleStar);
         }
