@@ -229,20 +229,13 @@ impl<'a, H: Head, E: Host> PlaybackRequest<'a, H, E> {
     }
 
     pub(super) fn refuse(&self, who: Who<'_>, reason: Reason, refused: Option<Why<'_>>) -> Step {
-        let request = RefusedRequest {
+        let what = RefusedRequest {
             now: self.now(),
             path_index: self.path_index,
             path: &self.without_token_parameters(),
             languages: &languages(self.config, self.asked.head),
         };
-        Step::Reply(refuse(
-            self.config,
-            self.host,
-            request,
-            who,
-            reason,
-            refused,
-        ))
+        Step::Reply(refuse(self.config, self.host, what, who, reason, refused))
     }
 }
 
