@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use streamgate_values::attributes::{ATTRIBUTE_BYTES, Attributes};
+use streamgate_values::hash::HashMap;
 
 use super::action::Action;
 use super::message::Message;
@@ -94,8 +94,8 @@ impl PolicyBook {
             needed: Vec::new(),
             limit_claims: Vec::new(),
             has_languages: false,
-            places: HashMap::new(),
-            applications: HashMap::new(),
+            places: HashMap::default(),
+            applications: HashMap::default(),
             max_streams_per_subject,
             max_attribute_bytes: ATTRIBUTE_BYTES,
             calls_per_minute: u32::MAX,

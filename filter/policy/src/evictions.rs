@@ -5,7 +5,7 @@
 //! room for another telephone makes room for the household, too. So rules are heard first, all
 //! of them, and units are chosen then, in a way that no order of rules or policies changes.
 
-use hashbrown::HashSet;
+use streamgate_values::hash::HashSet;
 use streamgate_values::moment::Moment;
 use streamgate_values::sorted::{sorted_by, sorted_by_key};
 use streamgate_values::stream_key::StreamKey;
@@ -127,7 +127,7 @@ impl<'d, 'a> EvictionSearch<'d, 'a> {
             demands,
             candidates,
             best: None,
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             looked_at: 0,
         }
     }

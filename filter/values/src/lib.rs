@@ -9,6 +9,7 @@
 pub mod attributes;
 pub mod compact;
 pub mod decimal;
+pub mod hash;
 pub mod head;
 pub mod limits;
 pub mod mac;

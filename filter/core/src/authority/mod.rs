@@ -10,12 +10,12 @@ pub(crate) mod parked;
 #[cfg(test)]
 mod tests;
 
-use hashbrown::HashMap;
 use streamgate_policy::activity::Activity;
 use streamgate_policy::{Event, Refused, Unknown, Verdict};
 use streamgate_record::fleet::{Fleet, Question, Ticket};
 use streamgate_record::ports::Host;
 use streamgate_record::{self as record, Decided, Recorded, Seen, Unavailable, memory_since};
+use streamgate_values::hash::HashMap;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -50,7 +50,7 @@ impl Authority {
         Self {
             fleet,
             memory_since: None,
-            parked: HashMap::new(),
+            parked: HashMap::default(),
         }
     }
 

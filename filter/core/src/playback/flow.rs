@@ -13,9 +13,9 @@
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use hashbrown::HashMap;
 use streamgate_bytes::Fingerprint;
 use streamgate_record::fleet::Ticket;
+use streamgate_values::hash::HashMap;
 use streamgate_values::moment::Moment;
 
 use super::lease::Leased;

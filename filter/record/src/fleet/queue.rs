@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::HashMap;
 use streamgate_policy::Event;
 use streamgate_policy::activity::Activity;
+use streamgate_values::hash::HashMap;
 use streamgate_values::moment::Moment;
 use streamgate_values::subject::SubjectKey;
 
@@ -101,7 +101,7 @@ impl Queue {
     /// An empty one that has room for `max` subjects.
     pub(super) fn new(max: usize) -> Self {
         Self {
-            items: HashMap::new(),
+            items: HashMap::default(),
             urgent: Line::default(),
             patient: Line::default(),
             max,

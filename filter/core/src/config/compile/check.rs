@@ -2,7 +2,7 @@
 
 use core::ops::RangeInclusive;
 
-use hashbrown::HashSet;
+use streamgate_values::hash::HashSet;
 use streamgate_values::path::Reading;
 use streamgate_values::sorted::sorted_by_key;
 

@@ -12,10 +12,10 @@ mod session_api;
 
 use core::num::NonZeroU32;
 
-use hashbrown::HashSet;
 use streamgate_bytes::begins_with_any_case;
 use streamgate_record::Records;
 use streamgate_tokens::signed::{KeyRing, SigningKey};
+use streamgate_values::hash::HashSet;
 use streamgate_values::subject::SubjectHasher;
 
 use self::check::{Check, field, item, quoted, reads_as_written};
@@ -269,7 +269,7 @@ impl Check<'_> {
 
     fn ring(&mut self, raw: &[RawKey]) -> Option<KeyRing> {
         let mut keys = Vec::with_capacity(raw.len());
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         for (at, key) in raw.iter().enumerate() {
             let path = item("sessions.signing_keys", at);
             self.name(&field(&path, "id"), &key.id);

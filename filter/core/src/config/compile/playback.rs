@@ -2,9 +2,9 @@
 
 use core::cell::Cell;
 
-use hashbrown::HashSet;
 use streamgate_policy::Sharing;
 use streamgate_values::attributes::ATTRIBUTES_MAX;
+use streamgate_values::hash::HashSet;
 
 use super::super::limits::{
     BUFFER_MS, CLIENTS, IDP_MAX, MANIFEST, PATH_SEGMENT, REFUSALS, SPAN_MS,
@@ -286,7 +286,7 @@ impl Check<'_> {
         let Some(raw) = raw else {
             return Vec::new();
         };
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut segments = Vec::new();
         for segment in raw.strip_prefix('/').unwrap_or(raw).split('/') {
             let name = segment

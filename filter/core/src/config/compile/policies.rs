@@ -1,9 +1,9 @@
 //! Policies, their rules, and the applications that list them.
 
-use hashbrown::HashSet;
 use streamgate_policy::{
     Comparison, Condition, Count, Message, Policy, PolicyBook, Rule, Target, Test,
 };
+use streamgate_values::hash::HashSet;
 use streamgate_values::limits::LIMITS_MAX;
 use streamgate_values::sorted::sorted_by_key;
 
@@ -26,7 +26,7 @@ impl Check<'_> {
     ) -> PolicyBook {
         let mut book = PolicyBook::new(max_streams_per_subject);
         self.limit_claims(policies);
-        let mut names = HashSet::new();
+        let mut names = HashSet::default();
         for (at, policy) in policies.iter().enumerate() {
             let path = item("policies", at);
             self.name(&field(&path, "name"), &policy.name);
@@ -37,7 +37,7 @@ impl Check<'_> {
         if applications.is_empty() {
             self.wrong("applications", "none", "one application or more");
         }
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         for (at, application) in applications.iter().enumerate() {
             let path = item("applications", at);
             self.name(&field(&path, "id"), &application.id);
@@ -57,7 +57,7 @@ impl Check<'_> {
                 self.name(&field(&path, "name"), name);
             }
             let name = name.as_ref().unwrap_or(id);
-            let mut listed = HashSet::new();
+            let mut listed = HashSet::default();
             for (at, policy) in application.policies.iter().enumerate() {
                 let path = format!("{path}.policies[{at}]");
                 self.unique(&path, policy, &mut listed);
@@ -74,7 +74,7 @@ impl Check<'_> {
 
     /// No more claims than a stream's record has room for.
     fn limit_claims(&mut self, policies: &[RawPolicy]) {
-        let mut claims = HashSet::new();
+        let mut claims = HashSet::default();
         for (at, policy) in policies.iter().enumerate() {
             for (nth, rule) in policy.rules.iter().enumerate() {
                 let Some(claim) = &rule.max_claim else {
@@ -82,7 +82,7 @@ impl Check<'_> {
                 };
                 let path = format!("policies[{at}].rules[{nth}].max_claim");
                 self.name(&path, claim);
-                if claims.insert(claim) && claims.len() > LIMITS_MAX {
+                if claims.insert(claim.as_str()) && claims.len() > LIMITS_MAX {
                     let allowed = format!("at most {LIMITS_MAX} different claims in all");
                     self.wrong(&path, quoted(claim), allowed);
                 }
@@ -94,7 +94,7 @@ impl Check<'_> {
         if raw.rules.is_empty() {
             self.wrong(&field(path, "rules"), "none", "one rule or more");
         }
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut rules = Vec::with_capacity(raw.rules.len());
         for (at, rule) in raw.rules.iter().enumerate() {
             let path = format!("{path}.rules[{at}]");
