@@ -388,6 +388,9 @@ mod tests {
             (r#"{"": "b"}"#.to_owned(), Malformed),
             (r#"{"a": 1, "a": 2}"#.to_owned(), Repeated),
             (r#"{"a": 1, "\u0061": 2}"#.to_owned(), Repeated),
+            // The first that is wrong counts, whatever comes after it.
+            (r#"{"a": 1, "a": 2, b"#.to_owned(), Repeated),
+            (r#"{"a": "\u0000", "b": 1, "b": 2}"#.to_owned(), Malformed),
             (format!("{{\"a\": \"{}\"}}", "x".repeat(257)), TooLarge),
             (format!("{{\"a\": {}}}", "1".repeat(257)), TooLarge),
             (format!("{{\"{}\": 1}}", "x".repeat(65)), TooLarge),

@@ -181,6 +181,33 @@ mod tests {
     }
 
     #[test]
+    fn numbers_and_simple_values_are_as_long_as_their_first_byte_says() {
+        let items: [&[u8]; 14] = [
+            b"\x17",
+            b"\x18\xff",
+            b"\x19\x01\0",
+            b"\x1a\0\x01\0\0",
+            b"\x1b\0\0\0\x01\0\0\0\0",
+            b"\x20",
+            b"\x3b\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\xe0",
+            b"\xf8\xff",
+            b"\xf4",
+            b"\xf6",
+            b"\xf9\x3c\0",
+            b"\xfa\x3f\x80\0\0",
+            b"\xfb\x3f\xf0\0\0\0\0\0\0",
+        ];
+        let array = [&[0x80 + 14], &items.concat()[..]].concat();
+        assert_eq!(elements(&array), Ok(items.to_vec()));
+        for item in items {
+            let (_, short) = item.split_last().unwrap();
+            let array = [b"\x82\0", short].concat();
+            assert_eq!(elements(&array), Err(Malformed), "{item:x?}");
+        }
+    }
+
+    #[test]
     fn what_is_ambiguous_or_broken_is_refused() {
         for (why, bad) in [
             ("nothing", &b""[..]),
