@@ -46,6 +46,7 @@ fn those_who_played_before_an_outage_outlast_those_who_were_admitted_in_it() {
         for app in fleet.apps(APP) {
             // A worker whose call failed a moment ago still answers by its copy for a while.
             eventually("the edge to know that they are gone", || {
+                assert_eq!(statuses(&before), [202; 3]);
                 app.running("alice").len() == 3
             });
             let _ = app.create("alice").send().expect(409);
