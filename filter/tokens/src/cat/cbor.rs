@@ -203,7 +203,7 @@ mod tests {
         for item in items {
             let (_, short) = item.split_last().unwrap();
             let array = [b"\x82\0", short].concat();
-            assert_eq!(elements(&array), Err(Malformed), "{item:x?}");
+            assert_eq!(elements(&array), Err(MalformedCbor), "{item:x?}");
         }
     }
 
