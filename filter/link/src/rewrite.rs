@@ -16,8 +16,8 @@ use crate::error::LinkError;
 use crate::functions::Functions;
 use crate::table::Table;
 
-/// The same module, in which functions are called through a table but for calls that are made
-/// on the [fast path](crate::fast_path), and without sections that only tools read.
+/// The same module, in which functions are called through a table but for calls that small functions
+/// make or those on the [fast path](crate::fast_path), and without sections that only tools read.
 ///
 /// # Errors
 ///

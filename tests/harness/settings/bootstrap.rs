@@ -213,13 +213,10 @@ impl Settings {
         kept.chain(values).collect()
     }
 
-    /// The door's listener, if there is one: it has the viewers' configuration and `operator` in the place of
-    /// what is for viewers alone.
+    /// The door's listener, if there is one: it has the viewers' configuration and `operator`.
     fn door(&self, at: &Place<'_>) -> Option<Value> {
         let operator = self.door.clone()?;
-        let mut door = self.clone().with("/operator", operator);
-        let fields = door.plugin.as_object_mut().expect("a configuration");
-        let _ = (fields.remove("playback"), fields.remove("session_api"));
+        let door = self.clone().with("/operator", operator);
         let mut bootstrap = shipped(self.file);
         let mut listener = bootstrap["static_resources"]["listeners"][0].take();
         let place = Place {

@@ -70,8 +70,6 @@ impl Door {
         let viewers = crowd.configuration();
         let mut with_door = viewers.clone();
         with_door["operator"] = json!({"keys": [KEY], "decisions": 8_192});
-        let fields = with_door.as_object_mut().expect("a configuration");
-        let _ = (fields.remove("playback"), fields.remove("session_api"));
         let mut stage = Self {
             viewers: Vm::start(&host, &viewers.to_string(), &ENVIRONMENT),
             door: Vm::start(&host, &with_door.to_string(), &ENVIRONMENT),

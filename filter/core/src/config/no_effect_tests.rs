@@ -22,30 +22,13 @@ fn expect_told(paths: &[&str], change: impl FnOnce(&mut Value)) {
     assert_eq!(told.collect::<Vec<_>>(), paths, "{said:#?}");
 }
 
-/// All of a listener is the door, so that what was to be protected would not be served at all.
+/// The door has the viewers' configuration to the letter, with a line more or with what it serves left out.
 #[test]
-fn nothing_for_viewers_stands_beside_the_operators_door() {
+fn what_is_for_viewers_may_stand_beside_the_operators_door() {
     let operator = || json!({"keys": ["an operator's key of some length"]});
-    expect_told(&["playback", "session_api"], |json| {
-        json["operator"] = operator();
-    });
-    let told = said(|json| {
-        json["operator"] = operator();
-        json["session_api"].take();
-    });
-    assert_eq!(
-        told,
-        [
-            "playback: found a section beside `operator`, allowed is none: this listener is the \
-             operator's door and serves no viewer; give the door one of its own"
-        ]
-    );
+    expect_told(&[], |json| json["operator"] = operator());
     expect_told(&[], |json| as_door(json, operator()));
-    expect_told(&[], |json| {
-        as_door(json, operator());
-        json["playback"] = json!([]);
-    });
-    // The rest is the viewers', to the letter.
+    // What means to have a session API has it at the viewers' listeners.
     expect_told(&[], |json| {
         json["applications"][0]["secret"] = json!("an application's secret");
         json["compatibility"] = json!("cm-v2");
@@ -144,33 +127,15 @@ fn a_template_is_one_of_the_paths_below_the_prefix() {
     assert_eq!(with("/vod/film").len(), 1);
 }
 
+/// Another listener's session API may hand them out, or another edge's, with the same keys.
 #[test]
-fn tokens_are_looked_for_where_something_hands_them_out() {
-    let tokens = || json!([{"token": "path"}, {"token": {"cookie": "sg"}}]);
-    let by_token_alone = |json: &mut Value| {
+fn tokens_may_be_all_there_is_without_a_session_api() {
+    expect_told(&[], |json| {
         for path in json["playback"].as_array_mut().unwrap() {
-            path["subject"] = tokens();
+            path["subject"] = json!([{"token": "path"}, {"token": {"cookie": "sg"}}]);
             path["start"] = json!("implicit");
         }
-    };
-    expect_told(&[], by_token_alone);
-    let told = said(|json| {
-        by_token_alone(json);
         json["session_api"].take();
-    });
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(
-        told[0].starts_with(
-            "session_api: found none, but every `subject` is a token, which it hands out, allowed \
-             is `session_api: {subject: "
-        ),
-        "{told:?}"
-    );
-    // What another path redirects to plays there.
-    expect_told(&[], |json| {
-        by_token_alone(json);
-        json["session_api"].take();
-        json["playback"][0]["subject"] = json!([{"token": "path"}, {"jwt_claim": "sub"}]);
     });
 }
 

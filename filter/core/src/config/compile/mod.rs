@@ -63,17 +63,6 @@ pub fn compile(
     let session_api = check.session_api(&raw, &hasher);
     let operator = raw.operator.as_ref();
     let operator = operator.map(|operator| check.operator(operator, &hasher));
-    if operator.is_some() {
-        let of_viewers = [
-            ("playback", !raw.playback.is_empty()),
-            ("session_api", raw.session_api.is_some()),
-        ];
-        for (name, _) in of_viewers.iter().filter(|(_, is_there)| *is_there) {
-            let allowed = "none: this listener is the operator's door and serves no viewer; give \
-                           the door one of its own";
-            check.wrong(name, "a section beside `operator`", allowed);
-        }
-    }
     check.name("jwt.payload_in_metadata", &raw.jwt.payload_in_metadata);
     let jwt_leeway_ms = check.duration("jwt.leeway", &raw.jwt.leeway, LEEWAY_MS);
     let timeout_ms = sessions.as_ref().map_or(*SPAN_MS.end(), |s| s.timeout_ms);
@@ -184,7 +173,11 @@ fn slates_play(config: Config) -> Result<Config, Vec<Problem>> {
             let slate = slate.as_deref().unwrap_or_default();
             let plays = |slate: &str| {
                 let asked = surface(&config, slate.as_bytes());
-                matches!(asked, Surface::Open | Surface::LeftOut { .. })
+                // At the operator's door nothing is protected.
+                matches!(
+                    asked,
+                    Surface::Open | Surface::LeftOut { .. } | Surface::Operator
+                )
             };
             if slate.starts_with('/') && !plays(slate) {
                 let path = format!("playback[{at}].refuse.slate.{kind}");

@@ -159,13 +159,8 @@ fn means_session_api(raw: &RawConfig) -> Option<String> {
         return Some(format!("application {id} has a `secret` for it"));
     }
     let needs = |path: &RawPlayback| matches!(path.start, Start::SessionRequired);
-    if let Some(at) = raw.playback.iter().position(needs) {
-        return Some(format!(
-            "`playback[{at}].start: session_required` lets nothing play that it did not create"
-        ));
-    }
-    let is_token = |carrier: &RawSubjectCarrier| matches!(carrier, RawSubjectCarrier::Token(_));
-    let mut carriers = raw.playback.iter().flat_map(|path| &path.subject);
-    let by_token_alone = carriers.clone().next().is_some() && carriers.all(is_token);
-    by_token_alone.then(|| "every `subject` is a token, which it hands out".to_owned())
+    let at = raw.playback.iter().position(needs)?;
+    Some(format!(
+        "`playback[{at}].start: session_required` lets nothing play that it did not create"
+    ))
 }
