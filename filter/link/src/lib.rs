@@ -7,8 +7,8 @@
 //! before a worker serves. A call through a table it leaves alone.
 //!
 //! The way of the data: bytes → [`functions`] (what there is, from the sections) → [`table`] (who
-//! is called how) → [`rewrite`] → bytes. [`fast_path`] lists the functions whose calls stay
-//! as they are.
+//! is called how) → [`rewrite`] → bytes. Small functions keep their calls as they are, and so do
+//! those of the [`fast_path`].
 
 #![cfg_attr(
     test,

@@ -3,24 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::ConfigError;
-use crate::testing::{as_door, config_with, test};
-
-/// What is wrong with the tests' configuration after `change`, one text for each field.
-fn said(change: impl FnOnce(&mut Value)) -> Vec<String> {
-    match config_with(change) {
-        Ok(_) => Vec::new(),
-        Err(ConfigError::Invalid(problems)) => problems.iter().map(ToString::to_string).collect(),
-        Err(unreadable) => panic!("{unreadable}"),
-    }
-}
-
-#[track_caller]
-fn expect_told(paths: &[&str], change: impl FnOnce(&mut Value)) {
-    let said = said(change);
-    let told = said.iter().map(|said| said.split_once(": ").unwrap().0);
-    assert_eq!(told.collect::<Vec<_>>(), paths, "{said:#?}");
-}
+use super::vain_tests::{expect_told, said};
+use crate::testing::{as_door, test};
 
 /// The door has the viewers' configuration to the letter, with a line more or with what it serves left out.
 #[test]

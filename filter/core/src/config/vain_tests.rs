@@ -6,7 +6,7 @@ use super::ConfigError;
 use crate::testing::{config_with, test};
 
 /// What is wrong with the tests' configuration after `change`, one text for each field.
-fn said(change: impl FnOnce(&mut Value)) -> Vec<String> {
+pub(super) fn said(change: impl FnOnce(&mut Value)) -> Vec<String> {
     match config_with(change) {
         Ok(_) => Vec::new(),
         Err(ConfigError::Invalid(problems)) => problems.iter().map(ToString::to_string).collect(),
@@ -15,7 +15,7 @@ fn said(change: impl FnOnce(&mut Value)) -> Vec<String> {
 }
 
 #[track_caller]
-fn expect_told(paths: &[&str], change: impl FnOnce(&mut Value)) {
+pub(super) fn expect_told(paths: &[&str], change: impl FnOnce(&mut Value)) {
     let said = said(change);
     let told: Vec<_> = said
         .iter()
